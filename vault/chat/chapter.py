@@ -1,0 +1,37 @@
+"""A chapter: the key of one transcript's part in one epoch, and what each of its bodies is bound to."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from vault.crypto.envelope import HEAD, Cipher, bind, derive
+
+BODY = b"body"
+ORIGINALS = b"originals"
+
+_numbers = struct.Struct(">IQIq")  # two 8-byte parts of `bind`: seq, created_at
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """Seals and opens bodies. `prefix` is the part of the AAD that all of them share."""
+
+    id: int
+    place: bytes
+    cipher: Cipher
+    prefix: bytes
+
+    def aad(self, seq: int, role: str, created_at: int, part: bytes = BODY) -> bytes:
+        """Give what a body is bound to: all the immutable facts of its row (P2)."""
+        return self.prefix + _numbers.pack(8, seq, 8, created_at) + bind(role.encode(), part)
+
+
+def make_chapter(chapter: int, vault: bytes, session: bytes, place: bytes, key: bytes) -> Chapter:
+    """Make a chapter from its key."""
+    return Chapter(chapter, place, Cipher(key), bind(HEAD, vault, session, place))
+
+
+def chapter_key(session_key: bytes, epoch_key: bytes, session: bytes, epoch: bytes) -> bytes:
+    """Derive the key of a session's part in an epoch: destroying either destroys it."""
+    return derive(session_key + epoch_key, b"chapter", session, epoch)

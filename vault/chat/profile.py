@@ -1,0 +1,76 @@
+"""What is sealed in a session's row: its label, and the ledger of the seqs that were lawfully removed.
+
+Without the ledger a gap is a theft (P2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from vault.crypto.envelope import Cipher, bind, derive
+from vault.errors import TamperedError
+
+Ranges = tuple[tuple[int, int], ...]
+
+
+class Profile(msgspec.Struct, frozen=True, array_like=True):
+    """Removed seqs as closed ranges: `popped` by the app, `purged` by retention."""
+
+    namespace: str
+    popped: Ranges = ()
+    purged: Ranges = ()
+
+    def explains(self, start: int, stop: int) -> bool:
+        """Say whether every seq from start up to, not including, stop was lawfully removed."""
+        return count_in(self.popped, start, stop) + count_in(self.purged, start, stop) == stop - start
+
+    @property
+    def next_seq(self) -> int:
+        """Give the first seq that no removed message had."""
+        return 1 + max((end for _, end in (*self.popped, *self.purged)), default=-1)
+
+
+def count_in(ranges: Ranges, start: int, stop: int) -> int:
+    """Count the seqs of some ranges that lie between start and stop."""
+    return sum(max(0, min(end + 1, stop) - max(first, start)) for first, end in ranges)
+
+
+def add_to(ranges: Ranges, seqs: Iterable[int]) -> Ranges:
+    """Add seqs to ranges, joining what touches."""
+    joined: list[list[int]] = []
+    for first, end in sorted([*ranges, *((seq, seq) for seq in seqs)]):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1][1] = max(joined[-1][1], end)
+        else:
+            joined.append([first, end])
+    return tuple((first, end) for first, end in joined)
+
+
+def seal_profile(profile: Profile, vault: bytes, node: bytes, key: bytes, rev: int) -> bytes:
+    """Seal a profile for one revision of one session's row."""
+    return Cipher(derive(key, b"profile")).seal(msgspec.msgpack.encode(profile), _aad(vault, node, rev))
+
+
+def open_profile(sealed: bytes, vault: bytes, node: bytes, key: bytes, rev: int) -> Profile:
+    """Open what `seal_profile` sealed."""
+    plain = Cipher(derive(key, b"profile")).open(sealed, _aad(vault, node, rev))
+    try:
+        return msgspec.msgpack.decode(plain, type=Profile)
+    except msgspec.MsgspecError:
+        raise TamperedError("a session's profile is of an unknown form") from None
+
+
+def _aad(vault: bytes, node: bytes, rev: int) -> bytes:
+    return bind(b"profile", vault, node, rev.to_bytes(8, "big"))
+
+
+def seal_name(name: str, vault: bytes, node: bytes, above: bytes, key: bytes) -> bytes:
+    """Seal an id of the app's, so that it can be listed and goes with its key."""
+    return Cipher(derive(key, b"name")).seal(name.encode(), bind(b"name", vault, node, above))
+
+
+def open_name(sealed: bytes, vault: bytes, node: bytes, above: bytes, key: bytes) -> str:
+    """Open what `seal_name` sealed."""
+    return Cipher(derive(key, b"name")).open(sealed, bind(b"name", vault, node, above)).decode()

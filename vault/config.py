@@ -1,0 +1,141 @@
+"""Where settings come from: arguments, then TRANSCRIPT_VAULT_* variables, then vault.toml, then defaults.
+
+Key material never comes from a variable: a root is named by its URI, a passphrase by its file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vault.errors import ConfigError
+from vault.messages import DEFAULT_LIMIT
+
+FILE = "vault.toml"
+DEFAULT_HORIZON = "7d"
+VARIABLES = "TRANSCRIPT_VAULT_"
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_KNOWN = frozenset({"transcripts", "keyring", "root", "horizon", "limit"})
+
+TEMPLATE = """\
+# A transcript vault. Relative paths are relative to this file.
+transcripts = "transcripts.db"   # or a URL: postgresql+psycopg://user@host/name
+keyring = "keyring.db"           # in another database than the transcripts
+root = "{root}"{room}   # mirrors: file:/mnt/a/root.key,/mnt/b/root.key
+horizon = "{horizon}"                   # how old a keyring backup may be and still be restored
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the three stores are, and the limits. Times are microseconds."""
+
+    transcripts: str
+    keyring: str
+    root: str
+    base: Path
+    horizon: int
+    limit: int
+
+
+def parse_duration(text: str | float) -> int:
+    """Read a duration such as 7d, 12h or 0; give microseconds."""
+    found = re.fullmatch(r"(\d{1,9})([smhdw]?)", str(text).strip())
+    if found is None or (found[2] == "" and int(found[1]) != 0):
+        raise ConfigError("this is not a duration", hint="a number and a unit: 90s, 30m, 12h, 7d, 2w, or 0")
+    return int(found[1]) * _UNITS.get(found[2], 0) * 1_000_000
+
+
+def read_settings(
+    where: str | os.PathLike[str] | None,
+    given: Mapping[str, Any],
+    *,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Put the settings of a vault together; `where` is its directory, or the URL of its transcripts."""
+    variables = os.environ if environ is None else environ
+    target = where if where is not None else variables.get(VARIABLES + "VAULT")
+    if target is None:
+        raise ConfigError(
+            "no vault is named", hint="give a directory or a database URL, or set TRANSCRIPT_VAULT_VAULT"
+        )
+    from_variables = {
+        name: variables[VARIABLES + name.upper()] for name in _KNOWN if VARIABLES + name.upper() in variables
+    }
+    explicit = {name: value for name, value in given.items() if value is not None}
+    if is_url(target):
+        base, from_file = Path.cwd(), {"transcripts": str(target)}
+    else:
+        base = Path(target).absolute()
+        from_file = _read_file(base)
+    merged = {**from_file, **from_variables, **explicit}
+    for name in ("keyring", "root"):
+        if name not in merged:
+            raise ConfigError(
+                f"a vault on a database server needs {name}=",
+                hint="keyring= is a second database; root= is file:/path/root.key, outside both",
+            )
+    limit = merged.get("limit", DEFAULT_LIMIT)
+    if not str(limit).isdigit() or int(limit) == 0:
+        raise ConfigError("limit is a number of bytes")
+    return Settings(
+        transcripts=_as_url(str(merged["transcripts"]), base),
+        keyring=_as_url(str(merged["keyring"]), base),
+        root=str(merged["root"]),
+        base=base,
+        horizon=parse_duration(merged.get("horizon", DEFAULT_HORIZON)),
+        limit=int(limit),
+    )
+
+
+def is_url(where: str | os.PathLike[str]) -> bool:
+    """Tell a database URL from a directory."""
+    return isinstance(where, str) and "://" in where
+
+
+def make_directory(directory: Path, *, root: str | None = None, horizon: str | None = None) -> None:
+    """Make the directory of a new vault, with its vault.toml; refuse one that holds something else."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        inside = sorted(entry.name for entry in directory.iterdir())
+    except OSError as error:
+        raise ConfigError(f"the directory can't be made: {error.strerror}") from error
+    if inside:
+        raise ConfigError(
+            "this directory is not a vault, and it is not empty",
+            hint="name an empty or a new directory",
+        )
+    uri = root or "file:root.key"
+    text = TEMPLATE.format(root=uri, room=" " * max(0, 16 - len(uri)), horizon=horizon or DEFAULT_HORIZON)
+    (directory / FILE).write_text(text, encoding="utf-8")
+
+
+def is_vault(directory: Path) -> bool:
+    """Say whether a directory has a vault.toml."""
+    return (directory / FILE).is_file()
+
+
+def _read_file(base: Path) -> dict[str, Any]:
+    try:
+        settings = tomllib.loads((base / FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            "this directory is not a vault: it has no vault.toml", hint="vault init makes one"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"vault.toml can't be read: {error}") from None
+    unknown = sorted(set(settings) - _KNOWN)
+    if unknown:
+        raise ConfigError(
+            f"vault.toml has an unknown setting: {unknown[0]}", hint=f"known: {', '.join(sorted(_KNOWN))}"
+        )
+    return settings
+
+
+def _as_url(value: str, base: Path) -> str:
+    return value if "://" in value else f"sqlite:///{base / value}"

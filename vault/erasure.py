@@ -1,0 +1,155 @@
+"""Erasing: intent, fence, cut, destroy, sweep, completion. Each step can be repeated (P8).
+
+The intent stands in the keyring before anything happens; whoever finds one unfinished takes it up. The fence
+in transcripts makes every process refuse at its next statement; the cut makes the keys unreachable; only
+then are rows deleted, in batches, because by then they are noise.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from vault.clock import to_datetime
+from vault.crypto.envelope import random_id
+from vault.errors import TamperedError
+from vault.evidence.certificate import Certificate, Record, Status, Why
+from vault.keys.swap import Swapper
+from vault.storage import keyring as sql
+from vault.storage import transcripts
+from vault.storage.stores import Stores
+
+
+class Eraser:
+    """Carries erasures out, and takes up those that a crash left behind."""
+
+    def __init__(self, stores: Stores, swapper: Swapper) -> None:
+        self._stores = stores
+        self._swapper = swapper
+
+    def count(self, nodes: Sequence[bytes]) -> tuple[int, int]:
+        """Count the sessions and messages that an erasure would take."""
+
+        def work(connection: Connection) -> tuple[int, int]:
+            below = transcripts.sessions_below(connection, nodes)
+            return len(below), transcripts.count_messages(connection, below)
+
+        return self._stores.transcripts.read(work)
+
+    def begin(  # noqa: PLR0913 (what is recorded)
+        self, why: Why, nodes: Sequence[bytes], where: bytes, *, reason: str, actor: str, now: bool
+    ) -> bytes:
+        """Record an erasure; from here on it happens, whatever crashes. Give the intent's id."""
+        sessions, messages = self.count(nodes)
+        intent = random_id()
+        certificate = Certificate(
+            id=intent.hex(),
+            vault=self._stores.vault.hex(),
+            kind=why,
+            pseudonym=secrets.token_hex(8),
+            status=Status.REQUESTED,
+            sessions=sessions,
+            messages=messages,
+            reason=reason,
+            actor=actor,
+            requested_at=to_datetime(self._stores.clock()),
+        )
+        record = Record(certificate=certificate, now=now)
+        row = sql.IntentRow(intent, why, sql.Phase.BEGUN, None, where, record.encode())
+        try:
+            self._stores.keyring.write(lambda connection: sql.add_intent(connection, row, nodes))
+        except IntegrityError:
+            first = self._stores.keyring.read(lambda connection: sql.intent_of(connection, nodes[0]))
+            if first is None:
+                raise TamperedError("an erasure is recorded without its intent") from None
+            return first.id  # another process was asked for the same
+        return intent
+
+    def carry_out(self, intents: Sequence[bytes], *, now: bool = False) -> list[Certificate]:
+        """Take erasures from wherever they stand to their end."""
+        stores = self._stores
+        targets = self._targets(intents)
+        stores.transcripts.write(lambda connection: transcripts.close_fence(connection, targets))
+        self._swapper.cut(intents)
+        if now or stores.horizon == 0:
+            self._swapper.destroy_due(cut_short=True)
+        self._sweep(targets)
+        self._mark_swept(intents)
+        self._swapper.destroy_due(cut_short=now)
+        rows = [self._row(intent) for intent in intents]
+        return [Record.decode(row.record).certificate for row in rows]
+
+    def repeat(self, intents: Sequence[bytes]) -> None:
+        """Erase once more, in a keyring that was restored, what its root's journal remembers."""
+        targets = self._targets(intents)
+        self._stores.transcripts.write(lambda connection: transcripts.close_fence(connection, targets))
+        self._swapper.cut(intents, replaying=True)
+
+    def take_up(self) -> None:
+        """Complete what was begun and not ended, and destroy what is due."""
+        unfinished = self._stores.keyring.read(
+            lambda connection: sql.intents_before(connection, sql.Phase.SWEPT)
+        )
+        hasty = [row.id for row in unfinished if Record.decode(row.record).now]
+        patient = [row.id for row in unfinished if row.id not in hasty]
+        if hasty:
+            self.carry_out(hasty, now=True)
+        if patient:
+            self.carry_out(patient)
+        self._swapper.destroy_due()
+
+    def sweep_after(self, ordinal: int) -> None:
+        """Delete again what was erased after some swap: the transcripts are an older copy."""
+        targets = self._stores.keyring.read(lambda connection: sql.erased_after(connection, ordinal))
+        self._stores.transcripts.write(lambda connection: transcripts.close_fence(connection, targets))
+        self._sweep(targets)
+        self._raise_mark()
+
+    def _targets(self, intents: Sequence[bytes]) -> list[bytes]:
+        def work(connection: Connection) -> list[bytes]:
+            return [node for intent in intents for node in sql.targets_of(connection, intent)]
+
+        return self._stores.keyring.read(work)
+
+    def _row(self, intent: bytes) -> sql.IntentRow:
+        row = self._stores.keyring.read(lambda connection: sql.find_intent(connection, intent))
+        if row is None:
+            raise TamperedError("the record of an erasure is gone from the keyring")
+        return row
+
+    def _sweep(self, nodes: Sequence[bytes]) -> None:
+        store = self._stores.transcripts
+        for session in store.read(lambda connection: transcripts.sessions_below(connection, nodes)):
+            self._sweep_session(session)
+        store.write(lambda connection: transcripts.delete_users(connection, nodes))
+
+    def _sweep_session(self, session: int) -> None:
+        store = self._stores.transcripts
+        while True:
+            while store.write(lambda connection: transcripts.delete_batch(connection, session)):
+                pass
+            try:
+                store.write(lambda connection: transcripts.delete_session(connection, session))
+            except IntegrityError:
+                continue  # a row of a writer that was faster than the fence; nothing opens it
+            return
+
+    def _mark_swept(self, intents: Sequence[bytes]) -> None:
+        def work(connection: Connection) -> None:
+            for intent in intents:
+                row = sql.find_intent(connection, intent)
+                if row is not None and row.phase is sql.Phase.CUT:
+                    swept = sql.IntentRow(
+                        row.id, row.kind, sql.Phase.SWEPT, row.ordinal, row.slot, row.record
+                    )
+                    sql.update_intent(connection, swept)
+
+        self._stores.keyring.write(work)
+        self._raise_mark()
+
+    def _raise_mark(self) -> None:
+        through = self._stores.keyring.read(sql.swept_through)
+        self._stores.transcripts.write(lambda connection: transcripts.raise_mark(connection, through))

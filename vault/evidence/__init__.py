@@ -1,0 +1,1 @@
+"""Evidence: what an erasure leaves behind that a third party can check."""

@@ -1,0 +1,1 @@
+"""Keys at work: finding and adding nodes, swapping the root, opening an older keyring."""

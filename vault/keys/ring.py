@@ -1,0 +1,320 @@
+"""The keyring: opens the way from the root to a key, and plants new nodes.
+
+Leaves that live (secret, session, epoch, chapter) never change, so who holds one keeps it; inner nodes are
+read afresh each time, all in one statement, because an erasure anywhere may have re-keyed them.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from vault.crypto.blind import blind_index
+from vault.crypto.envelope import ID_BYTES, bind, derive, random_id, random_key
+from vault.crypto.tree import (
+    TOPS,
+    Kind,
+    Node,
+    Opened,
+    node_aad,
+    radix_slots,
+    slot,
+    unlock,
+    wrap_below,
+)
+from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedError, UserForgottenError
+from vault.roots import Root
+from vault.storage import keyring as sql
+from vault.storage.engine import chunks
+from vault.storage.stores import Stores
+
+_RACES = 20  # attempts to plant a node while others re-key or plant beside it
+
+
+@dataclass(frozen=True, slots=True)
+class Seedling:
+    """A node to be planted: its key, and the slot of its parent."""
+
+    opened: Opened
+    kind: Kind
+    slot: bytes
+    above: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UserKeys:
+    """What stays the same as long as a user lives."""
+
+    node: bytes
+    slot: bytes
+    index: bytes
+    secret: bytes
+
+    @property
+    def path(self) -> list[bytes]:
+        """Give the slots from the top down to the user."""
+        return [*radix_slots(self.index), self.slot]
+
+    def session_slot(self, session_id: str) -> bytes:
+        """Give where a session of this user is looked up."""
+        return slot(Kind.SESSION, blind_index(derive(self.secret, b"sessions"), "session", session_id))
+
+    def idempotency_key(self, session_node: bytes, key: str) -> bytes:
+        """Give what stands for an idempotency key in one session."""
+        return blind_index(derive(self.secret, b"idempotency", session_node), "key", key)
+
+
+def fresh() -> Opened:
+    """Make a key that is in no tree yet."""
+    return Opened(random_id(), 0, random_key())
+
+
+def wrap_top(root: Root, vault: bytes, generation: bytes, node: Node, key: bytes) -> Node:
+    """Wrap a top node under a generation of the root."""
+    bare = replace(node, parent=generation, wrapped=b"")
+    return replace(bare, wrapped=root.wrap(generation, key, node_aad(vault, bare, 0)))
+
+
+def unwrap_top(root: Root, vault: bytes, node: Node) -> Opened:
+    """Open a top node with the generation that it names."""
+    return Opened(node.id, node.version, root.unwrap(node.parent, node.wrapped, node_aad(vault, node, 0)))
+
+
+class Keyring:
+    """Finds keys and plants new ones. Safe to use from many threads."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._store = stores.keyring
+
+    @cached_property
+    def service(self) -> bytes:
+        """The key of what belongs to the vault as a whole: blind indexes, tombstones, signatures."""
+        where = slot(Kind.SERVICE)
+        found = self.trail([where])
+        if where not in found:
+            raise TamperedError("the keyring has lost the key of its indexes")
+        return found[where].key
+
+    @cached_property
+    def _user_key(self) -> bytes:
+        return derive(self.service, b"users")
+
+    def user_index(self, user_id: str) -> bytes:
+        """Give a user's blind index."""
+        return blind_index(self._user_key, "user", user_id)
+
+    # -- finding ----------------------------------------------------------------------------------------
+
+    def trail(self, path: Sequence[bytes], beside: Sequence[bytes] = ()) -> dict[bytes, Opened]:
+        """Open nodes along a path of slots, as far as they exist, and then those `beside` the path's end."""
+        for attempt in range(3):
+            found = self._store.read(lambda connection: sql.nodes_at(connection, [*path, *beside]))
+            try:
+                return self._open_all(found, path, beside)
+            except KeyringOutdatedError:
+                if attempt == 2:  # noqa: PLR2004 (a swap may fall between the read and the root, twice is enough)
+                    raise
+        raise AssertionError("unreachable")
+
+    def _open_all(
+        self, found: dict[bytes, Node], path: Sequence[bytes], beside: Sequence[bytes]
+    ) -> dict[bytes, Opened]:
+        opened: dict[bytes, Opened] = {}
+        parent: Opened | None = None
+        for where in path:
+            if where not in found:
+                return opened
+            node = found[where]
+            if node.kind != where[0] or (parent is None) != (node.kind in TOPS):
+                raise TamperedError("the keyring's tree is out of shape")
+            parent = self._open_node(parent, node)
+            opened[where] = parent
+        for where in beside:
+            if where in found and parent is not None:
+                opened[where] = unlock(self._stores.vault, parent, found[where])
+        return opened
+
+    def _open_node(self, parent: Opened | None, node: Node) -> Opened:
+        if parent is None:
+            return unwrap_top(self._stores.root, self._stores.vault, node)
+        return unlock(self._stores.vault, parent, node)
+
+    def find_user(self, user_id: str) -> UserKeys | None:
+        """Give a user's keys; None for one that never was. Raise UserForgottenError for one that was."""
+        index = self.user_index(user_id)
+        where, secret_slot = slot(Kind.USER, index), slot(Kind.SECRET, index)
+        found = self.trail([*radix_slots(index), where], beside=[secret_slot])
+        if where in found:
+            if secret_slot not in found:
+                raise TamperedError("the keyring has lost a user's secret")
+            return UserKeys(found[where].id, where, index, found[secret_slot].key)
+        if self._store.read(lambda connection: self.standing(connection, where)):
+            raise UserForgottenError(
+                "this user was forgotten", hint="Vault.enroll(user_id) starts anew, if that is lawful"
+            )
+        return None
+
+    def find_users(self, indexes: Sequence[bytes]) -> dict[bytes, UserKeys]:
+        """Give the keys of those users, by blind index, that are alive."""
+        paths = {
+            index: [*radix_slots(index), slot(Kind.USER, index), slot(Kind.SECRET, index)]
+            for index in indexes
+        }
+        wanted = list(dict.fromkeys(where for path in paths.values() for where in path))
+        found = self._store.snapshot(
+            lambda connection: {
+                where: node
+                for part in chunks(wanted)
+                for where, node in sql.nodes_at(connection, part).items()
+            }
+        )
+        users = {}
+        for index, path in paths.items():
+            opened = self._open_all(found, path, ())
+            if len(opened) == len(path):
+                users[index] = UserKeys(opened[path[-2]].id, path[-2], index, opened[path[-1]].key)
+        return users
+
+    def find_sessions(self, user: UserKeys, slots: Sequence[bytes]) -> dict[bytes, Opened]:
+        """Give the keys of those sessions of a user, by slot, that are alive."""
+        found: dict[bytes, Opened] = {}
+        for part in chunks(slots):
+            opened = self.trail(user.path, beside=part)
+            found |= {where: opened[where] for where in part if where in opened}
+        return found
+
+    def find_session(self, user: UserKeys, session_id: str) -> Opened | None:
+        """Give a session's key; None for one that is not. Raise SessionForgottenError for one that was."""
+        where = user.session_slot(session_id)
+        found = self.trail(user.path, beside=[where])
+        if where in found:
+            return found[where]
+        if self._store.read(lambda connection: self.standing(connection, where)):
+            raise SessionForgottenError(
+                "this session was forgotten",
+                hint="Vault.enroll(user_id, session_id) starts it anew, if that is lawful",
+            )
+        return None
+
+    def find_epochs(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Opened]:
+        """Give the keys of those epochs (class and anchor) that are alive."""
+        found: dict[tuple[str, int], Opened] = {}
+        for part in chunks(places):
+            where = {self.epoch_slot(*place): place for place in part}
+            opened = self.trail([slot(Kind.EPOCHS)], beside=list(where))
+            found |= {place: opened[at] for at, place in where.items() if at in opened}
+        return found
+
+    def epoch_slot(self, class_name: str, anchor: int) -> bytes:
+        """Give where an epoch is looked up: a changed date or class finds another key, or none (P2)."""
+        return slot(
+            Kind.EPOCH, blind_index(derive(self.service, b"epochs"), "epoch", class_name, str(anchor))
+        )
+
+    def find_chapter(self, user: UserKeys, session_slot: bytes, node: bytes) -> Opened | None:
+        """Give the key of a chapter that has one of its own."""
+        where = slot(Kind.CHAPTER, node)
+        return self.trail([*user.path, session_slot], beside=[where]).get(where)
+
+    # -- planting ---------------------------------------------------------------------------------------
+
+    def plant(self, path: Sequence[bytes], seedlings: Sequence[Seedling]) -> bool:
+        """Add nodes below what exists of a path; False where another process planted one of them first.
+
+        The parent's row is locked and its version compared in the same transaction: without that, an
+        erasure that re-keys the parent meanwhile would leave the new node under a key that is gone.
+        """
+        taken = [seedling.slot for seedling in seedlings]
+        for _ in range(_RACES):
+            known = self.trail(path)
+            missing = path[len(known) :]
+            lost = [where for where in missing if where[0] != Kind.RADIX and where not in taken]
+            if lost or any(where in known for where in taken):
+                return False
+            anchor = known[path[len(known) - 1]]
+            grown = self._grow(known, path, missing, seedlings)
+            try:
+                if self._store.write(lambda c, a=anchor, g=grown: self._insert(c, a, g, taken)):  # type: ignore[misc]
+                    return True
+            except IntegrityError:
+                if self._store.read(lambda connection: sql.nodes_at(connection, taken)):
+                    return False
+        raise KeyringOutdatedError("the keyring changes faster than a key can be added", hint="try again")
+
+    def _grow(
+        self,
+        known: dict[bytes, Opened],
+        path: Sequence[bytes],
+        missing: Sequence[bytes],
+        seedlings: Sequence[Seedling],
+    ) -> list[Node]:
+        vault = self._stores.vault
+        opened, nodes = dict(known), []
+        planted = {seedling.slot: seedling for seedling in seedlings}
+        for where in missing:
+            if where not in planted:
+                above = path[path.index(where) - 1]
+                node, opened[where] = wrap_below(vault, opened[above], fresh(), Kind(where[0]), where)
+                nodes.append(node)
+        for seedling in seedlings:
+            node, opened[seedling.slot] = wrap_below(
+                vault, opened[seedling.above], seedling.opened, seedling.kind, seedling.slot
+            )
+            nodes.append(node)
+        return nodes
+
+    def _insert(
+        self, connection: Connection, anchor: Opened, grown: Sequence[Node], taken: Sequence[bytes]
+    ) -> bool:
+        if sql.lock_version(connection, anchor.id) != anchor.version:
+            return False
+        for where in taken:
+            if self.standing(connection, where):  # forgotten between the look and the lock
+                raise UserForgottenError("this was forgotten a moment ago")
+        sql.insert_nodes(connection, grown)
+        return True
+
+    # -- tombstones -------------------------------------------------------------------------------------
+
+    def stone_seal(self, stone: sql.Tombstone) -> bytes:
+        """Give the code that shows that a tombstone was not edited."""
+        said = bind(
+            stone.intent,
+            stone.slot,
+            stone.pseudonym.encode(),
+            str(stone.erased_at).encode(),
+            str(stone.enrolled_at).encode(),
+        )
+        return hmac.digest(derive(self.service, b"tombstones"), said, "sha256")[:ID_BYTES]
+
+    def bury(self, connection: Connection, row: sql.IntentRow, pseudonym: str, at: int) -> None:
+        """Set a tombstone, in the transaction that cuts the keys."""
+        stone = sql.Tombstone(row.id, row.slot, pseudonym, at, None, b"")
+        sql.add_tombstone(connection, replace(stone, seal=self.stone_seal(stone)))
+
+    def standing(self, connection: Connection, where: bytes) -> sql.Tombstone | None:
+        """Give the tombstone that stands at a slot, if one does."""
+        stones = sql.tombstones_at(connection, where)
+        for stone in stones:
+            if not hmac.compare_digest(stone.seal, self.stone_seal(stone)):
+                raise TamperedError("a tombstone was edited")
+        return next((stone for stone in stones if stone.enrolled_at is None), None)
+
+    def lift(self, where: bytes, at: int) -> bool:
+        """End the tombstone at a slot; False where none stands."""
+
+        def work(connection: Connection) -> bool:
+            stone = self.standing(connection, where)
+            if stone is None:
+                return False
+            lifted = replace(stone, enrolled_at=at)
+            sql.lift_tombstone(connection, stone.intent, at, self.stone_seal(lifted))
+            return True
+
+        return self._store.write(work)

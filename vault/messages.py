@@ -1,0 +1,219 @@
+"""Message, the one encoding of it, and what ids may look like."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from vault.clock import from_datetime
+from vault.errors import InputError, TamperedError, TooLargeError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+MAX_ID_BYTES = 512
+MAX_NAMESPACE = 255
+DEFAULT_LIMIT = 16 * 1024 * 1024
+_COMPRESS_FROM = 512  # below it a frame saves little, and opening one costs more than all the rest of a read
+_ENCODABLE = "use text, numbers, booleans, bytes, lists and dicts; a tuple would come back as a list"
+_PLAIN, _ZSTD = b"\0", b"\1"
+_OWN_FIELDS = frozenset({"role", "content", "metadata", "created_at"})
+
+Content = str | list[Any] | dict[str, Any] | None
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message, as it was given and as it comes back.
+
+    `extra` holds the other fields that models use beside role and content (name, tool_calls, tool_call_id);
+    `metadata` is the app's own. `seq` and `created_at` are set on every message that was stored.
+    """
+
+    role: str
+    content: Content
+    metadata: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    created_at: datetime | None = None
+    seq: int | None = None
+
+    @classmethod
+    def of(cls, value: Message | Mapping[str, Any]) -> Message:
+        """Take a Message or a dict in the shape that chat models use."""
+        if isinstance(value, Message):
+            return value
+        if not isinstance(value, Mapping):
+            raise InputError("a message is a Message, or a dict with role and content")
+        if "role" not in value or "content" not in value:
+            raise InputError(
+                "a message needs a role and content",
+                hint="a tool call without text has the content None",
+            )
+        metadata = value.get("metadata", {})
+        if not isinstance(metadata, dict):
+            raise InputError("metadata is a dict")
+        extra = {name: part for name, part in value.items() if name not in _OWN_FIELDS}
+        return cls(value["role"], value["content"], metadata, extra, _moment(value.get("created_at")))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give role, content and the other model fields: what an app hands to its model."""
+        return {"role": self.role, "content": self.content, **self.extra}
+
+
+class Messages(list[Message]):
+    """The messages of a session, in order. `purged` counts those that retention has taken from among them."""
+
+    __slots__ = ("purged",)
+
+    def __init__(self, messages: Iterable[Message] = (), *, purged: int = 0) -> None:
+        super().__init__(messages)
+        self.purged = purged
+
+
+class Body(msgspec.Struct, array_like=True):
+    """What is sealed of a message. Fields are only ever added at the end."""
+
+    content: Any
+    extra: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+    key: bytes | None = None
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Body)
+
+
+class _Compressor(threading.local):
+    """One for each thread: making one takes longer than using it."""
+
+    def __init__(self) -> None:
+        self.frame = zstd.ZstdCompressor(level=3)
+
+
+_compressor = _Compressor()
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise InputError("created_at is not an ISO 8601 time") from None
+    if value is None:
+        return None
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value
+    raise InputError("created_at is a datetime with a time zone", hint="datetime.now(timezone.utc)")
+
+
+def created_us(message: Message, now: int) -> int:
+    """Give the stored time of a message: its own, or now."""
+    moment = _moment(message.created_at)
+    return now if moment is None else from_datetime(moment)
+
+
+def check_id(value: object, what: str) -> str:
+    """Return an id that can be stored and found again, or raise InputError."""
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(f"a {what} is a text that is not empty")
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise InputError(f"a {what} has a lone surrogate, which is no character") from None
+    if size > MAX_ID_BYTES:
+        raise InputError(f"a {what} has at most {MAX_ID_BYTES} bytes; this one has {size}")
+    if any(ord(character) < ord(" ") or ord(character) == 0x7F for character in value):  # noqa: PLR2004 (DEL)
+        raise InputError(f"a {what} has a control character")
+    return value
+
+
+def check_ids(user_id: str, session_id: str) -> tuple[str, str]:
+    """Check the two names of a transcript."""
+    return check_id(user_id, "user id"), check_id(session_id, "session id")
+
+
+def check_namespace(namespace: str) -> str:
+    """Check an operator's label; it may be empty."""
+    if namespace:
+        check_id(namespace, "namespace")
+    if len(namespace) > MAX_NAMESPACE:
+        raise InputError(f"a namespace has at most {MAX_NAMESPACE} characters")
+    return namespace
+
+
+def encode(message: Message, *, limit: int = DEFAULT_LIMIT, key: bytes | None = None) -> bytes:
+    """Turn a message into the bytes that are sealed; raise InputError for what would not come back equal."""
+    if message.role not in ROLES:
+        raise InputError("this is not a role", hint=f"one of {', '.join(sorted(ROLES))}")
+    if not isinstance(message.content, str | list | dict | None):
+        raise InputError("content is a text, a list of parts, a dict, or None")
+    body = Body(message.content, message.extra or None, message.metadata or None, key)
+    packed, problem, hint = _try_to_encode(body)
+    if problem:
+        raise InputError(problem, hint=hint)
+    if len(packed) > limit:
+        raise TooLargeError(f"a message has {len(packed)} bytes; the limit is {limit}")
+    return packed
+
+
+def _try_to_encode(body: Body) -> tuple[bytes, str, str]:
+    """Give the bytes, or what is wrong: no exception of the encoder, which holds content, lives on (P1)."""
+    try:
+        packed = _encoder.encode(body)
+        same = _decoder.decode(packed) == body
+    except UnicodeEncodeError:
+        return (
+            b"",
+            "text has a lone surrogate, which is no character",
+            "text.encode(errors='replace').decode()",
+        )
+    except RecursionError:
+        return b"", "content is nested too deeply", ""
+    except (TypeError, OverflowError, ValueError, msgspec.MsgspecError):
+        return b"", "content has a value that can't be encoded", _ENCODABLE
+    if not same:
+        return b"", "content has a value that would not come back equal", _ENCODABLE
+    if b"\0" in packed and _has_nul((body.content, body.extra, body.metadata)):
+        return b"", "text has a NUL character", "text.replace('\\0', '\\ufffd')"
+    return packed, "", ""
+
+
+def _has_nul(value: object) -> bool:
+    match value:
+        case str():
+            return "\0" in value
+        case dict():
+            return any(_has_nul(key) or _has_nul(part) for key, part in value.items())
+        case list() | tuple():
+            return any(map(_has_nul, value))
+        case _:
+            return False
+
+
+def pack(encoded: bytes) -> bytes:
+    """Compress where that makes it shorter; the first byte says which."""
+    if len(encoded) >= _COMPRESS_FROM:
+        frame = _compressor.frame
+        squeezed = frame.compress(encoded, frame.FLUSH_FRAME)
+        if len(squeezed) < len(encoded):
+            return _ZSTD + squeezed
+    return _PLAIN + encoded
+
+
+def unpack(packed: bytes) -> Body:
+    """Read what `encode` and `pack` wrote."""
+    try:
+        if packed[:1] == _ZSTD:
+            return _decoder.decode(zstd.decompress(packed[1:]))
+        if packed[:1] == _PLAIN:
+            return _decoder.decode(memoryview(packed)[1:])
+    except (msgspec.MsgspecError, zstd.ZstdError):
+        raise TamperedError("a sealed body holds no message") from None
+    raise TamperedError("a sealed body is of an unknown encoding")

@@ -1,0 +1,224 @@
+"""Opening a vault: make the stores when they are new, check that they belong together, repeat and complete.
+
+Nothing is served before an older keyring has repeated what its root remembers, and before an interrupted
+erasure is taken up (P3, P8).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from vault.clock import Clock, to_datetime
+from vault.config import Settings
+from vault.crypto.envelope import random_id
+from vault.crypto.tree import TOPS, Kind, Node, slot
+from vault.erasure import Eraser
+from vault.errors import ConfigError, KeyringOutdatedError, RootUnavailableError, WrongKeyError
+from vault.evidence.certificate import Certificate, Record, Status, Why
+from vault.keys.home import is_home, place
+from vault.keys.ring import Keyring, fresh, wrap_top
+from vault.keys.swap import locate
+from vault.roots import Erased, Generation, Phase, Root, from_uri
+from vault.storage import keyring as sql
+from vault.storage import migrations, transcripts
+from vault.storage.engine import Runtime, Store, open_store, packet_limit
+from vault.storage.stores import Stores
+
+_SQL_SHARE = 65_536  # what a statement needs beside a body
+
+
+class _Found(enum.Enum):
+    """What lies where a vault is looked for."""
+
+    NOTHING = enum.auto()
+    VAULT = enum.auto()
+
+
+def open_stores(
+    settings: Settings, clock: Clock, runtime: Runtime, *, is_async: bool, create: bool
+) -> Stores:
+    """Open the three stores of one vault; make them where nothing is yet and `create` is said."""
+    root = from_uri(settings.root, relative_to=str(settings.base))
+    messages = open_store(settings.transcripts, "transcripts", runtime, is_async=is_async)
+    keys = open_store(settings.keyring, "keyring", runtime, is_async=is_async)
+    try:
+        if _look(messages, keys, root, create=create) is _Found.NOTHING:
+            _make(messages, keys, root, clock())
+        for store in (messages, keys):
+            store.read(lambda connection, store=store: migrations.check(connection, store.label))  # type: ignore[misc]
+        vault = _agreed_vault(messages, keys, root)
+        limit = _limit(messages, settings.limit)
+    except BaseException:
+        messages.close()
+        keys.close()
+        raise
+    return Stores(vault, messages, keys, root, clock, runtime, limit, settings.horizon)
+
+
+def _meta(store: Store) -> dict[str, bytes]:
+    def work(connection: Connection) -> dict[str, bytes]:
+        if migrations.version(connection, store.label) is None:
+            return {}
+        read = sql.read_meta if store.label == "keyring" else transcripts.read_meta
+        return read(connection)
+
+    return store.read(work)
+
+
+def _look(messages: Store, keys: Store, root: Root, *, create: bool) -> _Found:
+    """Tell a new place, or one whose making was interrupted, from a vault that has lost a part."""
+    if _meta(keys):
+        if _meta(messages):
+            if root.exists():
+                return _Found.VAULT
+            raise RootUnavailableError(
+                f"the root is not at {root.name}", hint="put it back, or name one of its mirrors"
+            )
+        if keys.read(sql.count_nodes).get(Kind.USER, 0):
+            raise ConfigError(
+                "the transcripts database is empty, the keyring is not", hint="vault restore puts a copy back"
+            )
+    elif _meta(messages):
+        raise KeyringOutdatedError(
+            "the keyring database is empty, the transcripts are not", hint="put back the latest keyring"
+        )
+    if root.exists() and [one.ordinal for one in root.load().generations] != [1]:
+        raise ConfigError(
+            f"the root at {root.name} belongs to a vault that is not here",
+            hint="put its databases back, or name another root",
+        )
+    if not create:
+        raise ConfigError("there is no vault here", hint="vault init makes one")
+    return _Found.NOTHING
+
+
+def _make(messages: Store, keys: Store, root: Root, at: int) -> None:
+    """Make a new vault. Each step may already have been taken before a crash."""
+    for store in (messages, keys):
+        store.write(lambda connection, store=store: migrations.upgrade(connection, store.label))  # type: ignore[misc]
+    if not root.exists():
+        root.create(random_id(), random_id(), at)
+    state = root.load()
+    first = state.generations[0]
+
+    def plant(connection: Connection) -> None:
+        if sql.read_meta(connection):
+            return
+        sql.set_root(connection, first.id, first.ordinal)
+        facts = {"vault": state.vault, "holder": state.holder, "home": place(connection)}
+        for name, value in facts.items():
+            sql.write_meta(connection, name, value)
+        tops = []
+        for kind in TOPS:
+            opened = fresh()
+            bare = Node(opened.id, first.id, kind, 0, slot(kind), b"")
+            tops.append(wrap_top(root, state.vault, first.id, bare, opened.key))
+        sql.insert_nodes(connection, tops)
+
+    def note(connection: Connection) -> None:
+        if not transcripts.read_meta(connection):
+            transcripts.add_meta(
+                connection, {"vault": state.vault, "erased": first.ordinal.to_bytes(8, "big")}
+            )
+
+    keys.write(plant)
+    messages.write(note)
+
+
+def _agreed_vault(messages: Store, keys: Store, root: Root) -> bytes:
+    vault = _meta(keys)["vault"]
+    if _meta(messages)["vault"] != vault:
+        raise WrongKeyError(
+            "this keyring belongs to other transcripts", hint="name the keyring of this vault"
+        )
+    if root.load().vault != vault:
+        raise WrongKeyError(
+            f"the root at {root.name} belongs to another vault", hint="name the root of this vault"
+        )
+    return vault
+
+
+def _limit(messages: Store, limit: int) -> int:
+    """Keep a body within what the server takes: MariaDB's driver writes a byte as up to two."""
+    packet = messages.read(packet_limit)
+    return limit if packet is None else min(limit, (packet - _SQL_SHARE) // 2)
+
+
+def make_ready(stores: Stores, keyring: Keyring, eraser: Eraser) -> None:
+    """Bring an opened vault to the state in which it may serve."""
+    generation = _located(stores)
+    if generation.phase is Phase.STAGED and stores.keyring.read(lambda c: is_home(stores, c)):
+        stores.root.promote(generation.id, stores.clock())
+    if generation.phase is Phase.RETIRED:
+        _repeat(stores, keyring, eraser, generation)
+    if stores.keyring.read(lambda connection: is_home(stores, connection)):
+        eraser.take_up()
+        mark = int.from_bytes(_meta(stores.transcripts)["erased"], "big")
+        if mark < stores.keyring.read(sql.swept_through):
+            eraser.sweep_after(mark)
+
+
+def _located(stores: Stores) -> Generation:
+    """Find the keyring's generation; look twice, for a swap may fall between keyring and root."""
+    for last in (False, True):
+        generation, ordinal = sql.split_root(_meta(stores.keyring)["root"])
+        try:
+            return locate(stores.root.load(), generation, ordinal)
+        except (KeyringOutdatedError, WrongKeyError):
+            if last:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _repeat(stores: Stores, keyring: Keyring, eraser: Eraser, generation: Generation) -> None:
+    """An older keyring was restored: erase again what its root remembers, so that nobody comes back."""
+    later = [one for one in stores.root.load().generations if one.ordinal > generation.ordinal]
+    journal = [
+        (one.ordinal, erased) for one in later if one.phase is not Phase.STAGED for erased in one.erased
+    ]
+
+    def record(connection: Connection) -> list[bytes]:
+        for _, erased in journal:
+            if sql.find_intent(connection, erased.intent) is None:
+                sql.add_intent(connection, _intent(stores, erased), erased.nodes)
+        return [erased.intent for _, erased in journal]
+
+    intents = stores.keyring.write(record)
+    if stores.keyring.read(lambda connection: is_home(stores, connection)):
+        eraser.repeat(intents)
+    else:
+        stores.keyring.write(lambda connection: _drop(connection, keyring, journal))
+
+
+def _drop(connection: Connection, keyring: Keyring, journal: Sequence[tuple[int, Erased]]) -> None:
+    """Take the erased nodes out of a copy, without a swap: its original's root stays untouched."""
+    for ordinal, erased in journal:
+        row = sql.find_intent(connection, erased.intent)
+        if row is None or row.phase is not sql.Phase.BEGUN:
+            continue
+        sql.delete_subtrees(connection, erased.nodes)
+        sql.update_intent(
+            connection, sql.IntentRow(row.id, row.kind, sql.Phase.CUT, ordinal, row.slot, row.record)
+        )
+        if Why(erased.kind).leaves_tombstone:
+            keyring.bury(connection, row, erased.pseudonym, erased.at)
+
+
+def _intent(stores: Stores, erased: Erased) -> sql.IntentRow:
+    certificate = Certificate(
+        id=erased.intent.hex(),
+        vault=stores.vault.hex(),
+        kind=Why(erased.kind),
+        pseudonym=erased.pseudonym,
+        status=Status.REQUESTED,
+        sessions=0,
+        messages=0,
+        reason="repeated from the root's journal after an older keyring was restored",
+        actor="vault",
+        requested_at=to_datetime(erased.at),
+    )
+    record = Record(certificate=certificate).encode()
+    return sql.IntentRow(erased.intent, erased.kind, sql.Phase.BEGUN, None, erased.slot, record)

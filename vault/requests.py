@@ -1,0 +1,141 @@
+"""What people ask for: forgetting, enrolling anew, starting a session anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from vault.chat.sessions import Sessions
+from vault.crypto.tree import Kind, slot
+from vault.erasure import Eraser
+from vault.errors import SessionForgottenError, UnknownError, UserForgottenError
+from vault.evidence.certificate import Certificate, Record, Why
+from vault.keys.ring import Keyring, UserKeys
+from vault.messages import check_id, check_ids
+from vault.storage import keyring as sql
+from vault.storage.stores import Stores
+
+
+class Footprint(msgspec.Struct, frozen=True, kw_only=True):
+    """What an erasure would take."""
+
+    sessions: int
+    messages: int
+
+
+class Requests:
+    """Turns a request into an erasure, or into the answer that there is nothing (more) to erase."""
+
+    def __init__(self, stores: Stores, keyring: Keyring, eraser: Eraser, sessions: Sessions) -> None:
+        self._stores = stores
+        self._keyring = keyring
+        self._eraser = eraser
+        self._sessions = sessions
+
+    def footprint(self, user_id: str, session_id: str | None) -> Footprint:
+        """Count what forgetting would take."""
+        check_id(user_id, "user id")
+        user = self._known_user(user_id)
+        if session_id is None:
+            node = user.node
+        else:
+            node = self._known_session(user, check_id(session_id, "session id"))
+        sessions, messages = self._eraser.count([node])
+        return Footprint(sessions=sessions, messages=messages)
+
+    def forget_users(
+        self, user_ids: Sequence[str], *, reason: str, actor: str, now: bool
+    ) -> list[Certificate]:
+        """Erase users: all are looked up before the first is erased."""
+        checked = [check_id(user_id, "user id") for user_id in user_ids]
+        found = [self._user_or_intent(user_id) for user_id in checked]
+        begun = [
+            one
+            if isinstance(one, bytes)
+            else self._begin(Why.FORGET_USER, one.node, one.slot, reason, actor, now=now)
+            for one in found
+        ]
+        return self._eraser.carry_out(begun, now=now)
+
+    def _user_or_intent(self, user_id: str) -> UserKeys | bytes:
+        """Give a living user's keys, or the erasure of one who is forgotten already."""
+        try:
+            return self._known_user(user_id)
+        except UserForgottenError:
+            return self._last_intent(slot(Kind.USER, self._keyring.user_index(user_id)))
+
+    def forget_session(
+        self, user_id: str, session_id: str, *, reason: str, actor: str, now: bool
+    ) -> Certificate:
+        """Erase one session."""
+        check_ids(user_id, session_id)
+        user = self._known_user(user_id)
+        where = user.session_slot(session_id)
+        try:
+            node = self._known_session(user, session_id)
+            intent = self._begin(Why.FORGET_SESSION, node, where, reason, actor, now=now)
+        except SessionForgottenError:
+            intent = self._last_intent(where)
+        return self._eraser.carry_out([intent], now=now)[0]
+
+    def clear(self, user_id: str, session_id: str, namespace: str) -> None:
+        """Erase what a session holds and keep its name."""
+        if self.delete(user_id, session_id):
+            self._sessions.find_or_make(user_id, session_id, namespace)
+
+    def delete(self, user_id: str, session_id: str) -> bool:
+        """Erase a session on the app's own account; False where there is none."""
+        user = self._keyring.find_user(user_id)
+        opened = self._keyring.find_session(user, session_id) if user else None
+        if user is None or opened is None:
+            return False
+        where = user.session_slot(session_id)
+        intent = self._begin(Why.DELETE, opened.id, where, "", "the app", now=False)
+        self._eraser.carry_out([intent])
+        self._sessions.distrust(user_id, session_id)
+        return True
+
+    def enroll(self, user_id: str, session_id: str | None) -> None:
+        """Let a forgotten user or session start anew."""
+        check_id(user_id, "user id")
+        at = self._stores.clock()
+        if session_id is not None:
+            check_id(session_id, "session id")
+            user = self._known_user(user_id)
+            self._keyring.lift(user.session_slot(session_id), at)
+            return
+        self._keyring.lift(slot(Kind.USER, self._keyring.user_index(user_id)), at)
+        self._sessions.enrol(user_id)
+
+    def certificates(self) -> list[Certificate]:
+        """Give the certificates of all erasures."""
+
+        def work(connection: Connection) -> list[sql.IntentRow]:
+            return sql.all_intents(connection)
+
+        return [Record.decode(row.record).certificate for row in self._stores.keyring.read(work)]
+
+    def _begin(  # noqa: PLR0913 (what is recorded)
+        self, why: Why, node: bytes, where: bytes, reason: str, actor: str, *, now: bool
+    ) -> bytes:
+        return self._eraser.begin(why, [node], where, reason=reason, actor=actor, now=now)
+
+    def _known_user(self, user_id: str) -> UserKeys:
+        user = self._keyring.find_user(user_id)
+        if user is None:
+            raise UnknownError("no such user is here", hint="vault sessions lists the users")
+        return user
+
+    def _known_session(self, user: UserKeys, session_id: str) -> bytes:
+        opened = self._keyring.find_session(user, session_id)
+        if opened is None:
+            raise UnknownError("this user has no such session", hint="vault sessions USER lists them")
+        return opened.id
+
+    def _last_intent(self, where: bytes) -> bytes:
+        row = self._stores.keyring.read(lambda connection: sql.last_intent_at(connection, where))
+        if row is None:
+            raise UnknownError("the record of this erasure is gone")
+        return row.id

@@ -1,0 +1,305 @@
+"""A root in a file, or in several that mirror each other.
+
+A change is one read, one step and one write, under a lock beside every file. It holds only when it is on
+every mirror; to repeat it is always safe. Reads take no lock: a file is replaced, never written in place.
+What a file held before is overwritten once the new one is durable everywhere (P3, P8).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from msgspec.structs import replace
+
+from vault.crypto.envelope import Cipher, random_id, random_key
+from vault.errors import (
+    ConfigError,
+    KeyringOutdatedError,
+    RootUnavailableError,
+    UsageError,
+    VaultError,
+    WrongKeyError,
+)
+from vault.roots import Erased, Generation, Phase, Receipt, RootState
+from vault.roots.file_disk import MAX_BYTES, exposures, is_taken, locked, read, replace_all, shared_place
+from vault.roots.file_format import Document, Held, Kdf, decode, encode
+
+
+@dataclass(frozen=True, slots=True)
+class _Mirror:
+    """What was found in one file."""
+
+    path: Path
+    document: Document
+    kdf: Kdf | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """What was found in all files at one moment."""
+
+    opened: tuple[_Mirror, ...]
+    missing: tuple[Path, ...]
+    faults: tuple[VaultError, ...]
+
+    def newest(self) -> _Mirror:
+        """Choose the mirror that counts, or say why there is none."""
+        if not self.opened:
+            raise self._nothing()
+        if len({one.document.vault for one in self.opened}) > 1:
+            raise ConfigError(
+                f"{', '.join(str(one.path) for one in self.opened)} are roots of different vaults",
+                hint="mirrors hold copies of one root; give each vault its own",
+            )
+        newest = max(self.opened, key=lambda one: one.document.rank)
+        for one in self.opened:
+            if one.document.rank == newest.document.rank and one.document != newest.document:
+                raise RootUnavailableError(
+                    f"the mirrors {one.path} and {newest.path} were changed apart from each other",
+                    hint="move the one away that the vault was not used with",
+                )
+        return newest
+
+    def _nothing(self) -> VaultError:
+        if not self.faults:
+            return RootUnavailableError(
+                f"there is no root at {', '.join(map(str, self.missing))}",
+                hint="mount the place where it lies, or restore it from a copy",
+            )
+        first = min(self.faults, key=lambda one: not isinstance(one, WrongKeyError))
+        if len(self.faults) == 1:
+            return first
+        return type(first)("; ".join(str(one) for one in self.faults), hint=first.hint)
+
+
+class FileRoot:
+    """The root in one file, or in several that mirror each other, plain or under a passphrase."""
+
+    def __init__(self, paths: tuple[Path, ...], passphrase: str | None = None) -> None:
+        self._paths = tuple(path.absolute() for path in paths)
+        if not paths or len(set(self._paths)) < len(paths):
+            raise ConfigError("a file root needs one path or several different ones")
+        if not all(path.name for path in paths) or "\0" in self.name:
+            raise ConfigError("a path of the root names no file")
+        if passphrase == "":
+            raise ConfigError("the passphrase of the root is empty")
+        self._passphrase = passphrase
+        self._ciphers: dict[bytes, Cipher] = {}
+        self._loading = threading.Lock()
+        self._derived: dict[Kdf, Cipher] = {}
+        self._deriving = threading.Lock()
+
+    @classmethod
+    def from_uri(cls, uri: str, *, relative_to: str | Path = ".") -> FileRoot:
+        """Read `file:/a/root.key,/b/root.key?passphrase-file=/c`; relative paths start at `relative_to`."""
+        try:
+            parts = urlsplit(uri)
+        except ValueError:
+            raise ConfigError("the URI of the root can't be read") from None
+        if parts.scheme != "file" or parts.netloc or parts.fragment:
+            raise ConfigError(
+                "the URI of a file root is file:/path/to/root.key, with no host and no #",
+                hint="write # ? , and % within a path as %23 %3F %2C and %25",
+            )
+        names = parts.path.split(",")
+        if not all(names):
+            raise ConfigError("a path in the URI of the root is empty")
+        # A wrong option is not repeated in the message: it may be the passphrase itself.
+        option, _, file = parts.query.partition("=")
+        if parts.query and (option != "passphrase-file" or not file or "&" in file):
+            raise ConfigError("the only option of a file root is ?passphrase-file=/path")
+        start = Path(relative_to)
+        return cls(
+            tuple(start / unquote(name) for name in names),
+            _read_passphrase(start / unquote(file)) if file else None,
+        )
+
+    @property
+    def name(self) -> str:
+        """Its URI without the option."""
+        return f"file:{','.join(map(str, self._paths))}"
+
+    def exists(self) -> bool:
+        """Say whether anything is at one of its paths; a mirror that is missing does not count."""
+        return any(is_taken(path) for path in self._paths)
+
+    def create(self, vault: bytes, holder: bytes, at: int) -> Generation:
+        """Make the first generation; refuse where a file is in the way."""
+        first = _new_generation(1, Phase.CURRENT, (), at)
+        document = Document(version=1, vault=vault.hex(), holder=holder.hex(), serial=1, generations=(first,))
+        kdf = None if self._passphrase is None else Kdf.fresh()
+        data = self._encode(document, kdf)
+        with locked(self._paths):
+            for path in self._paths:
+                if is_taken(path):
+                    raise ConfigError(
+                        f"there is a file at {path} already", hint="a root is never overwritten: move it away"
+                    )
+            replace_all(self._paths, data)
+        self.load()
+        return first.without_key()
+
+    def load(self) -> RootState:
+        """Read afresh what the root holds now, and keep its keys in memory."""
+        # Within the lock, so that of two threads the one that read later also remembers later.
+        with self._loading:
+            document = self._survey().newest().document
+            self._ciphers = {bytes.fromhex(one.id): Cipher(one.key) for one in document.generations}
+        return document.state()
+
+    def wrap(self, generation: bytes, key: bytes, aad: bytes) -> bytes:
+        """Seal a key under one generation."""
+        return self._cipher(generation).seal(key, aad)
+
+    def unwrap(self, generation: bytes, wrapped: bytes, aad: bytes) -> bytes:
+        """Open what `wrap` sealed; KeyringOutdatedError when that generation is not here (any more)."""
+        return self._cipher(generation).open(wrapped, aad)
+
+    def stage(self, ordinal: int, erased: tuple[Erased, ...], at: int) -> Generation:
+        """Add a new generation on every mirror, in place of staged ones that came to nothing."""
+        new = _new_generation(ordinal, Phase.STAGED, erased, at)
+        self._change(lambda document: document.stage(new))
+        return new.without_key()
+
+    def promote(self, generation: bytes, at: int) -> None:
+        """Make a staged generation the current one; the one before it retires."""
+        self._change(lambda document: document.promote(generation.hex(), at))
+
+    def destroy(self, generations: tuple[bytes, ...]) -> Receipt:
+        """Remove retired generations from every mirror, and read back that they are gone (P3)."""
+        gone = frozenset(generation.hex() for generation in generations)
+        serial = self._change(lambda document: document.destroy(gone))
+        return Receipt(
+            provider="file",
+            generations=generations,
+            proof=f"absent from {len(self._paths)} of {len(self._paths)} files, each read back at serial"
+            f" {serial}; the files before were overwritten",
+        )
+
+    def claim(self, holder: bytes) -> None:
+        """From now on only the keyring of this holder swaps the root."""
+        self._change(lambda document: replace(document, holder=holder.hex()))
+
+    def warnings(self) -> list[str]:
+        """Say what an operator should mend."""
+        try:
+            return self._faults()
+        except VaultError as error:
+            return [str(error)]
+
+    def _faults(self) -> list[str]:
+        survey = self._survey()
+        newest = survey.newest()
+        found = [str(fault) for fault in survey.faults]
+        found += [f"the mirror {path} is missing: the next erasure writes it anew" for path in survey.missing]
+        found += [
+            f"the mirror {one.path} is behind: the next erasure brings it up to date"
+            for one in survey.opened
+            if one.document.rank != newest.document.rank
+        ]
+        if len(self._paths) == 1:
+            found.append("the root has no mirror: whoever loses this file loses every transcript")
+        shared = shared_place([one.path for one in survey.opened])
+        if shared:
+            found.append(f"mirrors of the root lie on one {shared}, and are lost with it")
+        for one in survey.opened:
+            found += exposures(one.path)
+        return found
+
+    def _cipher(self, generation: bytes) -> Cipher:
+        if generation not in self._ciphers:
+            self.load()
+        cipher = self._ciphers.get(generation)
+        if cipher is None:
+            raise KeyringOutdatedError(
+                "the root does not hold this generation (any more)",
+                hint="use a younger copy of the keyring, or the root that belongs to this one",
+            )
+        return cipher
+
+    def _derive(self, kdf: Kdf, where: str) -> Cipher:
+        if self._passphrase is None:
+            raise WrongKeyError(
+                f"the root at {where} is under a passphrase, and none was given",
+                hint="add ?passphrase-file=/path to the URI of the root",
+            )
+        with self._deriving:
+            if kdf not in self._derived:
+                self._derived[kdf] = kdf.derive(self._passphrase)
+            return self._derived[kdf]
+
+    def _open(self, path: Path, data: bytes) -> _Mirror:
+        found = decode(data, str(path))
+        if not isinstance(found, Document):
+            return _Mirror(path, found.open(self._derive(found.kdf, str(path)), str(path)), found.kdf)
+        if self._passphrase is not None:
+            raise ConfigError(
+                f"a passphrase is given, but the root at {path} is not under one",
+                hint="leave ?passphrase-file away, or put a sealed root there",
+            )
+        return _Mirror(path, found, None)
+
+    def _survey(self) -> _Survey:
+        opened, missing, faults = [], [], []
+        for path in self._paths:
+            try:
+                data = read(path)
+                if data is None:
+                    missing.append(path)
+                else:
+                    opened.append(self._open(path, data))
+            except (RootUnavailableError, WrongKeyError) as fault:
+                # Without the traceback: its frames hold what was read.
+                faults.append(fault.with_traceback(None))
+        return _Survey(tuple(opened), tuple(missing), tuple(faults))
+
+    def _change(self, step: Callable[[Document], Document]) -> int:
+        """Read, change and write as one; give the serial that is now on every mirror."""
+        self.load()  # derives the passphrase's key, which nobody should wait for under the lock
+        with locked(self._paths):
+            survey = self._survey()
+            newest = survey.newest()
+            if survey.faults:
+                # What lies at a mirror's path and can't be read is not ours to overwrite.
+                raise survey.faults[0]
+            serial = newest.document.serial + 1
+            after = replace(step(newest.document), serial=serial)
+            replace_all(self._paths, self._encode(after, newest.kdf))
+        self.load()
+        return serial
+
+    def _encode(self, document: Document, kdf: Kdf | None) -> bytes:
+        """Encode, and make sure that it can be read again: nothing else may ever take a root's place."""
+        data = encode(document, kdf, None if kdf is None else self._derive(kdf, self.name))
+        if len(data) <= MAX_BYTES:
+            with suppress(RootUnavailableError):
+                if self._open(self._paths[0], data).document == document:
+                    return data
+        raise UsageError("this can't be kept in a root file")
+
+
+def _new_generation(ordinal: int, phase: Phase, erased: tuple[Erased, ...], at: int) -> Held:
+    return Held(
+        id=random_id().hex(),
+        ordinal=ordinal,
+        key=random_key(),
+        phase=phase,
+        created_at=at,
+        retired_at=None,
+        erased=erased,
+    )
+
+
+def _read_passphrase(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(65_536).decode().removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+    # Raised out here, as an error of decoding carries the passphrase.
+    raise ConfigError(f"the passphrase file {path} can't be read: {reason}")

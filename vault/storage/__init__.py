@@ -1,0 +1,1 @@
+"""SQL: every statement of the project stands in this package."""

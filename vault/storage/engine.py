@@ -1,0 +1,239 @@
+"""The one place that opens a database, runs a transaction and tries one again.
+
+Work is a function of a sync `Connection`. The async face runs the same functions in a greenlet, where the
+engine's driver is an async one; what else has to wait goes through `Runtime`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from vault.errors import ConfigError, MissingExtraError, OutcomeUnknownError, StoreUnavailableError
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+DRIVERS = {
+    "sqlite": ("sqlite+pysqlite", "sqlite+aiosqlite"),
+    "postgresql": ("postgresql+psycopg", "postgresql+psycopg_async"),
+    "mysql": ("mysql+pymysql", "mysql+aiomysql"),
+    "mariadb": ("mariadb+pymysql", "mariadb+aiomysql"),
+}
+_EXTRAS = {"psycopg": "postgres", "pymysql": "mysql", "aiosqlite": "async", "greenlet": "async"}
+CHUNK = 500  # values in one IN: below the limit of every database
+_BUSY_SECONDS = 30
+_ATTEMPTS = 12
+_RETRY_POSTGRES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
+_RETRY_MYSQL = {1213, 1205, 1020}  # deadlock, lock wait timeout, record changed since last read
+_MODE = "transcript_vault_mode"
+
+
+def chunks(values: Collection[T]) -> Iterator[list[T]]:
+    """Split into lists that fit one statement."""
+    listed = list(values)
+    for start in range(0, len(listed), CHUNK):
+        yield listed[start : start + CHUNK]
+
+
+class Runtime(Protocol):
+    """How the code waits for anything that is not SQL."""
+
+    def wait(self, future: Future[T]) -> T:
+        """Wait for another thread or task."""
+
+    def pause(self, seconds: float) -> None:
+        """Let others go first."""
+
+
+class Blocking:
+    """The runtime of the sync face: a thread waits."""
+
+    def wait(self, future: Future[T]) -> T:
+        """Wait for another thread."""
+        return future.result()
+
+    def pause(self, seconds: float) -> None:
+        """Let other threads go first."""
+        time.sleep(seconds)
+
+
+class Store:
+    """One database: runs work in transactions, each retry a new one."""
+
+    def __init__(self, engine: Engine, label: str, runtime: Runtime) -> None:
+        self.label = label
+        self.dialect = engine.dialect.name
+        self.engine = engine
+        self._runtime = runtime
+        alone = {"isolation_level": "AUTOCOMMIT"} if self.dialect == "postgresql" else {}
+        steady = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self._reader = engine.execution_options(**{_MODE: "read"}, **alone)
+        self._writer = engine.execution_options(**{_MODE: "write"})
+        self._snapshot = engine.execution_options(**{_MODE: "snapshot"}, **steady)
+
+    def read(self, work: Work[T]) -> T:
+        """Run one SELECT, or several that need not agree with each other."""
+        return self._run(self._reader, work)
+
+    def write(self, work: Work[T]) -> T:
+        """Run work in one transaction. IntegrityError passes: the caller knows what it raced for."""
+        return self._run(self._writer, work)
+
+    def snapshot(self, work: Work[T]) -> T:
+        """Run several SELECTs that see one state of the database."""
+        return self._run(self._snapshot, work)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def _run(self, engine: Engine, work: Work[T]) -> T:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                with engine.connect() as connection:
+                    result = work(connection)
+                    with self._outcome_unknown():
+                        connection.commit()
+                    return result
+            except IntegrityError:
+                raise
+            except DBAPIError as error:
+                lost = error.connection_invalidated and attempt == 1
+                if not (lost or _worth_a_retry(self.dialect, error)) or attempt == _ATTEMPTS:
+                    raise self._unavailable(error) from error
+                self._runtime.pause(random.uniform(0, 0.002 * 2 ** min(attempt, 7)))  # noqa: S311 (no secret)
+        raise AssertionError("unreachable")
+
+    @contextmanager
+    def _outcome_unknown(self) -> Iterator[None]:
+        """A connection lost during COMMIT must not be tried again: the work may have been done."""
+        try:
+            yield
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise OutcomeUnknownError(
+                    f"the {self.label} database fell silent during a commit",
+                    hint="look whether the work was done before it is tried again; an idempotency key helps",
+                ) from error
+            raise
+
+    def _unavailable(self, error: DBAPIError) -> StoreUnavailableError:
+        said = str(error.orig).strip().partition("\n")[0][:200]
+        return StoreUnavailableError(
+            f"the {self.label} database does not do its work: {said}",
+            hint="vault doctor says what it finds",
+        )
+
+
+def _worth_a_retry(dialect: str, error: DBAPIError) -> bool:
+    cause = error.orig
+    if dialect == "postgresql":
+        return getattr(cause, "sqlstate", None) in _RETRY_POSTGRES
+    if dialect == "sqlite":
+        return "locked" in str(cause)
+    return bool(cause and cause.args and cause.args[0] in _RETRY_MYSQL)
+
+
+def parse_url(url: str | URL) -> URL:
+    """Read a database URL and choose its driver; refuse what is not one of the three databases."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigError(
+            "this is not a database URL",
+            hint="sqlite:///path, postgresql+psycopg://user@host/name, mysql+pymysql://user@host/name",
+        ) from None
+    family = parsed.get_backend_name()
+    if family not in DRIVERS:
+        raise ConfigError(
+            f"no database is known for the scheme {family!r}", hint="sqlite, postgresql, mysql or mariadb"
+        )
+    if family == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise ConfigError("a vault in memory would forget its keys", hint="name a file: sqlite:///path")
+    return parsed
+
+
+def open_store(url: str | URL, label: str, runtime: Runtime, *, is_async: bool = False) -> Store:
+    """Open a database, without connecting yet."""
+    parsed = parse_url(url)
+    family = parsed.get_backend_name()
+    parsed = parsed.set(drivername=DRIVERS[family][is_async])
+    options: dict[str, Any] = {"hide_parameters": True}
+    if family == "sqlite":
+        options["connect_args"] = {"timeout": _BUSY_SECONDS}
+    else:
+        options |= {"isolation_level": "READ COMMITTED", "pool_recycle": 1800}
+    if family in {"mysql", "mariadb"}:
+        parsed = parsed.update_query_dict({"charset": "utf8mb4"})
+    try:
+        if is_async:
+            from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 (needs greenlet)
+
+            engine = create_async_engine(parsed, **options).sync_engine
+        else:
+            engine = create_engine(parsed, **options)
+    except (ModuleNotFoundError, NoSuchModuleError) as missing:
+        package = getattr(missing, "name", None) or parsed.get_driver_name()
+        raise MissingExtraError(package, _EXTRAS.get(package, "async-mysql")) from None
+    if family == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return Store(engine, label, runtime)
+
+
+def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401 (two drivers)
+    connection.isolation_level = None  # the driver leaves BEGIN to us
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    match connection.get_execution_options().get(_MODE):
+        case "write":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        case "snapshot":
+            connection.exec_driver_sql("BEGIN")
+        case _:
+            pass  # one SELECT is its own snapshot
+
+
+def identity(connection: Connection) -> str:
+    """Say where this database lives, in the server's own words: a copy elsewhere gives another answer."""
+    match connection.dialect.name:
+        case "sqlite":
+            path = connection.execute(
+                text("SELECT file FROM pragma_database_list WHERE name = 'main'")
+            ).scalar_one()
+            return f"sqlite {os.path.realpath(path)} {Path(path).stat().st_ino}"
+        case "postgresql":
+            row = connection.execute(
+                text(
+                    "SELECT c.system_identifier, d.oid FROM pg_control_system() c, pg_database d"
+                    " WHERE d.datname = current_database()"
+                )
+            ).one()
+            return f"postgresql {row[0]} {row[1]}"
+        case _:
+            row = connection.execute(text("SELECT @@hostname, @@port, @@datadir, database()")).one()
+            return "mysql " + " ".join(map(str, row))
+
+
+def packet_limit(connection: Connection) -> int | None:
+    """Give the largest statement a server takes, where there is such a limit."""
+    if connection.dialect.name in {"mysql", "mariadb"}:
+        return int(connection.execute(text("SELECT @@max_allowed_packet")).scalar_one())
+    return None

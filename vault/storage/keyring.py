@@ -1,0 +1,332 @@
+"""The keyring's statements: nodes, tombstones, intents. Keys arrive and leave wrapped."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+
+from vault.crypto.tree import TOPS, Kind, Node
+from vault.errors import TamperedError
+from vault.storage.engine import chunks
+from vault.storage.schema import erased, intents, keyring_meta, nodes, tombstones
+
+_ORDINAL_BYTES = 8
+
+
+class Phase(enum.IntEnum):
+    """How far an erasure has come. Each step can be repeated."""
+
+    BEGUN = 0  # recorded; nothing is erased yet
+    CUT = 1  # the keys are cut off
+    SWEPT = 2  # the rows are deleted too
+    FINAL = 3  # the last root generation that led to the keys is gone
+
+
+@dataclass(frozen=True, slots=True)
+class IntentRow:
+    """An erasure as it is stored; `record` is JSON of the evidence package."""
+
+    id: bytes
+    kind: str
+    phase: Phase
+    ordinal: int | None
+    slot: bytes
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """Somebody was here and was forgotten, until `enrolled_at` is set."""
+
+    intent: bytes
+    slot: bytes
+    pseudonym: str
+    erased_at: int
+    enrolled_at: int | None
+    seal: bytes
+
+
+# -- meta and root ---------------------------------------------------------------------------------------
+
+
+def read_meta(connection: Connection) -> dict[str, bytes]:
+    """Give all of the keyring's own facts."""
+    return {name: bytes(value) for name, value in connection.execute(select(keyring_meta))}
+
+
+def write_meta(connection: Connection, name: str, value: bytes) -> None:
+    """Set one fact."""
+    changed = connection.execute(
+        update(keyring_meta).where(keyring_meta.c.name == name).values(value=value)
+    ).rowcount
+    if not changed and name not in read_meta(connection):
+        connection.execute(insert(keyring_meta).values(name=name, value=value))
+
+
+def lock_root(connection: Connection) -> tuple[bytes, int]:
+    """Take the swap lock for this transaction; give the generation and its ordinal."""
+    value = connection.execute(
+        select(keyring_meta.c.value).where(keyring_meta.c.name == "root").with_for_update()
+    ).scalar_one()
+    return split_root(bytes(value))
+
+
+def split_root(value: bytes) -> tuple[bytes, int]:
+    """Read the fact `root`: a generation and its ordinal."""
+    return value[:-_ORDINAL_BYTES], int.from_bytes(value[-_ORDINAL_BYTES:], "big")
+
+
+def set_root(connection: Connection, generation: bytes, ordinal: int) -> None:
+    """Point the keyring at a root generation. The caller holds the swap lock."""
+    write_meta(connection, "root", generation + ordinal.to_bytes(_ORDINAL_BYTES, "big"))
+
+
+# -- nodes -----------------------------------------------------------------------------------------------
+
+
+def _node(row: Row[tuple[bytes, bytes, int, int, bytes, bytes]]) -> Node:
+    try:
+        kind = Kind(row.kind)
+    except ValueError:
+        raise TamperedError("the keyring holds a node of no known kind") from None
+    return Node(bytes(row.id), bytes(row.parent), kind, row.version, bytes(row.slot), bytes(row.wrapped))
+
+
+_by_slots = select(nodes).where(nodes.c.slot.in_(bindparam("slots", expanding=True)))
+_by_ids = select(nodes).where(nodes.c.id.in_(bindparam("ids", expanding=True)))
+_by_parents = select(nodes).where(nodes.c.parent.in_(bindparam("parents", expanding=True)))
+
+
+def nodes_at(connection: Connection, slots: Sequence[bytes]) -> dict[bytes, Node]:
+    """Look up nodes by slot, all as of one moment."""
+    found = connection.execute(_by_slots, {"slots": slots})
+    return {node.slot: node for node in map(_node, found)}
+
+
+def nodes_by_id(connection: Connection, ids: Collection[bytes]) -> dict[bytes, Node]:
+    """Look up nodes by id."""
+    found = (row for part in chunks(ids) for row in connection.execute(_by_ids, {"ids": part}))
+    return {node.id: node for node in map(_node, found)}
+
+
+def children_of(connection: Connection, parents: Collection[bytes]) -> dict[bytes, Node]:
+    """Give all nodes directly below some parents."""
+    found = (row for part in chunks(parents) for row in connection.execute(_by_parents, {"parents": part}))
+    return {node.id: node for node in map(_node, found)}
+
+
+_lock = select(nodes.c.version).where(nodes.c.id == bindparam("node")).with_for_update()
+
+
+def lock_version(connection: Connection, node: bytes) -> int | None:
+    """Lock a node that gets a child, and give its version now; None where it is gone."""
+    return connection.execute(_lock, {"node": node}).scalar_one_or_none()
+
+
+_insert_node = insert(nodes)
+
+
+def insert_nodes(connection: Connection, new: Sequence[Node]) -> None:
+    """Add nodes. The caller has locked the one existing parent."""
+    connection.execute(_insert_node, [_values(node) for node in new])
+
+
+def _values(node: Node) -> dict[str, object]:
+    return {
+        "id": node.id,
+        "parent": node.parent,
+        "kind": int(node.kind),
+        "version": node.version,
+        "slot": node.slot,
+        "wrapped": node.wrapped,
+    }
+
+
+def family(connection: Connection, targets: Collection[bytes]) -> dict[bytes, Node]:
+    """Give the targets, their ancestors (locked), the children of those, and the tops: what `prune` takes.
+
+    The locks come before the children are read, so that no insert slips in between (READ COMMITTED).
+    """
+    found = nodes_by_id(connection, targets)
+    above: set[bytes] = set()
+    level = {node.parent for node in found.values()}
+    while level:
+        above |= level
+        climbed = nodes_by_id(connection, level)
+        level = {node.parent for node in climbed.values()} - above
+    locked: dict[bytes, Node] = {}
+    for part in chunks(sorted(above)):
+        query = select(nodes).where(nodes.c.id.in_(part)).order_by(nodes.c.id).with_for_update()
+        locked |= {node.id: node for node in map(_node, connection.execute(query))}
+    tops = nodes_at(connection, [bytes([kind]) for kind in TOPS])
+    children = children_of(connection, locked.keys()) if locked else {}
+    return {node.id: node for node in tops.values()} | found | children | locked
+
+
+_update_node = (
+    update(nodes)
+    .where(nodes.c.id == bindparam("node"))
+    .values(parent=bindparam("above"), version=bindparam("next"), wrapped=bindparam("sealed"))
+)
+
+
+def update_nodes(connection: Connection, changed: Sequence[Node]) -> None:
+    """Store re-keyed and re-wrapped nodes."""
+    connection.execute(
+        _update_node,
+        [
+            {"node": node.id, "above": node.parent, "next": node.version, "sealed": node.wrapped}
+            for node in changed
+        ],
+    )
+
+
+def delete_subtrees(connection: Connection, targets: Collection[bytes]) -> None:
+    """Delete nodes and all below them."""
+    level = set(targets)
+    while level:
+        below = set(children_of(connection, level))
+        for part in chunks(level):
+            connection.execute(delete(nodes).where(nodes.c.id.in_(part)))
+        level = below
+
+
+def count_nodes(connection: Connection) -> dict[Kind, int]:
+    """Count nodes by kind."""
+    query = select(nodes.c.kind, func.count()).group_by(nodes.c.kind)
+    return {Kind(kind): count for kind, count in connection.execute(query)}
+
+
+# -- tombstones ------------------------------------------------------------------------------------------
+
+
+def add_tombstone(connection: Connection, stone: Tombstone) -> None:
+    """Remember that somebody was forgotten."""
+    connection.execute(
+        insert(tombstones).values(
+            intent=stone.intent,
+            slot=stone.slot,
+            pseudonym=stone.pseudonym,
+            erased_at=stone.erased_at,
+            enrolled_at=stone.enrolled_at,
+            seal=stone.seal,
+        )
+    )
+
+
+def tombstones_at(connection: Connection, slot: bytes) -> list[Tombstone]:
+    """Give all tombstones of a slot, oldest first."""
+    query = select(tombstones).where(tombstones.c.slot == slot).order_by(tombstones.c.id)
+    return [
+        Tombstone(
+            bytes(row.intent),
+            bytes(row.slot),
+            row.pseudonym,
+            row.erased_at,
+            row.enrolled_at,
+            bytes(row.seal),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def lift_tombstone(connection: Connection, intent: bytes, at: int, seal: bytes) -> None:
+    """End a tombstone: its owner enrolled again."""
+    connection.execute(
+        update(tombstones).where(tombstones.c.intent == intent).values(enrolled_at=at, seal=seal)
+    )
+
+
+# -- intents ---------------------------------------------------------------------------------------------
+
+
+def add_intent(connection: Connection, row: IntentRow, targets: Sequence[bytes]) -> None:
+    """Record an erasure before it happens, with the nodes that it takes."""
+    connection.execute(
+        insert(intents).values(
+            id=row.id,
+            kind=row.kind,
+            phase=int(row.phase),
+            ordinal=row.ordinal,
+            slot=row.slot,
+            record=row.record,
+        )
+    )
+    connection.execute(insert(erased), [{"node": target, "intent": row.id} for target in targets])
+
+
+def update_intent(connection: Connection, row: IntentRow) -> None:
+    """Store how far an erasure has come; a phase never goes back."""
+    connection.execute(
+        update(intents)
+        .where(intents.c.id == row.id, intents.c.phase <= int(row.phase))
+        .values(phase=int(row.phase), ordinal=row.ordinal, record=row.record)
+    )
+
+
+def _intent(row: Row[tuple[bytes, str, int, int | None, bytes, str]]) -> IntentRow:
+    return IntentRow(bytes(row.id), row.kind, Phase(row.phase), row.ordinal, bytes(row.slot), row.record)
+
+
+def find_intent(connection: Connection, intent: bytes) -> IntentRow | None:
+    """Give one erasure."""
+    row = connection.execute(select(intents).where(intents.c.id == intent)).one_or_none()
+    return None if row is None else _intent(row)
+
+
+def intents_before(connection: Connection, phase: Phase) -> list[IntentRow]:
+    """Give the erasures that have not come as far as `phase`, oldest first."""
+    query = select(intents).where(intents.c.phase < int(phase)).order_by(intents.c.ordinal, intents.c.id)
+    return list(map(_intent, connection.execute(query)))
+
+
+def all_intents(connection: Connection) -> list[IntentRow]:
+    """Give every erasure there was, oldest first; those that are not cut yet come last."""
+    query = select(intents).order_by(intents.c.ordinal.is_(None), intents.c.ordinal, intents.c.id)
+    return list(map(_intent, connection.execute(query)))
+
+
+def last_intent_at(connection: Connection, slot: bytes) -> IntentRow | None:
+    """Give the latest erasure of whoever has this slot."""
+    query = select(intents).where(intents.c.slot == slot)
+    found = list(map(_intent, connection.execute(query)))
+    unfinished = [row for row in found if row.ordinal is None]
+    cut = sorted((row for row in found if row.ordinal is not None), key=lambda row: row.ordinal or 0)
+    return next(iter([*unfinished, *reversed(cut)]), None)
+
+
+def intent_of(connection: Connection, node: bytes) -> IntentRow | None:
+    """Give the erasure that takes, or took, a node."""
+    query = select(intents).join(erased, erased.c.intent == intents.c.id).where(erased.c.node == node)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _intent(row)
+
+
+def targets_of(connection: Connection, intent: bytes) -> list[bytes]:
+    """Give the nodes that an erasure takes."""
+    query = select(erased.c.node).where(erased.c.intent == intent).order_by(erased.c.node)
+    return [bytes(node) for node in connection.execute(query).scalars()]
+
+
+def erased_after(connection: Connection, ordinal: int) -> list[bytes]:
+    """Give the nodes erased by swaps after the one with this ordinal."""
+    query = (
+        select(erased.c.node)
+        .join(intents, erased.c.intent == intents.c.id)
+        .where(intents.c.ordinal > ordinal)
+        .order_by(erased.c.node)
+    )
+    return [bytes(node) for node in connection.execute(query).scalars()]
+
+
+def swept_through(connection: Connection) -> int:
+    """Give the highest ordinal up to which the rows of every erasure are deleted."""
+    _, current = split_root(read_meta(connection)["root"])
+    query = select(func.min(func.coalesce(intents.c.ordinal, current + 1))).where(
+        intents.c.phase < int(Phase.SWEPT)
+    )
+    oldest = connection.execute(query).scalar_one()
+    return current if oldest is None else min(current, oldest - 1)
