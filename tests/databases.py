@@ -106,7 +106,7 @@ class Sqlite:
         return f"sqlite:///{self.directory / _name()}.db"
 
     def create(self, url: str) -> None:
-        """Nothing: SQLite makes the file when it is first opened."""
+        _file(url).touch(mode=0o600, exist_ok=False)
 
     def drop(self, url: str) -> None:
         path = _file(url)

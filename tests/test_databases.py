@@ -77,6 +77,7 @@ def test_databases_begin_empty_and_separate(database: Databases) -> None:
     assert database.dump(database.transcripts)["messages"] == [(1, 1, BODY, NOTE)]
     assert database.dump(database.keyring) == {}
     assert database.dump(database.another()) == {}
+    assert database.dump(database.copy_of(database.keyring)) == {}
 
 
 def test_a_copy_equals_its_original_and_lives_on_its_own(database: Databases) -> None:

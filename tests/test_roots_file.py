@@ -919,6 +919,10 @@ def test_a_sealed_file_gives_back_what_was_written_and_only_with_its_key(
     assert found.open(Cipher(key), "here") == written
     with pytest.raises(WrongKeyError):
         found.open(Cipher(random_key()), "here")
+    for change in ({"memory_kib": 2048}, {"passes": 2}, {"lanes": 2}, {"salt": b"t" * 16}):
+        other = msgspec.structs.replace(found, kdf=msgspec.structs.replace(kdf, **change))
+        with pytest.raises(WrongKeyError):
+            other.open(Cipher(key), "here")
 
 
 @given(st.binary(max_size=200))
@@ -1100,11 +1104,27 @@ def test_p8_readers_see_a_whole_root_while_it_changes(root: FileRoot, paths: tup
     with ThreadPoolExecutor(4) as pool:
         reading = [pool.submit(look, number) for number in range(4)]
         try:
-            for _ in range(40):
+            for _ in range(15):
                 swap(root)
         finally:
             done.set()
         assert min(read.result() for read in reading) > 0
+
+
+def test_p8_a_file_that_is_replaced_and_overwritten_under_a_reader_is_read_anew(
+    root: FileRoot, paths: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, real = FileRoot(paths[:1]), os.fstat
+
+    def fstat(handle: int) -> os.stat_result:
+        """The first thing that happens to a file once it is open."""
+        info = real(handle)
+        monkeypatch.undo()
+        swap(root)
+        return info
+
+    monkeypatch.setattr(os, "fstat", fstat)
+    assert phases(reader.load()) == [(1, "retired"), (2, "current")]
 
 
 SWAPS = """

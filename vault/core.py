@@ -102,9 +102,8 @@ class Core:
         redacted = [redact(self.redactor, message) for message in given]
         now, mark = self.stores.clock(), key.encode() if key is not None else None
         entries = [self._entry(message, now, mark) for message in redacted]
-        session = self.sessions.find_or_make(user_id, session_id, namespace)
-        for entry in entries:
-            self.sessions.chapter_at(session, entry.place)
+        places = [entry.place for entry in entries]
+        session = self.sessions.ready(user_id, session_id, namespace, places)
         seqs = self.writer.add(session, entries, key)
         stored = [
             _stored(message, entry, seq) for message, entry, seq in zip(redacted, entries, seqs, strict=True)

@@ -148,9 +148,13 @@ def check_namespace(namespace: str) -> str:
     return namespace
 
 
+def _is_role(role: object) -> bool:
+    return isinstance(role, str) and role in ROLES
+
+
 def encode(message: Message, *, limit: int = DEFAULT_LIMIT, key: bytes | None = None) -> bytes:
     """Turn a message into the bytes that are sealed; raise InputError for what would not come back equal."""
-    if message.role not in ROLES:
+    if not _is_role(message.role):
         raise InputError("this is not a role", hint=f"one of {', '.join(sorted(ROLES))}")
     if not isinstance(message.content, str | list | dict | None):
         raise InputError("content is a text, a list of parts, a dict, or None")

@@ -13,7 +13,7 @@ ORIGINALS = b"originals"
 _numbers = struct.Struct(">IQIq")  # two 8-byte parts of `bind`: seq, created_at
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Chapter:
     """Seals and opens bodies. `prefix` is the part of the AAD that all of them share."""
 

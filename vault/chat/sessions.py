@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -31,7 +32,7 @@ _RACES = 20
 Place = tuple[str, int]  # the name of a class and its anchor: an epoch
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Session:
     """One session, opened."""
 
@@ -90,6 +91,16 @@ class Sessions:
                 return found
             self._make(user_id, session_id, namespace)
         raise KeyringOutdatedError("the session can't be opened for all the changes to it", hint="try again")
+
+    def ready(self, user_id: str, session_id: str, namespace: str, places: Iterable[Place]) -> Session:
+        """Give a session, made now if it is new, with the chapters in which messages will go."""
+        wanted = set(places)
+        for _ in range(_RACES):
+            session = self.find_or_make(user_id, session_id, namespace)
+            if all(self._chapter_at(session, place) for place in wanted):
+                return session
+            self.drop(session)
+        raise TamperedError("a chapter can't be opened")
 
     def drop(self, session: Session) -> None:
         """Stop trusting what is known of a session: its fence was closed."""
@@ -245,24 +256,20 @@ class Sessions:
 
     # -- chapters ---------------------------------------------------------------------------------------
 
-    def chapter_at(self, session: Session, place: Place) -> Chapter:
-        """Give the chapter in which a new message of some epoch goes."""
-        known = session.by_place.get(place)
-        if known is not None:
-            return known
-        for _ in range(_RACES):
-            epoch_row, _ = self._epoch(place)
-            self.load_chapters(session)
-            found = session.by_place.get(place)
-            if found is not None:
-                return found
-            try:
-                self._stores.transcripts.write(
-                    lambda connection, row=epoch_row: sql.add_chapter(connection, session.row, epoch_id=row)  # type: ignore[misc]
-                )
-            except IntegrityError:
-                continue  # another writer was first, or the session went: the next look says which
-        raise TamperedError("a chapter can't be opened")
+    def _chapter_at(self, session: Session, place: Place) -> bool:
+        """Make sure of the chapter in which a new message of some epoch goes; False where it can't be."""
+        if place in session.by_place:
+            return True
+        epoch, _ = self._epoch(place)
+        self.load_chapters(session)
+        if place in session.by_place:
+            return True
+        try:
+            self._stores.transcripts.write(lambda c: sql.add_chapter(c, session.row, epoch_id=epoch))
+        except IntegrityError:
+            return False  # another writer was first, or the session's row is gone
+        self.load_chapters(session)
+        return place in session.by_place
 
     def load_chapters(self, session: Session) -> None:
         """Read all chapters of a session and open those whose keys are alive."""

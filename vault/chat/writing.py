@@ -26,7 +26,7 @@ _RACES = 200
 _REOPENINGS = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Entry:
     """One message, encoded and packed, not yet sealed: its seq is not known."""
 
@@ -36,7 +36,7 @@ class Entry:
     place: Place
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Job:
     """What one caller wants added, all of it or nothing."""
 
@@ -140,9 +140,8 @@ class Writer:
         """Find out why the fence is closed: raise that, or go on in the session that took its place."""
         old = job.session
         self._sessions.drop(old)
-        job.session = self._sessions.find_or_make(old.user_id, old.session_id, old.profile.namespace)
-        for entry in job.entries:
-            self._sessions.chapter_at(job.session, entry.place)
+        places = [entry.place for entry in job.entries]
+        job.session = self._sessions.ready(old.user_id, old.session_id, old.profile.namespace, places)
 
     def _insert_locked(self, connection: Connection, job: Job) -> list[int]:
         after_rows = sql.lock_session(connection, job.session.row)

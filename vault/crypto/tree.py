@@ -57,7 +57,7 @@ class Node:
     wrapped: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Opened:
     """A key in the clear, with what its children are bound to."""
 

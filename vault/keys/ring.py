@@ -36,7 +36,7 @@ from vault.storage.stores import Stores
 _RACES = 20  # attempts to plant a node while others re-key or plant beside it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Seedling:
     """A node to be planted: its key, and the slot of its parent."""
 
@@ -46,7 +46,7 @@ class Seedling:
     above: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class UserKeys:
     """What stays the same as long as a user lives."""
 

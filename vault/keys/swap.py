@@ -155,7 +155,7 @@ class Swapper:
         return stores.keyring.write(work)
 
     def _tell(self, connection: Connection, row: sql.IntentRow, proof: str, at: int) -> Certificate:
-        """Write into a certificate that its keys are gone everywhere; it is final once the rows are gone too."""
+        """Write into a certificate that its keys are gone for good; it is final once the rows are too."""
         record = Record.decode(row.record)
         receipt = proof or record.certificate.receipt or f"{self._stores.root.name} holds nothing older"
         certificate = msgspec.structs.replace(record.certificate, receipt=receipt)

@@ -26,7 +26,16 @@ from vault.errors import (
     WrongKeyError,
 )
 from vault.roots import Erased, Generation, Phase, Receipt, RootState
-from vault.roots.file_disk import MAX_BYTES, exposures, is_taken, locked, read, replace_all, shared_place
+from vault.roots.file_disk import (
+    MAX_BYTES,
+    exposures,
+    is_taken,
+    locked,
+    read,
+    read_passphrase,
+    replace_all,
+    shared_place,
+)
 from vault.roots.file_format import Document, Held, Kdf, decode, encode
 
 
@@ -72,8 +81,6 @@ class _Survey:
                 hint="mount the place where it lies, or restore it from a copy",
             )
         first = min(self.faults, key=lambda one: not isinstance(one, WrongKeyError))
-        if len(self.faults) == 1:
-            return first
         return type(first)("; ".join(str(one) for one in self.faults), hint=first.hint)
 
 
@@ -116,7 +123,7 @@ class FileRoot:
         start = Path(relative_to)
         return cls(
             tuple(start / unquote(name) for name in names),
-            _read_passphrase(start / unquote(file)) if file else None,
+            read_passphrase(start / unquote(file)) if file else None,
         )
 
     @property
@@ -204,8 +211,7 @@ class FileRoot:
         ]
         if len(self._paths) == 1:
             found.append("the root has no mirror: whoever loses this file loses every transcript")
-        shared = shared_place([one.path for one in survey.opened])
-        if shared:
+        if shared := shared_place([one.path for one in survey.opened]):
             found.append(f"mirrors of the root lie on one {shared}, and are lost with it")
         for one in survey.opened:
             found += exposures(one.path)
@@ -293,13 +299,3 @@ def _new_generation(ordinal: int, phase: Phase, erased: tuple[Erased, ...], at: 
         retired_at=None,
         erased=erased,
     )
-
-
-def _read_passphrase(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(65_536).decode().removesuffix("\n").removesuffix("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-    # Raised out here, as an error of decoding carries the passphrase.
-    raise ConfigError(f"the passphrase file {path} can't be read: {reason}")

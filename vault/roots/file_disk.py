@@ -20,6 +20,7 @@ from typing import Literal
 from vault.errors import ConfigError, RootUnavailableError
 
 MAX_BYTES = 64 * 1024 * 1024
+_READS = 100
 _SAFELY = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -40,23 +41,34 @@ def _reaching(path: Path, verb: str) -> Iterator[None]:
 
 def read(path: Path) -> bytes | None:
     """Give the content of a root file, or None where there is no file."""
-    with _reaching(path, "read"):
-        while True:
+    for _ in range(_READS):
+        with _reaching(path, "read"), ExitStack() as stack:
             try:
                 handle = os.open(path, os.O_RDONLY | _SAFELY)
             except FileNotFoundError:
                 return None
-            with ExitStack() as stack:
-                stack.callback(os.close, handle)
-                info = os.fstat(handle)
-                _refuse_unsafe(path, info)
-                with os.fdopen(handle, "rb", closefd=False) as file:
-                    data = file.read(MAX_BYTES + 1)
-                # A file is overwritten only after it has lost its name. One that has it still was whole;
-                # one that lost it meanwhile is read anew.
-                with suppress(FileNotFoundError):
-                    if os.path.samestat(info, path.lstat()):
-                        return data
+            stack.callback(os.close, handle)
+            info = os.fstat(handle)
+            _refuse_unsafe(path, info)
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                data = file.read(MAX_BYTES + 1)
+            # A file is overwritten only after it has lost its name. One that has it still was whole;
+            # one that lost it meanwhile is read anew.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(info, path.lstat()):
+                    return data
+    raise RootUnavailableError(f"the root at {path} is replaced faster than it can be read")
+
+
+def read_passphrase(path: Path) -> str:
+    """Give the passphrase that a file holds, without the end of its line."""
+    try:
+        with path.open("rb") as file:
+            return file.read(65_536).decode().removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+    # Raised out here, as an error of decoding carries the passphrase.
+    raise ConfigError(f"the passphrase file {path} can't be read: {reason}")
 
 
 def is_taken(path: Path) -> bool:
@@ -115,6 +127,7 @@ def locked(paths: tuple[Path, ...]) -> Iterator[None]:
 def _open_lock(lock: Path, owner: Owner | None) -> int:
     with suppress(FileExistsError):
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_EXCL | _SAFELY, 0o600)
+        os.fchmod(handle, 0o600)  # as below
         # Only when it is new: whoever may write here could have put a link to another file there.
         if owner is not None:
             os.fchown(handle, *owner)

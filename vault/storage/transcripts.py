@@ -355,7 +355,7 @@ _append = insert(messages).from_select(
         _place == bindparam("place"),
     ),
     include_defaults=False,
-)
+).execution_options(preserve_rowcount=True)
 
 
 def append(connection: Connection, rows: Sequence[Mapping[str, object]]) -> int:
