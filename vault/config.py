@@ -5,6 +5,7 @@ Key material never comes from a variable: a root is named by its URI, a passphra
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from vault.errors import ConfigError
 from vault.messages import DEFAULT_LIMIT
@@ -22,12 +24,23 @@ VARIABLES = "TRANSCRIPT_VAULT_"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _KNOWN = frozenset({"transcripts", "keyring", "root", "horizon", "limit"})
 
+DEFAULT_ROOT = "file:root.key"
+_PLACES = {"transcripts": "transcripts.db", "keyring": "keyring.db", "root": DEFAULT_ROOT}
+
 TEMPLATE = """\
 # A transcript vault. Relative paths are relative to this file.
-transcripts = "transcripts.db"   # or a URL: postgresql+psycopg://user@host/name
-keyring = "keyring.db"           # in another database than the transcripts
-root = "{root}"{room}   # mirrors: file:/mnt/a/root.key,/mnt/b/root.key
-horizon = "{horizon}"                   # how old a keyring backup may be and still be restored
+
+# Sealed messages: a file, or a URL such as postgresql+psycopg://user@host/name
+transcripts = {transcripts}
+
+# Keys: in another database than the transcripts
+keyring = {keyring}
+
+# The key over all keys, with its mirrors: file:/mnt/a/root.key,/mnt/b/root.key
+root = {root}
+
+# How old a keyring backup may be and still be restored
+horizon = {horizon}
 """
 
 
@@ -72,7 +85,7 @@ def read_settings(
         base, from_file = Path.cwd(), {"transcripts": str(target)}
     else:
         base = Path(target).absolute()
-        from_file = _read_file(base)
+        from_file = {**_PLACES, **_read_file(base)}
     merged = {**from_file, **from_variables, **explicit}
     for name in ("keyring", "root"):
         if name not in merged:
@@ -84,8 +97,8 @@ def read_settings(
     if not str(limit).isdigit() or int(limit) == 0:
         raise ConfigError("limit is a number of bytes")
     return Settings(
-        transcripts=_as_url(str(merged["transcripts"]), base),
-        keyring=_as_url(str(merged["keyring"]), base),
+        transcripts=as_url(str(merged["transcripts"]), base),
+        keyring=as_url(str(merged["keyring"]), base),
         root=str(merged["root"]),
         base=base,
         horizon=parse_duration(merged.get("horizon", DEFAULT_HORIZON)),
@@ -98,8 +111,11 @@ def is_url(where: str | os.PathLike[str]) -> bool:
     return isinstance(where, str) and "://" in where
 
 
-def make_directory(directory: Path, *, root: str | None = None, horizon: str | None = None) -> None:
+def make_directory(
+    directory: Path, *, keyring: str | None = None, root: str | None = None, horizon: str | None = None
+) -> None:
     """Make the directory of a new vault, with its vault.toml; refuse one that holds something else."""
+    parse_duration(horizon or DEFAULT_HORIZON)
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         inside = sorted(entry.name for entry in directory.iterdir())
@@ -110,9 +126,13 @@ def make_directory(directory: Path, *, root: str | None = None, horizon: str | N
             "this directory is not a vault, and it is not empty",
             hint="name an empty or a new directory",
         )
-    uri = root or "file:root.key"
-    text = TEMPLATE.format(root=uri, room=" " * max(0, 16 - len(uri)), horizon=horizon or DEFAULT_HORIZON)
-    (directory / FILE).write_text(text, encoding="utf-8")
+    said = {**_PLACES, "keyring": keyring, "root": root, "horizon": horizon or DEFAULT_HORIZON}
+    # JSON's strings are TOML's.
+    quoted = {name: json.dumps(value or _PLACES[name], ensure_ascii=False) for name, value in said.items()}
+    try:
+        (directory / FILE).write_text(TEMPLATE.format(**quoted), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"vault.toml can't be written: {error.strerror}") from error
 
 
 def is_vault(directory: Path) -> bool:
@@ -137,5 +157,6 @@ def _read_file(base: Path) -> dict[str, Any]:
     return settings
 
 
-def _as_url(value: str, base: Path) -> str:
-    return value if "://" in value else f"sqlite:///{base / value}"
+def as_url(value: str, base: Path) -> str:
+    """Give a database's URL; a path is one of SQLite's, relative to `base`."""
+    return value if "://" in value else f"sqlite:///{quote(str(base / value))}"

@@ -15,7 +15,7 @@ from vault.chat.removing import Remover
 from vault.chat.sessions import Sessions
 from vault.chat.writing import Entry, Writer
 from vault.clock import DAY, Clock, to_datetime
-from vault.config import is_url, is_vault, make_directory, read_settings
+from vault.config import DEFAULT_ROOT, as_url, is_url, is_vault, make_directory, read_settings
 from vault.erasure import Eraser
 from vault.errors import ConfigError, InputError, TamperedError
 from vault.keys.home import adopt
@@ -26,8 +26,9 @@ from vault.messages import Content, Message, check_id, created_us, encode, pack
 from vault.opening import make_ready, open_stores
 from vault.redaction import Redactor, redact
 from vault.requests import Requests
+from vault.roots import from_uri
 from vault.status import KeysStatus, read_status
-from vault.storage.engine import Runtime
+from vault.storage.engine import Runtime, parse_url
 
 DEFAULT_CLASS = "default"
 
@@ -66,7 +67,10 @@ class Core:
             )
         where = given.where
         if given.create and where is not None and not is_url(where) and not is_vault(Path(where)):
-            make_directory(Path(where), root=given.root, horizon=given.horizon)
+            # What can't be right is refused before it stands in vault.toml.
+            from_uri(given.root or DEFAULT_ROOT, relative_to=str(where))
+            parse_url(as_url(given.keyring or "", Path(where)))
+            make_directory(Path(where), keyring=given.keyring, root=given.root, horizon=given.horizon)
         explicit = {
             "keyring": given.keyring,
             "root": given.root,

@@ -70,22 +70,34 @@ class Eraser:
 
     def carry_out(self, intents: Sequence[bytes], *, now: bool = False) -> list[Certificate]:
         """Take erasures from wherever they stand to their end."""
-        stores = self._stores
-        targets = self._targets(intents)
-        stores.transcripts.write(lambda connection: transcripts.close_fence(connection, targets))
+        now = now or self._stores.horizon == 0
+        targets = self._close_fence(intents)
         self._swapper.cut(intents)
-        if now or stores.horizon == 0:
+        if now:  # the keys go before the rows, which may take long
             self._swapper.destroy_due(cut_short=True)
         self._sweep(targets)
-        self._mark_swept(intents)
-        self._swapper.destroy_due(cut_short=now)
-        rows = [self._row(intent) for intent in intents]
-        return [Record.decode(row.record).certificate for row in rows]
+        self._swapper.destroy_due(cut_short=now, swept=intents)
+        rows = self._stores.keyring.read(lambda connection: sql.find_intents(connection, intents))
+        return [Record.decode(rows[intent].record).certificate for intent in intents]
+
+    def _close_fence(self, intents: Sequence[bytes]) -> list[bytes]:
+        """Mark what goes: from here every process refuses. Note on the way what is swept long ago."""
+
+        def look(connection: Connection) -> tuple[list[bytes], int]:
+            return sql.targets_of(connection, intents), sql.swept_through(connection)
+
+        targets, through = self._stores.keyring.read(look)
+
+        def close(connection: Connection) -> None:
+            transcripts.close_fence(connection, targets)
+            transcripts.raise_mark(connection, through)
+
+        self._stores.transcripts.write(close)
+        return targets
 
     def repeat(self, intents: Sequence[bytes]) -> None:
         """Erase once more, in a keyring that was restored, what its root's journal remembers."""
-        targets = self._targets(intents)
-        self._stores.transcripts.write(lambda connection: transcripts.close_fence(connection, targets))
+        self._close_fence(intents)
         self._swapper.cut(intents, replaying=True)
 
     def take_up(self) -> None:
@@ -108,18 +120,6 @@ class Eraser:
         self._sweep(targets)
         self._raise_mark()
 
-    def _targets(self, intents: Sequence[bytes]) -> list[bytes]:
-        def work(connection: Connection) -> list[bytes]:
-            return [node for intent in intents for node in sql.targets_of(connection, intent)]
-
-        return self._stores.keyring.read(work)
-
-    def _row(self, intent: bytes) -> sql.IntentRow:
-        row = self._stores.keyring.read(lambda connection: sql.find_intent(connection, intent))
-        if row is None:
-            raise TamperedError("the record of an erasure is gone from the keyring")
-        return row
-
     def _sweep(self, nodes: Sequence[bytes]) -> None:
         store = self._stores.transcripts
         for session in store.read(lambda connection: transcripts.sessions_below(connection, nodes)):
@@ -136,19 +136,6 @@ class Eraser:
             except IntegrityError:
                 continue  # a row of a writer that was faster than the fence; nothing opens it
             return
-
-    def _mark_swept(self, intents: Sequence[bytes]) -> None:
-        def work(connection: Connection) -> None:
-            for intent in intents:
-                row = sql.find_intent(connection, intent)
-                if row is not None and row.phase is sql.Phase.CUT:
-                    swept = sql.IntentRow(
-                        row.id, row.kind, sql.Phase.SWEPT, row.ordinal, row.slot, row.record
-                    )
-                    sql.update_intent(connection, swept)
-
-        self._stores.keyring.write(work)
-        self._raise_mark()
 
     def _raise_mark(self) -> None:
         through = self._stores.keyring.read(sql.swept_through)

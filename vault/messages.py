@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -21,6 +22,8 @@ else:
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 MAX_ID_BYTES = 512
 MAX_NAMESPACE = 255
+MAX_WORDS = 4096
+MAX_DEPTH = 100  # far below what the stack of a caller who is deep in a framework leaves for reading
 DEFAULT_LIMIT = 16 * 1024 * 1024
 _COMPRESS_FROM = 512  # below it a frame saves little, and opening one costs more than all the rest of a read
 _ENCODABLE = "use text, numbers, booleans, bytes, lists and dicts; a tuple would come back as a list"
@@ -101,16 +104,17 @@ _compressor = _Compressor()
 
 
 def _moment(value: object) -> datetime | None:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            raise InputError("created_at is not an ISO 8601 time") from None
     if value is None:
         return None
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value
-    raise InputError("created_at is a datetime with a time zone", hint="datetime.now(timezone.utc)")
+    # Each error is raised out of reach of the one before it, which holds what was given (P1).
+    with suppress(ValueError, OverflowError):
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if isinstance(moment, datetime) and moment.utcoffset() is not None:
+            return moment.astimezone(UTC)
+    raise InputError(
+        "created_at is a datetime with a time zone, or an ISO 8601 text with one",
+        hint="datetime.now(timezone.utc)",
+    )
 
 
 def created_us(message: Message, now: int) -> int:
@@ -122,15 +126,29 @@ def created_us(message: Message, now: int) -> int:
 def check_id(value: object, what: str) -> str:
     """Return an id that can be stored and found again, or raise InputError."""
     if not isinstance(value, str) or not value.strip():
-        raise InputError(f"a {what} is a text that is not empty")
-    try:
-        size = len(value.encode())
-    except UnicodeEncodeError:
-        raise InputError(f"a {what} has a lone surrogate, which is no character") from None
+        raise InputError(f"the {what} is a text that is not empty")
+    if (size := _size(value)) is None:
+        raise InputError(f"the {what} has a lone surrogate, which is no character")
     if size > MAX_ID_BYTES:
-        raise InputError(f"a {what} has at most {MAX_ID_BYTES} bytes; this one has {size}")
+        raise InputError(f"the {what} has at most {MAX_ID_BYTES} bytes; this one has {size}")
     if any(ord(character) < ord(" ") or ord(character) == 0x7F for character in value):  # noqa: PLR2004 (DEL)
-        raise InputError(f"a {what} has a control character")
+        raise InputError(f"the {what} has a control character")
+    return value
+
+
+def _size(text: str) -> int | None:
+    """Count bytes; None for what has none. The codec's error holds the text, and is not passed on (P1)."""
+    with suppress(UnicodeEncodeError):
+        return len(text.encode())
+    return None
+
+
+def check_words(value: object, what: str) -> str:
+    """Return a text that is kept as evidence; it may be empty."""
+    if not isinstance(value, str) or _size(value) is None:
+        raise InputError(f"the {what} is a text")
+    if len(value) > MAX_WORDS:
+        raise InputError(f"the {what} has at most {MAX_WORDS} characters")
     return value
 
 
@@ -141,10 +159,10 @@ def check_ids(user_id: str, session_id: str) -> tuple[str, str]:
 
 def check_namespace(namespace: str) -> str:
     """Check an operator's label; it may be empty."""
-    if namespace:
+    if namespace != "":
         check_id(namespace, "namespace")
     if len(namespace) > MAX_NAMESPACE:
-        raise InputError(f"a namespace has at most {MAX_NAMESPACE} characters")
+        raise InputError(f"the namespace has at most {MAX_NAMESPACE} characters")
     return namespace
 
 
@@ -169,6 +187,8 @@ def encode(message: Message, *, limit: int = DEFAULT_LIMIT, key: bytes | None = 
 
 def _try_to_encode(body: Body) -> tuple[bytes, str, str]:
     """Give the bytes, or what is wrong: no exception of the encoder, which holds content, lives on (P1)."""
+    if _is_too_deep([body.content, body.extra, body.metadata]):
+        return b"", f"content is nested deeper than {MAX_DEPTH} levels", ""
     try:
         packed = _encoder.encode(body)
         same = _decoder.decode(packed) == body
@@ -178,8 +198,6 @@ def _try_to_encode(body: Body) -> tuple[bytes, str, str]:
             "text has a lone surrogate, which is no character",
             "text.encode(errors='replace').decode()",
         )
-    except RecursionError:
-        return b"", "content is nested too deeply", ""
     except (TypeError, OverflowError, ValueError, msgspec.MsgspecError):
         return b"", "content has a value that can't be encoded", _ENCODABLE
     if not same:
@@ -187,6 +205,20 @@ def _try_to_encode(body: Body) -> tuple[bytes, str, str]:
     if b"\0" in packed and _has_nul((body.content, body.extra, body.metadata)):
         return b"", "text has a NUL character", "text.replace('\\0', '\\ufffd')"
     return packed, "", ""
+
+
+def _is_too_deep(parts: list[Any]) -> bool:
+    for _ in range(MAX_DEPTH):
+        inner: list[Any] = []
+        for part in parts:
+            if isinstance(part, dict):
+                inner += part.values()
+            elif isinstance(part, list | tuple):
+                inner += part
+        if not inner:
+            return False
+        parts = inner
+    return True
 
 
 def _has_nul(value: object) -> bool:

@@ -16,7 +16,13 @@ from vault.config import Settings
 from vault.crypto.envelope import random_id
 from vault.crypto.tree import TOPS, Kind, Node, slot
 from vault.erasure import Eraser
-from vault.errors import ConfigError, KeyringOutdatedError, RootUnavailableError, WrongKeyError
+from vault.errors import (
+    ConfigError,
+    KeyringOutdatedError,
+    RootUnavailableError,
+    StoreUnavailableError,
+    WrongKeyError,
+)
 from vault.evidence.certificate import Certificate, Record, Status, Why
 from vault.keys.home import is_home, place
 from vault.keys.ring import Keyring, fresh, wrap_top
@@ -24,6 +30,7 @@ from vault.keys.swap import locate
 from vault.roots import Erased, Generation, Phase, Root, from_uri
 from vault.storage import keyring as sql
 from vault.storage import migrations, transcripts
+from vault.storage.copying import RESTORING
 from vault.storage.engine import Runtime, Store, open_store, packet_limit
 from vault.storage.stores import Stores
 
@@ -37,20 +44,28 @@ class _Found(enum.Enum):
     VAULT = enum.auto()
 
 
-def open_stores(
-    settings: Settings, clock: Clock, runtime: Runtime, *, is_async: bool, create: bool
+def open_stores(  # noqa: PLR0913 (what it takes to open a vault)
+    settings: Settings,
+    clock: Clock,
+    runtime: Runtime,
+    *,
+    is_async: bool,
+    create: bool,
+    restoring: bool = False,
 ) -> Stores:
     """Open the three stores of one vault; make them where nothing is yet and `create` is said."""
     root = from_uri(settings.root, relative_to=str(settings.base))
     messages = open_store(settings.transcripts, "transcripts", runtime, is_async=is_async)
     keys = open_store(settings.keyring, "keyring", runtime, is_async=is_async)
     try:
+        if not restoring:
+            _refuse_unfinished(messages, keys)
         if _look(messages, keys, root, create=create) is _Found.NOTHING:
             _make(messages, keys, root, clock())
         for store in (messages, keys):
             store.read(lambda connection, store=store: migrations.check(connection, store.label))  # type: ignore[misc]
         vault = _agreed_vault(messages, keys, root)
-        limit = _limit(messages, settings.limit)
+        limit = usable_limit(messages, settings.limit)
     except BaseException:
         messages.close()
         keys.close()
@@ -58,7 +73,17 @@ def open_stores(
     return Stores(vault, messages, keys, root, clock, runtime, limit, settings.horizon)
 
 
-def _meta(store: Store) -> dict[str, bytes]:
+def _refuse_unfinished(*stores: Store) -> None:
+    for store in stores:
+        if RESTORING in read_facts(store):
+            raise StoreUnavailableError(
+                f"the restore of the {store.label} database was interrupted", hint="repeat vault restore"
+            )
+
+
+def read_facts(store: Store) -> dict[str, bytes]:
+    """Give a store's own facts; none where it holds no vault."""
+
     def work(connection: Connection) -> dict[str, bytes]:
         if migrations.version(connection, store.label) is None:
             return {}
@@ -70,8 +95,8 @@ def _meta(store: Store) -> dict[str, bytes]:
 
 def _look(messages: Store, keys: Store, root: Root, *, create: bool) -> _Found:
     """Tell a new place, or one whose making was interrupted, from a vault that has lost a part."""
-    if _meta(keys):
-        if _meta(messages):
+    if read_facts(keys):
+        if read_facts(messages):
             if root.exists():
                 return _Found.VAULT
             raise RootUnavailableError(
@@ -81,7 +106,7 @@ def _look(messages: Store, keys: Store, root: Root, *, create: bool) -> _Found:
             raise ConfigError(
                 "the transcripts database is empty, the keyring is not", hint="vault restore puts a copy back"
             )
-    elif _meta(messages):
+    elif read_facts(messages):
         raise KeyringOutdatedError(
             "the keyring database is empty, the transcripts are not", hint="put back the latest keyring"
         )
@@ -129,8 +154,8 @@ def _make(messages: Store, keys: Store, root: Root, at: int) -> None:
 
 
 def _agreed_vault(messages: Store, keys: Store, root: Root) -> bytes:
-    vault = _meta(keys)["vault"]
-    if _meta(messages)["vault"] != vault:
+    vault = read_facts(keys)["vault"]
+    if read_facts(messages)["vault"] != vault:
         raise WrongKeyError(
             "this keyring belongs to other transcripts", hint="name the keyring of this vault"
         )
@@ -141,7 +166,7 @@ def _agreed_vault(messages: Store, keys: Store, root: Root) -> bytes:
     return vault
 
 
-def _limit(messages: Store, limit: int) -> int:
+def usable_limit(messages: Store, limit: int) -> int:
     """Keep a body within what the server takes: MariaDB's driver writes a byte as up to two."""
     packet = messages.read(packet_limit)
     return limit if packet is None else min(limit, (packet - _SQL_SHARE) // 2)
@@ -150,13 +175,11 @@ def _limit(messages: Store, limit: int) -> int:
 def make_ready(stores: Stores, keyring: Keyring, eraser: Eraser) -> None:
     """Bring an opened vault to the state in which it may serve."""
     generation = _located(stores)
-    if generation.phase is Phase.STAGED and stores.keyring.read(lambda c: is_home(stores, c)):
-        stores.root.promote(generation.id, stores.clock())
-    if generation.phase is Phase.RETIRED:
+    if any(one.ordinal > generation.ordinal for one in stores.root.load().generations):
         _repeat(stores, keyring, eraser, generation)
     if stores.keyring.read(lambda connection: is_home(stores, connection)):
         eraser.take_up()
-        mark = int.from_bytes(_meta(stores.transcripts)["erased"], "big")
+        mark = int.from_bytes(read_facts(stores.transcripts)["erased"], "big")
         if mark < stores.keyring.read(sql.swept_through):
             eraser.sweep_after(mark)
 
@@ -164,7 +187,7 @@ def make_ready(stores: Stores, keyring: Keyring, eraser: Eraser) -> None:
 def _located(stores: Stores) -> Generation:
     """Find the keyring's generation; look twice, for a swap may fall between keyring and root."""
     for last in (False, True):
-        generation, ordinal = sql.split_root(_meta(stores.keyring)["root"])
+        generation, ordinal = sql.split_root(read_facts(stores.keyring)["root"])
         try:
             return locate(stores.root.load(), generation, ordinal)
         except (KeyringOutdatedError, WrongKeyError):
@@ -174,15 +197,16 @@ def _located(stores: Stores) -> Generation:
 
 
 def _repeat(stores: Stores, keyring: Keyring, eraser: Eraser, generation: Generation) -> None:
-    """An older keyring was restored: erase again what its root remembers, so that nobody comes back."""
+    """An older keyring was restored: erase again what its root remembers, so that nobody comes back.
+
+    A staged generation counts too: the keyring that named it may be what was lost.
+    """
     later = [one for one in stores.root.load().generations if one.ordinal > generation.ordinal]
-    journal = [
-        (one.ordinal, erased) for one in later if one.phase is not Phase.STAGED for erased in one.erased
-    ]
+    journal = [(one.ordinal, erased) for one in later for erased in one.erased]
 
     def record(connection: Connection) -> list[bytes]:
         for _, erased in journal:
-            if sql.find_intent(connection, erased.intent) is None:
+            if not sql.knows_intent(connection, erased.intent):
                 sql.add_intent(connection, _intent(stores, erased), erased.nodes)
         return [erased.intent for _, erased in journal]
 
@@ -195,9 +219,10 @@ def _repeat(stores: Stores, keyring: Keyring, eraser: Eraser, generation: Genera
 
 def _drop(connection: Connection, keyring: Keyring, journal: Sequence[tuple[int, Erased]]) -> None:
     """Take the erased nodes out of a copy, without a swap: its original's root stays untouched."""
+    rows = sql.find_intents(connection, [erased.intent for _, erased in journal])
     for ordinal, erased in journal:
-        row = sql.find_intent(connection, erased.intent)
-        if row is None or row.phase is not sql.Phase.BEGUN:
+        row = rows[erased.intent]
+        if row.phase is not sql.Phase.BEGUN:
             continue
         sql.delete_subtrees(connection, erased.nodes)
         sql.update_intent(

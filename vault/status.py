@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from vault.clock import to_datetime
 from vault.keys.home import is_home
-from vault.roots import Phase
+from vault.keys.swap import locate, superseded
 from vault.storage import keyring as sql
 from vault.storage.stores import Stores
 
@@ -19,8 +19,8 @@ class Retired(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     ordinal: int
-    retired_at: datetime | None
-    due_at: datetime | None
+    retired_at: datetime
+    due_at: datetime
 
 
 class KeysStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +44,7 @@ def read_status(stores: Stores) -> KeysStatus:
     def work(connection: Connection) -> KeysStatus:
         generation, ordinal = sql.split_root(sql.read_meta(connection)["root"])
         state = stores.root.load()
+        old = superseded(state, locate(state, generation, ordinal))
         waiting = sql.intents_before(connection, sql.Phase.FINAL)
         return KeysStatus(
             vault=stores.vault.hex(),
@@ -55,11 +56,11 @@ def read_status(stores: Stores) -> KeysStatus:
                 Retired(
                     id=one.id.hex(),
                     ordinal=one.ordinal,
-                    retired_at=to_datetime(one.retired_at or 0),
-                    due_at=to_datetime((one.retired_at or 0) + stores.horizon),
+                    retired_at=to_datetime(old[one.id]),
+                    due_at=to_datetime(old[one.id] + stores.horizon),
                 )
                 for one in state.generations
-                if one.phase is Phase.RETIRED
+                if one.id in old
             ],
             nodes={kind.name.lower(): count for kind, count in sql.count_nodes(connection).items()},
             unfinished=sum(row.phase < sql.Phase.SWEPT for row in waiting),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vault.crypto.envelope import HEAD, Cipher, bind, derive
 
@@ -11,6 +12,11 @@ BODY = b"body"
 ORIGINALS = b"originals"
 
 _numbers = struct.Struct(">IQIq")  # two 8-byte parts of `bind`: seq, created_at
+
+
+@lru_cache
+def _tail(role: str, part: bytes) -> bytes:
+    return bind(role.encode(), part)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -24,7 +30,7 @@ class Chapter:
 
     def aad(self, seq: int, role: str, created_at: int, part: bytes = BODY) -> bytes:
         """Give what a body is bound to: all the immutable facts of its row (P2)."""
-        return self.prefix + _numbers.pack(8, seq, 8, created_at) + bind(role.encode(), part)
+        return self.prefix + _numbers.pack(8, seq, 8, created_at) + _tail(role, part)
 
 
 def make_chapter(chapter: int, vault: bytes, session: bytes, place: bytes, key: bytes) -> Chapter:

@@ -68,10 +68,13 @@ class Reader:
     def _bodies(self, session: Session, rows: Sequence[AnyRow]) -> list[tuple[Message, bytes | None]]:
         """Open rows; those whose chapter was purged are left out."""
         found = []
+        looked_at: dict[tuple[int, bytes], Chapter | None] = {}
         for seq, role, created_at, body, chapter_id, place, alive in rows:
             chapter = session.by_id.get(chapter_id)
             if chapter is None or not alive or chapter.place != place:
-                chapter = self._reopened(session, chapter_id, place, alive=bool(alive))
+                if (chapter_id, place) not in looked_at:
+                    looked_at[chapter_id, place] = self._look_again(session, chapter_id, place)
+                chapter = looked_at[chapter_id, place]
                 if chapter is None:
                     continue
             said = unpack(chapter.cipher.open(body, chapter.aad(seq, role, created_at)))
@@ -80,10 +83,8 @@ class Reader:
             found.append((message, said.key))
         return found
 
-    def _reopened(
-        self, session: Session, chapter: int, place: bytes | None, *, alive: bool
-    ) -> Chapter | None:
-        """Look at a chapter again; None where it was purged."""
+    def _look_again(self, session: Session, chapter: int, place: bytes | None) -> Chapter | None:
+        """Look at a chapter that is new or was closed; None where it was purged."""
         if place is None:
             raise TamperedError("a message has lost its chapter")
         session.by_id.pop(chapter, None)
@@ -92,7 +93,7 @@ class Reader:
         if chapter in session.dead:
             return None
         found = session.by_id.get(chapter)
-        if found is None or found.place != place or not alive:
+        if found is None or found.place != place:
             raise TamperedError("a message stands in another chapter")
         return found
 

@@ -16,11 +16,12 @@ from sqlalchemy.exc import IntegrityError
 
 from vault.chat.chapter import Chapter, chapter_key, make_chapter
 from vault.chat.profile import Profile, open_profile, seal_name, seal_profile
+from vault.crypto.envelope import random_id
 from vault.crypto.tree import Kind, Opened, radix_slots, slot
 from vault.erasure import Eraser
 from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedError, UserForgottenError
 from vault.evidence.certificate import Why
-from vault.keys.ring import Keyring, Seedling, UserKeys, fresh
+from vault.keys.ring import Keyring, Seedling, UserKeys, chapter_slot, fresh
 from vault.storage import keyring as keyring_sql
 from vault.storage import transcripts as sql
 from vault.storage.schema import State
@@ -274,37 +275,34 @@ class Sessions:
     def load_chapters(self, session: Session) -> None:
         """Read all chapters of a session and open those whose keys are alive."""
         rows = self._stores.transcripts.read(lambda connection: sql.chapters_of(connection, session.row))
-        places = [(row.class_name, row.anchor) for row in rows if row.epoch_node and not row.node]
-        epochs = self._keyring.find_epochs(places)
+        epochs = self._keyring.find_epochs([(row.class_name, row.anchor) for row in rows if row.epoch_node])
+        alone = [row.place for row in rows if not row.lives_by(epochs.get((row.class_name, row.anchor)))]
+        own = self._keyring.find_chapters(session.user, session.slot, session.key, alone)
         for row in rows:
-            key = self._chapter_key(session, row, epochs)
-            if key is None:
+            place: Place = row.class_name, row.anchor
+            if row.place in own:
+                key = own[row.place].key
+            elif row.place not in alone:
+                key = chapter_key(session.key, epochs[place].key, session.node, row.place)
+            else:
+                self._check_erased(row.place)
                 session.dead.add(row.id)
                 continue
-            place = row.epoch_node or row.node or b""
-            chapter = make_chapter(row.id, self._stores.vault, session.node, place, key)
+            chapter = make_chapter(row.id, self._stores.vault, session.node, row.place, key)
             session.by_id[row.id] = chapter
-            if row.epoch_state == State.LIVE and row.state == State.LIVE and row.node is None:
-                session.by_place[row.class_name, row.anchor] = chapter
+            if row.place not in alone:
+                session.by_place[place] = chapter
 
-    def _chapter_key(
-        self, session: Session, row: sql.ChapterRow, epochs: dict[Place, Opened]
-    ) -> bytes | None:
-        """Give a chapter's key; None where it was erased; raise where it should be here and is not (P2)."""
-        if row.node is not None:
-            own = self._keyring.find_chapter(session.user, session.slot, row.node)
-            if own is not None:
-                return own.key
-            self._check_erased(row.node)
-            return None
-        epoch = epochs.get((row.class_name, row.anchor))
-        if row.epoch_node is None:
-            raise TamperedError("a chapter has lost its epoch")
-        alive = row.state == row.epoch_state == State.LIVE
-        if epoch is None or epoch.id != row.epoch_node or not alive:
-            self._check_erased(row.epoch_node)
-            return None
-        return chapter_key(session.key, epoch.key, session.node, epoch.id)
+    def keep_chapter(self, session: Session, place: Place) -> None:
+        """Give a chapter a key of its own, so that it outlives its epoch; no message is sealed again."""
+        epoch = self._keyring.find_epochs([place])[place]
+        chapter = session.by_place[place]
+        key = chapter_key(session.key, epoch.key, session.node, epoch.id)
+        own = Opened(random_id(), 0, key)
+        where = chapter_slot(session.key, chapter.place)
+        self._stores.transcripts.write(lambda c: sql.keep_chapter(c, chapter.id, own.id))
+        seedling = Seedling(own, Kind.CHAPTER, where, session.slot)
+        self._keyring.plant([*session.user.path, session.slot], [seedling])
 
     def _check_erased(self, node: bytes) -> None:
         """Make sure that a missing or closed key was erased by the vault, not by a thief."""

@@ -128,13 +128,15 @@ def prune(
     gone: AbstractSet[bytes],
     old_root: Callable[[Node], bytes],
     new_root: Callable[[Node, bytes], Node],
+    above: Iterable[bytes] = (),
 ) -> list[Node]:
     """Re-key the way from `gone` to the root; give the nodes that changed.
 
     `nodes` holds the targets, all their ancestors and all children of those. `old_root` opens a top node
-    under the generation that is left, `new_root` wraps one under the generation that comes.
+    under the generation that is left, `new_root` wraps one under the generation that comes. `above` are
+    ancestors of what is gone from here already: they are re-keyed too, as far as they are here.
     """
-    stale = ancestors(nodes, gone)
+    stale = ancestors(nodes, gone) | (set(above) & nodes.keys())
     children: dict[bytes, list[Node]] = defaultdict(list)
     for node in nodes.values():
         children[node.parent].append(node)

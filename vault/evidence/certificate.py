@@ -17,8 +17,8 @@ class Why(enum.StrEnum):
 
     FORGET_USER = "forget-user"
     FORGET_SESSION = "forget-session"
-    CLEAR = "clear"
     DELETE = "delete"
+    PURGE = "purge"
 
     @property
     def leaves_tombstone(self) -> bool:

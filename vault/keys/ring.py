@@ -85,6 +85,11 @@ def unwrap_top(root: Root, vault: bytes, node: Node) -> Opened:
     return Opened(node.id, node.version, root.unwrap(node.parent, node.wrapped, node_aad(vault, node, 0)))
 
 
+def chapter_slot(session: bytes, place: bytes) -> bytes:
+    """Give where a chapter's own key is looked up: by its session's key and the epoch it was written in."""
+    return slot(Kind.CHAPTER, hmac.digest(derive(session, b"chapters"), place, "sha256")[:ID_BYTES])
+
+
 class Keyring:
     """Finds keys and plants new ones. Safe to use from many threads."""
 
@@ -217,10 +222,16 @@ class Keyring:
             Kind.EPOCH, blind_index(derive(self.service, b"epochs"), "epoch", class_name, str(anchor))
         )
 
-    def find_chapter(self, user: UserKeys, session_slot: bytes, node: bytes) -> Opened | None:
-        """Give the key of a chapter that has one of its own."""
-        where = slot(Kind.CHAPTER, node)
-        return self.trail([*user.path, session_slot], beside=[where]).get(where)
+    def find_chapters(
+        self, user: UserKeys, session_slot: bytes, session: bytes, places: Sequence[bytes]
+    ) -> dict[bytes, Opened]:
+        """Give the keys of those chapters of a session, by place, that have one of their own."""
+        found: dict[bytes, Opened] = {}
+        for part in chunks(places):
+            where = {chapter_slot(session, place): place for place in part}
+            opened = self.trail([*user.path, session_slot], beside=list(where))
+            found |= {place: opened[at] for at, place in where.items() if at in opened}
+        return found
 
     # -- planting ---------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
-"""The root swap: stage, re-wrap and compare-and-swap in one transaction, promote, destroy when due.
+"""The root swap: stage, re-wrap and compare-and-swap in one transaction, destroy when due.
 
-The row `root` of the keyring is the swap lock. A crash after any step leaves a state that the next step, or
-the next start, completes: a staged generation that no keyring names came to nothing; one that the keyring
-names is promoted; a retired one is destroyed when its horizon has passed.
+The row `root` of the keyring is the swap lock, and the generation that it names is the one that counts. A crash
+after any step leaves a state that the next swap, or the next start, completes: a staged generation that the
+keyring names is promoted, another came to nothing, and those before it are destroyed when they are due.
 """
 
 from __future__ import annotations
@@ -43,6 +43,15 @@ def locate(state: RootState, generation: bytes, ordinal: int) -> Generation:
     raise WrongKeyError("this root and this keyring went different ways", hint="vault doctor says which")
 
 
+def superseded(state: RootState, present: Generation) -> dict[bytes, int]:
+    """Give the generations before the one that the keyring names, and when each retired."""
+    return {
+        one.id: present.created_at if one.retired_at is None else one.retired_at
+        for one in state.generations
+        if one.ordinal < present.ordinal
+    }
+
+
 class Swapper:
     """Changes the root. At most one at a time does, whatever the number of processes."""
 
@@ -54,48 +63,42 @@ class Swapper:
         """Cut off the keys that some recorded erasures take: re-key their ancestors up to a new root (P3)."""
         at = self._stores.clock()
 
-        def work(connection: Connection) -> Generation | None:
-            generation, ordinal = sql.lock_root(connection)
-            require_home(self._stores, connection)
-            state = self._settled(generation, ordinal, at, replaying=replaying)
-            rows = [row for one in intents if (row := sql.find_intent(connection, one)) is not None]
-            begun = [row for row in rows if row.phase is sql.Phase.BEGUN]
-            if not begun and not replaying:
-                return None  # another process was faster
-            return self._swap(connection, state, generation, begun, at)
+        def work(connection: Connection) -> None:
+            state, present = self._locked(connection, replaying=replaying)
+            rows = sql.find_intents(connection, intents)
+            begun = [rows[one] for one in dict.fromkeys(intents) if rows[one].phase is sql.Phase.BEGUN]
+            if begun or present.phase is RootPhase.RETIRED:  # otherwise another process was faster
+                self._swap(connection, state, present, begun, at)
 
-        new = self._stores.keyring.write(work)
-        if new is not None:
-            self._stores.root.promote(new.id, at)
+        self._stores.keyring.write(work)
 
-    def _settled(self, generation: bytes, ordinal: int, at: int, *, replaying: bool) -> RootState:
-        """Finish a swap that was committed and then interrupted; the caller holds the swap lock."""
-        root = self._stores.root
-        state = root.load()
-        found = locate(state, generation, ordinal)
-        if found.phase is RootPhase.STAGED:
-            root.promote(generation, at)
-            return root.load()
-        if found.phase is RootPhase.RETIRED and not replaying:
+    def _locked(self, connection: Connection, *, replaying: bool = False) -> tuple[RootState, Generation]:
+        """Take the swap lock; give the root and the generation in it that the keyring names."""
+        generation, ordinal = sql.lock_root(connection)
+        require_home(self._stores, connection)
+        state = self._stores.root.load()
+        present = locate(state, generation, ordinal)
+        if present.phase is RootPhase.RETIRED and not replaying:
             raise KeyringOutdatedError(
                 "this keyring is older than its root", hint="open the vault again: it repeats what is missing"
             )
-        return state
+        return state, present
 
     def _swap(
         self,
         connection: Connection,
         state: RootState,
-        retired: bytes,
+        present: Generation,
         begun: Sequence[sql.IntentRow],
         at: int,
-    ) -> Generation:
+    ) -> None:
         stores = self._stores
-        targets = {row.id: sql.targets_of(connection, row.id) for row in begun}
+        targets = {row.id: sql.targets_of(connection, [row.id]) for row in begun}
         family = sql.family(connection, [node for nodes in targets.values() for node in nodes])
         gone = {node for nodes in targets.values() for node in nodes if node in family}
         journal = tuple(_journal(row, targets[row.id], at) for row in begun)
-        new = stores.root.stage(max(one.ordinal for one in state.generations) + 1, journal, at)
+        ordinal = 1 + max(one.ordinal for one in state.generations)
+        new = stores.root.stage(ordinal, journal, at, promoting=present.id)
 
         def old_root(node: Node) -> bytes:
             return unwrap_top(stores.root, stores.vault, node).key
@@ -108,8 +111,7 @@ class Swapper:
         sql.delete_subtrees(connection, gone)
         sql.set_root(connection, new.id, new.ordinal)
         for row in begun:
-            self._note(connection, row, new, retired, at)
-        return new
+            self._note(connection, row, new, present.id, at)
 
     def _note(
         self, connection: Connection, row: sql.IntentRow, new: Generation, retired: bytes, at: int
@@ -131,22 +133,20 @@ class Swapper:
         if Why(row.kind).leaves_tombstone:
             self._keyring.bury(connection, row, certificate.pseudonym, at)
 
-    def destroy_due(self, *, cut_short: bool = False) -> list[Certificate]:
-        """Destroy the retired generations whose horizon has passed, or all; give what became final by it."""
+    def destroy_due(self, *, cut_short: bool = False, swept: Sequence[bytes] = ()) -> list[Certificate]:
+        """Destroy the old generations whose horizon has passed, or all; give what became final by it.
+
+        `swept` are erasures whose rows are now deleted.
+        """
         stores, at = self._stores, self._stores.clock()
 
         def work(connection: Connection) -> list[Certificate]:
-            generation, ordinal = sql.lock_root(connection)
-            require_home(stores, connection)
-            state = self._settled(generation, ordinal, at, replaying=False)
-            due = tuple(
-                one.id
-                for one in state.generations
-                if one.phase is RootPhase.RETIRED
-                and (cut_short or (one.retired_at or 0) + stores.horizon <= at)
-            )
-            proof = stores.root.destroy(due).proof if due else ""
+            state, present = self._locked(connection)
+            old = superseded(state, present)
+            due = tuple(one for one, retired in old.items() if cut_short or retired + stores.horizon <= at)
+            proof = stores.root.destroy(due, promoting=present.id).proof if due else ""
             oldest = min(one.ordinal for one in state.generations if one.id not in due)
+            sql.advance(connection, swept, sql.Phase.CUT, sql.Phase.SWEPT)
             waiting = sql.intents_before(connection, sql.Phase.FINAL)
             reached = [row for row in waiting if row.ordinal is not None and row.ordinal <= oldest]
             told = [self._tell(connection, row, proof, at) for row in reached]

@@ -25,7 +25,11 @@ class Phase(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """One erasure, as the journal remembers it: ids and blind indexes, no names."""
+    """One erasure, as the journal remembers it: ids and blind indexes, no names.
+
+    `above` are the nodes that were re-keyed for it. An older keyring re-keys them as well when it repeats the
+    erasure, even where it never had what was erased: another copy may hold that, below the same keys (P3).
+    """
 
     intent: bytes
     kind: str
@@ -33,6 +37,7 @@ class Erased:
     slot: bytes
     pseudonym: str
     at: int
+    above: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +96,23 @@ class Root(Protocol):
     def unwrap(self, generation: bytes, wrapped: bytes, aad: bytes) -> bytes:
         """Open what `wrap` sealed."""
 
-    def stage(self, ordinal: int, erased: tuple[Erased, ...], at: int) -> Generation:
-        """Add a new generation beside the others, on every mirror; drop staged ones that came to nothing."""
+    def stage(
+        self, ordinal: int, erased: tuple[Erased, ...], at: int, *, promoting: bytes | None = None
+    ) -> Generation:
+        """Add a new generation beside the others, on every mirror.
+
+        `promoting` is the one that the keyring names: it becomes the current one where it is still staged.
+        Other staged ones came to nothing and are dropped.
+        """
 
     def promote(self, generation: bytes, at: int) -> None:
         """Make a staged generation the current one; the one before it retires."""
 
-    def destroy(self, generations: tuple[bytes, ...]) -> Receipt:
-        """Remove retired generations for good, and read back on every mirror that they are gone."""
+    def destroy(self, generations: tuple[bytes, ...], *, promoting: bytes | None = None) -> Receipt:
+        """Remove retired generations for good, and read back on every mirror that they are gone.
+
+        `promoting` is as for `stage`.
+        """
 
     def claim(self, holder: bytes) -> None:
         """From now on only the keyring of this holder swaps the root."""

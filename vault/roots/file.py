@@ -97,6 +97,8 @@ class FileRoot:
             raise ConfigError("the passphrase of the root is empty")
         self._passphrase = passphrase
         self._ciphers: dict[bytes, Cipher] = {}
+        self._known: tuple[Document, RootState] | None = None
+        self._parsed: dict[Path, tuple[bytes, _Mirror]] = {}
         self._loading = threading.Lock()
         self._derived: dict[Kdf, Cipher] = {}
         self._deriving = threading.Lock()
@@ -131,6 +133,11 @@ class FileRoot:
         """Its URI without the option."""
         return f"file:{','.join(map(str, self._paths))}"
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where its files are."""
+        return self._paths
+
     def exists(self) -> bool:
         """Say whether anything is at one of its paths; a mirror that is missing does not count."""
         return any(is_taken(path) for path in self._paths)
@@ -156,8 +163,12 @@ class FileRoot:
         # Within the lock, so that of two threads the one that read later also remembers later.
         with self._loading:
             document = self._survey().newest().document
-            self._ciphers = {bytes.fromhex(one.id): Cipher(one.key) for one in document.generations}
-        return document.state()
+            if self._known is None or document is not self._known[0]:
+                before = self._ciphers
+                held = {bytes.fromhex(one.id): one.key for one in document.generations}
+                self._ciphers = {one: before.get(one) or Cipher(key) for one, key in held.items()}
+                self._known = document, document.state()
+            return self._known[1]
 
     def wrap(self, generation: bytes, key: bytes, aad: bytes) -> bytes:
         """Seal a key under one generation."""
@@ -167,20 +178,22 @@ class FileRoot:
         """Open what `wrap` sealed; KeyringOutdatedError when that generation is not here (any more)."""
         return self._cipher(generation).open(wrapped, aad)
 
-    def stage(self, ordinal: int, erased: tuple[Erased, ...], at: int) -> Generation:
+    def stage(
+        self, ordinal: int, erased: tuple[Erased, ...], at: int, *, promoting: bytes | None = None
+    ) -> Generation:
         """Add a new generation on every mirror, in place of staged ones that came to nothing."""
         new = _new_generation(ordinal, Phase.STAGED, erased, at)
-        self._change(lambda document: document.stage(new))
+        self._change(lambda document: document.settled(promoting).stage(new))
         return new.without_key()
 
     def promote(self, generation: bytes, at: int) -> None:
         """Make a staged generation the current one; the one before it retires."""
         self._change(lambda document: document.promote(generation.hex(), at))
 
-    def destroy(self, generations: tuple[bytes, ...]) -> Receipt:
+    def destroy(self, generations: tuple[bytes, ...], *, promoting: bytes | None = None) -> Receipt:
         """Remove retired generations from every mirror, and read back that they are gone (P3)."""
         gone = frozenset(generation.hex() for generation in generations)
-        serial = self._change(lambda document: document.destroy(gone))
+        serial = self._change(lambda document: document.settled(promoting).destroy(gone))
         return Receipt(
             provider="file",
             generations=generations,
@@ -240,6 +253,15 @@ class FileRoot:
             return self._derived[kdf]
 
     def _open(self, path: Path, data: bytes) -> _Mirror:
+        """Understand what was read; the same bytes are understood once."""
+        known = self._parsed.get(path)
+        if known is not None and known[0] == data:
+            return known[1]
+        opened = self._decode(path, data)
+        self._parsed[path] = data, opened
+        return opened
+
+    def _decode(self, path: Path, data: bytes) -> _Mirror:
         found = decode(data, str(path))
         if not isinstance(found, Document):
             return _Mirror(path, found.open(self._derive(found.kdf, str(path)), str(path)), found.kdf)
@@ -284,7 +306,7 @@ class FileRoot:
         data = encode(document, kdf, None if kdf is None else self._derive(kdf, self.name))
         if len(data) <= MAX_BYTES:
             with suppress(RootUnavailableError):
-                if self._open(self._paths[0], data).document == document:
+                if self._decode(self._paths[0], data).document == document:
                     return data
         raise UsageError("this can't be kept in a root file")
 

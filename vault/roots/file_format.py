@@ -103,6 +103,13 @@ class Document(
             generations=tuple(one.without_key() for one in self.generations),
         )
 
+    def settled(self, generation: bytes | None) -> Document:
+        """Make current what a finished swap left staged; its predecessor retired when it was staged."""
+        staged = next((one for one in self.generations if one.phase is Phase.STAGED), None)
+        if generation is None or staged is None or staged.id != generation.hex():
+            return self
+        return self.promote(staged.id, staged.created_at)
+
     def stage(self, new: Held) -> Document:
         """Add a staged generation in place of any other staged one."""
         kept = tuple(one for one in self.generations if one.phase is not Phase.STAGED)

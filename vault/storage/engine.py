@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +18,6 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from vault.errors import ConfigError, MissingExtraError, OutcomeUnknownError, StoreUnavailableError
 
@@ -38,6 +37,9 @@ _ATTEMPTS = 12
 _RETRY_POSTGRES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 _RETRY_MYSQL = {1213, 1205, 1020}  # deadlock, lock wait timeout, record changed since last read
 _MODE = "transcript_vault_mode"
+_LIVE = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON")
+_NEW_FILE = ("journal_mode=MEMORY", "synchronous=OFF", "foreign_keys=ON")  # synced by its maker, once
+_READ_ONLY = ("query_only=ON",)
 
 
 def chunks(values: Collection[T]) -> Iterator[list[T]]:
@@ -167,6 +169,19 @@ def parse_url(url: str | URL) -> URL:
 
 def open_store(url: str | URL, label: str, runtime: Runtime, *, is_async: bool = False) -> Store:
     """Open a database, without connecting yet."""
+    return _open(url, label, runtime, _LIVE, is_async=is_async)
+
+
+def open_file(path: Path, label: str, runtime: Runtime, *, is_async: bool, new: bool = False) -> Store:
+    """Open a SQLite file of a backup: a new one to be filled and then synced, or a whole one only to be read."""
+    query = {} if new else {"mode": "ro", "uri": "true"}
+    url = URL.create("sqlite", database=str(path) if new else path.absolute().as_uri(), query=query)
+    return _open(url, label, runtime, _NEW_FILE if new else _READ_ONLY, is_async=is_async)
+
+
+def _open(
+    url: str | URL, label: str, runtime: Runtime, pragmas: Sequence[str], *, is_async: bool
+) -> Store:
     parsed = parse_url(url)
     family = parsed.get_backend_name()
     parsed = parsed.set(drivername=DRIVERS[family][is_async])
@@ -188,15 +203,15 @@ def open_store(url: str | URL, label: str, runtime: Runtime, *, is_async: bool =
         package = getattr(missing, "name", None) or parsed.get_driver_name()
         raise MissingExtraError(package, _EXTRAS.get(package, "async-mysql")) from None
     if family == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", lambda connection, _: _prepare_sqlite(connection, pragmas))
         event.listen(engine, "begin", _begin_sqlite)
     return Store(engine, label, runtime)
 
 
-def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401 (two drivers)
+def _prepare_sqlite(connection: Any, pragmas: Sequence[str]) -> None:  # noqa: ANN401 (two drivers)
     connection.isolation_level = None  # the driver leaves BEGIN to us
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -145,25 +145,32 @@ def _values(node: Node) -> dict[str, object]:
     }
 
 
-def family(connection: Connection, targets: Collection[bytes]) -> dict[bytes, Node]:
+def family(
+    connection: Connection, targets: Collection[bytes], ancestors: Collection[bytes] = ()
+) -> dict[bytes, Node]:
     """Give the targets, their ancestors (locked), the children of those, and the tops: what `prune` takes.
 
-    The locks come before the children are read, so that no insert slips in between (READ COMMITTED).
+    `ancestors` are further ones, of targets that are gone already. The locks come before the children are read, so that no insert slips in between (READ COMMITTED).
     """
     found = nodes_by_id(connection, targets)
-    above: set[bytes] = set()
-    level = {node.parent for node in found.values()}
-    while level:
-        above |= level
-        climbed = nodes_by_id(connection, level)
-        level = {node.parent for node in climbed.values()} - above
+    above = sorted(_ancestors(connection, targets))
     locked: dict[bytes, Node] = {}
-    for part in chunks(sorted(above)):
+    for part in chunks(above):
         query = select(nodes).where(nodes.c.id.in_(part)).order_by(nodes.c.id).with_for_update()
         locked |= {node.id: node for node in map(_node, connection.execute(query))}
     tops = nodes_at(connection, [bytes([kind]) for kind in TOPS])
-    children = children_of(connection, locked.keys()) if locked else {}
+    children = children_of(connection, above)
     return {node.id: node for node in tops.values()} | found | children | locked
+
+
+def _ancestors(connection: Connection, targets: Collection[bytes]) -> set[bytes]:
+    """Give the ids above some nodes; the last ones of a way are those of the root's generations."""
+    above: set[bytes] = set()
+    for part in chunks(targets):
+        way = select(nodes.c.parent).where(nodes.c.id.in_(part)).cte("way", recursive=True)
+        way = way.union(select(nodes.c.parent).join(way, nodes.c.id == way.c.parent))
+        above |= {bytes(parent) for parent in connection.execute(select(way.c.parent)).scalars()}
+    return above
 
 
 _update_node = (
@@ -271,10 +278,33 @@ def _intent(row: Row[tuple[bytes, str, int, int | None, bytes, str]]) -> IntentR
     return IntentRow(bytes(row.id), row.kind, Phase(row.phase), row.ordinal, bytes(row.slot), row.record)
 
 
-def find_intent(connection: Connection, intent: bytes) -> IntentRow | None:
-    """Give one erasure."""
-    row = connection.execute(select(intents).where(intents.c.id == intent)).one_or_none()
-    return None if row is None else _intent(row)
+def advance(connection: Connection, ids: Sequence[bytes], before: Phase, after: Phase) -> None:
+    """Move erasures from one phase to the next."""
+    for part in chunks(ids):
+        connection.execute(
+            update(intents)
+            .where(intents.c.id.in_(part), intents.c.phase == int(before))
+            .values(phase=int(after))
+        )
+
+
+def find_intents(connection: Connection, ids: Sequence[bytes]) -> dict[bytes, IntentRow]:
+    """Give some erasures; raise TamperedError where the record of one is gone."""
+    query = select(intents)
+    found = {
+        row.id: row
+        for part in chunks(ids)
+        for row in map(_intent, connection.execute(query.where(intents.c.id.in_(part))))
+    }
+    if len(found) < len(set(ids)):
+        raise TamperedError("the record of an erasure is gone from the keyring")
+    return found
+
+
+def knows_intent(connection: Connection, intent: bytes) -> bool:
+    """Say whether an erasure is recorded here."""
+    query = select(intents.c.id).where(intents.c.id == intent)
+    return connection.execute(query).one_or_none() is not None
 
 
 def intents_before(connection: Connection, phase: Phase) -> list[IntentRow]:
@@ -305,10 +335,14 @@ def intent_of(connection: Connection, node: bytes) -> IntentRow | None:
     return None if row is None else _intent(row)
 
 
-def targets_of(connection: Connection, intent: bytes) -> list[bytes]:
-    """Give the nodes that an erasure takes."""
-    query = select(erased.c.node).where(erased.c.intent == intent).order_by(erased.c.node)
-    return [bytes(node) for node in connection.execute(query).scalars()]
+def targets_of(connection: Connection, ids: Sequence[bytes]) -> list[bytes]:
+    """Give the nodes that some erasures take."""
+    query = select(erased.c.node).order_by(erased.c.node)
+    return [
+        bytes(node)
+        for part in chunks(ids)
+        for node in connection.execute(query.where(erased.c.intent.in_(part))).scalars()
+    ]
 
 
 def erased_after(connection: Connection, ordinal: int) -> list[bytes]:

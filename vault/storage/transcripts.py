@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from vault.crypto.tree import Opened
 from vault.storage.engine import chunks
 from vault.storage.schema import (
     State,
@@ -74,6 +75,16 @@ class ChapterRow:
     epoch_state: int
     class_name: str
     anchor: int
+
+    @property
+    def place(self) -> bytes:
+        """Give the node that the chapter's bodies are bound to."""
+        return self.epoch_node or self.node or b""
+
+    def lives_by(self, epoch: Opened | None) -> bool:
+        """Say whether the epoch, as the keyring has it, still gives this chapter its key."""
+        closed = self.state != State.LIVE or self.epoch_state != State.LIVE
+        return not closed and epoch is not None and epoch.id == self.epoch_node
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,33 +340,37 @@ _chapter_lives = and_(
 )
 _place = func.coalesce(epochs.c.node, chapters.c.node)
 
-_append = insert(messages).from_select(
-    ["session_id", "seq", "chapter_id", "role", "created_at", "body"],
-    select(
-        sessions.c.id,
-        bindparam("at_seq", type_=messages.c.seq.type),
-        chapters.c.id,
-        bindparam("the_role", type_=messages.c.role.type),
-        bindparam("at_time", type_=messages.c.created_at.type),
-        bindparam("the_body", type_=messages.c.body.type),
+_append = (
+    insert(messages)
+    .from_select(
+        ["session_id", "seq", "chapter_id", "role", "created_at", "body"],
+        select(
+            sessions.c.id,
+            bindparam("at_seq", type_=messages.c.seq.type),
+            chapters.c.id,
+            bindparam("the_role", type_=messages.c.role.type),
+            bindparam("at_time", type_=messages.c.created_at.type),
+            bindparam("the_body", type_=messages.c.body.type),
+        )
+        .select_from(sessions)
+        .join(users, users.c.id == sessions.c.user_id)
+        .join(chapters, chapters.c.session_id == sessions.c.id)
+        .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
+        .where(
+            sessions.c.id == bindparam("the_session"),
+            sessions.c.node == bindparam("session_node"),
+            sessions.c.state == State.LIVE,
+            sessions.c.rev == bindparam("at_rev"),
+            users.c.node == bindparam("user_node"),
+            users.c.state == State.LIVE,
+            chapters.c.id == bindparam("the_chapter"),
+            _chapter_lives,
+            _place == bindparam("place"),
+        ),
+        include_defaults=False,
     )
-    .select_from(sessions)
-    .join(users, users.c.id == sessions.c.user_id)
-    .join(chapters, chapters.c.session_id == sessions.c.id)
-    .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
-    .where(
-        sessions.c.id == bindparam("the_session"),
-        sessions.c.node == bindparam("session_node"),
-        sessions.c.state == State.LIVE,
-        sessions.c.rev == bindparam("at_rev"),
-        users.c.node == bindparam("user_node"),
-        users.c.state == State.LIVE,
-        chapters.c.id == bindparam("the_chapter"),
-        _chapter_lives,
-        _place == bindparam("place"),
-    ),
-    include_defaults=False,
-).execution_options(preserve_rowcount=True)
+    .execution_options(preserve_rowcount=True)
+)
 
 
 def append(connection: Connection, rows: Sequence[Mapping[str, object]]) -> int:
@@ -450,21 +465,31 @@ def write_profile(connection: Connection, session: int, profile: bytes, rev: int
 # -- erasing ---------------------------------------------------------------------------------------------
 
 
+_nodes = bindparam("nodes", expanding=True)
+_close = [
+    update(table).where(table.c.node.in_(_nodes)).values(state=int(State.GONE))
+    for table in (users, sessions, epochs, chapters)
+]
+_below = [
+    select(sessions.c.id).join(users, users.c.id == sessions.c.user_id).where(table.c.node.in_(_nodes))
+    for table in (users, sessions)
+]
+
+
 def close_fence(connection: Connection, nodes: Sequence[bytes]) -> None:
     """Mark users, sessions, epochs and chapters as gone: from here every process refuses."""
     for part in chunks(nodes):
-        for table in (users, sessions, epochs, chapters):
-            connection.execute(update(table).where(table.c.node.in_(part)).values(state=int(State.GONE)))
+        for statement in _close:
+            connection.execute(statement, {"nodes": part})
 
 
 def sessions_below(connection: Connection, nodes: Sequence[bytes]) -> list[int]:
     """Give the sessions that go with some users' or sessions' nodes."""
-    theirs = select(sessions.c.id).join(users, users.c.id == sessions.c.user_id)
     found = {
         session
         for part in chunks(nodes)
-        for table in (users, sessions)
-        for session in connection.execute(theirs.where(table.c.node.in_(part))).scalars()
+        for statement in _below
+        for session in connection.execute(statement, {"nodes": part}).scalars()
     }
     return sorted(found)
 

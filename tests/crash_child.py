@@ -1,0 +1,199 @@
+"""A process that uses a vault and is killed at a chosen step.
+
+A step is the instant before or after a commit, and before each call that changes a file of the root or makes
+the vault's directory. They are put in from outside and in this process alone: the product has no code for it.
+"""
+
+import asyncio
+import builtins
+import io
+import os
+import pathlib
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from inspect import isawaitable
+from multiprocessing import get_context
+from multiprocessing.connection import Connection as Pipe
+from typing import Any, ParamSpec, TypeAlias, TypeVar
+
+from sqlalchemy import Connection, Engine, event
+
+from vault import AsyncVault, Vault
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Act: TypeAlias = tuple[str, ...]
+
+# A server that has imported all that is slow and forks from then on: it never opens a vault, so that no
+# child inherits a connection.
+CONTEXT = get_context("forkserver")
+CONTEXT.set_forkserver_preload(
+    ["vault.aio", "alembic.command", "alembic.config", "psycopg", "pymysql", "aiosqlite", "aiomysql"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a vault is, and what it is opened with."""
+
+    where: str
+    keyring: str | None = None
+    root: str | None = None
+    horizon: str = "7d"
+
+    def open(self) -> Vault:
+        return Vault.open(
+            self.where, keyring=self.keyring, root=self.root, redactor=None, horizon=self.horizon
+        )
+
+    async def open_async(self) -> AsyncVault:
+        return await AsyncVault.open(
+            self.where, keyring=self.keyring, root=self.root, redactor=None, horizon=self.horizon
+        )
+
+
+@dataclass(slots=True)
+class Steps:
+    """Counts the steps, and kills this process at one of them."""
+
+    fatal: int | None
+    names: list[str] = field(default_factory=list)
+    counting: bool = False
+
+    def take(self, name: str) -> None:
+        if not self.counting:
+            return
+        self.names.append(name)
+        if len(self.names) == self.fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def perform(vault: Vault | AsyncVault, act: Act) -> object:
+    """Do one thing; give its result, or what is to be awaited for it."""
+    match act:
+        case "append", user, session, text:
+            return vault.transcript(user, session).append("user", text)
+        case "append", user, session, text, key:
+            return vault.transcript(user, session).append("user", text, key=key)
+        case "extend", user, session, *texts:
+            many = [{"role": "user", "content": text} for text in texts]
+            return vault.transcript(user, session).extend(many)
+        case "pop", user, session:
+            return vault.transcript(user, session).pop()
+        case "clear", user, session:
+            return vault.transcript(user, session).clear()
+        case "delete", user, session:
+            return vault.transcript(user, session).delete()
+        case "forget", user, when:
+            return vault.forget_user(user, now=when == "now")
+        case "forget-session", user, session, when:
+            return vault.forget_session(user, session, now=when == "now")
+        case "enroll", user:
+            return vault.enroll(user)
+        case "destroy", when:
+            return vault.destroy_due(now=when == "now")
+        case "adopt", _:
+            return vault.adopt()
+        case _:
+            raise ValueError(act)
+
+
+def run(
+    pipe: Pipe,
+    place: Place,
+    setup: tuple[Act, ...],
+    acts: tuple[Act, ...],
+    fatal: int | None,
+    *,
+    is_async: bool,
+) -> None:
+    """Do all of it; steps count from the first of `acts` on, the opening included where nothing is before."""
+    steps = Steps(fatal)
+    _put_in(steps)
+    story = _Story(pipe, place, steps)
+    if is_async:
+        asyncio.run(story.tell_async(setup, acts))
+    else:
+        story.tell(setup, acts)
+    pipe.send(("ended", tuple(steps.names)))
+
+
+@dataclass(slots=True)
+class _Story:
+    """Says through the pipe what begins and what is done: what was said is said, whatever happens then."""
+
+    pipe: Pipe
+    place: Place
+    steps: Steps
+
+    def tell(self, setup: tuple[Act, ...], acts: tuple[Act, ...]) -> None:
+        self.steps.counting = not setup
+        with self.place.open() as vault:
+            for number, act in enumerate(setup + acts):
+                self.steps.counting = number >= len(setup)
+                self.pipe.send(("begun", act))
+                perform(vault, act)
+                self.pipe.send(("done", act))
+
+    async def tell_async(self, setup: tuple[Act, ...], acts: tuple[Act, ...]) -> None:
+        self.steps.counting = not setup
+        async with await self.place.open_async() as vault:
+            for number, act in enumerate(setup + acts):
+                self.steps.counting = number >= len(setup)
+                self.pipe.send(("begun", act))
+                result = perform(vault, act)
+                assert isawaitable(result)
+                await result
+                self.pipe.send(("done", act))
+
+
+def _put_in(steps: Steps) -> None:
+    def before(name: str, work: Callable[P, T]) -> Callable[P, T]:
+        def stepping(*args: P.args, **kwargs: P.kwargs) -> T:
+            steps.take(f"before {name}")
+            return work(*args, **kwargs)
+
+        return stepping
+
+    for name in ("replace", "fsync", "link", "unlink", "mkdir"):
+        setattr(os, name, before(f"os.{name}", getattr(os, name)))
+    _put_in_openings(steps)
+    commit = Connection.commit
+
+    def committing(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("transcript_vault_mode") == "write"
+        if writes:
+            steps.take(f"before a commit to {connection.engine.url.database}")
+        commit(connection)
+        if writes:
+            steps.take(f"after a commit to {connection.engine.url.database}")
+
+    Connection.commit = committing  # type: ignore[method-assign]
+
+    def executed(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.lstrip().upper().startswith(("CREATE", "ALTER", "DROP")):
+            steps.take(f"after {' '.join(statement.split()[:3])}")  # MariaDB commits each of them
+
+    event.listen(Engine, "after_cursor_execute", executed)
+
+
+def _put_in_openings(steps: Steps) -> None:
+    """Count what makes a file, once it is made and empty."""
+    really_open, open_file = os.open, io.open
+
+    def opened(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
+        handle = really_open(path, flags, *args, **kwargs)
+        if flags & os.O_CREAT:
+            steps.take("after os.open")
+        return handle
+
+    def file_opened(path: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        file = open_file(path, mode, *args, **kwargs)
+        if not isinstance(path, int) and mode[0] in "wax":
+            steps.take("after open")
+        return file
+
+    os.open = opened
+    io.open = builtins.open = file_opened
+    pathlib.io.open = file_opened  # type: ignore[attr-defined]

@@ -1,0 +1,110 @@
+"""The command line: `vault --help`. One file for each group of commands.
+
+Nothing heavy is imported here or at the top of a command's file: `vault --help` answers in a tenth of a
+second, and so does completion.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from vault import __version__
+from vault.cli.given import Given
+from vault.cli.talking import Group, end, hush
+
+_COMMANDS = {
+    "demo": "vault.cli.demo",
+    "init": "vault.cli.init",
+    "doctor": "vault.cli.doctor",
+    "sessions": "vault.cli.reading",
+    "show": "vault.cli.reading",
+    "forget-user": "vault.cli.forgetting",
+    "forget-session": "vault.cli.forgetting",
+    "backup": "vault.cli.copying",
+    "restore": "vault.cli.copying",
+    "keys": "vault.cli.keys",
+    "db": "vault.cli.db",
+}
+
+
+class Commands(Group):
+    """All commands: one is imported when it is named, and the one place where any of them ends."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """Give the names in the order of a first visit."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
+        return found
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (click's signature)
+        """Run the command line; what is raised becomes a message and an exit code, never a traceback."""
+        try:
+            return super().main(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 (the last one to see it)
+            code = end(error, debug="--debug" in sys.argv or "TRANSCRIPT_VAULT_DEBUG" in os.environ)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            hush()
+        sys.exit(code)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's signature)
+        """Run a command; what click would end in its own way ends in ours."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            hush()
+            ctx.exit(141)
+        except KeyboardInterrupt:
+            click.echo("\ninterrupted", err=True)
+            ctx.exit(130)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    examples=(
+        "vault demo",
+        "vault init chat-vault",
+        "vault --vault chat-vault sessions",
+        "vault --vault chat-vault forget-user u-42 --dry-run",
+    ),
+)
+@click.option(
+    "--vault", "where", metavar="WHERE", help="The vault's directory, or the URL of its transcripts."
+)
+@click.option("--keyring", metavar="URL", help="The database of the keyring.")
+@click.option("--root", metavar="URI", help="The root: file:/a/root.key,/b/root.key")
+@click.option("--horizon", metavar="TIME", help="How old a keyring backup may be and still be restored: 7d")
+@click.option("--debug", is_flag=True, envvar="TRANSCRIPT_VAULT_DEBUG", help="Show tracebacks.")
+@click.version_option(__version__, package_name="transcript-vault", prog_name="transcript-vault")
+@click.pass_context
+def vault(
+    context: click.Context,
+    where: str | None,
+    keyring: str | None,
+    root: str | None,
+    horizon: str | None,
+    debug: bool,
+) -> None:
+    """An encrypted transcript vault, whose erasures reach the backups.
+
+    Options come before TRANSCRIPT_VAULT_VAULT, _KEYRING, _ROOT and _HORIZON, those before vault.toml. Where
+    nothing names a vault, it is the current directory if that holds a vault.toml.
+
+    Exit codes: 0 done, 1 failed, 2 usage, 3 integrity, 4 root or database unavailable, 5 held or guarded.
+    """
+    context.obj = Given(where, keyring, root, horizon, debug)

@@ -1,0 +1,93 @@
+"""The options that stand before every command, and the vault that they name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from vault.client import Vault
+    from vault.config import Settings
+    from vault.storage.engine import Store
+    from vault.storage.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was said before the command."""
+
+    vault: str | None = None
+    keyring: str | None = None
+    root: str | None = None
+    horizon: str | None = None
+    debug: bool = False
+
+    @property
+    def where(self) -> str | None:
+        """Name the vault: as it was given, otherwise the current directory if it is one."""
+        from vault.config import FILE, VARIABLES
+        from vault.errors import ConfigError
+
+        if self.vault is not None or VARIABLES + "VAULT" in os.environ:
+            return self.vault
+        if Path(FILE).is_file():
+            return "."
+        raise ConfigError(
+            "no vault is named, and the current directory is none",
+            hint="vault --vault WHERE …, or set TRANSCRIPT_VAULT_VAULT; vault init makes one",
+        )
+
+    def settings(self) -> Settings:
+        """Read all settings."""
+        from vault.config import read_settings
+
+        given = {"keyring": self.keyring, "root": self.root, "horizon": self.horizon}
+        return read_settings(self.where, given)
+
+    def open(self) -> Vault:
+        """Open the vault, which must exist. What was interrupted is completed first."""
+        from vault.client import Vault
+
+        return Vault.open(
+            self.where,
+            keyring=self.keyring,
+            root=self.root,
+            horizon=self.horizon,
+            redactor=None,  # nothing that opens a vault here writes a message
+            create=False,
+        )
+
+    @contextmanager
+    def look(self) -> Iterator[Stores]:
+        """Give the three stores as they are: nothing is repeated or completed."""
+        from vault.clock import system_clock
+        from vault.opening import open_stores
+        from vault.storage.engine import Blocking
+
+        stores = open_stores(self.settings(), system_clock, Blocking(), is_async=False, create=False)
+        try:
+            yield stores
+        finally:
+            stores.close()
+
+
+pass_given = click.make_pass_decorator(Given)
+
+
+def open_existing(url: str, label: str) -> Store:
+    """Open one database on its own; no file is made where there is none."""
+    from vault.errors import StoreUnavailableError
+    from vault.storage.engine import Blocking, open_store, parse_url
+
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        raise StoreUnavailableError(
+            f"there is no {label} database at {parsed.database}", hint="put it back, or name it rightly"
+        )
+    return open_store(parsed, label, Blocking())

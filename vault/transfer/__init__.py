@@ -1,0 +1,1 @@
+"""Getting transcripts in and out."""

@@ -1,0 +1,158 @@
+"""A backup: both databases, copied while they are in use, as two SQLite files and a manifest.
+
+Transcripts are copied first and the keyring second, each as of one moment. In this order:
+
+* Every message in the copy has its keys there, for keys are planted before the first message of a session.
+* What was erased between the two moments has its rows in the copy and its erasure in the copied keyring, or in
+  the root's journal; restoring sweeps it.
+* What was begun between the two moments would have keys and no rows, which is how a theft looks (P2). Rows are
+  made before keys, so these rows exist by now, and they are added: sessions that have no message yet.
+
+The other way round, messages would be copied whose keys are not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from vault import __version__
+from vault.clock import to_datetime
+from vault.errors import ConfigError, StoreUnavailableError
+from vault.keys.ring import Keyring
+from vault.storage import copying, lost, migrations
+from vault.storage import keyring as sql
+from vault.storage.engine import Store, open_file
+from vault.storage.stores import Stores
+from vault.transfer.manifest import FILES, NAME, Manifest, Part, aside, describe
+
+_UNFINISHED = ".part"
+
+
+def back_up(stores: Stores, keyring: Keyring, destination: str | os.PathLike[str]) -> Manifest:
+    """Copy transcripts and keyring, without the root, into a new directory; nothing is left if that fails."""
+    directory = Path(destination).absolute()
+    at = stores.clock()
+    with _writing(), _new_directory(directory):
+        with ExitStack() as opened:
+            copies = {label: _new_file(stores, directory, label, opened) for label in FILES}
+            _copy(stores.transcripts, copies["transcripts"])
+            _copy(stores.keyring, copies["keyring"])
+            _add_late_rows(stores.transcripts, copies)
+            rows = {label: copy.read(lambda c, one=label: copying.count_rows(c, one)) for label, copy in copies.items()}  # type: ignore[misc]
+            generation, ordinal = sql.split_root(copies["keyring"].read(sql.read_meta)["root"])
+        parts = aside(stores.runtime, lambda: {label: _finish(directory, label, rows[label]) for label in FILES})
+        manifest = Manifest(
+            release=__version__,
+            vault=stores.vault.hex(),
+            created_at=to_datetime(at),
+            generation=generation.hex(),
+            ordinal=ordinal,
+            transcripts=parts["transcripts"],
+            keyring=parts["keyring"],
+        ).sealed(keyring.service)
+        # Last, and whole or not at all: without it the directory is no backup.
+        aside(stores.runtime, lambda: _write(directory / NAME, manifest.to_json().encode()))
+    return manifest
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailableError(
+            f"the backup can't be written: {error.strerror}", hint="nothing is left of it: mend that, and repeat"
+        ) from error
+
+
+@contextmanager
+def _new_directory(directory: Path) -> Iterator[None]:
+    """Make the directory; clear it again where the backup fails."""
+    made = not directory.exists()
+    if made:
+        directory.mkdir(mode=0o700, parents=True)
+    elif not directory.is_dir() or any(directory.iterdir()):
+        raise ConfigError(
+            "the place of the backup is not empty", hint="name a new directory, or an empty one"
+        )
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for path in directory.iterdir():
+                path.unlink()
+            if made:
+                directory.rmdir()
+        raise
+
+
+def _new_file(stores: Stores, directory: Path, label: str, opened: ExitStack) -> Store:
+    path = _unfinished(directory, label)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    is_async = stores.transcripts.engine.dialect.is_async
+    store = open_file(path, label, stores.runtime, is_async=is_async, new=True)
+    opened.callback(store.close)
+    store.write(lambda connection: migrations.upgrade(connection, label))
+    return store
+
+
+def _unfinished(directory: Path, label: str) -> Path:
+    return directory / (FILES[label] + _UNFINISHED)
+
+
+def _copy(source: Store, target: Store) -> None:
+    """Copy all rows as of one moment, batch by batch."""
+    label = source.label
+
+    def work(connection: Connection) -> None:
+        target.write(lambda copy: copying.empty(copy, label))  # where an attempt before this one broke off
+        for table in copying.tables_of(label):
+            for rows in copying.batches(connection, table):
+                target.write(lambda copy, one=table, part=rows: copying.add_batch(copy, one, part))  # type: ignore[misc]
+        last = copying.last_ids(connection, label)
+        target.write(lambda copy: copying.raise_ids(copy, label, last))
+
+    source.snapshot(work)
+
+
+def _add_late_rows(source: Store, copies: Mapping[str, Store]) -> None:
+    """Add the rows of users and sessions that were begun after the transcripts were copied.
+
+    A row that is not there any more was erased since, or was stolen, which shall go on to show.
+    """
+    transcripts = copies["transcripts"]
+    for kind in lost.ROWS:
+        for page in lost.keys_of(copies["keyring"], kind):
+            late = transcripts.read(lambda c, kind=kind, page=page: lost.without_row(c, kind, page))  # type: ignore[misc]
+            lost.copy_rows(source, transcripts, kind, late)
+
+
+def _finish(directory: Path, label: str, rows: dict[str, int]) -> Part:
+    """Make a file durable, sum it, and give it its name."""
+    path = _unfinished(directory, label)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    part = describe(path, migrations.HEADS[label], rows)
+    path.rename(directory / FILES[label])
+    return part
+
+
+def _write(path: Path, data: bytes) -> None:
+    unfinished = path.with_name(path.name + _UNFINISHED)
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(handle)
+    unfinished.rename(path)
+    for directory in (path.parent, path.parent.parent):
+        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

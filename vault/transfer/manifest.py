@@ -1,0 +1,123 @@
+"""What a backup says of itself, and whether that is true. No names, no content."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from vault.crypto.envelope import derive
+from vault.errors import ConfigError, SchemaError, StoreUnavailableError, TamperedError
+from vault.storage.engine import Runtime
+
+T = TypeVar("T")
+
+FORMAT = "transcript-vault backup 1"
+NAME = "manifest.json"
+FILES = {"transcripts": "transcripts.db", "keyring": "keyring.db"}
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a backup: a store, as a SQLite database of the vault's own schema."""
+
+    schema: str
+    size: int
+    sha256: str
+    rows: dict[str, int]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a backup holds. `generation` is the root's that the keyring needs; the root is not in it."""
+
+    format: str = FORMAT
+    release: str
+    vault: str
+    created_at: datetime
+    generation: str
+    ordinal: int
+    transcripts: Part
+    keyring: Part
+    seal: str = ""
+
+    def part(self, label: str) -> Part:
+        """Give what is said of one store."""
+        return self.transcripts if label == "transcripts" else self.keyring
+
+    def sealed(self, service: bytes) -> Manifest:
+        """Add the code that only who has the vault's keys can make: sums alone, a forger makes anew."""
+        return msgspec.structs.replace(self, seal=self._seal(service))
+
+    def check_seal(self, service: bytes) -> None:
+        """Raise TamperedError unless this vault wrote the manifest."""
+        if not hmac.compare_digest(self.seal, self._seal(service)):
+            raise TamperedError("the manifest of this backup was not written by this vault, or was edited")
+
+    def _seal(self, service: bytes) -> str:
+        said = msgspec.json.encode(msgspec.structs.replace(self, seal=""))
+        return hmac.digest(derive(service, b"backups"), said, "sha256").hex()
+
+    def to_json(self) -> str:
+        """Give the manifest as it stands in the backup."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode() + "\n"
+
+
+def read_manifest(backup: Path) -> Manifest:
+    """Read what a backup says of itself; an interrupted one has no manifest."""
+    try:
+        text = (backup / NAME).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigError(
+            f"this is no backup, or one that was interrupted: it has no {NAME}",
+            hint="name the directory that vault backup made",
+        ) from None
+    except OSError as error:
+        raise StoreUnavailableError(f"the backup can't be read: {error.strerror}") from None
+    try:
+        form = msgspec.json.decode(text, type=dict[str, object]).get("format")
+        if isinstance(form, str) and form.startswith("transcript-vault backup") and form != FORMAT:
+            raise SchemaError(
+                "this backup is of a form that this release does not know",
+                hint="pip install --upgrade transcript-vault",
+            )
+        found = msgspec.json.decode(text, type=Manifest)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise TamperedError("the manifest of this backup is damaged") from None
+    if found.format != FORMAT:
+        raise ConfigError("this is no backup of a vault", hint="name the directory that vault backup made")
+    return found
+
+
+def describe(path: Path, schema: str, rows: dict[str, int]) -> Part:
+    """Say what a finished file holds."""
+    with path.open("rb") as file:
+        return Part(
+            schema=schema,
+            size=os.fstat(file.fileno()).st_size,
+            sha256=hashlib.file_digest(file, "sha256").hexdigest(),
+            rows=rows,
+        )
+
+
+def check_file(path: Path, part: Part) -> None:
+    """Raise TamperedError unless a file is what its manifest says."""
+    try:
+        found = describe(path, part.schema, part.rows)
+    except FileNotFoundError:
+        raise TamperedError(f"{path.name} is missing from this backup") from None
+    except OSError as error:
+        raise StoreUnavailableError(f"the backup can't be read: {error.strerror}") from None
+    if found != part:
+        raise TamperedError(f"{path.name} of this backup is not what its manifest says")
+
+
+def aside(runtime: Runtime, work: Callable[[], T]) -> T:
+    """Do what takes long and is no SQL in a thread, so that an event loop goes on meanwhile."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return runtime.wait(pool.submit(work))
