@@ -244,7 +244,7 @@ def running_postgres(tools: Path) -> Iterator[Postgres]:
     """Start a server of our own, in under a second. `tools` is where its programs are."""
     # Not in TMPDIR, which may be too long for the path of a socket, or closed to another user.
     directory = Path(tempfile.mkdtemp(prefix="vault-test-", dir="/tmp"))
-    data = Path(tempfile.mkdtemp(prefix="vault-test-", dir=_quick_directory()))
+    data = Path(tempfile.mkdtemp(prefix="vault-test-", dir=quick_directory()))
     programs, user, group = tools, None, None
     if os.geteuid() == 0:
         # PostgreSQL refuses to run as root, and nobody else may be able to reach root's site-packages.
@@ -281,7 +281,7 @@ def running_postgres(tools: Path) -> Iterator[Postgres]:
         raise RuntimeError(f"the PostgreSQL server of the tests failed:\n{complaints}")
 
 
-def _quick_directory() -> Path:
+def quick_directory() -> Path:
     """Memory where there is plenty, for a new database is 300 small files; otherwise a disk."""
     memory = Path("/dev/shm")
     return memory if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else Path("/tmp")

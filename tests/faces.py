@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, cast
 
-from databases import Databases, fresh_databases
+from databases import Databases, Server, Sqlite, fresh_databases, quick_directory
 
 from vault import AsyncTranscript, AsyncVault, Vault
 
@@ -86,11 +87,6 @@ class Home:
         opened = self.runner.run(AsyncVault.open(place, **settings))
         return cast(Vault, Awaited(opened, self.runner))
 
-    def elsewhere(self, directory: Path, leftovers: ExitStack) -> Self:
-        """Give a home of the same kind in fresh databases."""
-        databases = leftovers.enter_context(fresh_databases(self.databases._server))
-        return replace(self, databases=databases, root=directory / "root.key", clock=Clock())
-
     def rows(self) -> dict[str, int]:
         """Count the rows of every table of both databases."""
         return {
@@ -98,3 +94,12 @@ class Home:
             for label in ("transcripts", "keyring")
             for table, rows in self.databases.dump(getattr(self.databases, label)).items()
         }
+
+
+@contextmanager
+def moved_in(server: Server | None, runner: asyncio.Runner | None) -> Iterator[Home]:
+    """Give a home in fresh databases; without a server, in SQLite. It lies in memory: nobody cuts the power."""
+    with tempfile.TemporaryDirectory(prefix="vault-test-", dir=quick_directory()) as name:
+        directory = Path(name)
+        with fresh_databases(server or Sqlite(directory)) as databases:
+            yield Home(databases, directory / "root.key", runner)

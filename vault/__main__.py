@@ -13,9 +13,9 @@ def main() -> None:
             # A locale without Unicode must not turn a message into an exception that carries it (P1).
             stream.reconfigure(errors="backslashreplace")
     try:
-        from vault.cli import vault  # noqa: PLC0415 (within the reach of Ctrl-C)
+        from vault.cli import cli  # noqa: PLC0415 (within the reach of Ctrl-C)
 
-        vault()
+        cli()
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -121,7 +121,7 @@ class AsyncVault:
     ) -> list[Certificate]:
         """Erase many users with one change of the root."""
         forget = self._core.requests.forget_users
-        return await _run(forget, list(user_ids), reason=reason, actor=actor, now=now)
+        return await _run(forget, user_ids, reason=reason, actor=actor, now=now)
 
     async def forget_session(
         self, user_id: str, session_id: str, *, reason: str = "", actor: str = "", now: bool = False

@@ -107,7 +107,7 @@ class Vault:
         self, user_ids: Iterable[str], *, reason: str = "", actor: str = "", now: bool = False
     ) -> list[Certificate]:
         """Erase many users with one change of the root."""
-        return self._core.requests.forget_users(list(user_ids), reason=reason, actor=actor, now=now)
+        return self._core.requests.forget_users(user_ids, reason=reason, actor=actor, now=now)
 
     def forget_session(
         self, user_id: str, session_id: str, *, reason: str = "", actor: str = "", now: bool = False

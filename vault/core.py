@@ -17,7 +17,7 @@ from vault.chat.writing import Entry, Writer
 from vault.clock import DAY, Clock, to_datetime
 from vault.config import DEFAULT_ROOT, as_url, is_url, is_vault, make_directory, read_settings
 from vault.erasure import Eraser
-from vault.errors import ConfigError, InputError, TamperedError
+from vault.errors import ConfigError, InputError
 from vault.keys.home import adopt
 from vault.keys.ring import Keyring
 from vault.keys.swap import Swapper
@@ -114,7 +114,8 @@ class Core:
         ]
         if mark is None:
             return stored
-        return [self._first_said(user_id, session_id, message, mark) for message in stored]
+        first = self.reader.first_said(user_id, session_id, seqs, mark)
+        return [first.get(seq, message) for seq, message in zip(seqs, stored, strict=True)]
 
     def status(self) -> KeysStatus:
         """Say how the root and the keyring stand."""
@@ -129,15 +130,6 @@ class Core:
         created_at = created_us(message, now)
         packed = pack(encode(message, limit=self.stores.limit, key=mark))
         return Entry(packed, message.role, created_at, (DEFAULT_CLASS, created_at // DAY))
-
-    def _first_said(self, user_id: str, session_id: str, message: Message, mark: bytes) -> Message:
-        """Give what an idempotency key stands for: what was added under it the first time."""
-        found = self.reader.key_at(user_id, session_id, message.seq or 0)
-        if found is None:
-            return message  # removed since
-        if found[1] != mark:
-            raise TamperedError("an idempotency key stands for a message that was not added under it")
-        return found[0]
 
 
 def _stored(message: Message, entry: Entry, seq: int) -> Message:

@@ -17,7 +17,9 @@ from vault.clock import to_datetime
 from vault.crypto.envelope import random_id
 from vault.errors import TamperedError
 from vault.evidence.certificate import Certificate, Record, Status, Why
+from vault.keys.home import require_home
 from vault.keys.swap import Swapper
+from vault.roots import Erased
 from vault.storage import keyring as sql
 from vault.storage import transcripts
 from vault.storage.stores import Stores
@@ -59,8 +61,13 @@ class Eraser:
         )
         record = Record(certificate=certificate, now=now)
         row = sql.IntentRow(intent, why, sql.Phase.BEGUN, None, where, record.encode())
+
+        def add(connection: Connection) -> None:
+            require_home(self._stores, connection)  # a copy refuses before it has changed anything
+            sql.add_intent(connection, row, nodes)
+
         try:
-            self._stores.keyring.write(lambda connection: sql.add_intent(connection, row, nodes))
+            self._stores.keyring.write(add)
         except IntegrityError:
             first = self._stores.keyring.read(lambda connection: sql.intent_of(connection, nodes[0]))
             if first is None:
@@ -95,10 +102,11 @@ class Eraser:
         self._stores.transcripts.write(close)
         return targets
 
-    def repeat(self, intents: Sequence[bytes]) -> None:
+    def repeat(self, journal: Sequence[Erased]) -> None:
         """Erase once more, in a keyring that was restored, what its root's journal remembers."""
+        intents = [erased.intent for erased in journal]
         self._close_fence(intents)
-        self._swapper.cut(intents, replaying=True)
+        self._swapper.cut(intents, repeated=journal)
 
     def take_up(self) -> None:
         """Complete what was begun and not ended, and destroy what is due."""

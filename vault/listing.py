@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from vault.chat.profile import open_name
+from vault.chat.profile import open_name, open_profile
 from vault.clock import to_datetime
 from vault.crypto.tree import Kind, slot
 from vault.errors import KeyringOutdatedError, TamperedError, UserForgottenError
@@ -38,24 +38,31 @@ class Lister:
 
     def users_page(self, after: int) -> tuple[list[str], int | None]:
         """Give some user ids, and where to go on; None at the end."""
-        rows = self._stores.transcripts.read(lambda connection: sql.live_users(connection, after, _PAGE))
-        keys = self._keyring.find_users([index for _, index, _, _ in rows])
+        rows = self._stores.transcripts.read(lambda connection: sql.users_after(connection, after, _PAGE))
+        keys = self._keyring.find_users([row.slot for row in rows])
         names = []
-        for _, index, node, name in rows:
-            user = keys.get(index)
-            if user is None or user.node != node:
-                self._account_for(node)
-            else:
-                names.append(open_name(name, self._stores.vault, node, b"", user.secret))
-        return names, rows[-1][0] if len(rows) == _PAGE else None
+        for row in rows:
+            user = keys.get(row.slot)
+            if user is not None and user.node == row.node and row.state == State.LIVE:
+                name = open_name(row.name, self._stores.vault, row.node, b"", user.secret)
+                names += [name] if name else []  # nameless: lost in a restore, and not back yet
+            elif not self._is_erased(row.node, row.state):
+                active = self._stores.transcripts.read(lambda c, n=row.node: sql.activity_of(c, n))  # type: ignore[misc]
+                self._refuse_orphans(sum(one.messages for one in active))
+        return names, rows[-1].id if len(rows) == _PAGE else None
 
-    def _account_for(self, node: bytes) -> None:
-        """Accept a row without a key where it never had a message, or is being erased."""
-        if self._stores.keyring.read(lambda connection: keyring_sql.intent_of(connection, node)):
-            return
-        if self._stores.transcripts.read(lambda c: sql.activity_of(c, node)):
+    def _is_erased(self, node: bytes, state: int) -> bool:
+        """Say whether the vault erased what a row is of; accuse where it is marked so and nothing did (P2)."""
+        erased = self._stores.keyring.read(lambda c: keyring_sql.intent_of(c, node)) is not None
+        if state != State.LIVE and not erased:
+            raise TamperedError("a row is marked as erased, but nothing erased it")
+        return erased
+
+    def _refuse_orphans(self, messages: int) -> None:
+        """Accept rows without a key where they never had a message: a writer was interrupted, or is at it."""
+        if messages:
             raise KeyringOutdatedError(
-                "a user is stored whose key this keyring does not have", hint="put back the latest keyring"
+                "messages are stored whose key this keyring does not have", hint="put back the latest keyring"
             )
 
     def sessions(self, user_id: str) -> list[SessionSummary]:
@@ -66,9 +73,7 @@ class Lister:
         row = self._stores.transcripts.read(lambda connection: sql.find_user(connection, user.node))
         if row is None:
             raise TamperedError("a user's row is gone from the transcripts, though their key is here")
-        if row[2] != State.LIVE:
-            if self._stores.keyring.read(lambda c: keyring_sql.intent_of(c, user.node)) is None:
-                raise TamperedError("a row is marked as erased, but nothing erased it")
+        if row.state != State.LIVE and self._is_erased(user.node, row.state):
             raise UserForgottenError("this user was forgotten")
         active = self._stores.transcripts.read(lambda connection: sql.activity_of(connection, user.node))
         slots = {one.slot: slot(Kind.SESSION, one.slot) for one in active}
@@ -76,12 +81,19 @@ class Lister:
         found = []
         for one in active:
             opened = keys.get(slots[one.slot])
-            if opened is None or opened.id != one.node:
-                self._account_for_session(one)
+            if opened is None or opened.id != one.node or one.state != State.LIVE:
+                if not self._is_erased(one.node, one.state):
+                    self._refuse_orphans(one.messages)
                 continue
+            profile = open_profile(one.profile, self._stores.vault, one.node, opened.key, one.rev)
+            if profile.namespace != one.namespace:
+                raise TamperedError("a session's namespace was edited")
+            name = open_name(one.name, self._stores.vault, one.node, user.node, opened.key)
+            if not name:
+                continue  # lost in a restore, and not back yet
             found.append(
                 SessionSummary(
-                    session_id=open_name(one.name, self._stores.vault, one.node, user.node, opened.key),
+                    session_id=name,
                     namespace=one.namespace,
                     messages=one.messages,
                     first_at=None if one.first_at is None else to_datetime(one.first_at),
@@ -89,11 +101,3 @@ class Lister:
                 )
             )
         return found
-
-    def _account_for_session(self, one: sql.Activity) -> None:
-        if one.messages == 0:
-            return  # a writer was interrupted, or is just now making it
-        if self._stores.keyring.read(lambda connection: keyring_sql.intent_of(connection, one.node)) is None:
-            raise KeyringOutdatedError(
-                "a session is stored whose key this keyring does not have", hint="put back the latest keyring"
-            )

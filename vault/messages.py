@@ -27,6 +27,7 @@ MAX_DEPTH = 100  # far below what the stack of a caller who is deep in a framewo
 DEFAULT_LIMIT = 16 * 1024 * 1024
 _COMPRESS_FROM = 512  # below it a frame saves little, and opening one costs more than all the rest of a read
 _ENCODABLE = "use text, numbers, booleans, bytes, lists and dicts; a tuple would come back as a list"
+_NESTS = (dict, list, tuple)
 _PLAIN, _ZSTD = b"\0", b"\1"
 _OWN_FIELDS = frozenset({"role", "content", "metadata", "created_at"})
 
@@ -187,7 +188,7 @@ def encode(message: Message, *, limit: int = DEFAULT_LIMIT, key: bytes | None = 
 
 def _try_to_encode(body: Body) -> tuple[bytes, str, str]:
     """Give the bytes, or what is wrong: no exception of the encoder, which holds content, lives on (P1)."""
-    if _is_too_deep([body.content, body.extra, body.metadata]):
+    if any(_is_deeper(part, MAX_DEPTH) for part in (body.content, body.extra, body.metadata)):
         return b"", f"content is nested deeper than {MAX_DEPTH} levels", ""
     try:
         packed = _encoder.encode(body)
@@ -198,7 +199,7 @@ def _try_to_encode(body: Body) -> tuple[bytes, str, str]:
             "text has a lone surrogate, which is no character",
             "text.encode(errors='replace').decode()",
         )
-    except (TypeError, OverflowError, ValueError, msgspec.MsgspecError):
+    except (TypeError, OverflowError, ValueError, RecursionError, msgspec.MsgspecError):
         return b"", "content has a value that can't be encoded", _ENCODABLE
     if not same:
         return b"", "content has a value that would not come back equal", _ENCODABLE
@@ -207,18 +208,12 @@ def _try_to_encode(body: Body) -> tuple[bytes, str, str]:
     return packed, "", ""
 
 
-def _is_too_deep(parts: list[Any]) -> bool:
-    for _ in range(MAX_DEPTH):
-        inner: list[Any] = []
-        for part in parts:
-            if isinstance(part, dict):
-                inner += part.values()
-            elif isinstance(part, list | tuple):
-                inner += part
-        if not inner:
-            return False
-        parts = inner
-    return True
+def _is_deeper(value: object, levels: int) -> bool:
+    """Look down before across: a list that holds itself is not to be followed in all directions."""
+    if not isinstance(value, _NESTS):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(part, levels - 1) for part in parts if isinstance(part, _NESTS))
 
 
 def _has_nul(value: object) -> bool:

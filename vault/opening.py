@@ -204,15 +204,14 @@ def _repeat(stores: Stores, keyring: Keyring, eraser: Eraser, generation: Genera
     later = [one for one in stores.root.load().generations if one.ordinal > generation.ordinal]
     journal = [(one.ordinal, erased) for one in later for erased in one.erased]
 
-    def record(connection: Connection) -> list[bytes]:
+    def record(connection: Connection) -> None:
         for _, erased in journal:
             if not sql.knows_intent(connection, erased.intent):
                 sql.add_intent(connection, _intent(stores, erased), erased.nodes)
-        return [erased.intent for _, erased in journal]
 
-    intents = stores.keyring.write(record)
+    stores.keyring.write(record)
     if stores.keyring.read(lambda connection: is_home(stores, connection)):
-        eraser.repeat(intents)
+        eraser.repeat([erased for _, erased in journal])
     else:
         stores.keyring.write(lambda connection: _drop(connection, keyring, journal))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import msgspec
 from sqlalchemy import Connection
@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from vault.chat.sessions import Sessions
 from vault.crypto.tree import Kind, slot
 from vault.erasure import Eraser
-from vault.errors import SessionForgottenError, UnknownError, UserForgottenError
+from vault.errors import InputError, SessionForgottenError, TamperedError, UnknownError, UserForgottenError
 from vault.evidence.certificate import Certificate, Record, Why
 from vault.keys.ring import Keyring, UserKeys
-from vault.messages import check_id, check_ids
+from vault.messages import check_id, check_ids, check_words
 from vault.storage import keyring as sql
 from vault.storage.stores import Stores
 
@@ -46,9 +46,11 @@ class Requests:
         return Footprint(sessions=sessions, messages=messages)
 
     def forget_users(
-        self, user_ids: Sequence[str], *, reason: str, actor: str, now: bool
+        self, user_ids: Iterable[str], *, reason: str, actor: str, now: bool
     ) -> list[Certificate]:
         """Erase users: all are looked up before the first is erased."""
+        if isinstance(user_ids, str):
+            raise InputError("many user ids are a list: one text would be taken for its letters")
         checked = [check_id(user_id, "user id") for user_id in user_ids]
         found = [self._user_or_intent(user_id) for user_id in checked]
         begun = [
@@ -81,9 +83,14 @@ class Requests:
         return self._eraser.carry_out([intent], now=now)[0]
 
     def clear(self, user_id: str, session_id: str, namespace: str) -> None:
-        """Erase what a session holds and keep its name."""
+        """Erase what a session holds and keep its name and its namespace."""
+        try:
+            session = self._sessions.find(user_id, session_id)
+        except TamperedError:
+            session = None  # what can't be read any more can be cleared all the same
         if self.delete(user_id, session_id):
-            self._sessions.find_or_make(user_id, session_id, namespace)
+            kept = session.profile.namespace if session else namespace
+            self._sessions.find_or_make(user_id, session_id, kept)
 
     def delete(self, user_id: str, session_id: str) -> bool:
         """Erase a session on the app's own account; False where there is none."""
@@ -120,6 +127,9 @@ class Requests:
     def _begin(  # noqa: PLR0913 (what is recorded)
         self, why: Why, node: bytes, where: bytes, reason: str, actor: str, *, now: bool
     ) -> bytes:
+        # Evidence that can't be read again would stop every later erasure, and the next opening.
+        check_words(reason, "reason")
+        check_words(actor, "actor")
         return self._eraser.begin(why, [node], where, reason=reason, actor=actor, now=now)
 
     def _known_user(self, user_id: str) -> UserKeys:

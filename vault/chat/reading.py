@@ -5,7 +5,7 @@ Nothing is skipped silently: a gap must stand in the ledger, a closed chapter mu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from vault.chat.chapter import Chapter
 from vault.chat.profile import count_in
@@ -44,24 +44,47 @@ class Reader:
             fence = session.fence
             rows = self._stores.transcripts.read(lambda c, f=fence: sql.read(c, f, stop, last))  # type: ignore[misc]
             if rows:
-                return self._open(session, [row for row in rows if row.seq is not None], last)
+                return self._open(session, rows, last, stop)
             self._sessions.drop(session)  # the fence is closed; opening the session again says why
         raise TamperedError("a session's rows do not belong together")
 
-    def key_at(self, user_id: str, session_id: str, seq: int) -> tuple[Message, bytes | None] | None:
-        """Give one message with the idempotency key it was added under; None where it is removed."""
+    def first_said(self, user_id: str, session_id: str, seqs: Sequence[int], mark: bytes) -> dict[int, Message]:
+        """Give what was added under an idempotency key, by seq, without what was removed since."""
         session = self._sessions.find(user_id, session_id)
         if session is None:
-            return None
-        rows = self._stores.transcripts.read(lambda c: sql.read(c, session.fence, seq + 1, 1))
-        if not rows or rows[0].seq != seq:
-            return None
-        opened = self._bodies(session, rows)
-        return next(iter(opened), None)
+            return {}
+        start, stop = seqs[0], seqs[-1] + 1
+        found = self._stores.transcripts.read(lambda c: sql.read(c, session.fence, stop, len(seqs)))
+        if not found:
+            return {}  # cleared since
+        rows = [row for row in found if row.seq is not None and row.seq >= start]
+        said, others = {}, False
+        for message, key in self._bodies(session, rows):
+            if key == mark:
+                said[message.seq or 0] = message
+            elif message.seq == start:
+                raise TamperedError("an idempotency key stands for a message that was not added under it")
+            else:
+                others = True
+        if others or not self._were_removed(session, set(seqs) - {row.seq for row in rows}):
+            raise InputError("this idempotency key was used for fewer messages before")
+        return said
 
-    def _open(self, session: Session, rows: Sequence[AnyRow], last: int | None) -> Messages:
-        start = rows[0].seq if rows and last is not None and len(rows) == last else 0
-        purged = self._check_gaps(session, rows, start)
+    def _were_removed(self, session: Session, seqs: Collection[int]) -> bool:
+        """Say whether the ledger knows all of these seqs."""
+
+        def known() -> bool:
+            return all(session.profile.explains(seq, seq + 1) for seq in seqs)
+
+        return known() or (self._sessions.reload_profile(session) and known())
+
+    def _open(self, session: Session, found: Sequence[AnyRow], last: int | None, stop: int) -> Messages:
+        newest = -1 if found[0].newest is None else found[0].newest
+        rows = [row for row in found if row.seq is not None]
+        start = rows[0].seq if rows and len(rows) == last else 0
+        end = min(stop, newest + 1)
+        purged = self._check_gaps(session, [row.seq for row in rows], start, end)
+        purged += count_in(session.profile.purged, end, stop)
         opened = self._bodies(session, rows)
         return Messages([message for message, _ in opened], purged=purged + len(rows) - len(opened))
 
@@ -69,7 +92,7 @@ class Reader:
         """Open rows; those whose chapter was purged are left out."""
         found = []
         looked_at: dict[tuple[int, bytes], Chapter | None] = {}
-        for seq, role, created_at, body, chapter_id, place, alive in rows:
+        for seq, role, created_at, body, chapter_id, place, alive, _ in rows:
             chapter = session.by_id.get(chapter_id)
             if chapter is None or not alive or chapter.place != place:
                 if (chapter_id, place) not in looked_at:
@@ -97,15 +120,15 @@ class Reader:
             raise TamperedError("a message stands in another chapter")
         return found
 
-    def _check_gaps(self, session: Session, rows: Sequence[AnyRow], start: int) -> int:
-        """Raise TamperedError for a missing row; count those that retention purged."""
+    def _check_gaps(self, session: Session, seqs: Sequence[int], start: int, end: int) -> int:
+        """Raise TamperedError for a row that is missing before `end`; count those that retention purged."""
         purged, expected, fresh = 0, start, False
-        for row in rows:
-            if row.seq != expected:
-                if not session.profile.explains(expected, row.seq) and not fresh:
+        for seq in (*seqs, end):
+            if seq > expected:
+                if not session.profile.explains(expected, seq) and not fresh:
                     fresh = self._sessions.reload_profile(session)
-                if not session.profile.explains(expected, row.seq):
+                if not session.profile.explains(expected, seq):
                     raise TamperedError("a message is missing in the middle of a transcript")
-                purged += count_in(session.profile.purged, expected, row.seq)
-            expected = row.seq + 1
+                purged += count_in(session.profile.purged, expected, seq)
+            expected = seq + 1
         return purged

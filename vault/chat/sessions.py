@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from vault.chat.chapter import Chapter, chapter_key, make_chapter
-from vault.chat.profile import Profile, open_profile, seal_name, seal_profile
+from vault.chat.profile import Profile, open_name, open_profile, seal_name, seal_profile
 from vault.crypto.envelope import random_id
 from vault.crypto.tree import Kind, Opened, radix_slots, slot
 from vault.erasure import Eraser
@@ -23,6 +23,7 @@ from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedEr
 from vault.evidence.certificate import Why
 from vault.keys.ring import Keyring, Seedling, UserKeys, chapter_slot, fresh
 from vault.storage import keyring as keyring_sql
+from vault.storage import lost
 from vault.storage import transcripts as sql
 from vault.storage.schema import State
 from vault.storage.stores import Stores
@@ -118,12 +119,10 @@ class Sessions:
         keys, store = self._keyring, self._stores.transcripts
         user = keys.find_user(user_id)
         if user is None:
-            self._refuse_orphans(user_slot=keys.user_index(user_id))
             return None
         opened = keys.find_session(user, session_id)
         where = user.session_slot(session_id)
         if opened is None:
-            self._refuse_orphans(session_slot=where[1:])
             return None
         row = store.read(lambda connection: sql.find_session(connection, opened.id))
         if row is None:
@@ -136,6 +135,8 @@ class Sessions:
         if row.user_state != State.LIVE or row.state != State.LIVE:
             self._explain(row)
             return None
+        if not open_name(row.name, self._stores.vault, row.node, row.user_node, opened.key):
+            return None  # lost in a restore: reads as empty until somebody writes to it
         profile = open_profile(row.profile, self._stores.vault, row.node, opened.key, row.rev)
         if profile.namespace != row.namespace:
             raise TamperedError("a session's namespace was edited")
@@ -152,18 +153,6 @@ class Sessions:
             profile=profile,
             next_seq=max(last + 1, profile.next_seq),
         )
-
-    def _refuse_orphans(self, *, user_slot: bytes = b"", session_slot: bytes = b"") -> None:
-        """Messages whose key the keyring never heard of: it was restored from before them."""
-        if self._stores.transcripts.read(
-            lambda connection: sql.holds_messages_of(
-                connection, user_slot=user_slot, session_slot=session_slot
-            )
-        ):
-            raise KeyringOutdatedError(
-                "messages are stored whose key this keyring does not have: it is older than they are",
-                hint="put back the latest keyring",
-            )
 
     def _explain(self, row: sql.SessionRow) -> None:
         """A row is marked as gone: say who did it; finish what the app began; accuse where nobody did."""
@@ -212,6 +201,23 @@ class Sessions:
         self._stores.transcripts.write(rows)
         if not self._keyring.plant([*radix_slots(user.index), user.slot], seedlings):
             self._stores.transcripts.write(lambda connection: sql.withdraw(connection, made))
+            if session_id is not None:
+                self._take_over(user_id, session_id, namespace)
+
+    def _take_over(self, user_id: str, session_id: str, namespace: str) -> None:
+        """Give a nameless row, which a restore left for a session that was lost, its name again."""
+        vault, user = self._stores.vault, self._keyring.find_user(user_id)
+        opened = None if user is None else self._keyring.find_session(user, session_id)
+        if user is None or opened is None:
+            return
+        row = self._stores.transcripts.read(lambda connection: sql.find_session(connection, opened.id))
+        if row is None or open_name(row.name, vault, row.node, user.node, opened.key):
+            return
+        name = seal_name(session_id, vault, row.node, user.node, opened.key)
+        profile = seal_profile(Profile(namespace), vault, row.node, opened.key, row.rev)
+        self._stores.transcripts.write(
+            lambda c: lost.name_session(c, row, name=name, namespace=namespace, profile=profile)
+        )
 
     def _new_user(self, user_id: str) -> tuple[UserKeys, list[Seedling]]:
         index = self._keyring.user_index(user_id)
@@ -229,10 +235,11 @@ class Sessions:
         found = sql.find_user(connection, user.node)
         if found is None:
             raise TamperedError("a user's row is gone from the transcripts, though their key is here")
-        row, index, _ = found
-        if index != user.index:
+        if found.slot != user.index:
             raise TamperedError("a user's row was edited")
-        return row
+        if not open_name(found.name, self._stores.vault, user.node, b"", user.secret):
+            lost.name_user(connection, found, seal_name(user_id, self._stores.vault, user.node, b"", user.secret))
+        return found.id
 
     def _session_row(  # noqa: PLR0913, PLR0917 (the parts of a row)
         self,

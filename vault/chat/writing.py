@@ -101,18 +101,17 @@ class Writer:
             for job in group:
                 self._write_alone(job)
             return
-        for job, seqs in zip(group, done, strict=True):
-            job.session.next_seq = max(job.session.next_seq, seqs[-1] + 1)
+        for job, (seqs, after) in zip(group, done, strict=True):
+            job.session.next_seq = max(job.session.next_seq, after)
             job.result.set_result(seqs)
 
-    def _insert_group(self, connection: Connection, group: Sequence[Job]) -> list[list[int]]:
+    def _insert_group(self, connection: Connection, group: Sequence[Job]) -> list[tuple[list[int], int]]:
         following: dict[int, int] = {}
         done = []
         for job in group:
             start = following.get(job.session.row, job.session.next_seq)
-            seqs = self._insert(connection, job, start)
-            following[job.session.row] = max(start, seqs[-1] + 1)
-            done.append(seqs)
+            seqs, following[job.session.row] = self._insert(connection, job, start)
+            done.append((seqs, following[job.session.row]))
         return done
 
     def _write_alone(self, job: Job) -> None:
@@ -126,7 +125,7 @@ class Writer:
         reopened = 0
         for _ in range(_RACES):
             try:
-                return self._stores.transcripts.write(lambda connection: self._insert_locked(connection, job))
+                seqs, after = self._stores.transcripts.write(lambda c: self._insert_locked(c, job))
             except IntegrityError:
                 self._stores.runtime.pause(0)
             except _FenceClosedError:
@@ -134,6 +133,9 @@ class Writer:
                 if reopened > _REOPENINGS:
                     raise TamperedError("a session's rows do not belong together") from None
                 self._reopen(job)
+            else:  # not before it is committed: a seq that was never used would look stolen
+                job.session.next_seq = after
+                return seqs
         raise StoreUnavailableError("too many writers for one session", hint="try again")
 
     def _reopen(self, job: Job) -> None:
@@ -143,19 +145,18 @@ class Writer:
         places = [entry.place for entry in job.entries]
         job.session = self._sessions.ready(old.user_id, old.session_id, old.profile.namespace, places)
 
-    def _insert_locked(self, connection: Connection, job: Job) -> list[int]:
+    def _insert_locked(self, connection: Connection, job: Job) -> tuple[list[int], int]:
         after_rows = sql.lock_session(connection, job.session.row)
-        seqs = self._insert(connection, job, max(after_rows, job.session.profile.next_seq))
-        job.session.next_seq = seqs[-1] + 1
-        return seqs
+        return self._insert(connection, job, max(after_rows, job.session.profile.next_seq))
 
-    def _insert(self, connection: Connection, job: Job, start: int) -> list[int]:
+    def _insert(self, connection: Connection, job: Job, start: int) -> tuple[list[int], int]:
+        """Give the seqs of a job's messages, and the seq after the last one that is used."""
         session = job.session
         key = job.key and session.user.idempotency_key(session.node, job.key)
         if key:
             first = sql.find_key(connection, session.row, key)
             if first is not None:
-                return [first + offset for offset in range(len(job.entries))]
+                return list(range(first, first + len(job.entries))), max(start, first + 1)
         rows: list[dict[str, object]] = []
         for seq, entry in enumerate(job.entries, start):
             chapter = session.by_place[entry.place]
@@ -176,4 +177,5 @@ class Writer:
             raise _FenceClosedError
         if key:
             sql.add_key(connection, session.row, key, start)
-        return list(range(start, start + len(rows)))
+        after = start + len(rows)
+        return list(range(start, after)), after

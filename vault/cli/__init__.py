@@ -6,7 +6,6 @@ second, and so does completion.
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -50,30 +49,35 @@ class Commands(Group):
         """Run the command line; what is raised becomes a message and an exit code, never a traceback."""
         try:
             return super().main(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 (the last one to see it)
-            code = end(error, debug="--debug" in sys.argv or "TRANSCRIPT_VAULT_DEBUG" in os.environ)
-        try:
-            sys.stdout.flush()
-        except OSError:
-            hush()
-        sys.exit(code)
+        except Exception as error:  # noqa: BLE001 (the last one to see it: help and completion fail here)
+            sys.exit(end(error, debug=False))
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's signature)
-        """Run a command; what click would end in its own way ends in ours."""
+        """Run a command; here every one of them ends."""
         try:
             try:
                 return super().invoke(ctx)
             finally:
                 sys.stdout.flush()
+        except (click.ClickException, click.exceptions.Exit):
+            raise
         except BrokenPipeError:
+            code = 141
             hush()
-            ctx.exit(141)
         except KeyboardInterrupt:
+            code = 130
             click.echo("\ninterrupted", err=True)
-            ctx.exit(130)
+        except Exception as error:  # noqa: BLE001 (the last one to see it)
+            code = end(error, debug=(ctx.find_object(Given) or Given()).debug)
+            try:
+                sys.stdout.flush()
+            except OSError:
+                hush()
+        raise click.exceptions.Exit(code)
 
 
 @click.group(
+    "vault",
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     examples=(
@@ -92,7 +96,7 @@ class Commands(Group):
 @click.option("--debug", is_flag=True, envvar="TRANSCRIPT_VAULT_DEBUG", help="Show tracebacks.")
 @click.version_option(__version__, package_name="transcript-vault", prog_name="transcript-vault")
 @click.pass_context
-def vault(
+def cli(
     context: click.Context,
     where: str | None,
     keyring: str | None,

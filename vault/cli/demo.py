@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -34,6 +32,9 @@ def demo(context: click.Context, keep: bool) -> None:
 
     It works in a temporary directory, and ends with 0 only if every step showed what it claims.
     """
+    import shutil
+    import tempfile
+
     for name in [name for name in os.environ if name.startswith("TRANSCRIPT_VAULT_")]:
         del os.environ[name]  # they name a real vault
     place = Path(tempfile.mkdtemp(prefix="vault-demo-"))
@@ -129,6 +130,8 @@ class _Demo:
         self._claim(f"{counted(len(texts), 'message')}, word for word", texts == _CHAT)
 
     def _copy_aside(self) -> None:
+        import shutil
+
         from vault.cli.thief import Thief
 
         self._step("A backup: all files of both databases are copied aside.")
@@ -181,6 +184,8 @@ class _Demo:
         self._claim("of the other user, who lives, all", texts == [_CHAT[-1][-1]])
 
     def _show_the_living(self) -> None:
+        import shutil
+
         self._step("The old transcripts are put back, under the present keyring and root.")
         self._restored.mkdir(mode=0o700)
         for file in self._backup.glob("transcripts.db*"):

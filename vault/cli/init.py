@@ -65,6 +65,7 @@ def _open_or_make(named: Given) -> tuple[Vault, bool]:
         return named.open(), False
     except ConfigError:
         # None is here, or what is wrong with it is said again by the next call.
+        _refuse_other_settings(named)
         vault = Vault.open(
             named.vault,
             keyring=named.keyring,
@@ -73,6 +74,18 @@ def _open_or_make(named: Given) -> tuple[Vault, bool]:
             redactor=None,  # nothing is written
         )
         return vault, True
+
+
+def _refuse_other_settings(named: Given) -> None:
+    """Where a vault.toml is already, the next command will go by it and not by these options."""
+    from vault.config import is_vault, read_settings
+    from vault.errors import ConfigError
+
+    place = str(named.vault)
+    if is_vault(Path(place)) and read_settings(place, {}) != named.settings():
+        raise ConfigError(
+            "vault.toml there says something else than these options", hint="edit it, or leave them out"
+        )
 
 
 def _report(named: Given, vault: Vault, *, is_new: bool, as_json: bool) -> None:

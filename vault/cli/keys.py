@@ -70,7 +70,7 @@ def status(given: Given, as_json: bool) -> None:
         put()
         put_table(
             ("retired generation", "since", "due"),
-            [(f"{one.ordinal} ({one.id})", one.retired_at, one.due_at) for one in found.retired],
+            [(f"{one.ordinal} ({one.id[:8]})", one.retired_at, one.due_at) for one in found.retired],
         )
     for warning in found.warnings:
         say(f"warning: {warning}")

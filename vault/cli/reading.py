@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -145,6 +143,8 @@ def _texts(message: Message) -> list[str]:
 
 
 def _as_json(value: Any) -> str:  # noqa: ANN401 (content is any JSON)
+    import json
+
     import msgspec
 
     return json.dumps(json.loads(msgspec.json.encode(value)), indent=2, ensure_ascii=False)
@@ -155,6 +155,8 @@ def _print_indented(text: str) -> None:
     if not on_terminal():
         click.echo("".join(f"    {line}\n" for line in text.split("\n")), nl=False)
         return
+    import shutil
+
     from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -87,6 +86,8 @@ def put(text: str = "") -> None:
 
 def put_json(value: object, *, in_one_line: bool = False) -> None:
     """Print a JSON document; what would drive a terminal is escaped, which changes no value."""
+    import json
+
     import msgspec
 
     written = msgspec.json.encode(value)
@@ -115,8 +116,11 @@ def on_terminal() -> bool:
 def paint(text: str, *, err: bool = False, **style: Any) -> str:  # noqa: ANN401 (click's)
     """Make a text harmless, and colour it where a person reads it; print it with click.echo."""
     terminal = (sys.stderr if err else sys.stdout).isatty()
-    wanted = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return click.style(harmless(text), **style) if wanted else harmless(text)
+    return click.style(harmless(text), **style) if terminal and _wants_style() else harmless(text)
+
+
+def _wants_style() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def put_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -136,7 +140,7 @@ def put_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         table.add_column(column, justify="right" if counts else "left", overflow="fold")
     for row in listed:
         table.add_row(*(Text(harmless(_cell(value)).replace("\n", "\\n")) for value in row))
-    Console(highlight=False).print(table)
+    Console(highlight=False, color_system="auto" if _wants_style() else None).print(table)
 
 
 def put_facts(facts: Iterable[tuple[str, object]]) -> None:
@@ -240,9 +244,7 @@ def _quoted(name: str) -> str:
 def end(error: BaseException, *, debug: bool) -> int:
     """Tell how a command failed, and give its exit code. Only VaultError and OSError say their own words."""
     if debug:
-        import traceback
-
-        say("".join(traceback.format_exception(error)).rstrip())
+        _trace(error)
     if isinstance(error, VaultError):
         text, hint, code = str(error), error.hint, error.exit_code
     elif isinstance(error, OSError):
@@ -255,6 +257,17 @@ def end(error: BaseException, *, debug: bool) -> int:
     if hint:
         say(f"hint: {hint}")
     return code
+
+
+def _trace(error: BaseException) -> None:
+    """Show where an error came from. What it says may be content, unless the vault said it (P1)."""
+    import traceback
+
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None:
+        _trace(before)
+    words = f": {error}" if isinstance(error, VaultError | OSError) else ""
+    say(f"Traceback:\n{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}{words}\n")
 
 
 def hush() -> None:

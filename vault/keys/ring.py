@@ -30,6 +30,7 @@ from vault.crypto.tree import (
 from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedError, UserForgottenError
 from vault.roots import Root
 from vault.storage import keyring as sql
+from vault.storage import transcripts
 from vault.storage.engine import chunks
 from vault.storage.stores import Stores
 
@@ -163,6 +164,7 @@ class Keyring:
             raise UserForgottenError(
                 "this user was forgotten", hint="Vault.enroll(user_id) starts anew, if that is lawful"
             )
+        self._refuse_orphans(user_slot=index)
         return None
 
     def find_users(self, indexes: Sequence[bytes]) -> dict[bytes, UserKeys]:
@@ -205,7 +207,18 @@ class Keyring:
                 "this session was forgotten",
                 hint="Vault.enroll(user_id, session_id) starts it anew, if that is lawful",
             )
+        self._refuse_orphans(session_slot=where[1:])
         return None
+
+    def _refuse_orphans(self, *, user_slot: bytes = b"", session_slot: bytes = b"") -> None:
+        """Messages whose key the keyring never heard of: it was restored from before them (P7)."""
+        if self._stores.transcripts.read(
+            lambda c: transcripts.holds_messages_of(c, user_slot=user_slot, session_slot=session_slot)
+        ):
+            raise KeyringOutdatedError(
+                "messages are stored whose key this keyring does not have: it is older than they are",
+                hint="put back the latest keyring",
+            )
 
     def find_epochs(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Opened]:
         """Give the keys of those epochs (class and anchor) that are alive."""

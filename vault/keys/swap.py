@@ -1,8 +1,8 @@
 """The root swap: stage, re-wrap and compare-and-swap in one transaction, destroy when due.
 
-The row `root` of the keyring is the swap lock, and the generation that it names is the one that counts. A crash
-after any step leaves a state that the next swap, or the next start, completes: a staged generation that the
-keyring names is promoted, another came to nothing, and those before it are destroyed when they are due.
+The row `root` of the keyring is the swap lock, and the generation that it names is the one that counts. A
+crash after any step leaves a state that the next swap, or the next start, completes: a staged generation that
+the keyring names is promoted, another came to nothing, and those before it are destroyed when they are due.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vault.clock import to_datetime
-from vault.crypto.tree import Node, prune
+from vault.crypto.tree import Node, ancestors, prune
 from vault.errors import KeyringOutdatedError, WrongKeyError
 from vault.evidence.certificate import Certificate, Record, Status, Why
 from vault.keys.home import require_home
@@ -59,16 +59,20 @@ class Swapper:
         self._stores = stores
         self._keyring = keyring
 
-    def cut(self, intents: Sequence[bytes], *, replaying: bool = False) -> None:
-        """Cut off the keys that some recorded erasures take: re-key their ancestors up to a new root (P3)."""
+    def cut(self, intents: Sequence[bytes], *, repeated: Sequence[Erased] | None = None) -> None:
+        """Cut off the keys that some recorded erasures take: re-key their ancestors up to a new root (P3).
+
+        `repeated` is the journal that an older keyring repeats.
+        """
         at = self._stores.clock()
 
         def work(connection: Connection) -> None:
-            state, present = self._locked(connection, replaying=replaying)
+            state, present = self._locked(connection, replaying=repeated is not None)
             rows = sql.find_intents(connection, intents)
             begun = [rows[one] for one in dict.fromkeys(intents) if rows[one].phase is sql.Phase.BEGUN]
-            if begun or present.phase is RootPhase.RETIRED:  # otherwise another process was faster
-                self._swap(connection, state, present, begun, at)
+            outdated = any(one.ordinal > present.ordinal for one in state.generations)
+            if begun or (repeated is not None and outdated):  # otherwise another process was faster
+                self._swap(connection, state, present, begun, repeated, at)
 
         self._stores.keyring.write(work)
 
@@ -84,21 +88,30 @@ class Swapper:
             )
         return state, present
 
-    def _swap(
+    def _swap(  # noqa: PLR0913, PLR0917 (what is known under the lock)
         self,
         connection: Connection,
         state: RootState,
         present: Generation,
         begun: Sequence[sql.IntentRow],
+        repeated: Sequence[Erased] | None,
         at: int,
     ) -> None:
         stores = self._stores
         targets = {row.id: sql.targets_of(connection, [row.id]) for row in begun}
-        family = sql.family(connection, [node for nodes in targets.values() for node in nodes])
+        # What is repeated may be gone from this keyring, or was never in it. Its ancestors are re-keyed all
+        # the same: another copy holds it below the keys that they have here (P3).
+        above = {one.intent: set(one.above) for one in repeated or ()}
+        rekeyed = set().union(*above.values())
+        family = sql.family(connection, [node for nodes in targets.values() for node in nodes], rekeyed)
         gone = {node for nodes in targets.values() for node in nodes if node in family}
-        journal = tuple(_journal(row, targets[row.id], at) for row in begun)
-        ordinal = 1 + max(one.ordinal for one in state.generations)
-        new = stores.root.stage(ordinal, journal, at, promoting=present.id)
+        for one, nodes in targets.items():
+            above[one] = ancestors(family, gone.intersection(nodes)) | above.get(one, set())
+        journal = tuple(_journal(row, targets[row.id], above[row.id], at) for row in begun)
+        youngest = max(state.generations, key=lambda one: one.ordinal)
+        # A younger keyring than this one may turn up yet: what it names is kept for the horizon, too.
+        kept = present if repeated is None else youngest
+        new = stores.root.stage(youngest.ordinal + 1, journal, at, promoting=kept.id)
 
         def old_root(node: Node) -> bytes:
             return unwrap_top(stores.root, stores.vault, node).key
@@ -106,7 +119,7 @@ class Swapper:
         def new_root(node: Node, key: bytes) -> Node:
             return wrap_top(stores.root, stores.vault, new.id, node, key)
 
-        changed = prune(stores.vault, family, gone, old_root, new_root)
+        changed = prune(stores.vault, family, gone, old_root, new_root, rekeyed)
         sql.update_nodes(connection, changed)
         sql.delete_subtrees(connection, gone)
         sql.set_root(connection, new.id, new.ordinal)
@@ -168,6 +181,6 @@ class Swapper:
         return certificate
 
 
-def _journal(row: sql.IntentRow, nodes: Sequence[bytes], at: int) -> Erased:
+def _journal(row: sql.IntentRow, nodes: Sequence[bytes], above: set[bytes], at: int) -> Erased:
     pseudonym = Record.decode(row.record).certificate.pseudonym
-    return Erased(row.id, row.kind, tuple(nodes), row.slot, pseudonym, at)
+    return Erased(row.id, row.kind, tuple(nodes), row.slot, pseudonym, at, tuple(sorted(above)))

@@ -20,9 +20,13 @@ def redact(redactor: Redactor | None, message: Message) -> Message:
     if redactor is None:
         return message
     try:
-        return redactor.redact(message)
+        redacted: object = redactor.redact(message)
     except VaultError:
         raise
     except Exception as error:  # noqa: BLE001 (whatever a redactor raises, nothing may be written)
         failure = type(error).__name__
+    else:
+        if isinstance(redacted, Message):
+            return redacted
+        failure = f"a {type(redacted).__name__} in place of a Message"
     raise RedactionError(f"the redactor failed with {failure}; the message was not written")

@@ -150,10 +150,11 @@ def family(
 ) -> dict[bytes, Node]:
     """Give the targets, their ancestors (locked), the children of those, and the tops: what `prune` takes.
 
-    `ancestors` are further ones, of targets that are gone already. The locks come before the children are read, so that no insert slips in between (READ COMMITTED).
+    `ancestors` are further ones, of targets that are gone already. The locks come before the children are
+    read, so that no insert slips in between (READ COMMITTED).
     """
     found = nodes_by_id(connection, targets)
-    above = sorted(_ancestors(connection, targets))
+    above = sorted(_ancestors(connection, targets) | set(ancestors))
     locked: dict[bytes, Node] = {}
     for part in chunks(above):
         query = select(nodes).where(nodes.c.id.in_(part)).order_by(nodes.c.id).with_for_update()

@@ -1,16 +1,22 @@
-"""Keys without rows, and rows without keys: what a backup and a restore have to account for."""
+"""Keys without rows, and rows without keys: what a backup and a restore have to account for.
+
+A nameless row stands for a user or a session that began after the transcripts were taken which are there now.
+Its sealed name is the empty one, which no living user or session has and which nobody can seal without its
+key, so that a thief's work is told apart (P2). Whoever comes again by the true name takes the row over.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, exists, select, update
 
 from vault.crypto.tree import Kind, Node
 from vault.storage import keyring as keyring_sql
 from vault.storage.copying import add_batch
 from vault.storage.engine import CHUNK, Store, chunks
-from vault.storage.schema import State, nodes, sessions, users
+from vault.storage.schema import State, messages, nodes, sessions, users
+from vault.storage.transcripts import SessionRow, UserRow, add_session, find_user
 
 ROWS = {Kind.USER: users, Kind.SESSION: sessions}  # parents first
 
@@ -30,11 +36,12 @@ def keys_of(keyring: Store, kind: Kind) -> Iterator[dict[bytes, Node]]:
 
 
 def session_nodes(transcripts: Store) -> Iterator[list[bytes]]:
-    """Give the nodes of all live sessions, in pages."""
+    """Give the nodes of all live sessions that have messages, in pages."""
     page = (
         select(sessions.c.id, sessions.c.node)
         .join(users, users.c.id == sessions.c.user_id)
         .where(sessions.c.state == State.LIVE, users.c.state == State.LIVE)
+        .where(exists().where(messages.c.session_id == sessions.c.id))
         .order_by(sessions.c.id)
         .limit(CHUNK)
     )
@@ -65,40 +72,29 @@ def copy_rows(source: Store, target: Store, kind: Kind, ids: Collection[bytes]) 
             target.write(lambda c, rows=rows: add_batch(c, table, rows))  # type: ignore[misc]
 
 
-def add_lost_user(connection: Connection, index: bytes, node: bytes, name: bytes) -> None:
-    """Note that a user came after these transcripts were taken."""
-    row = {"slot": index, "node": node, "name": name, "state": int(State.LOST)}
-    connection.execute(insert(users).values(row))
-
-
-def add_lost_session(  # noqa: PLR0913 (the columns)
+def add_nameless_session(  # noqa: PLR0913 (the columns)
     connection: Connection, user_node: bytes, *, slot: bytes, node: bytes, name: bytes, profile: bytes
+) -> bool:
+    """Note that a session began after these transcripts were taken; False where its user's row is gone."""
+    user = find_user(connection, user_node)
+    if user is None:
+        return False
+    add_session(
+        connection, user_id=user.id, slot=slot, node=node, name=name, namespace="", profile=profile
+    )
+    return True
+
+
+def name_user(connection: Connection, nameless: UserRow, name: bytes) -> None:
+    """A user came again, by the true name."""
+    here = users.c.id == nameless.id, users.c.name == nameless.name
+    connection.execute(update(users).where(*here).values(name=name))
+
+
+def name_session(
+    connection: Connection, nameless: SessionRow, *, name: bytes, namespace: str, profile: bytes
 ) -> None:
-    """Note that a session began after these transcripts were taken."""
-    user = connection.execute(select(users.c.id).where(users.c.node == user_node)).scalar_one()
-    row = {
-        "user_id": user,
-        "slot": slot,
-        "node": node,
-        "name": name,
-        "namespace": "",
-        "profile": profile,
-        "rev": 0,
-        "state": int(State.LOST),
-    }
-    connection.execute(insert(sessions).values(row))
-
-
-def revive_user(connection: Connection, node: bytes, name: bytes) -> None:
-    """A lost user came again, by the true name."""
-    here = users.c.node == node, users.c.state == State.LOST
-    connection.execute(update(users).where(*here).values(name=name, state=int(State.LIVE)))
-
-
-def revive_session(
-    connection: Connection, node: bytes, *, name: bytes, namespace: str, profile: bytes
-) -> None:
-    """A lost session goes on, from its beginning."""
-    here = sessions.c.node == node, sessions.c.state == State.LOST
-    values = {"name": name, "namespace": namespace, "profile": profile, "state": int(State.LIVE)}
+    """A session came again, by the true name: it goes on from its beginning."""
+    here = sessions.c.id == nameless.id, sessions.c.name == nameless.name
+    values = {"name": name, "namespace": namespace, "profile": profile}
     connection.execute(update(sessions).where(*here).values(**values))

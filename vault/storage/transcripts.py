@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Connection,
     Row,
     Select,
@@ -44,6 +45,17 @@ from vault.storage.schema import (
 AnyRow = Row[*tuple[Any, ...]]
 
 BATCH = 1000  # rows that one transaction deletes
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A user."""
+
+    id: int
+    slot: bytes
+    node: bytes
+    name: bytes
+    state: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +119,9 @@ class Activity:
     node: bytes
     name: bytes
     namespace: str
+    profile: bytes
+    rev: int
+    state: int
     messages: int
     first_at: int | None
     last_at: int | None
@@ -171,13 +186,13 @@ def _new_id(result: Any) -> int:  # noqa: ANN401 (CursorResult of any row)
     return int(result.inserted_primary_key[0])
 
 
-_find_user = select(users.c.id, users.c.slot, users.c.state).where(users.c.node == bindparam("node"))
+_find_user = select(users).where(users.c.node == bindparam("node"))
 
 
-def find_user(connection: Connection, node: bytes) -> tuple[int, bytes, int] | None:
-    """Give a user's row id, slot and state."""
+def find_user(connection: Connection, node: bytes) -> UserRow | None:
+    """Give a user's row."""
     row = connection.execute(_find_user, {"node": node}).one_or_none()
-    return None if row is None else (row.id, bytes(row.slot), row.state)
+    return None if row is None else UserRow(**row._mapping)  # noqa: SLF001 (its public name)
 
 
 _find_session = (
@@ -220,19 +235,14 @@ def holds_messages_of(connection: Connection, *, user_slot: bytes = b"", session
     return connection.execute(query).first() is not None
 
 
-def live_users(connection: Connection, after: int, limit: int) -> list[tuple[int, bytes, bytes, bytes]]:
-    """Give a page of users: row id, slot, node, sealed name."""
-    query = (
-        select(users.c.id, users.c.slot, users.c.node, users.c.name)
-        .where(users.c.id > after, users.c.state == State.LIVE)
-        .order_by(users.c.id)
-        .limit(limit)
-    )
-    return [(row.id, bytes(row.slot), bytes(row.node), bytes(row.name)) for row in connection.execute(query)]
+def users_after(connection: Connection, after: int, limit: int) -> list[UserRow]:
+    """Give a page of users, those that are marked as gone too."""
+    query = select(users).where(users.c.id > after).order_by(users.c.id).limit(limit)
+    return [UserRow(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001 (its public name)
 
 
 def activity_of(connection: Connection, user_node: bytes) -> list[Activity]:
-    """Give the live sessions of a user with their counts, in order of their beginning."""
+    """Give a user's sessions with their counts, in order of their beginning; those marked as gone too."""
     query = (
         select(
             sessions.c.id,
@@ -240,13 +250,16 @@ def activity_of(connection: Connection, user_node: bytes) -> list[Activity]:
             sessions.c.node,
             sessions.c.name,
             sessions.c.namespace,
+            sessions.c.profile,
+            sessions.c.rev,
+            sessions.c.state,
             func.count(messages.c.seq),
             func.min(messages.c.created_at),
             func.max(messages.c.created_at),
         )
         .join(users, users.c.id == sessions.c.user_id)
         .outerjoin(messages, messages.c.session_id == sessions.c.id)
-        .where(users.c.node == user_node, users.c.state == State.LIVE, sessions.c.state == State.LIVE)
+        .where(users.c.node == user_node)
         .group_by(sessions.c.id)
         .order_by(sessions.c.id)
     )
@@ -378,6 +391,9 @@ def append(connection: Connection, rows: Sequence[Mapping[str, object]]) -> int:
     return connection.execute(_append, rows[0] if len(rows) == 1 else rows).rowcount
 
 
+_every = messages.alias("every")
+_newest = select(func.max(_every.c.seq)).where(_every.c.session_id == bindparam("the_session"))
+
 _read = (
     select(
         messages.c.seq,
@@ -387,6 +403,7 @@ _read = (
         messages.c.chapter_id,
         _place.label("place"),
         case((_chapter_lives, 1), else_=0).label("alive"),
+        _newest.scalar_subquery().label("newest"),
     )
     .select_from(sessions)
     .join(users, users.c.id == sessions.c.user_id)
@@ -465,7 +482,7 @@ def write_profile(connection: Connection, session: int, profile: bytes, rev: int
 # -- erasing ---------------------------------------------------------------------------------------------
 
 
-_nodes = bindparam("nodes", expanding=True)
+_nodes: BindParameter[Any] = bindparam("nodes", expanding=True)
 _close = [
     update(table).where(table.c.node.in_(_nodes)).values(state=int(State.GONE))
     for table in (users, sessions, epochs, chapters)
