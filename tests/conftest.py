@@ -5,12 +5,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from databases import Databases, Dialect, MariaDB, Postgres, Server, Sqlite, fresh_databases, running_postgres
+from databases import (
+    Databases,
+    Dialect,
+    MariaDB,
+    Postgres,
+    Server,
+    Sqlite,
+    fresh_databases,
+    quick_directory,
+    running_postgres,
+)
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 POSTGRES = "TRANSCRIPT_VAULT_TEST_POSTGRES"
 MARIADB = "TRANSCRIPT_VAULT_TEST_MARIADB"
+
+
+def pytest_configure() -> None:
+    """Let SQLite's files lie in memory where there is plenty: tests kill processes, never the power."""
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(quick_directory()))
 
 
 @pytest.fixture(scope="session")

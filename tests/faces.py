@@ -98,7 +98,7 @@ class Home:
 
 @contextmanager
 def moved_in(server: Server | None, runner: asyncio.Runner | None) -> Iterator[Home]:
-    """Give a home in fresh databases; without a server, in SQLite. It lies in memory: nobody cuts the power."""
+    """Give a home in fresh databases; without a server, in SQLite, and in memory: nobody cuts the power."""
     with tempfile.TemporaryDirectory(prefix="vault-test-", dir=quick_directory()) as name:
         directory = Path(name)
         with fresh_databases(server or Sqlite(directory)) as databases:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 from databases import Databases, connected, fresh_databases
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Column, Connection, Table, text
 from sqlalchemy.exc import DBAPIError
 
 from vault.chat.sessions import Session
@@ -68,8 +68,9 @@ DORIS = {0: said(40)}
 def _play(stage: Stage) -> None:
     """Let a vault live for a while, so that every table has rows of every kind, and older values of them."""
     with stage.open() as vault:
-        work, other = vault.transcript("alice", "s-work", namespace="support/eu"), vault.transcript(
-            "bobby", "s-work", namespace="billing/us"
+        work, other = (
+            vault.transcript("alice", "s-work", namespace="support/eu"),
+            vault.transcript("bobby", "s-work", namespace="billing/us"),
         )
         work.extend([WORK[0], WORK[1], WORK[2]])
         vault.transcript("alice", "s-home").append(HOME[0])
@@ -184,7 +185,10 @@ class Stage:
                         self.secrets[f"{table}.{name} as bytes"] = repr(value)[2:-1]
         paths = [self.root]
         if self.databases.dialect == "sqlite":
-            paths += [Path(url.removeprefix("sqlite:///")) for url in (self.databases.transcripts, self.databases.keyring)]
+            paths += [
+                Path(url.removeprefix("sqlite:///"))
+                for url in (self.databases.transcripts, self.databases.keyring)
+            ]
         self._files = {path: path.read_bytes() for path in paths}
 
     def open(self, **changes: Any) -> Vault:
@@ -227,7 +231,9 @@ class Stage:
                 kept, alone = [row for row in rows if row["node"] is not None]
                 return {"first": rows[0], "kept": kept, "alone": alone}
             case "messages":
-                return {f"{row['seq']}": row for row in rows if row["session_id"] == 1 and row["seq"] in {0, 2, 6}}
+                return {
+                    f"{row['seq']}": row for row in rows if row["session_id"] == 1 and row["seq"] in {0, 2, 6}
+                }
             case "nodes":
                 return {name: row for row in rows if (name := self._slots.get(row["slot"]))}
             case "intents":
@@ -297,7 +303,9 @@ class Thief:
     def garble(self, table: str, row: Row, column: str) -> None:
         """Write text that is no UTF-8, as only SQLite lets it be stored."""
         where, keys = self._where(table, row)
-        self.run(f"UPDATE {table} SET {column} = CAST(:new AS TEXT) WHERE {where}", {"new": _NOT_UTF8, **keys})
+        self.run(
+            f"UPDATE {table} SET {column} = CAST(:new AS TEXT) WHERE {where}", {"new": _NOT_UTF8, **keys}
+        )
 
     def swap(self, table: str, rows: tuple[Row, Row], column: str) -> None:
         """Give two rows each other's value; a unique one goes by way of a third."""
@@ -506,13 +514,10 @@ def chain(error: BaseException) -> list[BaseException]:
 
 def leaks(error: BaseException, stage: Stage) -> list[str]:
     """Find what a log that shows this error would give away (P1)."""
-    told = " ".join(
-        " ".join((str(one), repr(one), str(getattr(one, "hint", "")))) for one in chain(error)
-    )
+    told = " ".join(" ".join((str(one), repr(one), str(getattr(one, "hint", "")))) for one in chain(error))
     found = [word for word in (*NAMES, *WORDS) if word in told]
     found += [name for name, value in stage.secrets.items() if value in told]
     return [f"{type(error).__name__} tells {name}: {told[:300]}" for name in found]
-
 
 
 # -- attacks ---------------------------------------------------------------------------------------------
@@ -534,7 +539,7 @@ def edits(stage: Stage, table: str, row: Row, column: str) -> Iterator[Attack]:
     """Write something else into one column of one row."""
     value = row[column]
     seen: list[object] = [value]
-    kind = TABLES[table].c[column].type.python_type
+    kind = kind_of(TABLES[table].c[column])
     others = [other[column] for other in stage.now[table] if other[column] is not None]
     older = [old[column] for past in stage.past for old in same(past[table], table, row)]
     for name, new in [
@@ -605,10 +610,14 @@ def row_attacks(stage: Stage, table: str, row: Row) -> Iterator[Attack]:
         if old != row:
             yield Attack("older row", partial(Thief.change, table=table, row=row, values=old), True)
     for column in TABLES[table].primary_key:
-        kind = column.type.python_type
-        for free in {bytes: [os.urandom(16)], str: ["another"], int: [len(stage.now[table]) + 7, -1, 2**62]}[kind]:
+        kind = kind_of(column)
+        for free in {bytes: [os.urandom(16)], str: ["another"], int: [len(stage.now[table]) + 7, -1, 2**62]}[
+            kind
+        ]:
             copied = {**row, column.name: free}
-            yield Attack(f"copied to another {column.name}", partial(Thief.insert, table=table, row=copied), True)
+            yield Attack(
+                f"copied to another {column.name}", partial(Thief.insert, table=table, row=copied), True
+            )
 
 
 def removed_rows(stage: Stage, table: str) -> Iterator[Attack]:
@@ -625,3 +634,8 @@ def same(rows: Sequence[Row], table: str, row: Row) -> list[Row]:
     """Find the row in the same place."""
     keys = [column.name for column in TABLES[table].primary_key]
     return [one for one in rows if all(one[key] == row[key] for key in keys)]
+
+
+def kind_of(column: Column[Any]) -> type:
+    """What is stored in a column."""
+    return column.type.kind if isinstance(column.type, schema.Checked) else column.type.python_type

@@ -2,12 +2,12 @@
 
 import os
 import re
+import resource
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -60,13 +60,19 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
     assert done.stderr == "[]\n"
 
 
-def test_help_is_quick() -> None:
+def test_help_takes_a_tenth_of_a_second() -> None:
+    def used() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
     took = []
     for _ in range(5):
-        begun = time.perf_counter()
+        before = used()
         assert spawn("--help").code == 0
-        took.append(time.perf_counter() - begun)
-    assert min(took) < 0.4  # about 0.1 on a machine that does nothing else
+        took.append(used() - before)
+    assert (
+        min(took) < 0.2
+    )  # of the processor, whatever else the machine does; a slow one may take twice as long
 
 
 @pytest.mark.parametrize(("name", "command"), list(commands()))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from commands import make, names_in, on_terminal, run
 from databases import Databases, connected
+from sqlalchemy import Connection, text
 
 from vault import Vault
 from vault.storage import migrations
@@ -130,6 +131,24 @@ def test_db_upgrade_of_what_fits_changes_nothing(where: Path) -> None:
     assert run("--vault", where, "db", "upgrade", "--check", "--json").json == expected
     told = run("--vault", where, "db", "upgrade").out
     assert told == f"transcripts is at {heads['transcripts']}\nkeyring is at {heads['keyring']}\n"
+
+
+def test_db_upgrade_brings_older_databases_to_this_release(
+    where: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def upgrade(connection: Connection, label: str) -> None:
+        table = migrations.version_table(label)
+        connection.execute(text(f"UPDATE {table} SET version_num = '{migrations.HEADS[label]}'"))
+
+    monkeypatch.setitem(migrations.HEADS, "keyring", "k0002")
+    monkeypatch.setattr(migrations, "upgrade", upgrade)
+    for words in (["sessions"], ["db", "upgrade", "--check"]):
+        refused = run("--vault", where, *words)
+        assert refused.code == 4
+        assert "vault db upgrade" in refused.err
+    told = run("--vault", where, "db", "upgrade").out
+    assert told == f"transcripts is at {migrations.HEADS['transcripts']}\nkeyring went from k0001 to k0002\n"
+    assert run("--vault", where, "sessions").code == 0
 
 
 def test_db_upgrade_makes_no_vault_where_none_is(tmp_path: Path) -> None:

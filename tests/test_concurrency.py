@@ -30,7 +30,9 @@ def said(vault: Vault, user: str, session: str = "s") -> list[object]:
 
 
 def talk(vault: Vault, user: str) -> None:
-    vault.transcript(user, "s").extend([{"role": "user", "content": text} for text in ("one", "two", "three")])
+    vault.transcript(user, "s").extend(
+        [{"role": "user", "content": text} for text in ("one", "two", "three")]
+    )
     vault.transcript(user, "s-2").append("user", "beside")
 
 
@@ -108,9 +110,7 @@ def test_p7_what_another_process_does_at_any_instant_comes_before_or_after(
     assert not faults, "\n".join(faults)
 
 
-def explore(
-    mine: Vault, theirs: Vault, users: Iterator[str], setup: str, verb: str, event: str
-) -> list[str]:
+def explore(mine: Vault, theirs: Vault, users: Iterator[str], setup: str, verb: str, event: str) -> list[str]:
     def prepared() -> str:
         user = next(users)
         if setup != "nothing":
@@ -123,7 +123,11 @@ def explore(
         return result, state(mine, user), state(theirs, user)
 
     user = prepared()
-    serial = [after(user, (outcome(lambda: VERBS[verb](mine, user)), outcome(lambda: EVENTS[event](theirs, user)))[0])]
+    serial = [
+        after(
+            user, (outcome(lambda: VERBS[verb](mine, user)), outcome(lambda: EVENTS[event](theirs, user)))[0]
+        )
+    ]
     user = prepared()
     outcome(lambda: EVENTS[event](theirs, user))
     serial.append(after(user, outcome(lambda: VERBS[verb](mine, user))))

@@ -152,7 +152,7 @@ class Expected:
                 self.chats.setdefault((user, session), []).extend(texts)
             case "pop", user, session:
                 self.chats[user, session].pop()
-            case ("clear" | "delete"), user, session:
+            case (("clear" | "delete"), user, session):
                 self.chats[user, session] = []
             case "forget", user, _:
                 self.forgotten.add(user)
@@ -226,7 +226,9 @@ def scene(server: Server, directory: Path, script: Script) -> Iterator[Scene]:
 
 def check(at: Scene, story: Story, script: Script) -> None:
     """Open the vault again: all that was acknowledged is there, nothing is half, and it can be used on."""
-    names = sorted({(act[1], act[2]) for act in script.setup + script.acts if len(act) > 2 and act[0] != "forget"})
+    names = sorted(
+        {(act[1], act[2]) for act in script.setup + script.acts if len(act) > 2 and act[0] != "forget"}
+    )
     expected = possible(story, at.intents)
     with at.place.open() as vault:
         if story.pending and story.pending[0] == "adopt":
@@ -270,7 +272,10 @@ def check_listing(vault: Vault, came: Expected, names: Iterable[Name]) -> None:
     assert {user for user, _ in talking} <= listed
     assert not listed & came.forgotten
     counted = {
-        (user, one.session_id): one.messages for user in listed for one in vault.sessions(user) if one.messages
+        (user, one.session_id): one.messages
+        for user in listed
+        for one in vault.sessions(user)
+        if one.messages
     }
     assert counted == {name: len(came.chats[name]) for name in talking}
 
@@ -315,7 +320,9 @@ def kill_everywhere(server: Server, directory: Path, script: Script) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_p8_a_kill_at_any_step_loses_nothing_and_leaves_no_erasure_half_done(name: str, tmp_path: Path) -> None:
+def test_p8_a_kill_at_any_step_loses_nothing_and_leaves_no_erasure_half_done(
+    name: str, tmp_path: Path
+) -> None:
     (tmp_path / "kills").mkdir()
     kills = kill_everywhere(Sqlite(tmp_path), tmp_path / "kills", SCRIPTS[name])
     print(name, kills)

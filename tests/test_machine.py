@@ -12,6 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from databases import quick_directory
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -45,7 +46,7 @@ class KilledError(BaseException):
 class VaultMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.directory = Path(tempfile.mkdtemp(prefix="vault-machine-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="vault-machine-", dir=quick_directory()))
         self.now = 1_790_000_000_000_000
         self.texts = (f"text {number}" for number in itertools.count())
         self.copies: list[tuple[Path, State]] = []

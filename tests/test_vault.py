@@ -1,4 +1,4 @@
-"""The contract of a vault, over three databases and two faces: one set of tests, whoever keeps the promises."""
+"""The contract of a vault over three databases and two faces: one set of tests, whoever keeps it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from databases import Server, connected
 from faces import DAY, Home, moved_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Engine, delete, event, func, select, update
 
 from vault import Message, Transcript, Vault
 from vault.clock import to_datetime
@@ -43,6 +43,7 @@ from vault.storage import schema
 FACES = ["sync", "async"]
 PLACES = list(itertools.product(["sqlite", "postgresql", "mariadb"], FACES))
 
+on_postgresql = pytest.mark.parametrize("home", PLACES[2:4], indirect=True, ids="-".join)
 on_sqlite = pytest.mark.parametrize("home", PLACES[:2], indirect=True, ids="-".join)
 
 # -- where the contract holds ----------------------------------------------------------------------------
@@ -98,7 +99,7 @@ def stored_messages(home: Home) -> int:
 def newest_session(home: Home) -> int:
     """Give the row id of the session that was made last: ids are never reused."""
     with connected(home.databases.transcripts) as connection:
-        return connection.execute(select(func.max(schema.sessions.c.id))).scalar_one()
+        return int(connection.execute(select(func.max(schema.sessions.c.id))).scalar_one())
 
 
 def edit(home: Home, statement: Any) -> None:
@@ -729,21 +730,22 @@ def asked(vault: Vault, user: str) -> list[object]:
 
 
 def test_p7_a_user_who_was_forgotten_is_refused_in_every_process(home: Home, vault: Vault, user: str) -> None:
+    asking: list[Callable[[Vault], object]] = [
+        lambda opened: opened.footprint(user),
+        lambda opened: opened.forget_session(user, "s-1"),
+        lambda opened: opened.transcript(user, "s-1").pop(),
+        lambda opened: opened.transcript(user, "s-1").clear(),
+        lambda opened: opened.transcript(user, "s-1").delete(),
+    ]
     with home.open() as beside:
         vault.transcript(user, "s-1").append("user", "1")
         assert contents(beside.transcript(user, "s-1")) == ["1"]
         vault.forget_user(user)
         for opened in (vault, beside):
             assert asked(opened, user) == [UserForgottenError] * 4
-            for ask in (
-                lambda opened=opened: opened.footprint(user),
-                lambda opened=opened: opened.forget_session(user, "s-1"),
-                lambda opened=opened: opened.transcript(user, "s-1").pop(),
-                lambda opened=opened: opened.transcript(user, "s-1").clear(),
-                lambda opened=opened: opened.transcript(user, "s-1").delete(),
-            ):
+            for ask in asking:
                 with pytest.raises(UserForgottenError):
-                    ask()
+                    ask(opened)
     assert user not in vault.users()
 
 
@@ -790,9 +792,8 @@ def test_p2_an_edited_row_is_neither_skipped_nor_believed(home: Home, user: str)
             edit(home, statement.where(statement.table.c[key] == newest_session(home)))
     with home.open() as vault:
         found = {name: asked(vault, f"{user} {name}") for name in EDITS}
-    assert {
-        name: [one if isinstance(one, type) else None for one in said] for name, said in found.items()
-    } == {name: expected for name, (_, expected) in EDITS.items()}
+    errors = {name: [one if isinstance(one, type) else None for one in said] for name, said in found.items()}
+    assert errors == {name: expected for name, (_, expected) in EDITS.items()}
 
 
 def test_p2_a_user_who_is_marked_as_gone_without_an_erasure_is_missed(apart: Home) -> None:
@@ -865,6 +866,72 @@ def test_p7_a_database_that_is_gone_is_unavailable_not_empty(apart: Home, label:
             vault.transcript("u-2", "s-1").messages()
         with pytest.raises(StoreUnavailableError):
             apart.open()
+
+
+# -- failures on the way ---------------------------------------------------------------------------------
+
+
+class CutOffError(BaseException):
+    """The process ends here: nothing catches this."""
+
+
+@on_sqlite
+def test_p8_a_writer_that_was_cut_off_before_its_keys_were_planted_is_in_nobodys_way(apart: Home) -> None:
+    def cut_off(_: object, __: object, statement: str, *___: object) -> None:
+        if "INTO nodes" in statement:
+            raise CutOffError
+
+    with apart.open() as vault:
+        vault.transcript("u-0", "s-1").append("user", "0")
+        event.listen(Engine, "before_cursor_execute", cut_off)
+        try:
+            for user, session in (("u-0", "s-2"), ("u-1", "s-1")):
+                with pytest.raises(CutOffError):
+                    vault.transcript(user, session).append("user", "1")
+        finally:
+            event.remove(Engine, "before_cursor_execute", cut_off)
+    with apart.open() as vault:
+        assert list(vault.users()) == ["u-0"]
+        assert [one.session_id for one in vault.sessions("u-0")] == ["s-1"]
+        assert vault.sessions("u-1") == []
+        for user, session in (("u-0", "s-2"), ("u-1", "s-1")):
+            assert vault.transcript(user, session).messages() == []
+            vault.transcript(user, session).append("user", "1")
+        assert list(vault.users()) == ["u-0", "u-1"]
+        assert [one.session_id for one in vault.sessions("u-0")] == ["s-1", "s-2"]
+
+
+@on_postgresql
+def test_p8_an_append_that_fails_when_it_is_committed_leaves_no_gap(home: Home, chat: Transcript) -> None:
+    said = [chat.append("user", "before")]
+    with connected(home.databases.transcripts) as connection:
+        for statement in (
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END'",
+            """
+            CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON messages DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION refuse()
+            """,
+        ):
+            connection.exec_driver_sql(statement)
+        with pytest.raises(StoreUnavailableError):
+            chat.append("user", "refused")
+        connection.exec_driver_sql("DROP FUNCTION refuse CASCADE")
+    said.append(chat.append("user", "after"))
+    assert chat.messages() == said
+
+
+@pytest.mark.parametrize("home", PLACES[:1], indirect=True, ids="-".join)
+def test_p7_a_database_that_is_asked_too_much_is_unavailable(
+    apart: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with apart.open() as vault, ExitStack() as others:
+        vault.transcript("u-1", "s-1").append("user", "1")
+        engine = vault._core.stores.transcripts.engine
+        for _ in range(15):
+            others.enter_context(engine.connect())
+        monkeypatch.setattr(engine.pool, "_timeout", 0.01)  # half a minute otherwise
+        with pytest.raises(StoreUnavailableError, match="became free"):
+            vault.transcript("u-1", "s-1").messages()
 
 
 # -- what comes back is what was said --------------------------------------------------------------------
@@ -956,7 +1023,7 @@ strange = st.recursive(
 )
 
 
-def comes_back_or_is_refused(home: Home, vault: Vault, content: Any, metadata: Any) -> None:
+def comes_back_or_is_refused(vault: Vault, content: Any, metadata: Any) -> None:
     chat = vault.transcript("strange", "things")
     before = chat.messages(last=1)
     try:
@@ -970,19 +1037,17 @@ def comes_back_or_is_refused(home: Home, vault: Vault, content: Any, metadata: A
 
 @FEW
 @given(strange, strange)
-def test_whatever_is_said_comes_back_equal_or_is_refused(
-    home: Home, vault: Vault, content: Any, metadata: Any
-) -> None:
-    comes_back_or_is_refused(home, vault, content, metadata)
+def test_whatever_is_said_comes_back_equal_or_is_refused(vault: Vault, content: Any, metadata: Any) -> None:
+    comes_back_or_is_refused(vault, content, metadata)
 
 
 @pytest.mark.slow
 @MANY
 @given(strange, strange)
 def test_whatever_else_is_said_comes_back_equal_or_is_refused(
-    home: Home, vault: Vault, content: Any, metadata: Any
+    vault: Vault, content: Any, metadata: Any
 ) -> None:
-    comes_back_or_is_refused(home, vault, content, metadata)
+    comes_back_or_is_refused(vault, content, metadata)
 
 
 # -- the seed --------------------------------------------------------------------------------------------

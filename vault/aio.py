@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
@@ -22,6 +22,10 @@ from vault.messages import Content, Message, Messages, check_id, check_ids, chec
 from vault.redaction import Redactor
 from vault.requests import Footprint
 from vault.status import KeysStatus
+from vault.transfer.backup import back_up
+from vault.transfer.drill import Drill, Exercise, drill
+from vault.transfer.manifest import Manifest
+from vault.transfer.restore import Restored, Target, restore
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,6 +33,25 @@ T = TypeVar("T")
 
 class Waiting:
     """The runtime of the async face: a task waits, the loop goes on."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run work to its end, in a task of its own.
+
+        Whoever is cancelled stops waiting for it. The work goes on: it may be writing for others too, and a
+        commit that nobody sees the end of would be lost or made twice.
+        """
+        task = asyncio.ensure_future(_run(work, *args, **kwargs))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def finish(self) -> None:
+        """Wait for what cancelled callers left behind."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     def wait(self, future: Future[T]) -> T:
         """Wait for another task."""
@@ -46,8 +69,9 @@ async def _run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 class AsyncVault:
     """`Vault`, awaited. It belongs to one event loop; use it as an async context manager."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, runtime: Waiting) -> None:
         self._core = core
+        self._runtime = runtime
 
     @classmethod
     async def open(  # noqa: PLR0913 (one for each setting)
@@ -73,13 +97,15 @@ class AsyncVault:
             clock=clock,
             create=create,
         )
+        runtime = Waiting()
         try:
-            return cls(await _run(Core, given, Waiting(), is_async=True))
+            return cls(await _run(Core, given, runtime, is_async=True), runtime)
         except ImportError as missing:
             raise MissingExtraError(missing.name or "greenlet", "async") from None
 
     async def close(self) -> None:
         """Close the connections. What was acknowledged is durable already."""
+        await self._runtime.finish()
         await _run(self._core.stores.close)
 
     async def __aenter__(self) -> Self:
@@ -92,28 +118,33 @@ class AsyncVault:
 
     def transcript(self, user_id: str, session_id: str, *, namespace: str = "") -> AsyncTranscript:
         """Give the transcript of a session. Nothing is made or looked up yet."""
-        return AsyncTranscript(self._core, *check_ids(user_id, session_id), check_namespace(namespace))
+        ids = check_ids(user_id, session_id)
+        return AsyncTranscript(self._core, self._runtime, *ids, check_namespace(namespace))
 
     async def users(self) -> AsyncIterator[str]:
         """Give the ids of all users, in the order of their first message."""
         after: int | None = 0
         while after is not None:
-            page, after = await _run(self._core.lister.users_page, after)
+            page, after = await self._runtime.run(self._core.lister.users_page, after)
             for user_id in page:
                 yield user_id
 
     async def sessions(self, user_id: str) -> list[SessionSummary]:
         """Give a user's sessions, in the order of their beginning."""
-        return await _run(self._core.lister.sessions, check_id(user_id, "user id"))
+        return await self._runtime.run(self._core.lister.sessions, check_id(user_id, "user id"))
 
     async def footprint(self, user_id: str, session_id: str | None = None) -> Footprint:
         """Count what forgetting a user, or one session of theirs, would take; change nothing."""
-        return await _run(self._core.requests.footprint, user_id, session_id)
+        return await self._runtime.run(self._core.requests.footprint, user_id, session_id)
 
     async def forget_user(
         self, user_id: str, *, reason: str = "", actor: str = "", now: bool = False
     ) -> Certificate:
-        """Erase a user for good, in every copy that was ever taken."""
+        """Erase a user for good, in every copy that was ever taken.
+
+        The certificate is provisional until the horizon has passed; `now=True` cuts that short. Asked again,
+        it gives the same certificate, as far as it has come.
+        """
         return (await self.forget_users([user_id], reason=reason, actor=actor, now=now))[0]
 
     async def forget_users(
@@ -121,43 +152,96 @@ class AsyncVault:
     ) -> list[Certificate]:
         """Erase many users with one change of the root."""
         forget = self._core.requests.forget_users
-        return await _run(forget, user_ids, reason=reason, actor=actor, now=now)
+        return await self._runtime.run(forget, user_ids, reason=reason, actor=actor, now=now)
 
     async def forget_session(
         self, user_id: str, session_id: str, *, reason: str = "", actor: str = "", now: bool = False
     ) -> Certificate:
         """Erase one session for good."""
         forget = self._core.requests.forget_session
-        return await _run(forget, user_id, session_id, reason=reason, actor=actor, now=now)
+        return await self._runtime.run(forget, user_id, session_id, reason=reason, actor=actor, now=now)
 
     async def enroll(self, user_id: str, session_id: str | None = None) -> None:
         """Let a user, or a session, that was forgotten start anew. What was erased stays erased."""
-        await _run(self._core.requests.enroll, user_id, session_id)
+        await self._runtime.run(self._core.requests.enroll, user_id, session_id)
 
     async def certificates(self) -> list[Certificate]:
         """Give the certificates of all erasures, as far as each has come."""
-        return await _run(self._core.requests.certificates)
+        return await self._runtime.run(self._core.requests.certificates)
 
     async def keys_status(self) -> KeysStatus:
         """Say how the root and the keyring stand."""
-        return await _run(self._core.status)
+        return await self._runtime.run(self._core.status)
 
     async def destroy_due(self, *, now: bool = False) -> list[Certificate]:
         """Destroy the old root generations that are due, or all; give the certificates that became final."""
-        return await _run(self._core.swapper.destroy_due, cut_short=now)
+        return await self._runtime.run(self._core.swapper.destroy_due, cut_short=now)
 
     async def adopt(self) -> None:
         """Make this keyring, a copy or one that was moved, the holder of its root."""
-        await _run(self._core.adopt)
+        await self._runtime.run(self._core.adopt)
+
+    async def backup(self, destination: str | os.PathLike[str]) -> Manifest:
+        """Copy transcripts and keyring, while they are in use, into a new directory. The root is left out."""
+        return await self._runtime.run(back_up, self._core.stores, self._core.keyring, destination)
+
+    @classmethod
+    async def restore(  # noqa: PLR0913 (one for each setting)
+        cls,
+        backup: str | os.PathLike[str],
+        where: str | os.PathLike[str] | None = None,
+        *,
+        keyring: str | None = None,
+        root: str | None = None,
+        horizon: str | None = None,
+        replace: Collection[str] = (),
+        clock: Clock = system_clock,
+    ) -> Restored:
+        """Put a backup back: fill what is empty, keep what holds something unless `replace` names it.
+
+        Keep the present keyring where there is one: it knows who was forgotten since and whose keys are new.
+        No process may have the vault open meanwhile.
+        """
+        runtime = Waiting()
+        target = Target(
+            where=where,
+            keyring=keyring,
+            root=root,
+            horizon=horizon,
+            replace=replace,
+            clock=clock,
+            runtime=runtime,
+            is_async=True,
+        )
+        return await runtime.run(restore, backup, target)
+
+    @classmethod
+    async def drill(
+        cls,
+        backup: str | os.PathLike[str],
+        where: str | os.PathLike[str] | None = None,
+        *,
+        root: str | None = None,
+        sample: int | None = 20,
+        clock: Clock = system_clock,
+    ) -> Drill:
+        """Show that a backup can be restored, in a temporary copy: nothing else is touched.
+
+        Every user's name is opened, and the last `sample` messages of `sample` sessions; None reads all.
+        """
+        runtime = Waiting()
+        given = Exercise(where=where, root=root, sample=sample, clock=clock, runtime=runtime, is_async=True)
+        return await runtime.run(drill, backup, given)
 
 
 class AsyncTranscript:
     """`Transcript`, awaited."""
 
-    __slots__ = ("_core", "_namespace", "session_id", "user_id")
+    __slots__ = ("_core", "_namespace", "_runtime", "session_id", "user_id")
 
-    def __init__(self, core: Core, user_id: str, session_id: str, namespace: str) -> None:
+    def __init__(self, core: Core, runtime: Waiting, user_id: str, session_id: str, namespace: str) -> None:
         self._core = core
+        self._runtime = runtime
         self._namespace = namespace
         self.user_id = user_id
         self.session_id = session_id
@@ -171,30 +255,39 @@ class AsyncTranscript:
         created_at: datetime | None = None,
         key: str | None = None,
     ) -> Message:
-        """Add one message: a role and content, a dict, or a Message. It is durable when this returns."""
+        """Add one message: a role and content, a dict, or a Message. It is durable when this returns.
+
+        With `key`, saying the same again in this session adds nothing and gives the first message.
+        """
         one = one_message(message, content, metadata, created_at)
-        return (await _run(self._core.extend, self.user_id, self.session_id, self._namespace, [one], key))[0]
+        return (
+            await self._runtime.run(
+                self._core.extend, self.user_id, self.session_id, self._namespace, [one], key
+            )
+        )[0]
 
     async def extend(
         self, messages: Iterable[Message | Mapping[str, Any]], *, key: str | None = None
     ) -> list[Message]:
         """Add many messages, all or none."""
         many = many_messages(messages)
-        return await _run(self._core.extend, self.user_id, self.session_id, self._namespace, many, key)
+        return await self._runtime.run(
+            self._core.extend, self.user_id, self.session_id, self._namespace, many, key
+        )
 
     async def messages(self, *, last: int | None = None, before: int | None = None) -> Messages:
         """Give the messages in order: all, the `last` ones, or those `before` a seq."""
         read = self._core.reader.messages
-        return await _run(read, self.user_id, self.session_id, last=last, before=before)
+        return await self._runtime.run(read, self.user_id, self.session_id, last=last, before=before)
 
     async def pop(self) -> Message | None:
         """Remove the last message and give it. Its row is deleted, which is no erasure from old copies."""
-        return await _run(self._core.remover.pop, self.user_id, self.session_id)
+        return await self._runtime.run(self._core.remover.pop, self.user_id, self.session_id)
 
     async def clear(self) -> None:
         """Start the session anew: its messages are erased, its name stays."""
-        await _run(self._core.requests.clear, self.user_id, self.session_id, self._namespace)
+        await self._runtime.run(self._core.requests.clear, self.user_id, self.session_id, self._namespace)
 
     async def delete(self) -> None:
         """Erase the session. Its id may be used again."""
-        await _run(self._core.requests.delete, self.user_id, self.session_id)
+        await self._runtime.run(self._core.requests.delete, self.user_id, self.session_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -24,6 +24,10 @@ from vault.redaction import Redactor
 from vault.requests import Footprint
 from vault.status import KeysStatus
 from vault.storage.engine import Blocking
+from vault.transfer.backup import back_up
+from vault.transfer.drill import Drill, Exercise, drill
+from vault.transfer.manifest import Manifest
+from vault.transfer.restore import Restored, Target, restore
 
 
 class Vault:
@@ -136,6 +140,60 @@ class Vault:
     def adopt(self) -> None:
         """Make this keyring, a copy or one that was moved, the holder of its root."""
         self._core.adopt()
+
+    # -- backups ----------------------------------------------------------------------------------------
+
+    def backup(self, destination: str | os.PathLike[str]) -> Manifest:
+        """Copy transcripts and keyring, while they are in use, into a new directory. The root is left out."""
+        return back_up(self._core.stores, self._core.keyring, destination)
+
+    @classmethod
+    def restore(  # noqa: PLR0913 (one for each setting)
+        cls,
+        backup: str | os.PathLike[str],
+        where: str | os.PathLike[str] | None = None,
+        *,
+        keyring: str | None = None,
+        root: str | None = None,
+        horizon: str | None = None,
+        replace: Collection[str] = (),
+        clock: Clock = system_clock,
+    ) -> Restored:
+        """Put a backup back: fill what is empty, keep what holds something unless `replace` names it.
+
+        Keep the present keyring where there is one: it knows who was forgotten since and whose keys are new.
+        No process may have the vault open meanwhile.
+        """
+        target = Target(
+            where=where,
+            keyring=keyring,
+            root=root,
+            horizon=horizon,
+            replace=replace,
+            clock=clock,
+            runtime=Blocking(),
+            is_async=False,
+        )
+        return restore(backup, target)
+
+    @classmethod
+    def drill(
+        cls,
+        backup: str | os.PathLike[str],
+        where: str | os.PathLike[str] | None = None,
+        *,
+        root: str | None = None,
+        sample: int | None = 20,
+        clock: Clock = system_clock,
+    ) -> Drill:
+        """Show that a backup can be restored, in a temporary copy: nothing else is touched.
+
+        Every user's name is opened, and the last `sample` messages of `sample` sessions; None reads all.
+        """
+        given = Exercise(
+            where=where, root=root, sample=sample, clock=clock, runtime=Blocking(), is_async=False
+        )
+        return drill(backup, given)
 
 
 class Transcript:

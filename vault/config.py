@@ -9,7 +9,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ def read_settings(
                 hint="keyring= is a second database; root= is file:/path/root.key, outside both",
             )
     limit = merged.get("limit", DEFAULT_LIMIT)
-    if not str(limit).isdigit() or int(limit) == 0:
+    if not re.fullmatch(r"[0-9]{1,18}", str(limit)) or int(limit) == 0:
         raise ConfigError("limit is a number of bytes")
     return Settings(
         transcripts=as_url(str(merged["transcripts"]), base),
@@ -112,13 +112,19 @@ def is_url(where: str | os.PathLike[str]) -> bool:
 
 
 def make_directory(
-    directory: Path, *, keyring: str | None = None, root: str | None = None, horizon: str | None = None
+    directory: Path,
+    *,
+    keyring: str | None = None,
+    root: str | None = None,
+    horizon: str | None = None,
+    beside: Collection[str] = (),
 ) -> None:
-    """Make the directory of a new vault, with its vault.toml; refuse one that holds something else."""
-    parse_duration(horizon or DEFAULT_HORIZON)
+    """Make the directory of a new vault, with its vault.toml; refuse one that holds more than `beside`."""
+    horizon = DEFAULT_HORIZON if horizon is None else horizon
+    parse_duration(horizon)
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        inside = sorted(entry.name for entry in directory.iterdir())
+        inside = {entry.name for entry in directory.iterdir()} - set(beside)
     except OSError as error:
         raise ConfigError(f"the directory can't be made: {error.strerror}") from error
     if inside:
@@ -126,7 +132,7 @@ def make_directory(
             "this directory is not a vault, and it is not empty",
             hint="name an empty or a new directory",
         )
-    said = {**_PLACES, "keyring": keyring, "root": root, "horizon": horizon or DEFAULT_HORIZON}
+    said = {**_PLACES, "keyring": keyring, "root": root, "horizon": horizon}
     # JSON's strings are TOML's.
     quoted = {name: json.dumps(value or _PLACES[name], ensure_ascii=False) for name, value in said.items()}
     try:
@@ -154,6 +160,9 @@ def _read_file(base: Path) -> dict[str, Any]:
         raise ConfigError(
             f"vault.toml has an unknown setting: {unknown[0]}", hint=f"known: {', '.join(sorted(_KNOWN))}"
         )
+    for name, value in settings.items():
+        if not isinstance(value, str) and name != "limit":
+            raise ConfigError(f"vault.toml has no text as {name}", hint='put it between ""')
     return settings
 
 

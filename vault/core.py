@@ -68,7 +68,7 @@ class Core:
         where = given.where
         if given.create and where is not None and not is_url(where) and not is_vault(Path(where)):
             # What can't be right is refused before it stands in vault.toml.
-            from_uri(given.root or DEFAULT_ROOT, relative_to=str(where))
+            from_uri(DEFAULT_ROOT if given.root is None else given.root, relative_to=str(where))
             parse_url(as_url(given.keyring or "", Path(where)))
             make_directory(Path(where), keyring=given.keyring, root=given.root, horizon=given.horizon)
         explicit = {

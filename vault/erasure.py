@@ -130,9 +130,14 @@ class Eraser:
 
     def _sweep(self, nodes: Sequence[bytes]) -> None:
         store = self._stores.transcripts
-        for session in store.read(lambda connection: transcripts.sessions_below(connection, nodes)):
-            self._sweep_session(session)
-        store.write(lambda connection: transcripts.delete_users(connection, nodes))
+        while True:
+            for session in store.read(lambda connection: transcripts.sessions_below(connection, nodes)):
+                self._sweep_session(session)
+            try:
+                store.write(lambda connection: transcripts.delete_users(connection, nodes))
+            except IntegrityError:
+                continue  # a session that somebody was just making; its keys are refused
+            return
 
     def _sweep_session(self, session: int) -> None:
         store = self._stores.transcripts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
@@ -10,8 +11,10 @@ from vault.chat.profile import open_name, open_profile
 from vault.clock import to_datetime
 from vault.crypto.tree import Kind, slot
 from vault.errors import KeyringOutdatedError, TamperedError, UserForgottenError
-from vault.keys.ring import Keyring
+from vault.keys.doubt import beyond_doubt
+from vault.keys.ring import Keyring, UserKeys
 from vault.storage import keyring as keyring_sql
+from vault.storage import lost
 from vault.storage import transcripts as sql
 from vault.storage.schema import State
 from vault.storage.stores import Stores
@@ -38,6 +41,9 @@ class Lister:
 
     def users_page(self, after: int) -> tuple[list[str], int | None]:
         """Give some user ids, and where to go on; None at the end."""
+        return beyond_doubt(self._stores, lambda: self._users_page(after))
+
+    def _users_page(self, after: int) -> tuple[list[str], int | None]:
         rows = self._stores.transcripts.read(lambda connection: sql.users_after(connection, after, _PAGE))
         keys = self._keyring.find_users([row.slot for row in rows])
         names = []
@@ -47,12 +53,24 @@ class Lister:
                 name = open_name(row.name, self._stores.vault, row.node, b"", user.secret)
                 names += [name] if name else []  # nameless: lost in a restore, and not back yet
             elif not self._is_erased(row.node, row.state):
+                if self._stores.keyring.read(lambda c, n=row.node: keyring_sql.nodes_by_id(c, [n])):  # type: ignore[misc]
+                    raise TamperedError("a user's row was edited")
                 active = self._stores.transcripts.read(lambda c, n=row.node: sql.activity_of(c, n))  # type: ignore[misc]
                 self._refuse_orphans(sum(one.messages for one in active))
-        return names, rows[-1].id if len(rows) == _PAGE else None
+        if len(rows) == _PAGE:
+            return names, rows[-1].id
+        self._refuse_losses()
+        return names, None
+
+    def _refuse_losses(self) -> None:
+        """Accuse where a user has a key and no row: the list would be shorter than it was (P2)."""
+        for page in lost.keys_of(self._stores.keyring, Kind.USER):
+            gone = self._stores.transcripts.read(lambda c, ids=page: lost.without_row(c, Kind.USER, ids))  # type: ignore[misc]
+            if not all(self._is_erased(node, State.LIVE) for node in gone):
+                raise TamperedError("a user's row is gone from the transcripts, though their key is here")
 
     def _is_erased(self, node: bytes, state: int) -> bool:
-        """Say whether the vault erased what a row is of; accuse where it is marked so and nothing did (P2)."""
+        """Say whether the vault erased what a row is of; accuse where one is marked so and nothing did."""
         erased = self._stores.keyring.read(lambda c: keyring_sql.intent_of(c, node)) is not None
         if state != State.LIVE and not erased:
             raise TamperedError("a row is marked as erased, but nothing erased it")
@@ -67,37 +85,52 @@ class Lister:
 
     def sessions(self, user_id: str) -> list[SessionSummary]:
         """Give the sessions of a user."""
+        return beyond_doubt(self._stores, lambda: self._look(user_id))
+
+    def _look(self, user_id: str) -> list[SessionSummary]:
         user = self._keyring.find_user(user_id)
         if user is None:
             return []
+        # Keys before rows: who makes a session adds them the other way round.
+        alive = self._stores.keyring.read(lambda c: keyring_sql.ids_below(c, user.node, Kind.SESSION))
+        active = self._stores.transcripts.read(lambda connection: sql.activity_of(connection, user.node))
+        # In this order: who is alive now was alive when their sessions were read (P7).
         row = self._stores.transcripts.read(lambda connection: sql.find_user(connection, user.node))
         if row is None:
             raise TamperedError("a user's row is gone from the transcripts, though their key is here")
         if row.state != State.LIVE and self._is_erased(user.node, row.state):
             raise UserForgottenError("this user was forgotten")
-        active = self._stores.transcripts.read(lambda connection: sql.activity_of(connection, user.node))
+        self._refuse_lost_sessions(alive.difference(one.node for one in active))
         slots = {one.slot: slot(Kind.SESSION, one.slot) for one in active}
         keys = self._keyring.find_sessions(user, list(slots.values()))
         found = []
         for one in active:
             opened = keys.get(slots[one.slot])
-            if opened is None or opened.id != one.node or one.state != State.LIVE:
-                if not self._is_erased(one.node, one.state):
-                    self._refuse_orphans(one.messages)
-                continue
-            profile = open_profile(one.profile, self._stores.vault, one.node, opened.key, one.rev)
-            if profile.namespace != one.namespace:
-                raise TamperedError("a session's namespace was edited")
-            name = open_name(one.name, self._stores.vault, one.node, user.node, opened.key)
-            if not name:
-                continue  # lost in a restore, and not back yet
-            found.append(
-                SessionSummary(
-                    session_id=name,
-                    namespace=one.namespace,
-                    messages=one.messages,
-                    first_at=None if one.first_at is None else to_datetime(one.first_at),
-                    last_at=None if one.last_at is None else to_datetime(one.last_at),
-                )
-            )
-        return found
+            if opened is not None and opened.id == one.node and one.state == State.LIVE:
+                found.append(self._open(user, one, opened.key))
+            elif not self._is_erased(one.node, one.state):
+                if one.node in alive:
+                    raise TamperedError("a session's row was edited")
+                self._refuse_orphans(one.messages)
+        return [summary for summary in found if summary.session_id]  # nameless: lost in a restore
+
+    def _refuse_lost_sessions(self, nodes: Collection[bytes]) -> None:
+        """Accuse where sessions have a key and no row."""
+        if not all(self._is_erased(node, State.LIVE) for node in nodes):
+            raise TamperedError("a session's row is gone from the transcripts, though its key is here")
+
+    def _open(self, user: UserKeys, one: sql.Activity, key: bytes) -> SessionSummary:
+        vault = self._stores.vault
+        profile = open_profile(one.profile, vault, one.node, key, one.rev)
+        if profile.namespace != one.namespace:
+            raise TamperedError("a session's namespace was edited")
+        end = max(profile.next_seq, 0 if one.newest is None else one.newest + 1)
+        if not profile.counts(one.messages, 0, end):
+            raise TamperedError("a message is missing in the middle of a transcript, or is back")
+        return SessionSummary(
+            session_id=open_name(one.name, vault, one.node, user.node, key),
+            namespace=one.namespace,
+            messages=one.messages,
+            first_at=None if one.first_at is None else to_datetime(one.first_at),
+            last_at=None if one.last_at is None else to_datetime(one.last_at),
+        )

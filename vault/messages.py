@@ -213,7 +213,7 @@ def _is_deeper(value: object, levels: int) -> bool:
     if not isinstance(value, _NESTS):
         return False
     parts = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(part, levels - 1) for part in parts if isinstance(part, _NESTS))
+    return any(levels == 1 or _is_deeper(part, levels - 1) for part in parts if isinstance(part, _NESTS))
 
 
 def _has_nul(value: object) -> bool:
@@ -240,11 +240,10 @@ def pack(encoded: bytes) -> bytes:
 
 def unpack(packed: bytes) -> Body:
     """Read what `encode` and `pack` wrote."""
-    try:
+    with suppress(msgspec.MsgspecError, zstd.ZstdError, UnicodeDecodeError, RecursionError):
         if packed[:1] == _ZSTD:
             return _decoder.decode(zstd.decompress(packed[1:]))
         if packed[:1] == _PLAIN:
             return _decoder.decode(memoryview(packed)[1:])
-    except (msgspec.MsgspecError, zstd.ZstdError):
-        raise TamperedError("a sealed body holds no message") from None
-    raise TamperedError("a sealed body is of an unknown encoding")
+    # Raised out here, as an error of decoding holds what was said (P1).
+    raise TamperedError("a sealed body holds no message of a known encoding")

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from vault.clock import Clock, to_datetime
 from vault.config import Settings
@@ -27,7 +29,7 @@ from vault.evidence.certificate import Certificate, Record, Status, Why
 from vault.keys.home import is_home, place
 from vault.keys.ring import Keyring, fresh, wrap_top
 from vault.keys.swap import locate
-from vault.roots import Erased, Generation, Phase, Root, from_uri
+from vault.roots import UNCLAIMED, Erased, Generation, Root, RootState, from_uri
 from vault.storage import keyring as sql
 from vault.storage import migrations, transcripts
 from vault.storage.copying import RESTORING
@@ -59,7 +61,7 @@ def open_stores(  # noqa: PLR0913 (what it takes to open a vault)
     keys = open_store(settings.keyring, "keyring", runtime, is_async=is_async)
     try:
         if not restoring:
-            _refuse_unfinished(messages, keys)
+            refuse_unfinished(messages, keys)
         if _look(messages, keys, root, create=create) is _Found.NOTHING:
             _make(messages, keys, root, clock())
         for store in (messages, keys):
@@ -73,7 +75,8 @@ def open_stores(  # noqa: PLR0913 (what it takes to open a vault)
     return Stores(vault, messages, keys, root, clock, runtime, limit, settings.horizon)
 
 
-def _refuse_unfinished(*stores: Store) -> None:
+def refuse_unfinished(*stores: Store) -> None:
+    """Raise where a restore has filled one database and not come to its end."""
     for store in stores:
         if RESTORING in read_facts(store):
             raise StoreUnavailableError(
@@ -96,12 +99,12 @@ def read_facts(store: Store) -> dict[str, bytes]:
 def _look(messages: Store, keys: Store, root: Root, *, create: bool) -> _Found:
     """Tell a new place, or one whose making was interrupted, from a vault that has lost a part."""
     if read_facts(keys):
-        if read_facts(messages):
-            if root.exists():
-                return _Found.VAULT
+        if not root.exists():
             raise RootUnavailableError(
                 f"the root is not at {root.name}", hint="put it back, or name one of its mirrors"
             )
+        if read_facts(messages):
+            return _Found.VAULT
         if keys.read(sql.count_nodes).get(Kind.USER, 0):
             raise ConfigError(
                 "the transcripts database is empty, the keyring is not", hint="vault restore puts a copy back"
@@ -110,7 +113,7 @@ def _look(messages: Store, keys: Store, root: Root, *, create: bool) -> _Found:
         raise KeyringOutdatedError(
             "the keyring database is empty, the transcripts are not", hint="put back the latest keyring"
         )
-    if root.exists() and [one.ordinal for one in root.load().generations] != [1]:
+    elif root.exists() and root.load().holder != UNCLAIMED:
         raise ConfigError(
             f"the root at {root.name} belongs to a vault that is not here",
             hint="put its databases back, or name another root",
@@ -121,36 +124,49 @@ def _look(messages: Store, keys: Store, root: Root, *, create: bool) -> _Found:
 
 
 def _make(messages: Store, keys: Store, root: Root, at: int) -> None:
-    """Make a new vault. Each step may already have been taken before a crash."""
+    """Make a new vault. Each step may already have been taken, before a crash or by another process."""
     for store in (messages, keys):
         store.write(lambda connection, store=store: migrations.upgrade(connection, store.label))  # type: ignore[misc]
-    if not root.exists():
-        root.create(random_id(), random_id(), at)
-    state = root.load()
-    first = state.generations[0]
-
-    def plant(connection: Connection) -> None:
-        if sql.read_meta(connection):
-            return
-        sql.set_root(connection, first.id, first.ordinal)
-        facts = {"vault": state.vault, "holder": state.holder, "home": place(connection)}
-        for name, value in facts.items():
-            sql.write_meta(connection, name, value)
-        tops = []
-        for kind in TOPS:
-            opened = fresh()
-            bare = Node(opened.id, first.id, kind, 0, slot(kind), b"")
-            tops.append(wrap_top(root, state.vault, first.id, bare, opened.key))
-        sql.insert_nodes(connection, tops)
+    state = _made_root(root, at)
+    with suppress(IntegrityError):  # another process was faster
+        keys.write(lambda connection: _plant_tops(connection, root, state))
+    facts = read_facts(keys)
+    if (state.vault, state.holder) == (facts["vault"], UNCLAIMED):
+        root.claim(facts["holder"])  # from here on no other vault is made on this root
 
     def note(connection: Connection) -> None:
         if not transcripts.read_meta(connection):
-            transcripts.add_meta(
-                connection, {"vault": state.vault, "erased": first.ordinal.to_bytes(8, "big")}
-            )
+            first = state.generations[0].ordinal.to_bytes(8, "big")
+            transcripts.add_meta(connection, {"vault": facts["vault"], "erased": first})
 
-    keys.write(plant)
-    messages.write(note)
+    with suppress(IntegrityError):
+        messages.write(note)
+
+
+def _made_root(root: Root, at: int) -> RootState:
+    if not root.exists():
+        try:
+            root.create(random_id(), UNCLAIMED, at)
+        except ConfigError:
+            if not root.exists():
+                raise
+    return root.load()
+
+
+def _plant_tops(connection: Connection, root: Root, state: RootState) -> None:
+    if sql.read_meta(connection):
+        return
+    first = state.generations[0]
+    sql.set_root(connection, first.id, first.ordinal)
+    facts = {"vault": state.vault, "holder": random_id(), "home": place(connection)}
+    for name, value in facts.items():
+        sql.write_meta(connection, name, value)
+    tops = []
+    for kind in TOPS:
+        opened = fresh()
+        bare = Node(opened.id, first.id, kind, 0, slot(kind), b"")
+        tops.append(wrap_top(root, state.vault, first.id, bare, opened.key))
+    sql.insert_nodes(connection, tops)
 
 
 def _agreed_vault(messages: Store, keys: Store, root: Root) -> bytes:

@@ -12,6 +12,7 @@ from vault.crypto.tree import Kind, slot
 from vault.erasure import Eraser
 from vault.errors import InputError, SessionForgottenError, TamperedError, UnknownError, UserForgottenError
 from vault.evidence.certificate import Certificate, Record, Why
+from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring, UserKeys
 from vault.messages import check_id, check_ids, check_words
 from vault.storage import keyring as sql
@@ -37,12 +38,15 @@ class Requests:
     def footprint(self, user_id: str, session_id: str | None) -> Footprint:
         """Count what forgetting would take."""
         check_id(user_id, "user id")
-        user = self._known_user(user_id)
-        if session_id is None:
-            node = user.node
-        else:
-            node = self._known_session(user, check_id(session_id, "session id"))
-        sessions, messages = self._eraser.count([node])
+        if session_id is not None:
+            check_id(session_id, "session id")
+
+        def look() -> bytes:
+            user = self._known_user(user_id)
+            return user.node if session_id is None else self._known_session(user, session_id)
+
+        sessions, messages = self._eraser.count([beyond_doubt(self._stores, look)])
+        beyond_doubt(self._stores, look)  # what was erased meanwhile is an error, not a zero (P7)
         return Footprint(sessions=sessions, messages=messages)
 
     def forget_users(
@@ -73,13 +77,20 @@ class Requests:
     ) -> Certificate:
         """Erase one session."""
         check_ids(user_id, session_id)
-        user = self._known_user(user_id)
-        where = user.session_slot(session_id)
-        try:
-            node = self._known_session(user, session_id)
-            intent = self._begin(Why.FORGET_SESSION, node, where, reason, actor, now=now)
-        except SessionForgottenError:
+
+        def look() -> tuple[bytes, bytes | None]:
+            user = self._known_user(user_id)
+            where = user.session_slot(session_id)
+            try:
+                return where, self._known_session(user, session_id)
+            except SessionForgottenError:
+                return where, None
+
+        where, node = beyond_doubt(self._stores, look)
+        if node is None:
             intent = self._last_intent(where)
+        else:
+            intent = self._begin(Why.FORGET_SESSION, node, where, reason, actor, now=now)
         return self._eraser.carry_out([intent], now=now)[0]
 
     def clear(self, user_id: str, session_id: str, namespace: str) -> None:
@@ -94,12 +105,17 @@ class Requests:
 
     def delete(self, user_id: str, session_id: str) -> bool:
         """Erase a session on the app's own account; False where there is none."""
-        user = self._keyring.find_user(user_id)
-        opened = self._keyring.find_session(user, session_id) if user else None
-        if user is None or opened is None:
+
+        def look() -> tuple[bytes, bytes] | None:
+            user = self._keyring.find_user(user_id)
+            opened = self._keyring.find_session(user, session_id) if user else None
+            return (user.session_slot(session_id), opened.id) if user and opened else None
+
+        found = beyond_doubt(self._stores, look)
+        if found is None:
             return False
-        where = user.session_slot(session_id)
-        intent = self._begin(Why.DELETE, opened.id, where, "", "the app", now=False)
+        where, node = found
+        intent = self._begin(Why.DELETE, node, where, "", "the app", now=False)
         self._eraser.carry_out([intent])
         self._sessions.distrust(user_id, session_id)
         return True

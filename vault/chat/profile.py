@@ -26,6 +26,10 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
         """Say whether every seq from start up to, not including, stop was lawfully removed."""
         return count_in(self.popped, start, stop) + count_in(self.purged, start, stop) == stop - start
 
+    def counts(self, rows: int, start: int, stop: int) -> bool:
+        """Say whether so many rows from start up to stop are all that is left: none gone, none back."""
+        return rows + count_in(self.popped, start, stop) + count_in(self.purged, start, stop) == stop - start
+
     @property
     def next_seq(self) -> int:
         """Give the first seq that no removed message had."""

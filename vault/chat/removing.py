@@ -43,11 +43,12 @@ class Remover:
         raise StoreUnavailableError("too many writers for one session", hint="try again")
 
     def _remove(self, session: Session, seq: int) -> bool:
-        profile = msgspec.structs.replace(session.profile, popped=add_to(session.profile.popped, [seq]))
-        sealed = self._sessions.seal(session, profile)
+        rev, known = session.ledger
+        profile = msgspec.structs.replace(known, popped=add_to(known.popped, [seq]))
+        sealed = self._sessions.seal(session, profile, rev + 1)
 
         def work(connection: Connection) -> None:
-            written = sql.write_profile(connection, session.row, sealed, session.rev)
+            written = sql.write_profile(connection, session.row, sealed, rev)
             if not written or sql.remove_messages(connection, session.row, [seq]) != 1:
                 raise _RaceError
 
@@ -55,5 +56,5 @@ class Remover:
             self._stores.transcripts.write(work)
         except _RaceError:
             return False
-        session.profile, session.rev = profile, session.rev + 1
+        session.ledger = rev + 1, profile
         return True

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -21,6 +22,7 @@ from vault.crypto.tree import Kind, Opened, radix_slots, slot
 from vault.erasure import Eraser
 from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedError, UserForgottenError
 from vault.evidence.certificate import Why
+from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring, Seedling, UserKeys, chapter_slot, fresh
 from vault.storage import keyring as keyring_sql
 from vault.storage import lost
@@ -45,12 +47,21 @@ class Session:
     node: bytes
     key: bytes
     row: int
-    rev: int
-    profile: Profile
+    ledger: tuple[int, Profile]
     next_seq: int
     by_place: dict[Place, Chapter] = field(default_factory=dict)
     by_id: dict[int, Chapter] = field(default_factory=dict)
     dead: set[int] = field(default_factory=set)
+
+    @property
+    def rev(self) -> int:
+        """The revision of the row that the profile was sealed for."""
+        return self.ledger[0]
+
+    @property
+    def profile(self) -> Profile:
+        """What was sealed in the row, at the last look."""
+        return self.ledger[1]
 
     @property
     def fence(self) -> dict[str, object]:
@@ -77,7 +88,7 @@ class Sessions:
         known = self._open.get(name)
         if known is not None:
             return known
-        loaded = self._load(user_id, session_id)
+        loaded = beyond_doubt(self._stores, lambda: self._load(user_id, session_id))
         if loaded is not None:
             with self._lock:
                 self._open[name] = loaded
@@ -97,18 +108,31 @@ class Sessions:
     def ready(self, user_id: str, session_id: str, namespace: str, places: Iterable[Place]) -> Session:
         """Give a session, made now if it is new, with the chapters in which messages will go."""
         wanted = set(places)
-        for _ in range(_RACES):
-            session = self.find_or_make(user_id, session_id, namespace)
-            if all(self._chapter_at(session, place) for place in wanted):
-                return session
-            self.drop(session)
-        raise TamperedError("a chapter can't be opened")
+
+        def look() -> Session:
+            for _ in range(_RACES):
+                session = self.find_or_make(user_id, session_id, namespace)
+                if all(self._chapter_at(session, place) for place in wanted):
+                    return session
+                self.drop(session)
+            raise TamperedError("a chapter can't be opened")
+
+        return beyond_doubt(self._stores, look)
 
     def drop(self, session: Session) -> None:
         """Stop trusting what is known of a session: its fence was closed."""
         with self._lock:
             self._open.pop((session.user_id, session.session_id), None)
             self._epochs.clear()
+
+    @contextmanager
+    def questioned(self, session: Session) -> Iterator[None]:
+        """Take nothing that is known of a session for granted once something about it does not fit."""
+        try:
+            yield
+        except TamperedError:
+            self.drop(session)
+            raise
 
     def distrust(self, user_id: str, session_id: str) -> None:
         """Open a session anew the next time: it was just erased."""
@@ -149,8 +173,7 @@ class Sessions:
             node=row.node,
             key=opened.key,
             row=row.id,
-            rev=row.rev,
-            profile=profile,
+            ledger=(row.rev, profile),
             next_seq=max(last + 1, profile.next_seq),
         )
 
@@ -185,6 +208,8 @@ class Sessions:
         a row is then always a theft (P2).
         """
         known = self._keyring.find_user(user_id)
+        if known and session_id is None:
+            return
         user, seedlings = (known, []) if known else self._new_user(user_id)
         made: list[bytes] = [] if known else [user.node]
         session: tuple[Opened, bytes] | None = None
@@ -198,7 +223,10 @@ class Sessions:
             if session is not None and session_id is not None:
                 self._session_row(connection, user, user_row, session, session_id, namespace)
 
-        self._stores.transcripts.write(rows)
+        try:
+            self._stores.transcripts.write(rows)
+        except IntegrityError:
+            return  # the user's row went meanwhile: the next look says why
         if not self._keyring.plant([*radix_slots(user.index), user.slot], seedlings):
             self._stores.transcripts.write(lambda connection: sql.withdraw(connection, made))
             if session_id is not None:
@@ -238,7 +266,8 @@ class Sessions:
         if found.slot != user.index:
             raise TamperedError("a user's row was edited")
         if not open_name(found.name, self._stores.vault, user.node, b"", user.secret):
-            lost.name_user(connection, found, seal_name(user_id, self._stores.vault, user.node, b"", user.secret))
+            name = seal_name(user_id, self._stores.vault, user.node, b"", user.secret)
+            lost.name_user(connection, found, name)
         return found.id
 
     def _session_row(  # noqa: PLR0913, PLR0917 (the parts of a row)
@@ -359,10 +388,15 @@ class Sessions:
         row = self._stores.transcripts.read(lambda connection: sql.find_session(connection, session.node))
         if row is None or row.state != State.LIVE:
             return False
-        session.profile = open_profile(row.profile, self._stores.vault, session.node, session.key, row.rev)
-        session.rev = row.rev
+        self.open_ledger(session, row.profile, row.rev)
         return True
 
-    def seal(self, session: Session, profile: Profile) -> bytes:
-        """Seal a changed profile for the revision after this one."""
-        return seal_profile(profile, self._stores.vault, session.node, session.key, session.rev + 1)
+    def open_ledger(self, session: Session, sealed: bytes, rev: int) -> Profile:
+        """Learn of the ledger as a statement found it."""
+        profile = open_profile(sealed, self._stores.vault, session.node, session.key, rev)
+        session.ledger = max(session.ledger, (rev, profile), key=lambda one: one[0])
+        return profile
+
+    def seal(self, session: Session, profile: Profile, rev: int) -> bytes:
+        """Seal a changed profile for one revision."""
+        return seal_profile(profile, self._stores.vault, session.node, session.key, rev)

@@ -7,6 +7,7 @@ caller is told only when its own message is durable (P8).
 
 from __future__ import annotations
 
+import hmac
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -97,7 +98,7 @@ class Writer:
             for job in group:
                 job.result.set_exception(error)
             return
-        except (IntegrityError, _FenceClosedError, StoreUnavailableError):
+        except (IntegrityError, _FenceClosedError, StoreUnavailableError, TamperedError):
             for job in group:
                 self._write_alone(job)
             return
@@ -154,8 +155,11 @@ class Writer:
         session = job.session
         key = job.key and session.user.idempotency_key(session.node, job.key)
         if key:
-            first = sql.find_key(connection, session.row, key)
-            if first is not None:
+            known = sql.find_key(connection, session.row, key)
+            if known is not None:
+                first, seal = known
+                if not hmac.compare_digest(seal, session.user.idempotency_seal(session.node, key, first)):
+                    raise TamperedError("an idempotency key was made to stand for another message")
                 return list(range(first, first + len(job.entries))), max(start, first + 1)
         rows: list[dict[str, object]] = []
         for seq, entry in enumerate(job.entries, start):
@@ -176,6 +180,7 @@ class Writer:
         if sql.append(connection, rows) != len(rows):
             raise _FenceClosedError
         if key:
-            sql.add_key(connection, session.row, key, start)
+            seal = session.user.idempotency_seal(session.node, key, start)
+            sql.add_key(connection, session.row, key, start, seal)
         after = start + len(rows)
         return list(range(start, after)), after

@@ -24,7 +24,7 @@ from vault.keys.home import is_home, require_home
 from vault.keys.ring import Keyring
 from vault.keys.swap import Swapper, locate
 from vault.listing import Lister
-from vault.opening import usable_limit
+from vault.opening import refuse_unfinished, usable_limit
 from vault.roots import Root, RootState, from_uri
 from vault.roots.file import FileRoot
 from vault.status import read_status
@@ -200,6 +200,7 @@ class _Whole:
     def looks(self) -> Iterator[tuple[str, Callable[[], Iterator[Finding]]]]:
         """Give the steps."""
         yield "vault", self._look_at_ids
+        yield "restore", self._look_at_restore
         yield "generation", self._look_at_generation
         yield "erasures", self._look_at_erasures
         yield "limit", self._look_at_limit
@@ -220,6 +221,10 @@ class _Whole:
             yield _ok("keyring", "is the one that may change the root")
         else:
             self._stores.keyring.read(lambda connection: require_home(self._stores, connection))
+
+    def _look_at_restore(self) -> Iterator[Finding]:
+        refuse_unfinished(self._stores.transcripts, self._stores.keyring)
+        yield _ok("restore", "none was interrupted")
 
     def _look_at_generation(self) -> Iterator[Finding]:
         meta = self._stores.keyring.read(sql.read_meta)

@@ -80,14 +80,22 @@ class Given:
 pass_given = click.make_pass_decorator(Given)
 
 
+def is_missing(url: str) -> bool:
+    """Say whether a database is a file that is not there."""
+    from vault.storage.engine import parse_url
+
+    parsed = parse_url(url)
+    return parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file()
+
+
 def open_existing(url: str, label: str) -> Store:
     """Open one database on its own; no file is made where there is none."""
     from vault.errors import StoreUnavailableError
     from vault.storage.engine import Blocking, open_store, parse_url
 
-    parsed = parse_url(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+    if is_missing(url):
         raise StoreUnavailableError(
-            f"there is no {label} database at {parsed.database}", hint="put it back, or name it rightly"
+            f"there is no {label} database at {parse_url(url).database}",
+            hint="put it back, or name it rightly",
         )
-    return open_store(parsed, label, Blocking())
+    return open_store(url, label, Blocking())

@@ -122,7 +122,7 @@ def ancestors(nodes: Mapping[bytes, Node], gone: Iterable[bytes]) -> set[bytes]:
     return above
 
 
-def prune(
+def prune(  # noqa: PLR0913, PLR0917 (the tree, what goes, and the two roots)
     vault: bytes,
     nodes: Mapping[bytes, Node],
     gone: AbstractSet[bytes],
@@ -141,19 +141,22 @@ def prune(
     for node in nodes.values():
         children[node.parent].append(node)
     changed: list[Node] = []
+    reached: set[bytes] = set()
 
     def renew(node: Node, key: bytes) -> tuple[Opened, Opened]:
         old = Opened(node.id, node.version, key)
         return old, Opened(node.id, node.version + 1, random_key()) if node.id in stale else old
 
-    def descend(old: Opened, new: Opened) -> None:
+    def descend(old: Opened, new: Opened | None) -> None:
         for child in children[old.id]:
-            if child.id in gone:
-                continue
+            # What goes is opened too: moved below another parent, it would leave its true one as it is (P3).
             old_child, new_child = renew(child, unlock(vault, old, child).key)
-            changed.append(wrap_below(vault, new, new_child, child.kind, child.slot)[0])
+            reached.add(child.id)
+            over = None if child.id in gone else new
+            if over is not None:
+                changed.append(wrap_below(vault, over, new_child, child.kind, child.slot)[0])
             if child.id in stale:
-                descend(old_child, new_child)
+                descend(old_child, new_child if over else None)
 
     for top in nodes.values():
         if top.kind in TOPS:
@@ -161,4 +164,6 @@ def prune(
             changed.append(new_root(replace(top, version=new_top.version), new_top.key))
             if top.id in stale:
                 descend(old_top, new_top)
+    if not reached >= gone:
+        raise TamperedError("a key that is to be erased does not hang from the root")
     return changed

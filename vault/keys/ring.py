@@ -28,6 +28,7 @@ from vault.crypto.tree import (
     wrap_below,
 )
 from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedError, UserForgottenError
+from vault.keys.doubt import beyond_doubt
 from vault.roots import Root
 from vault.storage import keyring as sql
 from vault.storage import transcripts
@@ -69,6 +70,11 @@ class UserKeys:
         """Give what stands for an idempotency key in one session."""
         return blind_index(derive(self.secret, b"idempotency", session_node), "key", key)
 
+    def idempotency_seal(self, session_node: bytes, key: bytes, seq: int) -> bytes:
+        """Give the code that shows that a key stands for the message it was first used for (P2)."""
+        said = bind(key, seq.to_bytes(8, "big"))
+        return hmac.digest(derive(self.secret, b"first", session_node), said, "sha256")[:ID_BYTES]
+
 
 def fresh() -> Opened:
     """Make a key that is in no tree yet."""
@@ -102,10 +108,7 @@ class Keyring:
     def service(self) -> bytes:
         """The key of what belongs to the vault as a whole: blind indexes, tombstones, signatures."""
         where = slot(Kind.SERVICE)
-        found = self.trail([where])
-        if where not in found:
-            raise TamperedError("the keyring has lost the key of its indexes")
-        return found[where].key
+        return self.trail([where])[where].key
 
     @cached_property
     def _user_key(self) -> bytes:
@@ -133,8 +136,10 @@ class Keyring:
     ) -> dict[bytes, Opened]:
         opened: dict[bytes, Opened] = {}
         parent: Opened | None = None
-        for where in path:
+        for depth, where in enumerate(path):
             if where not in found:
+                if depth == 0 or any(below in found for below in path[depth:]):
+                    raise TamperedError("the keyring's tree has a hole")
                 return opened
             node = found[where]
             if node.kind != where[0] or (parent is None) != (node.kind in TOPS):
@@ -153,6 +158,9 @@ class Keyring:
 
     def find_user(self, user_id: str) -> UserKeys | None:
         """Give a user's keys; None for one that never was. Raise UserForgottenError for one that was."""
+        return beyond_doubt(self._stores, lambda: self._look_up(user_id))
+
+    def _look_up(self, user_id: str) -> UserKeys | None:
         index = self.user_index(user_id)
         where, secret_slot = slot(Kind.USER, index), slot(Kind.SECRET, index)
         found = self.trail([*radix_slots(index), where], beside=[secret_slot])
@@ -160,12 +168,15 @@ class Keyring:
             if secret_slot not in found:
                 raise TamperedError("the keyring has lost a user's secret")
             return UserKeys(found[where].id, where, index, found[secret_slot].key)
+        self._refuse_forgotten(where)
+        self._refuse_orphans(user_slot=index)
+        return None
+
+    def _refuse_forgotten(self, where: bytes) -> None:
         if self._store.read(lambda connection: self.standing(connection, where)):
             raise UserForgottenError(
                 "this user was forgotten", hint="Vault.enroll(user_id) starts anew, if that is lawful"
             )
-        self._refuse_orphans(user_slot=index)
-        return None
 
     def find_users(self, indexes: Sequence[bytes]) -> dict[bytes, UserKeys]:
         """Give the keys of those users, by blind index, that are alive."""
@@ -192,14 +203,24 @@ class Keyring:
         """Give the keys of those sessions of a user, by slot, that are alive."""
         found: dict[bytes, Opened] = {}
         for part in chunks(slots):
-            opened = self.trail(user.path, beside=part)
+            opened = self._trail_below(user, part)
             found |= {where: opened[where] for where in part if where in opened}
         return found
 
     def find_session(self, user: UserKeys, session_id: str) -> Opened | None:
         """Give a session's key; None for one that is not. Raise SessionForgottenError for one that was."""
-        where = user.session_slot(session_id)
-        found = self.trail(user.path, beside=[where])
+        return beyond_doubt(self._stores, lambda: self._look_below(user, user.session_slot(session_id)))
+
+    def _trail_below(self, user: UserKeys, beside: Sequence[bytes]) -> dict[bytes, Opened]:
+        """Open what is below a user, who may have been erased since their keys were looked up (P7)."""
+        found = self.trail(user.path, beside)
+        if user.slot not in found or found[user.slot].id != user.node:
+            self._refuse_forgotten(user.slot)
+            raise KeyringOutdatedError("a user was enrolled anew this very moment", hint="try again")
+        return found
+
+    def _look_below(self, user: UserKeys, where: bytes) -> Opened | None:
+        found = self._trail_below(user, [where])
         if where in found:
             return found[where]
         if self._store.read(lambda connection: self.standing(connection, where)):

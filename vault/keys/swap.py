@@ -103,8 +103,10 @@ class Swapper:
         # the same: another copy holds it below the keys that they have here (P3).
         above = {one.intent: set(one.above) for one in repeated or ()}
         rekeyed = set().union(*above.values())
-        family = sql.family(connection, [node for nodes in targets.values() for node in nodes], rekeyed)
-        gone = {node for nodes in targets.values() for node in nodes if node in family}
+        # An erasure that was carried out here long ago is repeated too: a thief may have put back the nodes.
+        every = [*targets.values(), *(one.nodes for one in repeated or ())]
+        family = sql.family(connection, [node for nodes in every for node in nodes], rekeyed)
+        gone = {node for nodes in every for node in nodes if node in family}
         for one, nodes in targets.items():
             above[one] = ancestors(family, gone.intersection(nodes)) | above.get(one, set())
         journal = tuple(_journal(row, targets[row.id], above[row.id], at) for row in begun)

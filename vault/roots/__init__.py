@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from vault.errors import ConfigError
 
+UNCLAIMED = bytes(16)  # the holder of a root whose keyring is still to be made
+
 
 class Phase(enum.StrEnum):
     """Where a generation is in its life."""

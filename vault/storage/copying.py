@@ -1,18 +1,20 @@
 """Copying all rows of a store from one database to another, whatever the two dialects.
 
-Rows are streamed in batches. Ids come along as they are, and with them how far each table has counted, so that
-the copy gives no id again that the original gave, not even one whose row is deleted.
+Rows are streamed in batches. Ids come along as they are, and with them how far each table has counted, so
+that the copy gives no id again that the original gave, not even one whose row is deleted.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table, column, delete, func, insert, select, table, text, update
 
 from vault.storage import migrations
+
+Rows = list[dict[str, Any]]
 
 RESTORING = "restoring"  # the name of a fact
 BATCH = 100  # rows in memory at once: a body may have megabytes
@@ -23,19 +25,19 @@ _counted = re.compile(r"\bAUTO_INCREMENT=(\d+)")
 
 
 def tables_of(label: str) -> list[Table]:
-    """Give a store's tables in the order of filling: parents first, and last the one that makes it a vault."""
+    """Give a store's tables as they are filled: parents first, last the one that makes it a vault."""
     meta = f"{label}_meta"
     return sorted(migrations.tables(label), key=lambda one: one.name == meta)
 
 
-def batches(connection: Connection, source: Table) -> Iterator[list[dict[str, Any]]]:
-    """Give all rows of a table, as they stream in."""
-    rows = connection.execute(select(source).execution_options(yield_per=BATCH)).mappings()
-    for part in rows.partitions():
-        yield [dict(row) for row in part]
+def pour(connection: Connection, source: Table, take: Callable[[Rows], object]) -> None:
+    """Hand over all rows of a table, batch by batch, as they stream in."""
+    with connection.execute(select(source).execution_options(yield_per=BATCH)) as rows:
+        for part in rows.mappings().partitions():
+            take([dict(row) for row in part])
 
 
-def add_batch(connection: Connection, target: Table, rows: list[dict[str, Any]]) -> None:
+def add_batch(connection: Connection, target: Table, rows: Rows) -> None:
     """Add rows as they were, ids included."""
     connection.execute(insert(target), rows)
 
@@ -49,13 +51,9 @@ def empty(connection: Connection, label: str) -> None:
 def copy_all(source: Connection, target: Connection, label: str) -> dict[str, int]:
     """Replace what the target holds by what the source holds, within the target's transaction; count rows."""
     empty(target, label)
-    copied = {}
     for one in tables_of(label):
-        copied[one.name] = 0
-        for rows in batches(source, one):
-            add_batch(target, one, rows)
-            copied[one.name] += len(rows)
-    return copied
+        pour(source, one, lambda rows, one=one: add_batch(target, one, rows))  # type: ignore[misc]
+    return count_rows(target, label)
 
 
 def count_rows(connection: Connection, label: str) -> dict[str, int]:
@@ -93,11 +91,11 @@ def _last_id(connection: Connection, one: Table) -> int:
     match connection.dialect.name:
         case "sqlite":
             names = _sqlite_counters.c
-            query = select(names.seq).where(names.name == one.name)
-            return connection.execute(query).scalar_one_or_none() or 0
+            known = select(names.seq).where(names.name == one.name)
+            return connection.execute(known).scalar_one_or_none() or 0
         case "postgresql":
-            query = text(f"SELECT pg_sequence_last_value({_SEQUENCE})")
-            return connection.execute(query, {"counting": one.name}).scalar_one() or 0
+            asked = text(f"SELECT pg_sequence_last_value({_SEQUENCE})")
+            return connection.execute(asked, {"counting": one.name}).scalar_one() or 0
         case _:
             # What information_schema says of it may be a day old on MySQL.
             definition = connection.execute(text(f"SHOW CREATE TABLE {one.name}")).one()[1]
@@ -113,10 +111,11 @@ def _set_last_id(connection: Connection, one: Table, last: int) -> None:
             if not connection.execute(known).rowcount:
                 connection.execute(insert(_sqlite_counters).values(name=one.name, seq=last))
         case "postgresql":
-            connection.execute(text(f"SELECT setval({_SEQUENCE}, :last)"), {"counting": one.name, "last": last})
+            connection.execute(
+                text(f"SELECT setval({_SEQUENCE}, :last)"), {"counting": one.name, "last": last}
+            )
         case _:
             connection.execute(text(f"ALTER TABLE {one.name} AUTO_INCREMENT = {last + 1:d}"))
-
 
 
 # -- a restore that is under way -------------------------------------------------------------------------

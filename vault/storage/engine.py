@@ -9,17 +9,31 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    MultipleResultsFound,
+    NoResultFound,
+    NoSuchModuleError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from vault.errors import ConfigError, MissingExtraError, OutcomeUnknownError, StoreUnavailableError
+from vault.errors import (
+    ConfigError,
+    MissingExtraError,
+    OutcomeUnknownError,
+    StoreUnavailableError,
+    TamperedError,
+)
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -38,8 +52,15 @@ _RETRY_POSTGRES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock
 _RETRY_MYSQL = {1213, 1205, 1020}  # deadlock, lock wait timeout, record changed since last read
 _MODE = "transcript_vault_mode"
 _LIVE = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON")
-_NEW_FILE = ("journal_mode=MEMORY", "synchronous=OFF", "foreign_keys=ON")  # synced by its maker, once
+_NEW_FILE = ("journal_mode=MEMORY", "synchronous=OFF")  # synced by its maker, once
 _READ_ONLY = ("query_only=ON",)
+
+
+def whole(facts: dict[str, bytes], sizes: Mapping[str, int]) -> dict[str, bytes]:
+    """Give a database's facts about itself: none when it is new, otherwise each that belongs to it."""
+    if facts and any(len(facts.get(name, b"")) != size for name, size in sizes.items()):
+        raise TamperedError("a database has lost a fact about itself")
+    return facts
 
 
 def chunks(values: Collection[T]) -> Iterator[list[T]]:
@@ -111,12 +132,21 @@ class Store:
                     return result
             except IntegrityError:
                 raise
+            except PoolTimeoutError:
+                raise StoreUnavailableError(
+                    f"no connection to the {self.label} database became free",
+                    hint="try again: too much is asked of it at once",
+                ) from None
+            except (NoResultFound, MultipleResultsFound):
+                raise TamperedError(f"a row of the {self.label} database is gone, or there twice") from None
             except DBAPIError as error:
+                if self.dialect == "sqlite" and "decode to UTF-8" in str(error.orig):
+                    break  # its words repeat what is stored (P1)
                 lost = error.connection_invalidated and attempt == 1
                 if not (lost or _worth_a_retry(self.dialect, error)) or attempt == _ATTEMPTS:
                     raise self._unavailable(error) from error
                 self._runtime.pause(random.uniform(0, 0.002 * 2 ** min(attempt, 7)))  # noqa: S311 (no secret)
-        raise AssertionError("unreachable")
+        raise TamperedError("a column holds what the vault never wrote there")
 
     @contextmanager
     def _outcome_unknown(self) -> Iterator[None]:
@@ -150,19 +180,21 @@ def _worth_a_retry(dialect: str, error: DBAPIError) -> bool:
 
 def parse_url(url: str | URL) -> URL:
     """Read a database URL and choose its driver; refuse what is not one of the three databases."""
-    try:
+    parsed = None
+    with suppress(ArgumentError, ValueError):
         parsed = make_url(url)
-    except ArgumentError:
+    if parsed is None:  # raised out here, as an error of parsing holds pieces of the URL
         raise ConfigError(
             "this is not a database URL",
             hint="sqlite:///path, postgresql+psycopg://user@host/name, mysql+pymysql://user@host/name",
-        ) from None
+        )
     family = parsed.get_backend_name()
     if family not in DRIVERS:
         raise ConfigError(
             f"no database is known for the scheme {family!r}", hint="sqlite, postgresql, mysql or mariadb"
         )
-    if family == "sqlite" and parsed.database in {None, "", ":memory:"}:
+    in_memory = ":memory:" in (parsed.database or ":memory:") or parsed.query.get("mode") == "memory"
+    if family == "sqlite" and in_memory:
         raise ConfigError("a vault in memory would forget its keys", hint="name a file: sqlite:///path")
     return parsed
 
@@ -173,15 +205,13 @@ def open_store(url: str | URL, label: str, runtime: Runtime, *, is_async: bool =
 
 
 def open_file(path: Path, label: str, runtime: Runtime, *, is_async: bool, new: bool = False) -> Store:
-    """Open a SQLite file of a backup: a new one to be filled and then synced, or a whole one only to be read."""
+    """Open a SQLite file of a backup: a new one to be filled, or a whole one only to be read."""
     query = {} if new else {"mode": "ro", "uri": "true"}
     url = URL.create("sqlite", database=str(path) if new else path.absolute().as_uri(), query=query)
     return _open(url, label, runtime, _NEW_FILE if new else _READ_ONLY, is_async=is_async)
 
 
-def _open(
-    url: str | URL, label: str, runtime: Runtime, pragmas: Sequence[str], *, is_async: bool
-) -> Store:
+def _open(url: str | URL, label: str, runtime: Runtime, pragmas: Sequence[str], *, is_async: bool) -> Store:
     parsed = parse_url(url)
     family = parsed.get_backend_name()
     parsed = parsed.set(drivername=DRIVERS[family][is_async])

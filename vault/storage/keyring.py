@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
+from vault.crypto.envelope import ID_BYTES
 from vault.crypto.tree import TOPS, Kind, Node
 from vault.errors import TamperedError
-from vault.storage.engine import chunks
+from vault.storage.engine import chunks, whole
 from vault.storage.schema import erased, intents, keyring_meta, nodes, tombstones
 
 _ORDINAL_BYTES = 8
+_FACTS = {"vault": ID_BYTES, "holder": ID_BYTES, "home": 32, "root": ID_BYTES + _ORDINAL_BYTES}
 
 
 class Phase(enum.IntEnum):
@@ -54,7 +56,8 @@ class Tombstone:
 
 def read_meta(connection: Connection) -> dict[str, bytes]:
     """Give all of the keyring's own facts."""
-    return {name: bytes(value) for name, value in connection.execute(select(keyring_meta))}
+    found = {name: bytes(value) for name, value in connection.execute(select(keyring_meta))}
+    return whole(found, _FACTS)
 
 
 def write_meta(connection: Connection, name: str, value: bytes) -> None:
@@ -62,7 +65,8 @@ def write_meta(connection: Connection, name: str, value: bytes) -> None:
     changed = connection.execute(
         update(keyring_meta).where(keyring_meta.c.name == name).values(value=value)
     ).rowcount
-    if not changed and name not in read_meta(connection):
+    known = select(keyring_meta.c.name).where(keyring_meta.c.name == name)
+    if not changed and connection.execute(known).one_or_none() is None:
         connection.execute(insert(keyring_meta).values(name=name, value=value))
 
 
@@ -95,15 +99,31 @@ def _node(row: Row[tuple[bytes, bytes, int, int, bytes, bytes]]) -> Node:
     return Node(bytes(row.id), bytes(row.parent), kind, row.version, bytes(row.slot), bytes(row.wrapped))
 
 
-_by_slots = select(nodes).where(nodes.c.slot.in_(bindparam("slots", expanding=True)))
+_root = select(keyring_meta.c.value).where(keyring_meta.c.name == "root").scalar_subquery()
+_is_erased = (
+    select(erased.c.node)
+    .join(intents, intents.c.id == erased.c.intent)
+    .where(erased.c.node == nodes.c.id, intents.c.phase >= int(Phase.CUT))
+    .exists()
+)
+_by_slots = select(nodes, _root.label("root"), _is_erased.label("is_erased")).where(
+    nodes.c.slot.in_(bindparam("slots", expanding=True))
+)
 _by_ids = select(nodes).where(nodes.c.id.in_(bindparam("ids", expanding=True)))
 _by_parents = select(nodes).where(nodes.c.parent.in_(bindparam("parents", expanding=True)))
 
 
 def nodes_at(connection: Connection, slots: Sequence[bytes]) -> dict[bytes, Node]:
-    """Look up nodes by slot, all as of one moment."""
-    found = connection.execute(_by_slots, {"slots": slots})
-    return {node.slot: node for node in map(_node, found)}
+    """Look up nodes by slot, all as of one moment; refuse those that a thief took from an older keyring."""
+    found = {}
+    for row in connection.execute(_by_slots, {"slots": slots}):
+        node = _node(row)
+        if row.is_erased:
+            raise TamperedError("a key that was erased is back")
+        if node.kind in TOPS and (row.root is None or node.parent != split_root(row.root)[0]):
+            raise TamperedError("the keyring's tree hangs from another root than the keyring names")
+        found[node.slot] = node
+    return found
 
 
 def nodes_by_id(connection: Connection, ids: Collection[bytes]) -> dict[bytes, Node]:
@@ -116,6 +136,12 @@ def children_of(connection: Connection, parents: Collection[bytes]) -> dict[byte
     """Give all nodes directly below some parents."""
     found = (row for part in chunks(parents) for row in connection.execute(_by_parents, {"parents": part}))
     return {node.id: node for node in map(_node, found)}
+
+
+def ids_below(connection: Connection, parent: bytes, kind: Kind) -> set[bytes]:
+    """Give the ids of all nodes of a kind directly below one."""
+    query = select(nodes.c.id).where(nodes.c.parent == parent, nodes.c.kind == int(kind))
+    return set(connection.execute(query).scalars())
 
 
 _lock = select(nodes.c.version).where(nodes.c.id == bindparam("node")).with_for_update()
@@ -193,13 +219,15 @@ def update_nodes(connection: Connection, changed: Sequence[Node]) -> None:
 
 
 def delete_subtrees(connection: Connection, targets: Collection[bytes]) -> None:
-    """Delete nodes and all below them."""
+    """Delete nodes and all below them.
+
+    A level goes before the next is read: who inserts below it holds its lock, and is waited for.
+    """
     level = set(targets)
     while level:
-        below = set(children_of(connection, level))
         for part in chunks(level):
             connection.execute(delete(nodes).where(nodes.c.id.in_(part)))
-        level = below
+        level = set(children_of(connection, level))
 
 
 def count_nodes(connection: Connection) -> dict[Kind, int]:
@@ -344,6 +372,13 @@ def targets_of(connection: Connection, ids: Sequence[bytes]) -> list[bytes]:
         for part in chunks(ids)
         for node in connection.execute(query.where(erased.c.intent.in_(part))).scalars()
     ]
+
+
+def progress(connection: Connection) -> tuple[bytes, frozenset[tuple[bytes, int]]]:
+    """Give what every erasure changes: the root, and the erasures that have not come to their end."""
+    open_ones = select(intents.c.id, intents.c.phase).where(intents.c.phase < int(Phase.SWEPT))
+    waiting = frozenset((bytes(row.id), row.phase) for row in connection.execute(open_ones))
+    return read_meta(connection)["root"], waiting
 
 
 def erased_after(connection: Connection, ordinal: int) -> list[bytes]:

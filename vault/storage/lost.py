@@ -46,9 +46,13 @@ def session_nodes(transcripts: Store) -> Iterator[list[bytes]]:
         .limit(CHUNK)
     )
     after = 0
-    while found := transcripts.read(lambda c, after=after: c.execute(page.where(sessions.c.id > after)).all()):  # type: ignore[misc]
-        yield [bytes(row.node) for row in found]
-        after = found[-1].id
+
+    def work(connection: Connection) -> list[tuple[int, bytes]]:
+        return [(row.id, bytes(row.node)) for row in connection.execute(page.where(sessions.c.id > after))]
+
+    while found := transcripts.read(work):
+        yield [node for _, node in found]
+        after = found[-1][0]
 
 
 def without_row(connection: Connection, kind: Kind, ids: Collection[bytes]) -> list[bytes]:
@@ -57,7 +61,9 @@ def without_row(connection: Connection, kind: Kind, ids: Collection[bytes]) -> l
     there = {
         bytes(node)
         for part in chunks(ids)
-        for node in connection.execute(select(table.c.node).where(table.c.node.in_(part))).scalars()
+        for node in connection.execute(
+            select(table.c.node).where(table.c.node.in_(part), table.c.id > 0)
+        ).scalars()
     }
     return [node for node in ids if node not in there]
 
@@ -79,9 +85,7 @@ def add_nameless_session(  # noqa: PLR0913 (the columns)
     user = find_user(connection, user_node)
     if user is None:
         return False
-    add_session(
-        connection, user_id=user.id, slot=slot, node=node, name=name, namespace="", profile=profile
-    )
+    add_session(connection, user_id=user.id, slot=slot, node=node, name=name, namespace="", profile=profile)
     return True
 
 

@@ -6,11 +6,14 @@ Transcripts are big and may be restored at any age; the keyring is small and mus
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
+from operator import index
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -23,15 +26,69 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from vault.crypto.envelope import ID_BYTES
+from vault.errors import TamperedError
 
-Id = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
-Token = LargeBinary(ID_BYTES).with_variant(mysql.VARBINARY(ID_BYTES), "mysql", "mariadb")
-Slot = LargeBinary(ID_BYTES + 1).with_variant(mysql.VARBINARY(ID_BYTES + 1), "mysql", "mariadb")
-Key = LargeBinary(512).with_variant(mysql.VARBINARY(512), "mysql", "mariadb")
-Sealed = LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
-Words = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+
+class State(enum.IntEnum):
+    """Of users, sessions, epochs and chapters. Whatever is not live is being erased, or is erased."""
+
+    LIVE = 0
+    GONE = 1
+
+
+class Checked(TypeDecorator[Any]):
+    """A column whose values are looked at as they arrive: SQLite keeps anything anywhere (P2)."""
+
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = LargeBinary
+    cache_ok = True
+
+    def __init__(self, impl: TypeEngine[Any], kind: type, least: int, most: int) -> None:
+        super().__init__()
+        self.impl = impl
+        self.kind = kind
+        self.least = least
+        self.most = most
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:  # noqa: ARG002
+        """Give what every value passes: a number or a length has its bounds."""
+        kind, least, most = self.kind, self.least, self.most
+        measure: Callable[[Any], int] = index if kind is int else len
+
+        def check(value: Any) -> Any:  # noqa: ANN401 (whatever a thief left there)
+            if value is not None and (type(value) is not kind or not least <= measure(value) <= most):
+                raise TamperedError("a column holds what the vault never wrote there")
+            return value
+
+        return check
+
+
+def _bytes(size: int, *, least: int) -> Checked:
+    stored = LargeBinary(size).with_variant(mysql.VARBINARY(size), "mysql", "mariadb")
+    return Checked(stored, bytes, least, size)
+
+
+def _text(size: int) -> Checked:
+    return Checked(String(size), str, 0, size)
+
+
+_MOST = 2**62  # leaves room to count on
+_BIG = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
+
+Id = Checked(_BIG, int, 1, _MOST)
+Count = Checked(_BIG, int, 0, _MOST)
+Day = Checked(BigInteger(), int, -_MOST, _MOST)
+Moment = Checked(BigInteger(), int, -62_135_596_800_000_000, 253_402_300_799_999_999)  # what a datetime holds
+Rev = Checked(Integer(), int, 0, 2**31 - 1)
+Small = Checked(SmallInteger(), int, 0, 99)
+Mark = Checked(SmallInteger(), int, min(State), max(State))
+Token = _bytes(ID_BYTES, least=ID_BYTES)
+Slot = _bytes(ID_BYTES + 1, least=1)
+Key = _bytes(512, least=1)
+Sealed = Checked(LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb"), bytes, 0, _MOST)
+Words = Checked(Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb"), str, 0, _MOST)
 
 _NAMES = {
     "pk": "pk_%(table_name)s",
@@ -50,18 +107,10 @@ _CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False, **_MYSQL}
 transcripts = MetaData(naming_convention=_NAMES)
 keyring = MetaData(naming_convention=_NAMES)
 
-
-class State(enum.IntEnum):
-    """Of users, sessions, epochs and chapters. Whatever is not live is being erased, or is erased."""
-
-    LIVE = 0
-    GONE = 1
-
-
 transcripts_meta = Table(
     "transcripts_meta",
     transcripts,
-    Column("name", String(32), primary_key=True),
+    Column("name", _text(32), primary_key=True),
     Column("value", Key, nullable=False),
     **_MYSQL,
 )
@@ -73,7 +122,7 @@ users = Table(
     Column("slot", Token, nullable=False, index=True),
     Column("node", Token, nullable=False, unique=True),
     Column("name", Sealed, nullable=False),
-    Column("state", SmallInteger, nullable=False),
+    Column("state", Mark, nullable=False),
     **_NEVER_REUSED,
 )
 
@@ -85,10 +134,10 @@ sessions = Table(
     Column("slot", Token, nullable=False, index=True),
     Column("node", Token, nullable=False, unique=True),
     Column("name", Sealed, nullable=False),
-    Column("namespace", String(255), nullable=False),
+    Column("namespace", _text(255), nullable=False),
     Column("profile", Sealed, nullable=False),
-    Column("rev", Integer, nullable=False),
-    Column("state", SmallInteger, nullable=False),
+    Column("rev", Rev, nullable=False),
+    Column("state", Mark, nullable=False),
     **_NEVER_REUSED,
 )
 
@@ -96,7 +145,7 @@ classes = Table(
     "classes",
     transcripts,
     Column("id", Id, primary_key=True),
-    Column("name", String(255), nullable=False, unique=True),
+    Column("name", _text(255), nullable=False, unique=True),
     **_NEVER_REUSED,
 )
 
@@ -105,9 +154,9 @@ epochs = Table(
     transcripts,
     Column("id", Id, primary_key=True),
     Column("class_id", Id, ForeignKey(classes.c.id), nullable=False),
-    Column("anchor", BigInteger, nullable=False),
+    Column("anchor", Day, nullable=False),
     Column("node", Token, nullable=False, unique=True),
-    Column("state", SmallInteger, nullable=False),
+    Column("state", Mark, nullable=False),
     Index("ix_epochs_class_id_anchor", "class_id", "anchor"),
     **_NEVER_REUSED,
 )
@@ -119,7 +168,7 @@ chapters = Table(
     Column("session_id", Id, ForeignKey(sessions.c.id), nullable=False),
     Column("epoch_id", Id, ForeignKey(epochs.c.id), nullable=True, index=True),
     Column("node", Token, nullable=True, unique=True),
-    Column("state", SmallInteger, nullable=False),
+    Column("state", Mark, nullable=False),
     UniqueConstraint("session_id", "epoch_id"),
     **_NEVER_REUSED,
 )
@@ -128,10 +177,10 @@ messages = Table(
     "messages",
     transcripts,
     Column("session_id", Id, ForeignKey(sessions.c.id), primary_key=True, autoincrement=False),
-    Column("seq", Id, primary_key=True, autoincrement=False),
+    Column("seq", Count, primary_key=True, autoincrement=False),
     Column("chapter_id", Id, nullable=False),
-    Column("role", String(16), nullable=False),
-    Column("created_at", BigInteger, nullable=False),
+    Column("role", _text(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
     Column("body", Sealed, nullable=False),
     Column("originals", Sealed, nullable=True),
     Column("originals_chapter_id", Id, nullable=True),
@@ -143,14 +192,15 @@ idempotency = Table(
     transcripts,
     Column("session_id", Id, ForeignKey(sessions.c.id), primary_key=True, autoincrement=False),
     Column("key", Token, primary_key=True),
-    Column("seq", Id, nullable=False),
+    Column("seq", Count, nullable=False),
+    Column("seal", Token, nullable=False),
     **_CLUSTERED,
 )
 
 keyring_meta = Table(
     "keyring_meta",
     keyring,
-    Column("name", String(32), primary_key=True),
+    Column("name", _text(32), primary_key=True),
     Column("value", Key, nullable=False),
     **_MYSQL,
 )
@@ -160,8 +210,8 @@ nodes = Table(
     keyring,
     Column("id", Token, primary_key=True),
     Column("parent", Token, nullable=False, index=True),
-    Column("kind", SmallInteger, nullable=False),
-    Column("version", BigInteger, nullable=False),
+    Column("kind", Small, nullable=False),
+    Column("version", Count, nullable=False),
     Column("slot", Slot, nullable=False, unique=True),
     Column("wrapped", Key, nullable=False),
     **_CLUSTERED,
@@ -173,9 +223,9 @@ tombstones = Table(
     Column("id", Id, primary_key=True),
     Column("intent", Token, nullable=False, unique=True),
     Column("slot", Slot, nullable=False, index=True),
-    Column("pseudonym", String(32), nullable=False),
-    Column("erased_at", BigInteger, nullable=False),
-    Column("enrolled_at", BigInteger, nullable=True),
+    Column("pseudonym", _text(32), nullable=False),
+    Column("erased_at", Moment, nullable=False),
+    Column("enrolled_at", Moment, nullable=True),
     Column("seal", Token, nullable=False),
     **_NEVER_REUSED,
 )
@@ -184,9 +234,9 @@ intents = Table(
     "intents",
     keyring,
     Column("id", Token, primary_key=True),
-    Column("kind", String(32), nullable=False),
-    Column("phase", SmallInteger, nullable=False, index=True),
-    Column("ordinal", BigInteger, nullable=True, index=True),
+    Column("kind", _text(32), nullable=False),
+    Column("phase", Small, nullable=False, index=True),
+    Column("ordinal", Count, nullable=True, index=True),
     Column("slot", Slot, nullable=False, index=True),
     Column("record", Words, nullable=False),
     **_MYSQL,

@@ -28,8 +28,9 @@ from sqlalchemy import (
     update,
 )
 
+from vault.crypto.envelope import ID_BYTES
 from vault.crypto.tree import Opened
-from vault.storage.engine import chunks
+from vault.storage.engine import chunks, whole
 from vault.storage.schema import (
     State,
     chapters,
@@ -44,6 +45,7 @@ from vault.storage.schema import (
 
 AnyRow = Row[*tuple[Any, ...]]
 
+_FACTS = {"vault": ID_BYTES, "erased": 8}
 BATCH = 1000  # rows that one transaction deletes
 
 
@@ -123,6 +125,7 @@ class Activity:
     rev: int
     state: int
     messages: int
+    newest: int | None
     first_at: int | None
     last_at: int | None
 
@@ -132,7 +135,8 @@ class Activity:
 
 def read_meta(connection: Connection) -> dict[str, bytes]:
     """Give all of the transcripts' own facts."""
-    return {name: bytes(value) for name, value in connection.execute(select(transcripts_meta))}
+    found = {name: bytes(value) for name, value in connection.execute(select(transcripts_meta))}
+    return whole(found, _FACTS)
 
 
 def add_meta(connection: Connection, facts: Mapping[str, bytes]) -> None:
@@ -254,6 +258,7 @@ def activity_of(connection: Connection, user_node: bytes) -> list[Activity]:
             sessions.c.rev,
             sessions.c.state,
             func.count(messages.c.seq),
+            func.max(messages.c.seq),
             func.min(messages.c.created_at),
             func.max(messages.c.created_at),
         )
@@ -404,6 +409,7 @@ _read = (
         _place.label("place"),
         case((_chapter_lives, 1), else_=0).label("alive"),
         _newest.scalar_subquery().label("newest"),
+        sessions.c.rev,
     )
     .select_from(sessions)
     .join(users, users.c.id == sessions.c.user_id)
@@ -452,15 +458,18 @@ def last_seq(connection: Connection, session: int) -> int:
     return -1 if found is None else found
 
 
-def find_key(connection: Connection, session: int, key: bytes) -> int | None:
-    """Give the seq that an idempotency key was used for."""
-    query = select(idempotency.c.seq).where(idempotency.c.session_id == session, idempotency.c.key == key)
-    return connection.execute(query).scalar_one_or_none()
+def find_key(connection: Connection, session: int, key: bytes) -> tuple[int, bytes] | None:
+    """Give the seq that an idempotency key was used for, and the seal of that."""
+    query = select(idempotency.c.seq, idempotency.c.seal).where(
+        idempotency.c.session_id == session, idempotency.c.key == key
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row.seq, row.seal)
 
 
-def add_key(connection: Connection, session: int, key: bytes, seq: int) -> None:
+def add_key(connection: Connection, session: int, key: bytes, seq: int, seal: bytes) -> None:
     """Remember an idempotency key. IntegrityError: another used it."""
-    connection.execute(insert(idempotency).values(session_id=session, key=key, seq=seq))
+    connection.execute(insert(idempotency).values(session_id=session, key=key, seq=seq, seal=seal))
 
 
 def remove_messages(connection: Connection, session: int, seqs: Sequence[int]) -> int:

@@ -3,10 +3,10 @@
 Transcripts are copied first and the keyring second, each as of one moment. In this order:
 
 * Every message in the copy has its keys there, for keys are planted before the first message of a session.
-* What was erased between the two moments has its rows in the copy and its erasure in the copied keyring, or in
-  the root's journal; restoring sweeps it.
-* What was begun between the two moments would have keys and no rows, which is how a theft looks (P2). Rows are
-  made before keys, so these rows exist by now, and they are added: sessions that have no message yet.
+* What was erased between the two moments has its rows in the copy and its erasure in the copied keyring, or
+  in the root's journal; restoring sweeps it.
+* What was begun between the two moments would have keys and no rows, which is how a theft looks (P2). Rows
+  are made before keys, so these rows exist by now, and they are added: sessions that have no message yet.
 
 The other way round, messages would be copied whose keys are not.
 """
@@ -16,9 +16,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 from vault import __version__
 from vault.clock import to_datetime
@@ -43,9 +44,9 @@ def back_up(stores: Stores, keyring: Keyring, destination: str | os.PathLike[str
             _copy(stores.transcripts, copies["transcripts"])
             _copy(stores.keyring, copies["keyring"])
             _add_late_rows(stores.transcripts, copies)
-            rows = {label: copy.read(lambda c, one=label: copying.count_rows(c, one)) for label, copy in copies.items()}  # type: ignore[misc]
+            rows = {label: _count(copy) for label, copy in copies.items()}
             generation, ordinal = sql.split_root(copies["keyring"].read(sql.read_meta)["root"])
-        parts = aside(stores.runtime, lambda: {label: _finish(directory, label, rows[label]) for label in FILES})
+        parts = aside(stores.runtime, lambda: {one: _finish(directory, one, rows[one]) for one in FILES})
         manifest = Manifest(
             release=__version__,
             vault=stores.vault.hex(),
@@ -66,7 +67,8 @@ def _writing() -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreUnavailableError(
-            f"the backup can't be written: {error.strerror}", hint="nothing is left of it: mend that, and repeat"
+            f"the backup can't be written: {error.strerror}",
+            hint="nothing is left of it: mend that, and repeat",
         ) from error
 
 
@@ -112,12 +114,15 @@ def _copy(source: Store, target: Store) -> None:
     def work(connection: Connection) -> None:
         target.write(lambda copy: copying.empty(copy, label))  # where an attempt before this one broke off
         for table in copying.tables_of(label):
-            for rows in copying.batches(connection, table):
-                target.write(lambda copy, one=table, part=rows: copying.add_batch(copy, one, part))  # type: ignore[misc]
+            copying.pour(connection, table, partial(_add, target, table))
         last = copying.last_ids(connection, label)
         target.write(lambda copy: copying.raise_ids(copy, label, last))
 
     source.snapshot(work)
+
+
+def _add(target: Store, table: Table, rows: copying.Rows) -> None:
+    target.write(lambda copy: copying.add_batch(copy, table, rows))
 
 
 def _add_late_rows(source: Store, copies: Mapping[str, Store]) -> None:
@@ -130,6 +135,10 @@ def _add_late_rows(source: Store, copies: Mapping[str, Store]) -> None:
         for page in lost.keys_of(copies["keyring"], kind):
             late = transcripts.read(lambda c, kind=kind, page=page: lost.without_row(c, kind, page))  # type: ignore[misc]
             lost.copy_rows(source, transcripts, kind, late)
+
+
+def _count(copy: Store) -> dict[str, int]:
+    return copy.read(lambda connection: copying.count_rows(connection, copy.label))
 
 
 def _finish(directory: Path, label: str, rows: dict[str, int]) -> Part:

@@ -15,6 +15,7 @@ import msgspec
 
 from vault.crypto.envelope import derive
 from vault.errors import ConfigError, SchemaError, StoreUnavailableError, TamperedError
+from vault.storage import migrations
 from vault.storage.engine import Runtime
 
 T = TypeVar("T")
@@ -92,6 +93,22 @@ def read_manifest(backup: Path) -> Manifest:
     if found.format != FORMAT:
         raise ConfigError("this is no backup of a vault", hint="name the directory that vault backup made")
     return found
+
+
+def check_schema(manifest: Manifest) -> None:
+    """Raise SchemaError unless the backup's databases are of this release's version."""
+    for label, head in migrations.HEADS.items():
+        found = manifest.part(label).schema
+        if found > head:
+            raise SchemaError(
+                f"the {label} of this backup have the version {found}, made by a newer release than this one",
+                hint="pip install --upgrade transcript-vault",
+            )
+        if found < head:
+            raise SchemaError(
+                f"the {label} of this backup have the older version {found}; this release needs {head}",
+                hint=f"restore with transcript-vault=={manifest.release}, then: vault db upgrade",
+            )
 
 
 def describe(path: Path, schema: str, rows: dict[str, int]) -> Part:

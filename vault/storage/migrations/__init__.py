@@ -1,18 +1,36 @@
 """The schema's history, one line of Alembic revisions for each of the two databases.
 
-Opening a vault only compares a version; Alembic itself loads when there is something to change.
+A new database gets its tables as they are now, an older one by Alembic. Opening only compares a version.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, MetaData, String, Table, column, inspect, select, table
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    column,
+    func,
+    insert,
+    inspect,
+    literal,
+    select,
+    table,
+)
 
-from vault.errors import SchemaError
+from vault.errors import ConfigError, SchemaError
 from vault.storage import schema
 
 HEADS = {"transcripts": "t0001", "keyring": "k0001"}
+_LOCK = "transcript-vault"
+_PATIENCE = 60
 _METADATA = {"transcripts": schema.transcripts, "keyring": schema.keyring}
 
 
@@ -50,6 +68,66 @@ def check(connection: Connection, label: str) -> None:
 
 def upgrade(connection: Connection, label: str) -> None:
     """Bring a database, empty or older, to the version of this release."""
+    found = version(connection, label)
+    if found is None:
+        with _alone(connection):
+            _create(connection, label)
+    elif found != HEADS[label]:
+        migrate(connection, label)
+
+
+def _create(connection: Connection, label: str) -> None:
+    """Make the tables as they are now; the version comes last, and says that all are there.
+
+    MariaDB commits every statement for itself: some may be there already, from before a crash. Alembic is no
+    help then, and its state is global: two vaults that are made in one process would be mixed up.
+    """
+    if version(connection, label) is not None:
+        return  # another process was faster
+    for one in tables(label):
+        if inspect(connection).has_table(one.name):
+            _refuse_foreign(connection, one)
+        one.create(connection, checkfirst=True)
+        for index in sorted(one.indexes, key=lambda each: str(each.name)):
+            index.create(connection, checkfirst=True)
+    name = version_table(label)
+    number = Column("version_num", String(32), nullable=False)
+    versions = Table(name, MetaData(), number, PrimaryKeyConstraint("version_num", name=f"{name}_pkc"))
+    versions.create(connection, checkfirst=True)
+    connection.execute(insert(versions).values(version_num=HEADS[label]))
+
+
+def _refuse_foreign(connection: Connection, one: Table) -> None:
+    found = {column["name"] for column in inspect(connection).get_columns(one.name)}
+    is_ours = found == {column.name for column in one.columns}
+    if not is_ours or connection.execute(select(literal(1)).select_from(one).limit(1)).first():
+        raise ConfigError(
+            f"the database has a table {one.name} that is not of a new vault",
+            hint="give the vault a database of its own",
+        )
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Let nobody else make tables meanwhile. SQLite's transaction does that already."""
+    match connection.dialect.name:
+        case "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(_LOCK))))
+            yield
+        case "mysql" | "mariadb":
+            name = func.concat(_LOCK, func.md5(func.database()))
+            connection.execute(select(func.get_lock(name, _PATIENCE)))
+            try:
+                yield
+            finally:
+                if not connection.invalidated:  # who is cut off has no lock any more
+                    connection.execute(select(func.release_lock(name)))
+        case _:
+            yield
+
+
+def migrate(connection: Connection, label: str) -> None:
+    """Run the revisions that a database has not seen; in one thread of a process at a time."""
     from alembic import command  # noqa: PLC0415 (slow to import, seldom needed)
     from alembic.config import Config  # noqa: PLC0415
 

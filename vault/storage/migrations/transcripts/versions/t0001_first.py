@@ -99,6 +99,7 @@ def upgrade() -> None:
         sa.Column("session_id", ID, autoincrement=False, nullable=False),
         sa.Column("key", TOKEN, nullable=False),
         sa.Column("seq", ID, nullable=False),
+        sa.Column("seal", TOKEN, nullable=False),
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_idempotency_session_id"),
         sa.PrimaryKeyConstraint("session_id", "key", name="pk_idempotency"),
         **CLUSTERED,
