@@ -98,12 +98,16 @@ class Sessions:
 
     def find_or_make(self, user_id: str, session_id: str, namespace: str) -> Session:
         """Give a session, made now if it is new."""
-        for _ in range(_RACES):
-            found = self.find(user_id, session_id)
-            if found is not None:
-                return found
-            self._make(user_id, session_id, namespace)
-        raise KeyringOutdatedError("the session can't be opened for all the changes to it", hint="try again")
+
+        def look() -> Session:
+            for _ in range(_RACES):
+                found = self.find(user_id, session_id)
+                if found is not None:
+                    return found
+                self._make(user_id, session_id, namespace)
+            raise KeyringOutdatedError("the session can't be opened for all the changes", hint="try again")
+
+        return beyond_doubt(self._stores, look)
 
     def ready(self, user_id: str, session_id: str, namespace: str, places: Iterable[Place]) -> Session:
         """Give a session, made now if it is new, with the chapters in which messages will go."""
@@ -227,7 +231,7 @@ class Sessions:
             self._stores.transcripts.write(rows)
         except IntegrityError:
             return  # the user's row went meanwhile: the next look says why
-        if not self._keyring.plant([*radix_slots(user.index), user.slot], seedlings):
+        if not self._keyring.plant(user.path, seedlings, below=user.node):
             self._stores.transcripts.write(lambda connection: sql.withdraw(connection, made))
             if session_id is not None:
                 self._take_over(user_id, session_id, namespace)

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vault.crypto.envelope import Cipher, bind, random_id, random_key
 from vault.errors import TamperedError
@@ -122,6 +122,35 @@ def ancestors(nodes: Mapping[bytes, Node], gone: Iterable[bytes]) -> set[bytes]:
     return above
 
 
+@dataclass(slots=True)
+class _Pruning:
+    """One walk down the tree: what goes, what gets a new key, and what was changed and reached so far."""
+
+    vault: bytes
+    children: Mapping[bytes, Sequence[Node]]
+    gone: AbstractSet[bytes]
+    stale: AbstractSet[bytes]
+    changed: list[Node] = field(default_factory=list)
+    reached: set[bytes] = field(default_factory=set)
+
+    def renew(self, node: Node, key: bytes) -> tuple[Opened, Opened]:
+        """Give a node as it is and as it will be."""
+        old = Opened(node.id, node.version, key)
+        return old, Opened(node.id, node.version + 1, random_key()) if node.id in self.stale else old
+
+    def descend(self, old: Opened, new: Opened | None) -> None:
+        """Wrap again what hangs below a renewed node; below one that goes there is no new key."""
+        for child in self.children.get(old.id, ()):
+            # What goes is opened too: moved below another parent, it would leave its true one as it is (P3).
+            old_child, new_child = self.renew(child, unlock(self.vault, old, child).key)
+            self.reached.add(child.id)
+            over = None if child.id in self.gone else new
+            if over is not None:
+                self.changed.append(wrap_below(self.vault, over, new_child, child.kind, child.slot)[0])
+            if child.id in self.stale:
+                self.descend(old_child, new_child if over else None)
+
+
 def prune(  # noqa: PLR0913, PLR0917 (the tree, what goes, and the two roots)
     vault: bytes,
     nodes: Mapping[bytes, Node],
@@ -136,34 +165,16 @@ def prune(  # noqa: PLR0913, PLR0917 (the tree, what goes, and the two roots)
     under the generation that is left, `new_root` wraps one under the generation that comes. `above` are
     ancestors of what is gone from here already: they are re-keyed too, as far as they are here.
     """
-    stale = ancestors(nodes, gone) | (set(above) & nodes.keys())
     children: dict[bytes, list[Node]] = defaultdict(list)
     for node in nodes.values():
         children[node.parent].append(node)
-    changed: list[Node] = []
-    reached: set[bytes] = set()
-
-    def renew(node: Node, key: bytes) -> tuple[Opened, Opened]:
-        old = Opened(node.id, node.version, key)
-        return old, Opened(node.id, node.version + 1, random_key()) if node.id in stale else old
-
-    def descend(old: Opened, new: Opened | None) -> None:
-        for child in children[old.id]:
-            # What goes is opened too: moved below another parent, it would leave its true one as it is (P3).
-            old_child, new_child = renew(child, unlock(vault, old, child).key)
-            reached.add(child.id)
-            over = None if child.id in gone else new
-            if over is not None:
-                changed.append(wrap_below(vault, over, new_child, child.kind, child.slot)[0])
-            if child.id in stale:
-                descend(old_child, new_child if over else None)
-
+    walk = _Pruning(vault, children, gone, ancestors(nodes, gone) | (set(above) & nodes.keys()))
     for top in nodes.values():
         if top.kind in TOPS:
-            old_top, new_top = renew(top, old_root(top))
-            changed.append(new_root(replace(top, version=new_top.version), new_top.key))
-            if top.id in stale:
-                descend(old_top, new_top)
-    if not reached >= gone:
+            old, new = walk.renew(top, old_root(top))
+            walk.changed.append(new_root(replace(top, version=new.version), new.key))
+            if top.id in walk.stale:
+                walk.descend(old, new)
+    if not walk.reached >= gone:
         raise TamperedError("a key that is to be erased does not hang from the root")
-    return changed
+    return walk.changed

@@ -269,9 +269,12 @@ class Keyring:
 
     # -- planting ---------------------------------------------------------------------------------------
 
-    def plant(self, path: Sequence[bytes], seedlings: Sequence[Seedling]) -> bool:
+    def plant(
+        self, path: Sequence[bytes], seedlings: Sequence[Seedling], below: bytes | None = None
+    ) -> bool:
         """Add nodes below what exists of a path; False where another process planted one of them first.
 
+        `below` is the node at the path's end: another one in its place belongs to a later enrolment.
         The parent's row is locked and its version compared in the same transaction: without that, an
         erasure that re-keys the parent meanwhile would leave the new node under a key that is gone.
         """
@@ -280,7 +283,8 @@ class Keyring:
             known = self.trail(path)
             missing = path[len(known) :]
             lost = [where for where in missing if where[0] != Kind.RADIX and where not in taken]
-            if lost or any(where in known for where in taken):
+            replaced = below is not None and path[-1] in known and known[path[-1]].id != below
+            if lost or replaced or any(where in known for where in taken):
                 return False
             anchor = known[path[len(known) - 1]]
             grown = self._grow(known, path, missing, seedlings)

@@ -162,8 +162,7 @@ class Swapper:
             proof = stores.root.destroy(due, promoting=present.id).proof if due else ""
             oldest = min(one.ordinal for one in state.generations if one.id not in due)
             sql.advance(connection, swept, sql.Phase.CUT, sql.Phase.SWEPT)
-            waiting = sql.intents_before(connection, sql.Phase.FINAL)
-            reached = [row for row in waiting if row.ordinal is not None and row.ordinal <= oldest]
+            reached = sql.intents_reached(connection, oldest)
             told = [self._tell(connection, row, proof, at) for row in reached]
             return [certificate for certificate in told if certificate.status is Status.FINAL]
 

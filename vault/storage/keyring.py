@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, func, insert, select, update
 
 from vault.crypto.envelope import ID_BYTES
 from vault.crypto.tree import TOPS, Kind, Node
@@ -60,21 +61,25 @@ def read_meta(connection: Connection) -> dict[str, bytes]:
     return whole(found, _FACTS)
 
 
+_write_meta = (
+    update(keyring_meta).where(keyring_meta.c.name == bindparam("fact")).values(value=bindparam("now"))
+)
+
+
 def write_meta(connection: Connection, name: str, value: bytes) -> None:
     """Set one fact."""
-    changed = connection.execute(
-        update(keyring_meta).where(keyring_meta.c.name == name).values(value=value)
-    ).rowcount
+    changed = connection.execute(_write_meta, {"fact": name, "now": value}).rowcount
     known = select(keyring_meta.c.name).where(keyring_meta.c.name == name)
     if not changed and connection.execute(known).one_or_none() is None:
         connection.execute(insert(keyring_meta).values(name=name, value=value))
 
 
+_lock_root = select(keyring_meta.c.value).where(keyring_meta.c.name == "root").with_for_update()
+
+
 def lock_root(connection: Connection) -> tuple[bytes, int]:
     """Take the swap lock for this transaction; give the generation and its ordinal."""
-    value = connection.execute(
-        select(keyring_meta.c.value).where(keyring_meta.c.name == "root").with_for_update()
-    ).scalar_one()
+    value = connection.execute(_lock_root).scalar_one()
     return split_root(bytes(value))
 
 
@@ -279,27 +284,48 @@ def lift_tombstone(connection: Connection, intent: bytes, at: int, seal: bytes) 
 # -- intents ---------------------------------------------------------------------------------------------
 
 
+_ids: BindParameter[Any] = bindparam("ids", expanding=True)
+_insert_intent = insert(intents)
+_insert_erased = insert(erased)
+_update_intent = (
+    update(intents)
+    .where(intents.c.id == bindparam("intent"), intents.c.phase <= bindparam("reached"))
+    .values(phase=bindparam("reached"), ordinal=bindparam("at"), record=bindparam("told"))
+)
+_advance = (
+    update(intents)
+    .where(intents.c.id.in_(_ids), intents.c.phase == bindparam("before"))
+    .values(phase=bindparam("after"))
+)
+_find_intents = select(intents).where(intents.c.id.in_(_ids))
+_reached = select(intents).where(
+    intents.c.phase < int(Phase.FINAL), intents.c.ordinal <= bindparam("ordinal")
+)
+_targets = select(erased.c.node).where(erased.c.intent.in_(_ids)).order_by(erased.c.node)
+_oldest_unswept = select(func.count(), func.min(intents.c.ordinal), func.count(intents.c.ordinal)).where(
+    intents.c.phase < int(Phase.SWEPT)
+)
+
+
 def add_intent(connection: Connection, row: IntentRow, targets: Sequence[bytes]) -> None:
     """Record an erasure before it happens, with the nodes that it takes."""
-    connection.execute(
-        insert(intents).values(
-            id=row.id,
-            kind=row.kind,
-            phase=int(row.phase),
-            ordinal=row.ordinal,
-            slot=row.slot,
-            record=row.record,
-        )
-    )
-    connection.execute(insert(erased), [{"node": target, "intent": row.id} for target in targets])
+    values = {
+        "id": row.id,
+        "kind": row.kind,
+        "phase": int(row.phase),
+        "ordinal": row.ordinal,
+        "slot": row.slot,
+        "record": row.record,
+    }
+    connection.execute(_insert_intent, values)
+    connection.execute(_insert_erased, [{"node": target, "intent": row.id} for target in targets])
 
 
 def update_intent(connection: Connection, row: IntentRow) -> None:
     """Store how far an erasure has come; a phase never goes back."""
     connection.execute(
-        update(intents)
-        .where(intents.c.id == row.id, intents.c.phase <= int(row.phase))
-        .values(phase=int(row.phase), ordinal=row.ordinal, record=row.record)
+        _update_intent,
+        {"intent": row.id, "reached": int(row.phase), "at": row.ordinal, "told": row.record},
     )
 
 
@@ -310,20 +336,15 @@ def _intent(row: Row[tuple[bytes, str, int, int | None, bytes, str]]) -> IntentR
 def advance(connection: Connection, ids: Sequence[bytes], before: Phase, after: Phase) -> None:
     """Move erasures from one phase to the next."""
     for part in chunks(ids):
-        connection.execute(
-            update(intents)
-            .where(intents.c.id.in_(part), intents.c.phase == int(before))
-            .values(phase=int(after))
-        )
+        connection.execute(_advance, {"ids": part, "before": int(before), "after": int(after)})
 
 
 def find_intents(connection: Connection, ids: Sequence[bytes]) -> dict[bytes, IntentRow]:
     """Give some erasures; raise TamperedError where the record of one is gone."""
-    query = select(intents)
     found = {
         row.id: row
         for part in chunks(ids)
-        for row in map(_intent, connection.execute(query.where(intents.c.id.in_(part))))
+        for row in map(_intent, connection.execute(_find_intents, {"ids": part}))
     }
     if len(found) < len(set(ids)):
         raise TamperedError("the record of an erasure is gone from the keyring")
@@ -340,6 +361,11 @@ def intents_before(connection: Connection, phase: Phase) -> list[IntentRow]:
     """Give the erasures that have not come as far as `phase`, oldest first."""
     query = select(intents).where(intents.c.phase < int(phase)).order_by(intents.c.ordinal, intents.c.id)
     return list(map(_intent, connection.execute(query)))
+
+
+def intents_reached(connection: Connection, ordinal: int) -> list[IntentRow]:
+    """Give the erasures that no root generation before `ordinal` is needed to undo, and are not final yet."""
+    return list(map(_intent, connection.execute(_reached, {"ordinal": ordinal})))
 
 
 def all_intents(connection: Connection) -> list[IntentRow]:
@@ -366,11 +392,8 @@ def intent_of(connection: Connection, node: bytes) -> IntentRow | None:
 
 def targets_of(connection: Connection, ids: Sequence[bytes]) -> list[bytes]:
     """Give the nodes that some erasures take."""
-    query = select(erased.c.node).order_by(erased.c.node)
     return [
-        bytes(node)
-        for part in chunks(ids)
-        for node in connection.execute(query.where(erased.c.intent.in_(part))).scalars()
+        bytes(node) for part in chunks(ids) for node in connection.execute(_targets, {"ids": part}).scalars()
     ]
 
 
@@ -395,8 +418,5 @@ def erased_after(connection: Connection, ordinal: int) -> list[bytes]:
 def swept_through(connection: Connection) -> int:
     """Give the highest ordinal up to which the rows of every erasure are deleted."""
     _, current = split_root(read_meta(connection)["root"])
-    query = select(func.min(func.coalesce(intents.c.ordinal, current + 1))).where(
-        intents.c.phase < int(Phase.SWEPT)
-    )
-    oldest = connection.execute(query).scalar_one()
-    return current if oldest is None else min(current, oldest - 1)
+    waiting, oldest, cut = connection.execute(_oldest_unswept).one()
+    return current if waiting == 0 or cut == 0 else min(current, oldest - 1)
