@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
-from databases import Databases, connected, fresh_databases
+from databases import Databases, connected
 from sqlalchemy import Column, Connection, Table, text
 from sqlalchemy.exc import DBAPIError
 
@@ -271,7 +271,7 @@ class Thief:
     connection: Connection
     stage: Stage
 
-    def run(self, statement: str, values: Mapping[str, object] = {}) -> int:  # noqa: B006 (never changed)
+    def run(self, statement: str, values: Mapping[str, object] = {}) -> int:
         try:
             return self.connection.execute(text(statement), dict(values)).rowcount
         except DBAPIError as error:
@@ -471,7 +471,7 @@ class Court:
         try:
             vault = self.stage.open(create=False)
         except VaultError as error:
-            self._note(f"fresh: open", error)
+            self._note("fresh: open", error)
             return
         except Exception as error:  # noqa: BLE001 (that is the fault that is looked for)
             self.verdict.faults.append(f"fresh: open: {error!r}")

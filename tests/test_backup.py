@@ -628,6 +628,35 @@ def test_p2_nobody_without_the_key_can_make_a_session_look_lost(home: Place, bac
         read(vault, "u-1", "s-1")
 
 
+def test_p2_a_session_that_came_back_can_not_be_made_to_look_lost_again(home: Place, backup: Path) -> None:
+    def rows() -> list[Any]:
+        with connected(home.databases.transcripts) as connection:
+            found: list[Any] = []
+            for table in (schema.users, schema.sessions):
+                found += [(table, row) for row in connection.execute(select(table).order_by(table.c.id))]
+            return found
+
+    with home.open() as vault:
+        vault.backup(backup)
+        say(vault, "u-1", "s-1", "a")
+    home.restore(backup, replace=["transcripts"])
+    nameless = rows()
+    with home.open() as vault:
+        assert list(vault.users()) == []
+        say(vault, "u-1", "s-1", "b")
+        assert list(vault.users()) == ["u-1"]
+    for table, row in nameless:
+        [named] = [one for of, one in rows() if of is table]
+        with connected(home.databases.transcripts) as connection:
+            connection.execute(update(table).values(row._asdict()))
+        with home.open() as vault, pytest.raises(TamperedError):
+            list(vault.users()) if table is schema.users else read(vault, "u-1", "s-1")
+        with connected(home.databases.transcripts) as connection:
+            connection.execute(update(table).values(named._asdict()))
+    with home.open() as vault:
+        assert everything(vault) == {("u-1", "s-1"): ["b"]}
+
+
 def test_p7_what_a_restored_keyring_does_not_open_is_counted_and_refused(home: Place, backup: Path) -> None:
     with home.open() as vault:
         say(vault, "u-1", "s-1", "a")

@@ -138,25 +138,25 @@ def home(database: Databases, tmp_path: Path) -> Home:
     return Home(database, tmp_path / "root.key", None)
 
 
+def set_version(home: Home, label: str, version: str) -> None:
+    with connected(getattr(home.databases, label)) as connection:
+        connection.execute(text(f"UPDATE {migrations.version_table(label)} SET version_num = '{version}'"))
+
+
 @pytest.mark.parametrize("label", LABELS)
-@pytest.mark.parametrize(
-    ("version", "command"), [("0000", "vault db upgrade"), ("9999", "pip install --upgrade")]
-)
 def test_a_database_of_another_version_is_refused_and_the_error_names_the_command(
-    home: Home, label: str, version: str, command: str
+    home: Home, label: str
 ) -> None:
     with home.open() as vault:
         vault.transcript("u-1", "s-1").append("user", "Hello")
-    other = migrations.HEADS[label][0] + version
-    table = migrations.version_table(label)
-    with connected(getattr(home.databases, label)) as connection:
-        connection.execute(text(f"UPDATE {table} SET version_num = '{other}'"))
-    for create in (True, False):
-        with pytest.raises(SchemaError, match=other) as caught:
-            home.open(create=create)
-        assert command in caught.value.hint
-    with connected(getattr(home.databases, label)) as connection:
-        connection.execute(text(f"UPDATE {table} SET version_num = '{migrations.HEADS[label]}'"))
+    head = migrations.HEADS[label]
+    for number, command in (("0000", "vault db upgrade"), ("9999", "pip install --upgrade")):
+        set_version(home, label, head[0] + number)
+        for create in (True, False):
+            with pytest.raises(SchemaError, match=number) as caught:
+                home.open(create=create)
+            assert command in caught.value.hint
+    set_version(home, label, head)
     with home.open(create=False) as vault:
         assert len(vault.transcript("u-1", "s-1").messages()) == 1
 
@@ -321,6 +321,7 @@ def test_p8_the_making_of_a_directory_goes_on_after_a_crash(tmp_path: Path, left
         assert len(vault.transcript("u-1", "s-1").messages()) == 2
 
 
+@on_sqlite
 def test_p8_a_root_that_was_claimed_is_not_given_to_another_vault(home: Home, tmp_path: Path) -> None:
     with home.open() as vault:
         assert vault.keys_status().ordinal == 1

@@ -65,7 +65,7 @@ def _command_lines() -> list[list[str]]:
     blocks = "\n".join(code for language, code in BLOCKS if language == "sh")
     lines = re.findall(r"(?:^|\s)vault ((?:[a-z][a-z-]*(?: \| )?)+)", blocks)
     return [
-        [word for word in line.split(" | ")] if " | " in line else line.split()[:1]
+        line.split(" | ") if " | " in line else line.split()[:1]
         for line in lines
         if not line.startswith(("keys", "db"))
     ]

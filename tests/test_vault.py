@@ -65,6 +65,13 @@ def vault(home: Home) -> Iterator[Vault]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def beside(home: Home) -> Iterator[Vault]:
+    """The same vault, opened by somebody else: what a second process sees."""
+    with home.open() as opened:
+        yield opened
+
+
 @pytest.fixture
 def apart(home: Home) -> Iterator[Home]:
     """A place of its own, for a test that breaks something."""
@@ -114,6 +121,10 @@ def edit(home: Home, statement: Any) -> None:
 def test_a_vault_is_made_when_it_is_first_opened_and_keeps_what_it_holds(apart: Home) -> None:
     with apart.open() as vault:
         first = vault.transcript("u-1", "s-1").append("user", "Hello")
+        stores = vault._core.stores
+        pools = [stores.transcripts.engine.pool, stores.keyring.engine.pool]
+        assert all(pool.checkedin() for pool in pools)  # type: ignore[attr-defined]
+    assert [pool.checkedin() for pool in pools] == [0, 0]  # type: ignore[attr-defined]
     with apart.open(create=False) as vault:
         assert vault.transcript("u-1", "s-1").messages() == [first]
         assert list(vault.users()) == ["u-1"]
@@ -127,15 +138,6 @@ def test_without_create_nothing_is_made(apart: Home) -> None:
         apart.open(create=False)
     assert apart.rows() == {}
     assert not apart.root.exists()
-
-
-def test_leaving_a_vault_closes_its_connections(apart: Home) -> None:
-    with apart.open() as vault:
-        vault.transcript("u-1", "s-1").append("user", "Hello")
-        stores = vault._core.stores
-        pools = [stores.transcripts.engine.pool, stores.keyring.engine.pool]
-        assert all(pool.checkedin() for pool in pools)  # type: ignore[attr-defined]
-    assert [pool.checkedin() for pool in pools] == [0, 0]  # type: ignore[attr-defined]
 
 
 @on_sqlite
@@ -254,30 +256,27 @@ def test_a_message_has_the_time_at_which_it_was_appended(home: Home, chat: Trans
     assert chat.messages() == [said]
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        datetime(2019, 3, 31, 1, 30, 0, 1, tzinfo=UTC),
-        datetime(2026, 9, 21, 23, 59, 59, 999_999, tzinfo=timezone(timedelta(hours=14))),
-        datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
-        datetime(1901, 1, 1, tzinfo=timezone(timedelta(hours=-9, minutes=-30))),
-        datetime(1, 1, 1, tzinfo=UTC),
-        datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
-    ],
-    ids=str,
-)
-def test_an_imported_message_keeps_its_own_time_to_the_microsecond(
-    chat: Transcript, moment: datetime
-) -> None:
-    said = [
-        chat.append("user", "Hello", created_at=moment),
-        chat.append({"role": "user", "content": "Hello", "created_at": moment}),
-        chat.append({"role": "user", "content": "Hello", "created_at": moment.isoformat()}),
-        chat.append(Message("user", "Hello", created_at=moment)),
-    ]
-    assert [message.created_at for message in chat.messages()] == [moment] * 4
-    assert chat.messages() == said
-    assert {message.created_at.tzinfo for message in said if message.created_at} == {UTC}
+MOMENTS = [
+    datetime(2019, 3, 31, 1, 30, 0, 1, tzinfo=UTC),
+    datetime(2026, 9, 21, 23, 59, 59, 999_999, tzinfo=timezone(timedelta(hours=14))),
+    datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    datetime(1901, 1, 1, tzinfo=timezone(timedelta(hours=-9, minutes=-30))),
+    datetime(1, 1, 1, tzinfo=UTC),
+    datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+]
+
+
+def test_an_imported_message_keeps_its_own_time_to_the_microsecond(chat: Transcript) -> None:
+    for moment in MOMENTS:
+        said = [
+            chat.append("user", "Hello", created_at=moment),
+            chat.append({"role": "user", "content": "Hello", "created_at": moment}),
+            chat.append({"role": "user", "content": "Hello", "created_at": moment.isoformat()}),
+            chat.append(Message("user", "Hello", created_at=moment)),
+        ]
+        assert chat.messages(last=4) == said
+        assert [message.created_at for message in said] == [moment] * 4
+        assert {message.created_at.tzinfo for message in said if message.created_at} == {UTC}
 
 
 def test_messages_stay_in_the_order_of_appending_whatever_their_times(
@@ -293,15 +292,16 @@ def test_messages_stay_in_the_order_of_appending_whatever_their_times(
 # -- idempotency keys ------------------------------------------------------------------------------------
 
 
-def test_saying_the_same_under_one_key_adds_one_message(home: Home, vault: Vault, user: str) -> None:
+def test_saying_the_same_under_one_key_adds_one_message(
+    home: Home, vault: Vault, beside: Vault, user: str
+) -> None:
     chat = vault.transcript(user, "s-1")
     first = chat.append("user", "Hello", key="k-1", metadata={"try": 1})
     home.clock.now += 1_000_000
     assert chat.append("user", "Hello", key="k-1", metadata={"try": 2}) == first
     second = chat.append("user", "Hello", key="k-2")
-    with home.open() as again:
-        assert again.transcript(user, "s-1").append("user", "Hello", key="k-1") == first
-        assert again.transcript(user, "s-1").messages() == [first, second]
+    assert beside.transcript(user, "s-1").append("user", "Hello", key="k-1") == first
+    assert beside.transcript(user, "s-1").messages() == [first, second]
     elsewhere = vault.transcript(user, "s-2").append("user", "Other", key="k-1")
     assert (elsewhere.content, elsewhere.seq) == ("Other", 0)
 
@@ -407,28 +407,33 @@ def test_clearing_and_deleting_what_never_was_does_nothing(vault: Vault, user: s
 # -- listing ---------------------------------------------------------------------------------------------
 
 
-def test_users_and_their_sessions_are_listed_in_the_order_of_their_beginning(apart: Home) -> None:
+def test_users_and_their_sessions_are_listed_in_the_order_of_their_beginning(
+    apart: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with apart.open() as vault:
         assert list(vault.users()) == []
         vault.transcript("Zoë", "b").append("user", "1")
         vault.transcript("anna", "c").append("user", "2")
         apart.clock.now += 5 * DAY
         vault.transcript("Zoë", "a", namespace="billing").extend([Message("user", "3"), Message("user", "4")])
-        assert list(vault.users()) == ["Zoë", "anna"]
         first, second = vault.sessions("Zoë")
         assert (first.session_id, first.namespace, first.messages) == ("b", "", 1)
         assert (second.session_id, second.namespace, second.messages) == ("a", "billing", 2)
         assert second.first_at == second.last_at == to_datetime(apart.clock.now)
         assert vault.sessions("nobody") == []
 
+        names = ["Zoë", "anna"]
+        monkeypatch.setattr("vault.listing._PAGE", 2)
+        for number in range(3):
+            assert list(vault.users()) == names
+            vault.enroll(f"u-{number}")
+            names.append(f"u-{number}")
 
-def test_users_are_listed_page_by_page(apart: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vault.listing._PAGE", 3)
-    names = [f"u-{number}" for number in range(7)]
-    with apart.open() as vault:
-        for count, name in enumerate(names):
-            assert list(vault.users()) == names[:count]
-            vault.enroll(name)
+        edit(apart, update(schema.users).where(schema.users.c.id == 2).values(state=1))
+        with pytest.raises(TamperedError):
+            list(vault.users())
+        with pytest.raises(TamperedError):
+            vault.sessions("anna")
 
 
 def test_a_footprint_counts_what_forgetting_would_take_and_changes_nothing(vault: Vault, user: str) -> None:
@@ -509,15 +514,14 @@ def test_p6_a_forgotten_user_leaves_a_provisional_certificate_that_becomes_final
 
 
 def test_p6_forgetting_again_gives_the_same_certificate_as_far_as_it_has_come(
-    home: Home, vault: Vault, user: str
+    vault: Vault, beside: Vault, user: str
 ) -> None:
     vault.transcript(user, "s-1").append("user", "1")
     first = vault.forget_user(user, reason="request 881")
     assert vault.forget_user(user, reason="another") == first
     final = vault.forget_user(user, now=True)
     assert (final.id, final.status, final.reason) == (first.id, "final", "request 881")
-    with home.open() as again:
-        assert again.forget_user(user) == final
+    assert beside.forget_user(user) == final
 
 
 def test_p6_with_now_or_without_a_horizon_a_certificate_is_final_at_once(home: Home, user: str) -> None:
@@ -585,7 +589,7 @@ def test_what_is_unknown_can_be_neither_counted_nor_forgotten(
 
 
 def test_p7_a_forgotten_session_is_gone_and_the_others_of_its_user_stay(
-    home: Home, vault: Vault, user: str
+    vault: Vault, beside: Vault, user: str
 ) -> None:
     forgotten, kept = vault.transcript(user, "s-1"), vault.transcript(user, "s-2")
     for chat in (forgotten, kept):
@@ -593,18 +597,17 @@ def test_p7_a_forgotten_session_is_gone_and_the_others_of_its_user_stay(
     certificate = vault.forget_session(user, "s-1", reason="request 882", now=True)
     assert (certificate.kind, certificate.status, certificate.messages) == ("forget-session", "final", 1)
     assert vault.forget_session(user, "s-1") == certificate
-    with home.open() as again:
-        for opened in (vault, again):
-            with pytest.raises(SessionForgottenError):
-                opened.transcript(user, "s-1").messages()
-            with pytest.raises(SessionForgottenError):
-                opened.transcript(user, "s-1").append("user", "again")
-            assert contents(opened.transcript(user, "s-2")) == ["s-2"]
-            assert [one.session_id for one in opened.sessions(user)] == ["s-2"]
+    for opened in (vault, beside):
+        with pytest.raises(SessionForgottenError):
+            opened.transcript(user, "s-1").messages()
+        with pytest.raises(SessionForgottenError):
+            opened.transcript(user, "s-1").append("user", "again")
+        assert contents(opened.transcript(user, "s-2")) == ["s-2"]
+        assert [one.session_id for one in opened.sessions(user)] == ["s-2"]
 
 
 def test_who_was_forgotten_stays_forgotten_until_enrolled_and_starts_anew(
-    home: Home, vault: Vault, user: str
+    vault: Vault, beside: Vault, user: str
 ) -> None:
     chat = vault.transcript(user, "s-1")
     chat.append("user", "before")
@@ -616,8 +619,7 @@ def test_who_was_forgotten_stays_forgotten_until_enrolled_and_starts_anew(
     assert (chat.messages(), vault.sessions(user)) == ([], [])
     chat.append("user", "after")
     assert contents(chat) == ["after"]
-    with home.open() as again:
-        assert contents(again.transcript(user, "s-1")) == ["after"]
+    assert contents(beside.transcript(user, "s-1")) == ["after"]
     second = vault.forget_user(user)
     assert second.id != first.id
     assert second.pseudonym != first.pseudonym
@@ -661,7 +663,7 @@ class Hiding:
         return Message(message.role, content, message.metadata, message.extra, message.created_at)
 
 
-def test_p1_what_is_stored_was_redacted_before(home: Home, user: str) -> None:
+def test_p1_what_is_stored_was_redacted_before(home: Home, beside: Vault, user: str) -> None:
     secret = token_hex(8)
     with home.open(redactor=Hiding(secret, "-")) as vault:
         stored = vault.transcript(user, "s-1").append("user", f"It is {secret}.", key="k-1")
@@ -669,8 +671,7 @@ def test_p1_what_is_stored_was_redacted_before(home: Home, user: str) -> None:
         assert vault.transcript(user, "s-1").extend([{"role": "user", "content": secret}], key="k-2") == [
             Message("user", "[hidden]", created_at=to_datetime(home.clock.now), seq=1)
         ]
-    with home.open() as plain:
-        assert contents(plain.transcript(user, "s-1")) == ["It is [hidden].", "[hidden]"]
+    assert contents(beside.transcript(user, "s-1")) == ["It is [hidden].", "[hidden]"]
 
 
 def test_p1_when_a_redactor_fails_nothing_is_written_and_its_words_are_not_repeated(
@@ -729,7 +730,9 @@ def asked(vault: Vault, user: str) -> list[object]:
     return found
 
 
-def test_p7_a_user_who_was_forgotten_is_refused_in_every_process(home: Home, vault: Vault, user: str) -> None:
+def test_p7_a_user_who_was_forgotten_is_refused_in_every_process(
+    vault: Vault, beside: Vault, user: str
+) -> None:
     asking: list[Callable[[Vault], object]] = [
         lambda opened: opened.footprint(user),
         lambda opened: opened.forget_session(user, "s-1"),
@@ -737,33 +740,31 @@ def test_p7_a_user_who_was_forgotten_is_refused_in_every_process(home: Home, vau
         lambda opened: opened.transcript(user, "s-1").clear(),
         lambda opened: opened.transcript(user, "s-1").delete(),
     ]
-    with home.open() as beside:
-        vault.transcript(user, "s-1").append("user", "1")
-        assert contents(beside.transcript(user, "s-1")) == ["1"]
-        vault.forget_user(user)
-        for opened in (vault, beside):
-            assert asked(opened, user) == [UserForgottenError] * 4
-            for ask in asking:
-                with pytest.raises(UserForgottenError):
-                    ask(opened)
+    vault.transcript(user, "s-1").append("user", "1")
+    assert contents(beside.transcript(user, "s-1")) == ["1"]
+    vault.forget_user(user)
+    for opened in (vault, beside):
+        assert asked(opened, user) == [UserForgottenError] * 4
+        for ask in asking:
+            with pytest.raises(UserForgottenError):
+                ask(opened)
     assert user not in vault.users()
 
 
 def test_p7_what_never_was_or_was_cleared_or_deleted_by_the_app_reads_as_empty(
-    home: Home, vault: Vault, user: str
+    vault: Vault, beside: Vault, user: str
 ) -> None:
     chat = vault.transcript(user, "s-1")
     assert (chat.messages(), chat.messages(last=1), vault.sessions(user)) == ([], [], [])
-    with home.open() as beside:
-        twin = beside.transcript(user, "s-1")
-        for end in (chat.clear, chat.delete):
-            chat.append("user", "1")
-            assert contents(twin) == ["1"]
-            end()
-            assert (twin.messages(), twin.messages(last=1)) == ([], [])
-            assert chat.messages() == []
-        twin.append("user", "2")
-        assert contents(chat) == ["2"]
+    twin = beside.transcript(user, "s-1")
+    for end in (chat.clear, chat.delete):
+        chat.append("user", "1")
+        assert contents(twin) == ["1"]
+        end()
+        assert (twin.messages(), twin.messages(last=1)) == ([], [])
+        assert chat.messages() == []
+    twin.append("user", "2")
+    assert contents(chat) == ["2"]
 
 
 _message, _session = update(schema.messages), update(schema.sessions)
@@ -787,15 +788,6 @@ def test_p2_an_edited_row_is_neither_skipped_nor_believed(home: Home, user: str)
         for name, (_, noticing) in EDITS.items():
             found = asked(vault, f"{user} {name}")
             assert noticing <= {number for number in range(4) if found[number] is TamperedError}, name
-
-
-def test_p2_a_user_who_is_marked_as_gone_without_an_erasure_is_missed(apart: Home) -> None:
-    with apart.open() as vault:
-        vault.transcript("u-1", "s-1").append("user", "1")
-        edit(apart, update(schema.users).values(state=1))
-        assert asked(vault, "u-1") == [TamperedError] * 4
-        with pytest.raises(TamperedError):
-            list(vault.users())
 
 
 def test_p7_the_wrong_root_or_keyring_opens_nothing(home: Home, apart: Home) -> None:
@@ -837,28 +829,26 @@ def test_p7_a_keyring_from_before_the_horizon_opens_nothing(apart: Home) -> None
         apart.open()
 
 
-@pytest.mark.parametrize("label", ["transcripts", "keyring"])
-def test_p7_a_database_that_is_gone_is_unavailable_not_empty(apart: Home, label: str) -> None:
-    url = getattr(apart.databases, label)
+def test_p7_a_database_that_is_gone_is_unavailable_not_empty(apart: Home) -> None:
     with ExitStack() as leftovers, apart.open() as vault:
         vault.transcript("u-1", "s-1").append("user", "1")
-        assert contents(vault.transcript("u-1", "s-1")) == ["1"]
-        vault.close()  # so that the next question needs a new connection
-        apart.databases._server.drop(url)
-        if apart.databases.dialect == "sqlite":
-            in_the_way = Path(url.removeprefix("sqlite:///"))
-            in_the_way.mkdir()
-            leftovers.callback(in_the_way.rmdir)
-        found = asked(vault, "u-1")
-        assert found[3] is StoreUnavailableError
-        if label == "transcripts":
-            assert found == [StoreUnavailableError] * 4
-        else:  # what is open needs no key that it does not hold already
-            assert [isinstance(one, VaultError) for one in found[:3]] == [False] * 3
-        with pytest.raises(StoreUnavailableError):
-            vault.transcript("u-2", "s-1").messages()
-        with pytest.raises(StoreUnavailableError):
-            apart.open()
+        for label in ("keyring", "transcripts"):
+            vault.close()  # so that the next question needs a new connection
+            url = getattr(apart.databases, label)
+            apart.databases._server.drop(url)
+            if apart.databases.dialect == "sqlite":
+                in_the_way = Path(url.removeprefix("sqlite:///"))
+                in_the_way.mkdir()
+                leftovers.callback(in_the_way.rmdir)
+            found = asked(vault, "u-1")
+            if label == "keyring":  # who is open needs no key that is not held already
+                assert [found.index(one) for one in found if one is StoreUnavailableError] == [3]
+            else:
+                assert found == [StoreUnavailableError] * 4
+            with pytest.raises(StoreUnavailableError):
+                vault.transcript("u-2", "s-1").messages()
+            with pytest.raises(StoreUnavailableError):
+                apart.open()
 
 
 # -- failures on the way ---------------------------------------------------------------------------------
@@ -961,7 +951,7 @@ messages = st.builds(
     extras,
     st.none() | times,
 )
-FEW = settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+FEW = settings(deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
 MANY = settings(FEW, max_examples=1500)
 
 
@@ -989,12 +979,10 @@ def test_very_many_messages_come_back_equal(vault: Vault, given: list[Message]) 
     comes_back(vault, given)
 
 
-@pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 100_000])
-def test_contents_of_every_size_come_back_whether_they_compress_or_not(chat: Transcript, size: int) -> None:
-    noise = token_hex(size)[:size]
-    said = [chat.append("user", text) for text in ("x" * size, noise, "𝄞" * size)]
-    assert contents(chat) == ["x" * size, noise, "𝄞" * size]
-    assert chat.messages() == said
+def test_contents_of_every_size_come_back_whether_they_compress_or_not(chat: Transcript) -> None:
+    for size in (0, 1, 511, 512, 513, 100_000):
+        said = [chat.append("user", text) for text in ("x" * size, token_hex(size)[:size], "𝄞" * size)]
+        assert chat.messages(last=3) == said
 
 
 strange = st.recursive(
@@ -1028,6 +1016,7 @@ def comes_back_or_is_refused(vault: Vault, content: Any, metadata: Any) -> None:
         assert (stored.content, stored.metadata) == (content, {"it": metadata})
 
 
+@on_sqlite
 @FEW
 @given(strange, strange)
 def test_whatever_is_said_comes_back_equal_or_is_refused(vault: Vault, content: Any, metadata: Any) -> None:
@@ -1035,6 +1024,7 @@ def test_whatever_is_said_comes_back_equal_or_is_refused(vault: Vault, content: 
 
 
 @pytest.mark.slow
+@on_sqlite
 @MANY
 @given(strange, strange)
 def test_whatever_else_is_said_comes_back_equal_or_is_refused(
@@ -1059,15 +1049,14 @@ class ChatMessages:
         return [message.to_dict() for message in self.transcript.messages()]
 
 
-def test_a_chat_memory_is_wrapped_in_six_lines(home: Home, vault: Vault, user: str) -> None:
+def test_a_chat_memory_is_wrapped_in_six_lines(vault: Vault, beside: Vault, user: str) -> None:
     memory = ChatMessages(vault.transcript(user, "s-1"))
     assert memory.load_conversation() == []
     memory.save_message("system", "You are a helpful assistant.")
     memory.save_message("user", "What is the capital of France?")
     memory.save_message("assistant", "Paris.")
-    with home.open() as later:
-        assert ChatMessages(later.transcript(user, "s-1")).load_conversation() == [
-            {"role": "system", "content": "You are a helpful assistant."},
-            {"role": "user", "content": "What is the capital of France?"},
-            {"role": "assistant", "content": "Paris."},
-        ]
+    assert ChatMessages(beside.transcript(user, "s-1")).load_conversation() == [
+        {"role": "system", "content": "You are a helpful assistant."},
+        {"role": "user", "content": "What is the capital of France?"},
+        {"role": "assistant", "content": "Paris."},
+    ]

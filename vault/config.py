@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from vault.errors import ConfigError
 from vault.messages import DEFAULT_LIMIT
 
 FILE = "vault.toml"
+_UNFINISHED = f".{FILE}."
 DEFAULT_HORIZON = "7d"
 VARIABLES = "TRANSCRIPT_VAULT_"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -127,7 +129,9 @@ def make_directory(
         inside = {entry.name for entry in directory.iterdir()} - set(beside)
     except OSError as error:
         raise ConfigError(f"the directory can't be made: {error.strerror}") from error
-    if inside:
+    if FILE in inside:
+        return  # another process was faster
+    if any(not name.startswith(_UNFINISHED) for name in inside):
         raise ConfigError(
             "this directory is not a vault, and it is not empty",
             hint="name an empty or a new directory",
@@ -136,9 +140,25 @@ def make_directory(
     # JSON's strings are TOML's.
     quoted = {name: json.dumps(value or _PLACES[name], ensure_ascii=False) for name, value in said.items()}
     try:
-        (directory / FILE).write_text(TEMPLATE.format(**quoted), encoding="utf-8")
+        _write_at_once(directory, TEMPLATE.format(**quoted))
     except OSError as error:
         raise ConfigError(f"vault.toml can't be written: {error.strerror}") from error
+
+
+def _write_at_once(directory: Path, text: str) -> None:
+    """Make vault.toml whole or not at all, for readers and for a crash (P8); the first one stays."""
+    new = directory / f"{_UNFINISHED}{secrets.token_hex(8)}"
+    with new.open("x", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        (directory / FILE).hardlink_to(new)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        new.replace(directory / FILE)
+    new.unlink(missing_ok=True)
 
 
 def is_vault(directory: Path) -> bool:

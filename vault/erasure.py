@@ -20,8 +20,7 @@ from vault.evidence.certificate import Certificate, Record, Status, Why
 from vault.keys.home import require_home
 from vault.keys.swap import Swapper
 from vault.roots import Erased
-from vault.storage import keyring as sql
-from vault.storage import transcripts
+from vault.storage import erasures, sweeping, transcripts
 from vault.storage.stores import Stores
 
 
@@ -36,8 +35,8 @@ class Eraser:
         """Count the sessions and messages that an erasure would take."""
 
         def work(connection: Connection) -> tuple[int, int]:
-            below = transcripts.sessions_below(connection, nodes)
-            return len(below), transcripts.count_messages(connection, below)
+            below = sweeping.sessions_below(connection, nodes)
+            return len(below), sweeping.count_messages(connection, below)
 
         return self._stores.transcripts.read(work)
 
@@ -60,16 +59,16 @@ class Eraser:
             requested_at=to_datetime(self._stores.clock()),
         )
         record = Record(certificate=certificate, now=now)
-        row = sql.IntentRow(intent, why, sql.Phase.BEGUN, None, where, record.encode())
+        row = erasures.IntentRow(intent, why, erasures.Phase.BEGUN, None, where, record.encode())
 
         def add(connection: Connection) -> None:
             require_home(self._stores, connection)  # a copy refuses before it has changed anything
-            sql.add_intent(connection, row, nodes)
+            erasures.add_intent(connection, row, nodes)
 
         try:
             self._stores.keyring.write(add)
         except IntegrityError:
-            first = self._stores.keyring.read(lambda connection: sql.intent_of(connection, nodes[0]))
+            first = self._stores.keyring.read(lambda connection: erasures.intent_of(connection, nodes[0]))
             if first is None:
                 raise TamperedError("an erasure is recorded without its intent") from None
             return first.id  # another process was asked for the same
@@ -84,19 +83,19 @@ class Eraser:
             self._swapper.destroy_due(cut_short=True)
         self._sweep(targets)
         self._swapper.destroy_due(cut_short=now, swept=intents)
-        rows = self._stores.keyring.read(lambda connection: sql.find_intents(connection, intents))
+        rows = self._stores.keyring.read(lambda connection: erasures.find_intents(connection, intents))
         return [Record.decode(rows[intent].record).certificate for intent in intents]
 
     def _close_fence(self, intents: Sequence[bytes]) -> list[bytes]:
         """Mark what goes: from here every process refuses. Note on the way what is swept long ago."""
 
         def look(connection: Connection) -> tuple[list[bytes], int]:
-            return sql.targets_of(connection, intents), sql.swept_through(connection)
+            return erasures.targets_of(connection, intents), erasures.swept_through(connection)
 
         targets, through = self._stores.keyring.read(look)
 
         def close(connection: Connection) -> None:
-            transcripts.close_fence(connection, targets)
+            sweeping.close_fence(connection, targets)
             transcripts.raise_mark(connection, through)
 
         self._stores.transcripts.write(close)
@@ -111,7 +110,7 @@ class Eraser:
     def take_up(self) -> None:
         """Complete what was begun and not ended, and destroy what is due."""
         unfinished = self._stores.keyring.read(
-            lambda connection: sql.intents_before(connection, sql.Phase.SWEPT)
+            lambda connection: erasures.intents_before(connection, erasures.Phase.SWEPT)
         )
         hasty = [row.id for row in unfinished if Record.decode(row.record).now]
         patient = [row.id for row in unfinished if row.id not in hasty]
@@ -123,18 +122,18 @@ class Eraser:
 
     def sweep_after(self, ordinal: int) -> None:
         """Delete again what was erased after some swap: the transcripts are an older copy."""
-        targets = self._stores.keyring.read(lambda connection: sql.erased_after(connection, ordinal))
-        self._stores.transcripts.write(lambda connection: transcripts.close_fence(connection, targets))
+        targets = self._stores.keyring.read(lambda connection: erasures.erased_after(connection, ordinal))
+        self._stores.transcripts.write(lambda connection: sweeping.close_fence(connection, targets))
         self._sweep(targets)
         self._raise_mark()
 
     def _sweep(self, nodes: Sequence[bytes]) -> None:
         store = self._stores.transcripts
         while True:
-            for session in store.read(lambda connection: transcripts.sessions_below(connection, nodes)):
+            for session in store.read(lambda connection: sweeping.sessions_below(connection, nodes)):
                 self._sweep_session(session)
             try:
-                store.write(lambda connection: transcripts.delete_users(connection, nodes))
+                store.write(lambda connection: sweeping.delete_users(connection, nodes))
             except IntegrityError:
                 continue  # a session that somebody was just making; its keys are refused
             return
@@ -142,14 +141,14 @@ class Eraser:
     def _sweep_session(self, session: int) -> None:
         store = self._stores.transcripts
         while True:
-            while store.write(lambda connection: transcripts.delete_batch(connection, session)):
+            while store.write(lambda connection: sweeping.delete_batch(connection, session)):
                 pass
             try:
-                store.write(lambda connection: transcripts.delete_session(connection, session))
+                store.write(lambda connection: sweeping.delete_session(connection, session))
             except IntegrityError:
                 continue  # a row of a writer that was faster than the fence; nothing opens it
             return
 
     def _raise_mark(self) -> None:
-        through = self._stores.keyring.read(sql.swept_through)
+        through = self._stores.keyring.read(erasures.swept_through)
         self._stores.transcripts.write(lambda connection: transcripts.raise_mark(connection, through))

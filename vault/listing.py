@@ -13,8 +13,8 @@ from vault.crypto.tree import Kind, slot
 from vault.errors import KeyringOutdatedError, TamperedError, UserForgottenError
 from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring, UserKeys
+from vault.storage import erasures, lost
 from vault.storage import keyring as keyring_sql
-from vault.storage import lost
 from vault.storage import transcripts as sql
 from vault.storage.schema import State
 from vault.storage.stores import Stores
@@ -51,7 +51,10 @@ class Lister:
             user = keys.get(row.slot)
             if user is not None and user.node == row.node and row.state == State.LIVE:
                 name = open_name(row.name, self._stores.vault, row.node, b"", user.secret)
-                names += [name] if name else []  # nameless: lost in a restore, and not back yet
+                if not name:  # lost in a restore, and not back yet
+                    self._refuse_nameless(row.node)
+                    continue
+                names.append(name)
             elif not self._is_erased(row.node, row.state):
                 if self._stores.keyring.read(lambda c, n=row.node: keyring_sql.nodes_by_id(c, [n])):  # type: ignore[misc]
                     raise TamperedError("a user's row was edited")
@@ -62,6 +65,12 @@ class Lister:
         self._refuse_losses()
         return names, None
 
+    def _refuse_nameless(self, node: bytes) -> None:
+        """Accuse where a user has messages and no name: nobody can write without giving it."""
+        active = self._stores.transcripts.read(lambda connection: sql.activity_of(connection, node))
+        if any(one.messages for one in active):
+            raise TamperedError("a user who has messages has lost their name")
+
     def _refuse_losses(self) -> None:
         """Accuse where a user has a key and no row: the list would be shorter than it was (P2)."""
         for page in lost.keys_of(self._stores.keyring, Kind.USER):
@@ -71,7 +80,7 @@ class Lister:
 
     def _is_erased(self, node: bytes, state: int) -> bool:
         """Say whether the vault erased what a row is of; accuse where one is marked so and nothing did."""
-        erased = self._stores.keyring.read(lambda c: keyring_sql.intent_of(c, node)) is not None
+        erased = self._stores.keyring.read(lambda c: erasures.intent_of(c, node)) is not None
         if state != State.LIVE and not erased:
             raise TamperedError("a row is marked as erased, but nothing erased it")
         return erased
@@ -127,8 +136,11 @@ class Lister:
         end = max(profile.next_seq, 0 if one.newest is None else one.newest + 1)
         if not profile.counts(one.messages, 0, end):
             raise TamperedError("a message is missing in the middle of a transcript, or is back")
+        name = open_name(one.name, vault, one.node, user.node, key)
+        if not name and one.messages:
+            raise TamperedError("a session that has messages has lost its name")
         return SessionSummary(
-            session_id=open_name(one.name, vault, one.node, user.node, key),
+            session_id=name,
             namespace=one.namespace,
             messages=one.messages,
             first_at=None if one.first_at is None else to_datetime(one.first_at),

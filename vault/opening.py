@@ -30,8 +30,8 @@ from vault.keys.home import is_home, place
 from vault.keys.ring import Keyring, fresh, wrap_top
 from vault.keys.swap import locate
 from vault.roots import UNCLAIMED, Erased, Generation, Root, RootState, from_uri
+from vault.storage import erasures, migrations, transcripts
 from vault.storage import keyring as sql
-from vault.storage import migrations, transcripts
 from vault.storage.copying import RESTORING
 from vault.storage.engine import Runtime, Store, open_store, packet_limit
 from vault.storage.stores import Stores
@@ -196,7 +196,7 @@ def make_ready(stores: Stores, keyring: Keyring, eraser: Eraser) -> None:
     if stores.keyring.read(lambda connection: is_home(stores, connection)):
         eraser.take_up()
         mark = int.from_bytes(read_facts(stores.transcripts)["erased"], "big")
-        if mark < stores.keyring.read(sql.swept_through):
+        if mark < stores.keyring.read(erasures.swept_through):
             eraser.sweep_after(mark)
 
 
@@ -222,8 +222,8 @@ def _repeat(stores: Stores, keyring: Keyring, eraser: Eraser, generation: Genera
 
     def record(connection: Connection) -> None:
         for _, erased in journal:
-            if not sql.knows_intent(connection, erased.intent):
-                sql.add_intent(connection, _intent(stores, erased), erased.nodes)
+            if not erasures.knows_intent(connection, erased.intent):
+                erasures.add_intent(connection, _intent(stores, erased), erased.nodes)
 
     stores.keyring.write(record)
     if stores.keyring.read(lambda connection: is_home(stores, connection)):
@@ -234,20 +234,21 @@ def _repeat(stores: Stores, keyring: Keyring, eraser: Eraser, generation: Genera
 
 def _drop(connection: Connection, keyring: Keyring, journal: Sequence[tuple[int, Erased]]) -> None:
     """Take the erased nodes out of a copy, without a swap: its original's root stays untouched."""
-    rows = sql.find_intents(connection, [erased.intent for _, erased in journal])
+    rows = erasures.find_intents(connection, [erased.intent for _, erased in journal])
     for ordinal, erased in journal:
         row = rows[erased.intent]
-        if row.phase is not sql.Phase.BEGUN:
+        if row.phase is not erasures.Phase.BEGUN:
             continue
         sql.delete_subtrees(connection, erased.nodes)
-        sql.update_intent(
-            connection, sql.IntentRow(row.id, row.kind, sql.Phase.CUT, ordinal, row.slot, row.record)
+        erasures.update_intent(
+            connection,
+            erasures.IntentRow(row.id, row.kind, erasures.Phase.CUT, ordinal, row.slot, row.record),
         )
         if Why(erased.kind).leaves_tombstone:
             keyring.bury(connection, row, erased.pseudonym, erased.at)
 
 
-def _intent(stores: Stores, erased: Erased) -> sql.IntentRow:
+def _intent(stores: Stores, erased: Erased) -> erasures.IntentRow:
     certificate = Certificate(
         id=erased.intent.hex(),
         vault=stores.vault.hex(),
@@ -261,4 +262,4 @@ def _intent(stores: Stores, erased: Erased) -> sql.IntentRow:
         requested_at=to_datetime(erased.at),
     )
     record = Record(certificate=certificate).encode()
-    return sql.IntentRow(erased.intent, erased.kind, sql.Phase.BEGUN, None, erased.slot, record)
+    return erasures.IntentRow(erased.intent, erased.kind, erasures.Phase.BEGUN, None, erased.slot, record)

@@ -15,7 +15,7 @@ from vault.evidence.certificate import Certificate, Record, Why
 from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring, UserKeys
 from vault.messages import check_id, check_ids, check_words
-from vault.storage import keyring as sql
+from vault.storage import erasures
 from vault.storage.stores import Stores
 
 
@@ -135,8 +135,8 @@ class Requests:
     def certificates(self) -> list[Certificate]:
         """Give the certificates of all erasures."""
 
-        def work(connection: Connection) -> list[sql.IntentRow]:
-            return sql.all_intents(connection)
+        def work(connection: Connection) -> list[erasures.IntentRow]:
+            return erasures.all_intents(connection)
 
         return [Record.decode(row.record).certificate for row in self._stores.keyring.read(work)]
 
@@ -161,7 +161,7 @@ class Requests:
         return opened.id
 
     def _last_intent(self, where: bytes) -> bytes:
-        row = self._stores.keyring.read(lambda connection: sql.last_intent_at(connection, where))
+        row = self._stores.keyring.read(lambda connection: erasures.last_intent_at(connection, where))
         if row is None:
             raise UnknownError("the record of this erasure is gone")
         return row.id

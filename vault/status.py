@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from vault.clock import to_datetime
 from vault.keys.home import is_home
 from vault.keys.swap import locate, superseded
+from vault.storage import erasures
 from vault.storage import keyring as sql
 from vault.storage.stores import Stores
 
@@ -45,7 +46,7 @@ def read_status(stores: Stores) -> KeysStatus:
         generation, ordinal = sql.split_root(sql.read_meta(connection)["root"])
         state = stores.root.load()
         old = superseded(state, locate(state, generation, ordinal))
-        waiting = sql.intents_before(connection, sql.Phase.FINAL)
+        waiting = erasures.intents_before(connection, erasures.Phase.FINAL)
         return KeysStatus(
             vault=stores.vault.hex(),
             root=stores.root.name,
@@ -63,8 +64,8 @@ def read_status(stores: Stores) -> KeysStatus:
                 if one.id in old
             ],
             nodes={kind.name.lower(): count for kind, count in sql.count_nodes(connection).items()},
-            unfinished=sum(row.phase < sql.Phase.SWEPT for row in waiting),
-            provisional=sum(row.phase >= sql.Phase.CUT for row in waiting),
+            unfinished=sum(row.phase < erasures.Phase.SWEPT for row in waiting),
+            provisional=sum(row.phase >= erasures.Phase.CUT for row in waiting),
             warnings=stores.root.warnings(),
         )
 

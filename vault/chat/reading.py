@@ -15,9 +15,10 @@ from vault.clock import to_datetime
 from vault.errors import InputError, TamperedError
 from vault.keys.doubt import beyond_doubt
 from vault.messages import Message, Messages, unpack
+from vault.storage import messages as message_sql
 from vault.storage import transcripts as sql
+from vault.storage.messages import AnyRow
 from vault.storage.stores import Stores
-from vault.storage.transcripts import AnyRow
 
 _ENDLESS = 2**62
 _REOPENINGS = 5
@@ -57,11 +58,11 @@ class Reader:
     def _read(self, session: Session, last: int | None, stop: int) -> tuple[Sequence[AnyRow], Profile]:
         """Give rows, and the ledger of the same moment: what it says is gone can't be among them (P2)."""
         store, fence, (rev, profile) = self._stores.transcripts, session.fence, session.ledger
-        rows = store.read(lambda connection: sql.read(connection, fence, stop, last))
+        rows = store.read(lambda connection: message_sql.read(connection, fence, stop, last))
         if not rows or rows[0].rev == rev:
             return rows, profile
         row, rows = store.snapshot(
-            lambda c: (sql.find_session(c, session.node), sql.read(c, fence, stop, last))
+            lambda c: (sql.find_session(c, session.node), message_sql.read(c, fence, stop, last))
         )
         if row is None or not rows:
             return [], profile
@@ -83,7 +84,7 @@ class Reader:
         if session is None:
             return {}
         start, stop = seqs[0], seqs[-1] + 1
-        found = self._stores.transcripts.read(lambda c: sql.read(c, session.fence, stop, len(seqs)))
+        found = self._stores.transcripts.read(lambda c: message_sql.read(c, session.fence, stop, len(seqs)))
         if not found:
             return {}  # cleared since
         rows = [row for row in found if row.seq is not None and row.seq >= start]

@@ -10,7 +10,7 @@ from vault.chat.reading import Reader
 from vault.chat.sessions import Session, Sessions
 from vault.errors import StoreUnavailableError
 from vault.messages import Message
-from vault.storage import transcripts as sql
+from vault.storage import messages as sql
 from vault.storage.stores import Stores
 
 _RACES = 50

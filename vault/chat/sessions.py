@@ -24,8 +24,8 @@ from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedEr
 from vault.evidence.certificate import Why
 from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring, Seedling, UserKeys, chapter_slot, fresh
-from vault.storage import keyring as keyring_sql
-from vault.storage import lost
+from vault.storage import erasures, lost, sweeping
+from vault.storage import messages as message_sql
 from vault.storage import transcripts as sql
 from vault.storage.schema import State
 from vault.storage.stores import Stores
@@ -163,12 +163,14 @@ class Sessions:
         if row.user_state != State.LIVE or row.state != State.LIVE:
             self._explain(row)
             return None
+        last = store.read(lambda connection: message_sql.last_seq(connection, row.id))
         if not open_name(row.name, self._stores.vault, row.node, row.user_node, opened.key):
+            if last >= 0:
+                raise TamperedError("a session that has messages has lost its name")
             return None  # lost in a restore: reads as empty until somebody writes to it
         profile = open_profile(row.profile, self._stores.vault, row.node, opened.key, row.rev)
         if profile.namespace != row.namespace:
             raise TamperedError("a session's namespace was edited")
-        last = store.read(lambda connection: sql.last_seq(connection, row.id))
         return Session(
             user_id=user_id,
             session_id=session_id,
@@ -184,7 +186,7 @@ class Sessions:
     def _explain(self, row: sql.SessionRow) -> None:
         """A row is marked as gone: say who did it; finish what the app began; accuse where nobody did."""
         node = row.node if row.user_state == State.LIVE else row.user_node
-        intent = self._stores.keyring.read(lambda connection: keyring_sql.intent_of(connection, node))
+        intent = self._stores.keyring.read(lambda connection: erasures.intent_of(connection, node))
         match intent and Why(intent.kind):
             case None:
                 raise TamperedError("a row is marked as erased, but nothing erased it")
@@ -232,7 +234,7 @@ class Sessions:
         except IntegrityError:
             return  # the user's row went meanwhile: the next look says why
         if not self._keyring.plant(user.path, seedlings, below=user.node):
-            self._stores.transcripts.write(lambda connection: sql.withdraw(connection, made))
+            self._stores.transcripts.write(lambda connection: sweeping.withdraw(connection, made))
             if session_id is not None:
                 self._take_over(user_id, session_id, namespace)
 
@@ -342,11 +344,11 @@ class Sessions:
         where = chapter_slot(session.key, chapter.place)
         self._stores.transcripts.write(lambda c: sql.keep_chapter(c, chapter.id, own.id))
         seedling = Seedling(own, Kind.CHAPTER, where, session.slot)
-        self._keyring.plant([*session.user.path, session.slot], [seedling])
+        self._keyring.plant([*session.user.path, session.slot], [seedling], below=session.node)
 
     def _check_erased(self, node: bytes) -> None:
         """Make sure that a missing or closed key was erased by the vault, not by a thief."""
-        if self._stores.keyring.read(lambda connection: keyring_sql.intent_of(connection, node)) is None:
+        if self._stores.keyring.read(lambda connection: erasures.intent_of(connection, node)) is None:
             raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
 
     def _epoch(self, place: Place) -> tuple[int, Opened]:
@@ -372,7 +374,7 @@ class Sessions:
 
     def _finish_erasing(self, node: bytes) -> None:
         """An epoch is closed and its key still there: its erasure is under way, or it was edited."""
-        intent = self._stores.keyring.read(lambda connection: keyring_sql.intent_of(connection, node))
+        intent = self._stores.keyring.read(lambda connection: erasures.intent_of(connection, node))
         if intent is None:
             raise TamperedError("an epoch is marked as erased, but nothing erased it")
         self._eraser.carry_out([intent.id])

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from vault.chat.sessions import Place, Session, Sessions
 from vault.errors import OutcomeUnknownError, StoreUnavailableError, TamperedError
-from vault.storage import transcripts as sql
+from vault.storage import messages as sql
 from vault.storage.stores import Stores
 
 GROUP = 256  # jobs committed at once

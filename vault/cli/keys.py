@@ -117,9 +117,9 @@ def destroy_due(given: Given, now: bool, confirm: str | None, dry_run: bool, as_
 
 
 def _not_final(connection: Connection) -> set[str]:
-    from vault.storage import keyring as sql
+    from vault.storage import erasures
 
-    return {row.id.hex() for row in sql.intents_before(connection, sql.Phase.FINAL)}
+    return {row.id.hex() for row in erasures.intents_before(connection, erasures.Phase.FINAL)}
 
 
 def _tell_destroyed(verb: str, ordinals: list[int], final: list[Certificate], *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from vault.errors import KeyringOutdatedError, TamperedError
-from vault.storage import keyring as sql
+from vault.storage import erasures
 from vault.storage.stores import Stores
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ def beyond_doubt(stores: Stores, look: Callable[[], T]) -> T:
         try:
             return look()
         except (TamperedError, KeyringOutdatedError):
-            now = stores.keyring.read(sql.progress)
+            now = stores.keyring.read(erasures.progress)
             if now == before:
                 raise
             before = now

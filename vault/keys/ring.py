@@ -30,8 +30,8 @@ from vault.crypto.tree import (
 from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedError, UserForgottenError
 from vault.keys.doubt import beyond_doubt
 from vault.roots import Root
+from vault.storage import erasures, transcripts
 from vault.storage import keyring as sql
-from vault.storage import transcripts
 from vault.storage.engine import chunks
 from vault.storage.stores import Stores
 
@@ -269,9 +269,7 @@ class Keyring:
 
     # -- planting ---------------------------------------------------------------------------------------
 
-    def plant(
-        self, path: Sequence[bytes], seedlings: Sequence[Seedling], below: bytes | None = None
-    ) -> bool:
+    def plant(self, path: Sequence[bytes], seedlings: Sequence[Seedling], below: bytes | None = None) -> bool:
         """Add nodes below what exists of a path; False where another process planted one of them first.
 
         `below` is the node at the path's end: another one in its place belongs to a later enrolment.
@@ -331,7 +329,7 @@ class Keyring:
 
     # -- tombstones -------------------------------------------------------------------------------------
 
-    def stone_seal(self, stone: sql.Tombstone) -> bytes:
+    def stone_seal(self, stone: erasures.Tombstone) -> bytes:
         """Give the code that shows that a tombstone was not edited."""
         said = bind(
             stone.intent,
@@ -342,14 +340,14 @@ class Keyring:
         )
         return hmac.digest(derive(self.service, b"tombstones"), said, "sha256")[:ID_BYTES]
 
-    def bury(self, connection: Connection, row: sql.IntentRow, pseudonym: str, at: int) -> None:
+    def bury(self, connection: Connection, row: erasures.IntentRow, pseudonym: str, at: int) -> None:
         """Set a tombstone, in the transaction that cuts the keys."""
-        stone = sql.Tombstone(row.id, row.slot, pseudonym, at, None, b"")
-        sql.add_tombstone(connection, replace(stone, seal=self.stone_seal(stone)))
+        stone = erasures.Tombstone(row.id, row.slot, pseudonym, at, None, b"")
+        erasures.add_tombstone(connection, replace(stone, seal=self.stone_seal(stone)))
 
-    def standing(self, connection: Connection, where: bytes) -> sql.Tombstone | None:
+    def standing(self, connection: Connection, where: bytes) -> erasures.Tombstone | None:
         """Give the tombstone that stands at a slot, if one does."""
-        stones = sql.tombstones_at(connection, where)
+        stones = erasures.tombstones_at(connection, where)
         for stone in stones:
             if not hmac.compare_digest(stone.seal, self.stone_seal(stone)):
                 raise TamperedError("a tombstone was edited")
@@ -363,7 +361,7 @@ class Keyring:
             if stone is None:
                 return False
             lifted = replace(stone, enrolled_at=at)
-            sql.lift_tombstone(connection, stone.intent, at, self.stone_seal(lifted))
+            erasures.lift_tombstone(connection, stone.intent, at, self.stone_seal(lifted))
             return True
 
         return self._store.write(work)

@@ -20,6 +20,7 @@ from vault.keys.home import require_home
 from vault.keys.ring import Keyring, unwrap_top, wrap_top
 from vault.roots import Erased, Generation, RootState
 from vault.roots import Phase as RootPhase
+from vault.storage import erasures
 from vault.storage import keyring as sql
 from vault.storage.stores import Stores
 
@@ -68,8 +69,8 @@ class Swapper:
 
         def work(connection: Connection) -> None:
             state, present = self._locked(connection, replaying=repeated is not None)
-            rows = sql.find_intents(connection, intents)
-            begun = [rows[one] for one in dict.fromkeys(intents) if rows[one].phase is sql.Phase.BEGUN]
+            rows = erasures.find_intents(connection, intents)
+            begun = [rows[one] for one in dict.fromkeys(intents) if rows[one].phase is erasures.Phase.BEGUN]
             outdated = any(one.ordinal > present.ordinal for one in state.generations)
             if begun or (repeated is not None and outdated):  # otherwise another process was faster
                 self._swap(connection, state, present, begun, repeated, at)
@@ -93,12 +94,12 @@ class Swapper:
         connection: Connection,
         state: RootState,
         present: Generation,
-        begun: Sequence[sql.IntentRow],
+        begun: Sequence[erasures.IntentRow],
         repeated: Sequence[Erased] | None,
         at: int,
     ) -> None:
         stores = self._stores
-        targets = {row.id: sql.targets_of(connection, [row.id]) for row in begun}
+        targets = {row.id: erasures.targets_of(connection, [row.id]) for row in begun}
         # What is repeated may be gone from this keyring, or was never in it. Its ancestors are re-keyed all
         # the same: another copy holds it below the keys that they have here (P3).
         above = {one.intent: set(one.above) for one in repeated or ()}
@@ -129,7 +130,7 @@ class Swapper:
             self._note(connection, row, new, present.id, at)
 
     def _note(
-        self, connection: Connection, row: sql.IntentRow, new: Generation, retired: bytes, at: int
+        self, connection: Connection, row: erasures.IntentRow, new: Generation, retired: bytes, at: int
     ) -> None:
         """Write what was cut, in the transaction that cuts it."""
         record = Record.decode(row.record)
@@ -141,9 +142,9 @@ class Swapper:
             retired=retired.hex(),
         )
         written = msgspec.structs.replace(record, certificate=certificate).encode()
-        sql.update_intent(
+        erasures.update_intent(
             connection,
-            sql.IntentRow(row.id, row.kind, sql.Phase.CUT, new.ordinal, row.slot, written),
+            erasures.IntentRow(row.id, row.kind, erasures.Phase.CUT, new.ordinal, row.slot, written),
         )
         if Why(row.kind).leaves_tombstone:
             self._keyring.bury(connection, row, certificate.pseudonym, at)
@@ -159,29 +160,32 @@ class Swapper:
             state, present = self._locked(connection)
             old = superseded(state, present)
             due = tuple(one for one, retired in old.items() if cut_short or retired + stores.horizon <= at)
-            proof = stores.root.destroy(due, promoting=present.id).proof if due else ""
             oldest = min(one.ordinal for one in state.generations if one.id not in due)
-            sql.advance(connection, swept, sql.Phase.CUT, sql.Phase.SWEPT)
-            reached = sql.intents_reached(connection, oldest)
+            erasures.advance(connection, swept, erasures.Phase.CUT, erasures.Phase.SWEPT)
+            reached = erasures.intents_reached(connection, oldest)
+            # Where nobody read back yet that they are gone, a crash may have left them on a mirror (P3).
+            proven = all(Record.decode(row.record).certificate.receipt for row in reached)
+            proof = stores.root.destroy(due, promoting=present.id).proof if due or not proven else ""
             told = [self._tell(connection, row, proof, at) for row in reached]
             return [certificate for certificate in told if certificate.status is Status.FINAL]
 
         return stores.keyring.write(work)
 
-    def _tell(self, connection: Connection, row: sql.IntentRow, proof: str, at: int) -> Certificate:
+    def _tell(self, connection: Connection, row: erasures.IntentRow, proof: str, at: int) -> Certificate:
         """Write into a certificate that its keys are gone for good; it is final once the rows are too."""
         record = Record.decode(row.record)
-        receipt = proof or record.certificate.receipt or f"{self._stores.root.name} holds nothing older"
-        certificate = msgspec.structs.replace(record.certificate, receipt=receipt)
+        certificate = msgspec.structs.replace(record.certificate, receipt=proof or record.certificate.receipt)
         phase = row.phase
-        if phase is sql.Phase.SWEPT:
+        if phase is erasures.Phase.SWEPT:
             certificate = msgspec.structs.replace(certificate, status=Status.FINAL, final_at=to_datetime(at))
-            phase = sql.Phase.FINAL
+            phase = erasures.Phase.FINAL
         written = msgspec.structs.replace(record, certificate=certificate).encode()
-        sql.update_intent(connection, sql.IntentRow(row.id, row.kind, phase, row.ordinal, row.slot, written))
+        erasures.update_intent(
+            connection, erasures.IntentRow(row.id, row.kind, phase, row.ordinal, row.slot, written)
+        )
         return certificate
 
 
-def _journal(row: sql.IntentRow, nodes: Sequence[bytes], above: set[bytes], at: int) -> Erased:
+def _journal(row: erasures.IntentRow, nodes: Sequence[bytes], above: set[bytes], at: int) -> Erased:
     pseudonym = Record.decode(row.record).certificate.pseudonym
     return Erased(row.id, row.kind, tuple(nodes), row.slot, pseudonym, at, tuple(sorted(above)))

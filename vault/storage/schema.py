@@ -107,6 +107,16 @@ _CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False, **_MYSQL}
 transcripts = MetaData(naming_convention=_NAMES)
 keyring = MetaData(naming_convention=_NAMES)
 
+
+class Phase(enum.IntEnum):
+    """How far an erasure has come. Each step can be repeated."""
+
+    BEGUN = 0  # recorded; nothing is erased yet
+    CUT = 1  # the keys are cut off
+    SWEPT = 2  # the rows are deleted too
+    FINAL = 3  # the last root generation that led to the keys is gone
+
+
 transcripts_meta = Table(
     "transcripts_meta",
     transcripts,

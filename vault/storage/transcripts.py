@@ -1,52 +1,36 @@
-"""The transcripts' statements: users, sessions, epochs, chapters, messages. All text arrives sealed.
-
-The fence: whoever adds or reads messages names the random nodes of the session, the user and the chapter in
-the very statement, and their states must be live. An erasure changes the states first, so every process
-refuses at its next statement, without asking the keyring.
-"""
+"""The statements of users, sessions, epochs and chapters. All text arrives sealed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     Connection,
-    Row,
-    Select,
-    and_,
     bindparam,
-    case,
-    delete,
     func,
     insert,
     literal,
-    or_,
     select,
     update,
 )
 
 from vault.crypto.envelope import ID_BYTES
 from vault.crypto.tree import Opened
-from vault.storage.engine import chunks, whole
+from vault.storage.engine import whole
 from vault.storage.schema import (
     State,
     chapters,
     classes,
     epochs,
-    idempotency,
     messages,
     sessions,
     transcripts_meta,
     users,
 )
 
-AnyRow = Row[*tuple[Any, ...]]
-
 _FACTS = {"vault": ID_BYTES, "erased": 8}
-BATCH = 1000  # rows that one transaction deletes
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,15 +255,6 @@ def activity_of(connection: Connection, user_node: bytes) -> list[Activity]:
     return [Activity(*row) for row in connection.execute(query)]
 
 
-def count_messages(connection: Connection, session_ids: Sequence[int]) -> int:
-    """Count the messages of some sessions."""
-    count = select(func.count()).select_from(messages)
-    return sum(
-        connection.execute(count.where(messages.c.session_id.in_(part))).scalar_one()
-        for part in chunks(session_ids)
-    )
-
-
 # -- epochs and chapters ---------------------------------------------------------------------------------
 
 
@@ -347,208 +322,6 @@ def add_chapter(
 def keep_chapter(connection: Connection, chapter: int, node: bytes) -> None:
     """Give a chapter its own key, so that it outlives its epoch. Its bodies stay bound to the epoch."""
     connection.execute(update(chapters).where(chapters.c.id == chapter).values(node=node))
-
-
-# -- messages --------------------------------------------------------------------------------------------
-
-# A chapter is alive when it has a key of its own, or when its epoch lives.
-_chapter_lives = and_(
-    chapters.c.state == State.LIVE,
-    or_(chapters.c.node.is_not(None), epochs.c.state == State.LIVE),
-)
-_place = func.coalesce(epochs.c.node, chapters.c.node)
-
-_append = (
-    insert(messages)
-    .from_select(
-        ["session_id", "seq", "chapter_id", "role", "created_at", "body"],
-        select(
-            sessions.c.id,
-            bindparam("at_seq", type_=messages.c.seq.type),
-            chapters.c.id,
-            bindparam("the_role", type_=messages.c.role.type),
-            bindparam("at_time", type_=messages.c.created_at.type),
-            bindparam("the_body", type_=messages.c.body.type),
-        )
-        .select_from(sessions)
-        .join(users, users.c.id == sessions.c.user_id)
-        .join(chapters, chapters.c.session_id == sessions.c.id)
-        .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
-        .where(
-            sessions.c.id == bindparam("the_session"),
-            sessions.c.node == bindparam("session_node"),
-            sessions.c.state == State.LIVE,
-            sessions.c.rev == bindparam("at_rev"),
-            users.c.node == bindparam("user_node"),
-            users.c.state == State.LIVE,
-            chapters.c.id == bindparam("the_chapter"),
-            _chapter_lives,
-            _place == bindparam("place"),
-        ),
-        include_defaults=False,
-    )
-    .execution_options(preserve_rowcount=True)
-)
-
-
-def append(connection: Connection, rows: Sequence[Mapping[str, object]]) -> int:
-    """Add messages behind the fence; give how many got through. IntegrityError: another took the seq."""
-    return connection.execute(_append, rows[0] if len(rows) == 1 else rows).rowcount
-
-
-_every = messages.alias("every")
-_newest = select(func.max(_every.c.seq)).where(_every.c.session_id == bindparam("the_session"))
-
-_read = (
-    select(
-        messages.c.seq,
-        messages.c.role,
-        messages.c.created_at,
-        messages.c.body,
-        messages.c.chapter_id,
-        _place.label("place"),
-        case((_chapter_lives, 1), else_=0).label("alive"),
-        _newest.scalar_subquery().label("newest"),
-        sessions.c.rev,
-    )
-    .select_from(sessions)
-    .join(users, users.c.id == sessions.c.user_id)
-    .outerjoin(
-        messages,
-        and_(messages.c.session_id == sessions.c.id, messages.c.seq < bindparam("before")),
-    )
-    .outerjoin(chapters, and_(chapters.c.id == messages.c.chapter_id, chapters.c.session_id == sessions.c.id))
-    .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
-    .where(
-        sessions.c.id == bindparam("the_session"),
-        sessions.c.node == bindparam("session_node"),
-        sessions.c.state == State.LIVE,
-        users.c.node == bindparam("user_node"),
-        users.c.state == State.LIVE,
-    )
-)
-_read_all = _read.order_by(messages.c.seq)
-_read_last = _read.order_by(messages.c.seq.desc()).limit(bindparam("last"))
-
-
-def read(
-    connection: Connection, fence: Mapping[str, object], before: int, last: int | None
-) -> Sequence[AnyRow]:
-    """Give messages in order. No row at all: the fence is closed. One row without a seq: no message."""
-    values = {**fence, "before": before}
-    if last is None:
-        return connection.execute(_read_all, values).all()
-    return connection.execute(_read_last, {**values, "last": last}).all()[::-1]
-
-
-def lock_session(connection: Connection, session: int) -> int:
-    """Let the writers that lost a race go one by one; give the seq after the last row."""
-    connection.execute(
-        select(sessions.c.id).where(sessions.c.id == session).with_for_update(key_share=True)
-    ).all()
-    return last_seq(connection, session) + 1
-
-
-_last_seq = select(func.max(messages.c.seq)).where(messages.c.session_id == bindparam("session"))
-
-
-def last_seq(connection: Connection, session: int) -> int:
-    """Give the seq of the last row, or -1."""
-    found = connection.execute(_last_seq, {"session": session}).scalar_one()
-    return -1 if found is None else found
-
-
-def find_key(connection: Connection, session: int, key: bytes) -> tuple[int, bytes] | None:
-    """Give the seq that an idempotency key was used for, and the seal of that."""
-    query = select(idempotency.c.seq, idempotency.c.seal).where(
-        idempotency.c.session_id == session, idempotency.c.key == key
-    )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else (row.seq, row.seal)
-
-
-def add_key(connection: Connection, session: int, key: bytes, seq: int, seal: bytes) -> None:
-    """Remember an idempotency key. IntegrityError: another used it."""
-    connection.execute(insert(idempotency).values(session_id=session, key=key, seq=seq, seal=seal))
-
-
-def remove_messages(connection: Connection, session: int, seqs: Sequence[int]) -> int:
-    """Delete rows by seq. The caller writes the ledger in the same transaction."""
-    mine = messages.c.session_id == session
-    return connection.execute(delete(messages).where(mine, messages.c.seq.in_(seqs))).rowcount
-
-
-def write_profile(connection: Connection, session: int, profile: bytes, rev: int) -> bool:
-    """Replace a session's sealed profile if its revision is still `rev`; False where another was first."""
-    changed = connection.execute(
-        update(sessions)
-        .where(sessions.c.id == session, sessions.c.rev == rev, sessions.c.state == State.LIVE)
-        .values(profile=profile, rev=rev + 1)
-    )
-    return changed.rowcount == 1
-
-
-# -- erasing ---------------------------------------------------------------------------------------------
-
-
-_nodes: BindParameter[Any] = bindparam("nodes", expanding=True)
-_close = [
-    update(table).where(table.c.node.in_(_nodes)).values(state=int(State.GONE))
-    for table in (users, sessions, epochs, chapters)
-]
-_below = [
-    select(sessions.c.id).join(users, users.c.id == sessions.c.user_id).where(table.c.node.in_(_nodes))
-    for table in (users, sessions)
-]
-
-
-def close_fence(connection: Connection, nodes: Sequence[bytes]) -> None:
-    """Mark users, sessions, epochs and chapters as gone: from here every process refuses."""
-    for part in chunks(nodes):
-        for statement in _close:
-            connection.execute(statement, {"nodes": part})
-
-
-def sessions_below(connection: Connection, nodes: Sequence[bytes]) -> list[int]:
-    """Give the sessions that go with some users' or sessions' nodes."""
-    found = {
-        session
-        for part in chunks(nodes)
-        for statement in _below
-        for session in connection.execute(statement, {"nodes": part}).scalars()
-    }
-    return sorted(found)
-
-
-def delete_batch(connection: Connection, session: int) -> bool:
-    """Delete the oldest rows of a session; True while there are more."""
-    mine = messages.c.session_id == session
-    bound: Select[tuple[int]] = select(messages.c.seq).where(mine).order_by(messages.c.seq)
-    last = connection.execute(bound.limit(1).offset(BATCH - 1)).scalar_one_or_none()
-    if last is None:
-        connection.execute(delete(messages).where(mine))
-        return False
-    connection.execute(delete(messages).where(mine, messages.c.seq <= last))
-    return True
-
-
-def delete_session(connection: Connection, session: int) -> None:
-    """Delete an emptied session. IntegrityError: a late row slipped in; sweep again."""
-    for table in (idempotency, chapters):
-        connection.execute(delete(table).where(table.c.session_id == session))
-    connection.execute(delete(sessions).where(sessions.c.id == session))
-
-
-def withdraw(connection: Connection, nodes: Sequence[bytes]) -> None:
-    """Take back rows whose keys another process planted first. They never had a message."""
-    for table in (sessions, users):
-        connection.execute(delete(table).where(table.c.node.in_(nodes)))
-
-
-def delete_users(connection: Connection, nodes: Sequence[bytes]) -> None:
-    """Delete emptied users."""
-    for part in chunks(nodes):
-        connection.execute(delete(users).where(users.c.node.in_(part)))
 
 
 def count_all(connection: Connection) -> Iterator[tuple[str, int]]:

@@ -10,8 +10,8 @@ from vault.chat.profile import Profile, seal_name, seal_profile
 from vault.crypto.tree import Kind, Node
 from vault.keys.ring import Keyring
 from vault.roots import Root
+from vault.storage import erasures, lost
 from vault.storage import keyring as sql
-from vault.storage import lost
 from vault.storage.engine import Store
 from vault.storage.stores import Stores
 from vault.storage.transcripts import add_user
@@ -20,7 +20,7 @@ from vault.storage.transcripts import add_user
 def erased_nodes(keyring: Store, root: Root) -> list[bytes]:
     """Give all that was ever erased, as the keyring and its root remember it."""
     journal = [node for one in root.load().generations for erased in one.erased for node in erased.nodes]
-    return sorted({*journal, *keyring.read(lambda connection: sql.erased_after(connection, 0))})
+    return sorted({*journal, *keyring.read(lambda connection: erasures.erased_after(connection, 0))})
 
 
 def mark_lost(stores: Stores, keyring: Keyring, keyring_then: Store) -> int:

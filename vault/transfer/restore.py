@@ -29,7 +29,7 @@ from vault.keys.ring import Keyring
 from vault.keys.swap import Swapper, locate
 from vault.opening import make_ready, open_stores, read_facts
 from vault.roots import Root, from_uri
-from vault.storage import copying, migrations, transcripts
+from vault.storage import copying, migrations, sweeping, transcripts
 from vault.storage import keyring as sql
 from vault.storage.engine import Runtime, Store, open_file, open_store
 from vault.storage.stores import Stores
@@ -205,7 +205,7 @@ def _fill(store: Store, backup: _Backup, erased: Sequence[bytes]) -> None:
             raise TamperedError(f"{FILES[label]} of this backup holds other rows than its manifest says")
         copying.begin_restoring(connection, label)
         if label == "transcripts":  # nobody comes back, not even for a process that has the vault open (P3)
-            transcripts.close_fence(connection, erased)
+            sweeping.close_fence(connection, erased)
 
     store.write(prepare)
     try:

@@ -119,6 +119,7 @@ def _alone(connection: Connection) -> Iterator[None]:
             connection.execute(select(func.get_lock(name, _PATIENCE)))
             try:
                 yield
+                connection.commit()  # before anybody else looks
             finally:
                 if not connection.invalidated:  # who is cut off has no lock any more
                     connection.execute(select(func.release_lock(name)))

@@ -1,0 +1,90 @@
+"""The statements of an erasure in the transcripts: close the fence, delete what is behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
+
+from vault.storage.engine import chunks
+from vault.storage.schema import State, chapters, epochs, idempotency, messages, sessions, users
+
+BATCH = 1000  # rows that one transaction deletes
+
+_nodes: BindParameter[Any] = bindparam("nodes", expanding=True)
+_close = [
+    update(table).where(table.c.node.in_(_nodes)).values(state=int(State.GONE))
+    for table in (users, sessions, epochs, chapters)
+]
+_below = [
+    select(sessions.c.id).join(users, users.c.id == sessions.c.user_id).where(table.c.node.in_(_nodes))
+    for table in (users, sessions)
+]
+
+
+def close_fence(connection: Connection, nodes: Sequence[bytes]) -> None:
+    """Mark users, sessions, epochs and chapters as gone: from here every process refuses."""
+    for part in chunks(nodes):
+        for statement in _close:
+            connection.execute(statement, {"nodes": part})
+
+
+def sessions_below(connection: Connection, nodes: Sequence[bytes]) -> list[int]:
+    """Give the sessions that go with some users' or sessions' nodes."""
+    found = {
+        session
+        for part in chunks(nodes)
+        for statement in _below
+        for session in connection.execute(statement, {"nodes": part}).scalars()
+    }
+    return sorted(found)
+
+
+def delete_batch(connection: Connection, session: int) -> bool:
+    """Delete the oldest rows of a session; True while there are more."""
+    mine = messages.c.session_id == session
+    bound: Select[tuple[int]] = select(messages.c.seq).where(mine).order_by(messages.c.seq)
+    last = connection.execute(bound.limit(1).offset(BATCH - 1)).scalar_one_or_none()
+    if last is None:
+        connection.execute(delete(messages).where(mine))
+        return False
+    connection.execute(delete(messages).where(mine, messages.c.seq <= last))
+    return True
+
+
+def delete_session(connection: Connection, session: int) -> None:
+    """Delete an emptied session. IntegrityError: a late row slipped in; sweep again."""
+    for table in (idempotency, chapters):
+        connection.execute(delete(table).where(table.c.session_id == session))
+    connection.execute(delete(sessions).where(sessions.c.id == session))
+
+
+def withdraw(connection: Connection, nodes: Sequence[bytes]) -> None:
+    """Take back rows whose keys another process planted first. They never had a message."""
+    for table in (sessions, users):
+        connection.execute(delete(table).where(table.c.node.in_(nodes)))
+
+
+def delete_users(connection: Connection, nodes: Sequence[bytes]) -> None:
+    """Delete emptied users."""
+    for part in chunks(nodes):
+        connection.execute(delete(users).where(users.c.node.in_(part)))
+
+
+def count_messages(connection: Connection, session_ids: Sequence[int]) -> int:
+    """Count the messages of some sessions."""
+    count = select(func.count()).select_from(messages)
+    return sum(
+        connection.execute(count.where(messages.c.session_id.in_(part))).scalar_one()
+        for part in chunks(session_ids)
+    )
