@@ -306,7 +306,10 @@ class FileRoot:
         data = encode(document, kdf, None if kdf is None else self._derive(kdf, self.name))
         if len(data) <= MAX_BYTES:
             with suppress(RootUnavailableError):
-                if self._decode(self._paths[0], data).document == document:
+                understood = self._decode(self._paths[0], data)
+                if understood.document == document:
+                    for path in self._paths:
+                        self._parsed[path] = data, _Mirror(path, understood.document, understood.kdf)
                     return data
         raise UsageError("this can't be kept in a root file")
 
