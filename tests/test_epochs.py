@@ -118,3 +118,28 @@ def test_messages_of_old_days_keep_their_days(world: World) -> None:
     assert chat.messages()[0].created_at == old
     dump = world.databases.dump(world.databases.transcripts)
     assert len(dump["epochs"]) == 2
+
+
+def test_p3_a_kept_chapter_that_is_released_opens_nowhere_and_its_neighbours_do(world: World) -> None:
+    days = three_days(world)
+    places = []
+    core = world.vault._core
+    for message in days:
+        assert message.created_at is not None
+        places.append((DEFAULT_CLASS, from_datetime(message.created_at) // DAY))
+    session = core.sessions.find("u-1", "s-1")
+    assert session is not None
+    for place in places[:2]:
+        core.sessions.keep_chapter(session, place)
+    world.snapshot()
+    released = session.by_place[places[0]]
+    [own] = core.keyring.find_chapters(session.user, session.key, [released.place]).values()
+    purge_day(world, days[0])
+    intent = core.eraser.begin(Why.PURGE, [own.id], session.slot, reason="", actor="", now=True)
+    core.eraser.carry_out([intent], now=True)
+    found = world.vault.transcript("u-1", "s-1").messages()
+    assert [message.content for message in found] == ["tuesday", "wednesday"]
+    assert found.purged == 1
+    thief = world.attacker()
+    thief.take_keyrings([*world.keyrings, world.databases.dump(world.databases.keyring)])
+    assert thief.read(world.transcripts[0]) == {"tuesday", "wednesday"}

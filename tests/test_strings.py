@@ -167,26 +167,21 @@ def test_p1_no_file_of_a_vault_holds_a_word_that_was_said_in_it(tmp_path: Path) 
 def test_p1_no_row_of_a_database_holds_a_word_that_was_said_in_it(
     database: Databases, tmp_path: Path
 ) -> None:
-    home, words = Home(database, tmp_path / "root.key", None), Words()
-    with home.open() as vault:
+    words = Words()
+    with Home(database, tmp_path / "root.key", None).open() as vault:
         live(vault, words)
     found = rows(database)
     assert search(found | files(tmp_path), words.all()) == set()
     assert len(found["transcripts"]) > 2000
     assert search(found, {"request 881"}) == {("keyring", "request 881", "UTF-8")}
 
-
-def test_the_same_search_finds_what_a_vault_has_not_sealed(database: Databases, tmp_path: Path) -> None:
-    """The test of the tests above: a plain text in a row, as a rival stores it."""
-    words = Words()
-    with Home(database, tmp_path / "root.key", None).open() as vault:
-        live(vault, words)
-        word = words.said["a text"]
-        with connected(database.transcripts) as connection:
-            connection.execute(update(schema.messages).values(body=f"xx{word}xx".encode()))
-            connection.execute(insert(schema.classes).values(name=word))
-        with connected(database.keyring) as connection:
-            connection.execute(update(schema.keyring_meta).values(value=b64encode(f"x{word}".encode())))
+    # The same search finds a plain text in a row, as a rival stores it.
+    word = words.said["a text"]
+    with connected(database.transcripts) as connection:
+        connection.execute(update(schema.messages).values(body=f"xx{word}xx".encode()))
+        connection.execute(insert(schema.classes).values(name=word))
+    with connected(database.keyring) as connection:
+        connection.execute(update(schema.keyring_meta).values(value=b64encode(f"x{word}".encode())))
     assert {(place, form) for place, _, form in search(rows(database), words.all())} >= {
         ("transcripts", "UTF-8"),
         ("keyring", "base64 at 1"),

@@ -312,6 +312,7 @@ def test_saying_many_again_under_one_key_adds_them_once(chat: Transcript) -> Non
     assert chat.extend(batch, key="k-1") == first
     third = chat.append("user", "And?", key="k-2")
     assert chat.extend(batch, key="k-1") == first
+    assert chat.append(batch[0], key="k-1") == first[0]
     assert chat.messages() == [*first, third]
 
 
@@ -383,6 +384,19 @@ def test_a_session_keeps_its_namespace_when_it_is_cleared_by_somebody_who_does_n
     vault.transcript(user, "s-1", namespace="support/eu").append("user", "Hello")
     vault.transcript(user, "s-1").clear()
     assert [summary.namespace for summary in vault.sessions(user)] == ["support/eu"]
+
+
+def test_a_session_that_was_tampered_with_can_be_cleared(home: Home, chat: Transcript) -> None:
+    chat.append("user", "Hello")
+    with home.open() as opened:
+        edit(home, update(schema.sessions).where(schema.sessions.c.id == newest_session(home)).values(rev=9))
+        again = opened.transcript(chat.user_id, chat.session_id)
+        with pytest.raises(TamperedError):
+            again.messages()
+        again.clear()
+        assert again.messages() == []
+        again.append("user", "Hello again")
+        assert contents(chat) == ["Hello again"]
 
 
 def test_a_deleted_session_is_no_longer_listed_and_its_id_is_free(vault: Vault, user: str) -> None:
@@ -717,7 +731,7 @@ def asked(vault: Vault, user: str) -> list[object]:
     """Ask for messages, to append, and for sessions; give what each gives, or its error."""
     asking: list[Callable[[], object]] = [
         lambda: vault.transcript(user, "s-1").messages(),
-        lambda: vault.transcript(user, "s-1").messages(last=1),
+        lambda: vault.transcript(user, "s-1").messages(last=1, before=9),
         lambda: vault.transcript(user, "s-1").append("user", "again"),
         lambda: vault.sessions(user),
     ]
@@ -734,6 +748,7 @@ def test_p7_a_user_who_was_forgotten_is_refused_in_every_process(
     vault: Vault, beside: Vault, user: str
 ) -> None:
     asking: list[Callable[[Vault], object]] = [
+        lambda opened: opened.transcript(user, "s-1").messages(last=0),
         lambda opened: opened.footprint(user),
         lambda opened: opened.forget_session(user, "s-1"),
         lambda opened: opened.transcript(user, "s-1").pop(),
@@ -818,6 +833,7 @@ def test_p7_a_keyring_that_is_older_than_messages_is_never_taken_for_an_empty_va
             vault.footprint("u-1")
 
 
+@pytest.mark.parametrize("home", PLACES[::2], indirect=True, ids="-".join)
 def test_p7_a_keyring_from_before_the_horizon_opens_nothing(apart: Home) -> None:
     with apart.open() as vault:
         for name in ("u-1", "u-2"):

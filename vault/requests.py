@@ -41,11 +41,11 @@ class Requests:
         if session_id is not None:
             check_id(session_id, "session id")
 
-        def look() -> bytes:
+        def look() -> list[bytes]:
             user = self._known_user(user_id)
-            return user.node if session_id is None else self._known_session(user, session_id)
+            return [user.node] if session_id is None else self._known_session(user, session_id)
 
-        sessions, messages = self._eraser.count([beyond_doubt(self._stores, look)])
+        sessions, messages = self._eraser.count(beyond_doubt(self._stores, look))
         beyond_doubt(self._stores, look)  # what was erased meanwhile is an error, not a zero (P7)
         return Footprint(sessions=sessions, messages=messages)
 
@@ -60,7 +60,7 @@ class Requests:
         begun = [
             one
             if isinstance(one, bytes)
-            else self._begin(Why.FORGET_USER, one.node, one.slot, reason, actor, now=now)
+            else self._begin(Why.FORGET_USER, [one.node], one.slot, reason, actor, now=now)
             for one in found
         ]
         return self._eraser.carry_out(begun, now=now)
@@ -78,19 +78,19 @@ class Requests:
         """Erase one session."""
         check_ids(user_id, session_id)
 
-        def look() -> tuple[bytes, bytes | None]:
+        def look() -> tuple[bytes, list[bytes]]:
             user = self._known_user(user_id)
             where = user.session_slot(session_id)
             try:
                 return where, self._known_session(user, session_id)
             except SessionForgottenError:
-                return where, None
+                return where, []
 
-        where, node = beyond_doubt(self._stores, look)
-        if node is None:
-            intent = self._last_intent(where)
+        where, nodes = beyond_doubt(self._stores, look)
+        if nodes:
+            intent = self._begin(Why.FORGET_SESSION, nodes, where, reason, actor, now=now)
         else:
-            intent = self._begin(Why.FORGET_SESSION, node, where, reason, actor, now=now)
+            intent = self._last_intent(where)
         return self._eraser.carry_out([intent], now=now)[0]
 
     def clear(self, user_id: str, session_id: str, namespace: str) -> None:
@@ -106,16 +106,18 @@ class Requests:
     def delete(self, user_id: str, session_id: str) -> bool:
         """Erase a session on the app's own account; False where there is none."""
 
-        def look() -> tuple[bytes, bytes] | None:
+        def look() -> tuple[bytes, list[bytes]] | None:
             user = self._keyring.find_user(user_id)
             opened = self._keyring.find_session(user, session_id) if user else None
-            return (user.session_slot(session_id), opened.id) if user and opened else None
+            if user is None or opened is None:
+                return None
+            return user.session_slot(session_id), self._keyring.session_nodes(user, opened)
 
         found = beyond_doubt(self._stores, look)
         if found is None:
             return False
-        where, node = found
-        intent = self._begin(Why.DELETE, node, where, "", "the app", now=False)
+        where, nodes = found
+        intent = self._begin(Why.DELETE, nodes, where, "", "the app", now=False)
         self._eraser.carry_out([intent])
         self._sessions.distrust(user_id, session_id)
         return True
@@ -141,12 +143,12 @@ class Requests:
         return [Record.decode(row.record).certificate for row in self._stores.keyring.read(work)]
 
     def _begin(  # noqa: PLR0913 (what is recorded)
-        self, why: Why, node: bytes, where: bytes, reason: str, actor: str, *, now: bool
+        self, why: Why, nodes: list[bytes], where: bytes, reason: str, actor: str, *, now: bool
     ) -> bytes:
         # Evidence that can't be read again would stop every later erasure, and the next opening.
         check_words(reason, "reason")
         check_words(actor, "actor")
-        return self._eraser.begin(why, [node], where, reason=reason, actor=actor, now=now)
+        return self._eraser.begin(why, nodes, where, reason=reason, actor=actor, now=now)
 
     def _known_user(self, user_id: str) -> UserKeys:
         user = self._keyring.find_user(user_id)
@@ -154,11 +156,11 @@ class Requests:
             raise UnknownError("no such user is here", hint="vault sessions lists the users")
         return user
 
-    def _known_session(self, user: UserKeys, session_id: str) -> bytes:
+    def _known_session(self, user: UserKeys, session_id: str) -> list[bytes]:
         opened = self._keyring.find_session(user, session_id)
         if opened is None:
             raise UnknownError("this user has no such session", hint="vault sessions USER lists them")
-        return opened.id
+        return self._keyring.session_nodes(user, opened)
 
     def _last_intent(self, where: bytes) -> bytes:
         row = self._stores.keyring.read(lambda connection: erasures.last_intent_at(connection, where))

@@ -37,7 +37,8 @@ class Reader:
         """Give messages in order: all, the `last` ones, or those `before` a seq."""
         if not all(number is None or _is_count(number) for number in (last, before)):
             raise InputError("last and before are whole numbers from 0 up")
-        if last == 0:
+        if last == 0:  # nothing is asked for, and still an error is not an empty list (P7)
+            self.messages(user_id, session_id, last=1, before=before)
             return Messages()
         last = None if last is None else min(last, _ENDLESS)
         stop = _ENDLESS if before is None else min(before, _ENDLESS)

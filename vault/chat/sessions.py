@@ -23,7 +23,7 @@ from vault.erasure import Eraser
 from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedError, UserForgottenError
 from vault.evidence.certificate import Why
 from vault.keys.doubt import beyond_doubt
-from vault.keys.ring import Keyring, Seedling, UserKeys, chapter_slot, fresh
+from vault.keys.ring import Keyring, Seedling, UserKeys, chapter_slot, fresh, kept_slot
 from vault.storage import erasures, lost, sweeping
 from vault.storage import messages as message_sql
 from vault.storage import transcripts as sql
@@ -319,7 +319,7 @@ class Sessions:
         rows = self._stores.transcripts.read(lambda connection: sql.chapters_of(connection, session.row))
         epochs = self._keyring.find_epochs([(row.class_name, row.anchor) for row in rows if row.epoch_node])
         alone = [row.place for row in rows if not row.lives_by(epochs.get((row.class_name, row.anchor)))]
-        own = self._keyring.find_chapters(session.user, session.slot, session.key, alone)
+        own = self._keyring.find_chapters(session.user, session.key, alone)
         for row in rows:
             place: Place = row.class_name, row.anchor
             if row.place in own:
@@ -343,8 +343,10 @@ class Sessions:
         own = Opened(random_id(), 0, key)
         where = chapter_slot(session.key, chapter.place)
         self._stores.transcripts.write(lambda c: sql.keep_chapter(c, chapter.id, own.id))
-        seedling = Seedling(own, Kind.CHAPTER, where, session.slot)
-        self._keyring.plant([*session.user.path, session.slot], [seedling], below=session.node)
+        kept = kept_slot(session.key)
+        path = [*session.user.path, kept]
+        self._keyring.plant(path, [Seedling(fresh(), Kind.KEPT, kept, session.user.slot)])
+        self._keyring.plant(path, [Seedling(own, Kind.CHAPTER, where, kept)])
 
     def _check_erased(self, node: bytes) -> None:
         """Make sure that a missing or closed key was erased by the vault, not by a thief."""

@@ -4,7 +4,8 @@
      ├─ users ─ 16 ─ 16 ─ 16 ─ 16   radix levels: four nibbles of the user's blind index
      │            └─ user
      │                ├─ secret
-     │                └─ session
+     │                ├─ session
+     │                └─ kept      of a session, where chapters have outlived their epochs
      │                    └─ chapter
      ├─ epochs
      │    └─ epoch
@@ -40,6 +41,7 @@ class Kind(enum.IntEnum):
     EPOCHS = 7
     EPOCH = 8
     SERVICE = 9
+    KEPT = 10
 
 
 TOPS = (Kind.USERS, Kind.EPOCHS, Kind.SERVICE)

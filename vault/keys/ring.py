@@ -92,6 +92,15 @@ def unwrap_top(root: Root, vault: bytes, node: Node) -> Opened:
     return Opened(node.id, node.version, root.unwrap(node.parent, node.wrapped, node_aad(vault, node, 0)))
 
 
+def kept_slot(session: bytes) -> bytes:
+    """Give where the node is looked up from which a session's kept chapters hang.
+
+    They can't hang from the session's own node: erasing one re-keys the node above it, and a session's key,
+    from which other chapters derive theirs, never changes.
+    """
+    return slot(Kind.KEPT, derive(session, b"kept")[:ID_BYTES])
+
+
 def chapter_slot(session: bytes, place: bytes) -> bytes:
     """Give where a chapter's own key is looked up: by its session's key and the epoch it was written in."""
     return slot(Kind.CHAPTER, hmac.digest(derive(session, b"chapters"), place, "sha256")[:ID_BYTES])
@@ -256,14 +265,18 @@ class Keyring:
             Kind.EPOCH, blind_index(derive(self.service, b"epochs"), "epoch", class_name, str(anchor))
         )
 
-    def find_chapters(
-        self, user: UserKeys, session_slot: bytes, session: bytes, places: Sequence[bytes]
-    ) -> dict[bytes, Opened]:
+    def session_nodes(self, user: UserKeys, session: Opened) -> list[bytes]:
+        """Give the nodes that go with a session: its own, and that of its kept chapters."""
+        where = kept_slot(session.key)
+        kept = self.trail(user.path, beside=[where]).get(where)
+        return [session.id] if kept is None else [session.id, kept.id]
+
+    def find_chapters(self, user: UserKeys, session: bytes, places: Sequence[bytes]) -> dict[bytes, Opened]:
         """Give the keys of those chapters of a session, by place, that have one of their own."""
         found: dict[bytes, Opened] = {}
         for part in chunks(places):
             where = {chapter_slot(session, place): place for place in part}
-            opened = self.trail([*user.path, session_slot], beside=list(where))
+            opened = self.trail([*user.path, kept_slot(session)], beside=list(where))
             found |= {place: opened[at] for at, place in where.items() if at in opened}
         return found
 
