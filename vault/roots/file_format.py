@@ -222,7 +222,7 @@ def encode(document: Document, kdf: Kdf | None, cipher: Cipher | None) -> bytes:
 def decode(data: bytes, where: str) -> Document | Sealed:
     """Read a root file; `where` names it in errors."""
     found: Document | Sealed | None = None
-    with contextlib.suppress(ValueError, RecursionError):
+    with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):
         found = _decoder.decode(data)
     # Raised out here, as an error of the decoder can carry a piece of the document.
     if found is None:
