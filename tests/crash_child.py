@@ -169,7 +169,7 @@ def _put_in(steps: Steps) -> None:
         if writes:
             steps.take(f"after a commit to {connection.engine.url.database}")
 
-    Connection.commit = committing  # type: ignore[method-assign]
+    Connection.commit = committing  # type: ignore[assignment, method-assign]
 
     def executed(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if statement.lstrip().upper().startswith(("CREATE", "ALTER", "DROP")):
@@ -195,5 +195,5 @@ def _put_in_openings(steps: Steps) -> None:
         return file
 
     os.open = opened
-    io.open = builtins.open = file_opened
+    io.open = builtins.open = file_opened  # type: ignore[assignment]
     pathlib.io.open = file_opened  # type: ignore[attr-defined]

@@ -441,7 +441,7 @@ def test_p3_a_keyring_within_the_horizon_repeats_what_was_erased_since(
 @pytest.mark.parametrize("came", ["before the backup", "after the backup"])
 @pytest.mark.parametrize("adopted", ["by the restore", "after it was read as a copy"])
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_p3_no_copy_from_between_backup_and_erasure_opens_under_the_restored_keys(  # noqa: PLR0913, PLR0917
+def test_p3_no_copy_from_between_backup_and_erasure_opens_under_the_restored_keys(
     home: Place, elsewhere: Place, backup: Path, erased: str, came: str, adopted: str
 ) -> None:
     with home.open() as vault:

@@ -146,7 +146,7 @@ def test_p8_no_living_user_is_lost_while_others_are_forgotten(
         )[2:]
     alive = [name for names in (*old[2:], *born) for name in names]
     with place.open() as vault:
-        assert {name: texts_of(vault, name) for name in alive} == dict.fromkeys(alive, ["one", "two"])
+        assert {name: texts_of(vault, name) for name in alive} == {name: ["one", "two"] for name in alive}
         for name in doomed:
             with pytest.raises(UserForgottenError):
                 vault.transcript(name, "s").messages()
@@ -166,7 +166,7 @@ def test_p8_two_processes_that_swap_the_root_again_and_again_leave_it_in_agreeme
     assert {status for certificates in told for _, status in certificates} == {"final"}
     assert len({identity for certificates in told for identity, _ in certificates}) == 2 * number
     with place.open() as vault:
-        assert {name: texts_of(vault, name) for name in make} == dict.fromkeys(make, ["one", "two"])
+        assert {name: texts_of(vault, name) for name in make} == {name: ["one", "two"] for name in make}
         assert vault.keys_status().retired == []
         assert {certificate.status for certificate in vault.certificates()} == {"final"}
     check_sound(database, root)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vault.chat.chapter import chapter_key, make_chapter
@@ -36,8 +36,8 @@ from vault.crypto.tree import (
 from vault.errors import InputError, TamperedError, TooLargeError
 from vault.messages import Body, Message, encode, pack, unpack
 
-FEW = settings(deadline=None, max_examples=40)
-MANY = settings(deadline=None, max_examples=1500)
+FEW = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(FEW, max_examples=1500)
 keys = st.binary(min_size=32, max_size=32)
 ids = st.binary(min_size=16, max_size=16)
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))

@@ -278,7 +278,7 @@ NO_VALUES: dict[str, Any] = {
     "an exception": ValueError(SECRET),
     "lists 100,000 deep": nested(DEEP, lambda core: [core]),
     "dicts 100,000 deep": nested(DEEP, lambda core: {"a": core}),
-    "lists deeper than the limit": nested(MAX_DEPTH, lambda core: [core], [SECRET, 256, "\0"]),
+    "lists deeper than the limit": nested(MAX_DEPTH, lambda core: [core], [SECRET, 256]),
     "a list that holds itself": circular(),
 }
 

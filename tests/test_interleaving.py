@@ -6,6 +6,7 @@ reads as empty that was forgotten, and what was acknowledged is there.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -113,9 +114,9 @@ class Pair:
         """What both see afterwards."""
         return [
             (
-                outcome(lambda: said(vault, user)),
-                outcome(lambda: said(vault, user, "s-2")),
-                outcome(lambda: list_sessions(vault, user)),
+                outcome(partial(said, vault, user)),
+                outcome(partial(said, vault, user, "s-2")),
+                outcome(partial(list_sessions, vault, user)),
             )
             for vault in (self.mine, self.theirs)
         ]

@@ -30,6 +30,7 @@ class Eraser:
     def __init__(self, stores: Stores, swapper: Swapper) -> None:
         self._stores = stores
         self._swapper = swapper
+        self._records = swapper.records
 
     def count(self, nodes: Sequence[bytes]) -> tuple[int, int]:
         """Count the sessions and messages that an erasure would take."""
@@ -59,16 +60,17 @@ class Eraser:
             requested_at=to_datetime(self._stores.clock()),
         )
         record = Record(certificate=certificate, now=now)
-        row = erasures.IntentRow(intent, why, erasures.Phase.BEGUN, None, where, record.encode())
+        taken = tuple(sorted(nodes))
+        row = erasures.IntentRow(intent, why, erasures.Phase.BEGUN, None, where, record.encode(), taken)
 
         def add(connection: Connection) -> None:
             require_home(self._stores, connection)  # a copy refuses before it has changed anything
-            erasures.add_intent(connection, row, nodes)
+            self._records.add(connection, row)
 
         try:
             self._stores.keyring.write(add)
         except IntegrityError:
-            first = self._stores.keyring.read(lambda connection: erasures.intent_of(connection, nodes[0]))
+            first = self._stores.keyring.read(lambda connection: self._records.of(connection, nodes[0]))
             if first is None:
                 raise TamperedError("an erasure is recorded without its intent") from None
             return first.id  # another process was asked for the same
@@ -83,14 +85,15 @@ class Eraser:
             self._swapper.destroy_due(cut_short=True)
         self._sweep(targets)
         self._swapper.destroy_due(cut_short=now, swept=intents)
-        rows = self._stores.keyring.read(lambda connection: erasures.find_intents(connection, intents))
+        rows = self._stores.keyring.read(lambda connection: self._records.find(connection, intents))
         return [Record.decode(rows[intent].record).certificate for intent in intents]
 
     def _close_fence(self, intents: Sequence[bytes]) -> list[bytes]:
         """Mark what goes: from here every process refuses. Note on the way what is swept long ago."""
 
         def look(connection: Connection) -> tuple[list[bytes], int]:
-            return erasures.targets_of(connection, intents), erasures.swept_through(connection)
+            rows = self._records.find(connection, intents).values()
+            return [node for row in rows for node in row.nodes], erasures.swept_through(connection)
 
         targets, through = self._stores.keyring.read(look)
 
@@ -110,7 +113,7 @@ class Eraser:
     def take_up(self) -> None:
         """Complete what was begun and not ended, and destroy what is due."""
         unfinished = self._stores.keyring.read(
-            lambda connection: erasures.intents_before(connection, erasures.Phase.SWEPT)
+            lambda connection: self._records.before(connection, erasures.Phase.SWEPT)
         )
         hasty = [row.id for row in unfinished if Record.decode(row.record).now]
         patient = [row.id for row in unfinished if row.id not in hasty]
@@ -122,7 +125,8 @@ class Eraser:
 
     def sweep_after(self, ordinal: int) -> None:
         """Delete again what was erased after some swap: the transcripts are an older copy."""
-        targets = self._stores.keyring.read(lambda connection: erasures.erased_after(connection, ordinal))
+        rows = self._stores.keyring.read(lambda connection: self._records.after(connection, ordinal))
+        targets = [node for row in rows for node in row.nodes]
         self._stores.transcripts.write(lambda connection: sweeping.close_fence(connection, targets))
         self._sweep(targets)
         self._raise_mark()

@@ -13,8 +13,8 @@ from vault.crypto.tree import Kind, slot
 from vault.errors import KeyringOutdatedError, TamperedError, UserForgottenError
 from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring, UserKeys
-from vault.storage import erasures, lost
 from vault.storage import keyring as keyring_sql
+from vault.storage import lost
 from vault.storage import transcripts as sql
 from vault.storage.schema import State
 from vault.storage.stores import Stores
@@ -80,7 +80,7 @@ class Lister:
 
     def _is_erased(self, node: bytes, state: int) -> bool:
         """Say whether the vault erased what a row is of; accuse where one is marked so and nothing did."""
-        erased = self._stores.keyring.read(lambda c: erasures.intent_of(c, node)) is not None
+        erased = self._stores.keyring.read(lambda c: self._keyring.records.of(c, node)) is not None
         if state != State.LIVE and not erased:
             raise TamperedError("a row is marked as erased, but nothing erased it")
         return erased

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -223,7 +224,7 @@ def _repeat(stores: Stores, keyring: Keyring, eraser: Eraser, generation: Genera
     def record(connection: Connection) -> None:
         for _, erased in journal:
             if not erasures.knows_intent(connection, erased.intent):
-                erasures.add_intent(connection, _intent(stores, erased), erased.nodes)
+                keyring.records.add(connection, _intent(stores, erased))
 
     stores.keyring.write(record)
     if stores.keyring.read(lambda connection: is_home(stores, connection)):
@@ -234,16 +235,13 @@ def _repeat(stores: Stores, keyring: Keyring, eraser: Eraser, generation: Genera
 
 def _drop(connection: Connection, keyring: Keyring, journal: Sequence[tuple[int, Erased]]) -> None:
     """Take the erased nodes out of a copy, without a swap: its original's root stays untouched."""
-    rows = erasures.find_intents(connection, [erased.intent for _, erased in journal])
+    rows = keyring.records.find(connection, [erased.intent for _, erased in journal])
     for ordinal, erased in journal:
         row = rows[erased.intent]
         if row.phase is not erasures.Phase.BEGUN:
             continue
         sql.delete_subtrees(connection, erased.nodes)
-        erasures.update_intent(
-            connection,
-            erasures.IntentRow(row.id, row.kind, erasures.Phase.CUT, ordinal, row.slot, row.record),
-        )
+        keyring.records.update(connection, [replace(row, phase=erasures.Phase.CUT, ordinal=ordinal)])
         if Why(erased.kind).leaves_tombstone:
             keyring.bury(connection, row, erased.pseudonym, erased.at)
 
@@ -262,4 +260,5 @@ def _intent(stores: Stores, erased: Erased) -> erasures.IntentRow:
         requested_at=to_datetime(erased.at),
     )
     record = Record(certificate=certificate).encode()
-    return erasures.IntentRow(erased.intent, erased.kind, erasures.Phase.BEGUN, None, erased.slot, record)
+    begun, nodes = erasures.Phase.BEGUN, tuple(sorted(erased.nodes))
+    return erasures.IntentRow(erased.intent, erased.kind, begun, None, erased.slot, record, nodes)

@@ -138,7 +138,7 @@ class Requests:
         """Give the certificates of all erasures."""
 
         def work(connection: Connection) -> list[erasures.IntentRow]:
-            return erasures.all_intents(connection)
+            return self._keyring.records.every(connection)
 
         return [Record.decode(row.record).certificate for row in self._stores.keyring.read(work)]
 
@@ -163,7 +163,7 @@ class Requests:
         return self._keyring.session_nodes(user, opened)
 
     def _last_intent(self, where: bytes) -> bytes:
-        row = self._stores.keyring.read(lambda connection: erasures.last_intent_at(connection, where))
-        if row is None:
-            raise UnknownError("the record of this erasure is gone")
-        return row.id
+        rows = self._stores.keyring.read(lambda connection: self._keyring.records.at(connection, where))
+        if not rows:
+            raise TamperedError("the record of an erasure is gone from the keyring")
+        return rows[-1].id

@@ -36,8 +36,8 @@ def timed(count: int, act: Callable[[], object]) -> float:
 
 
 def tell(title: str, medians: dict[str, float], peer: str) -> None:
-    parts = [f"{name} {micro:.1f} µs ({micro / medians[peer]:.2f} of {peer})" for name, micro in medians.items()]
-    sys.stdout.write(f"\n{title}: {', '.join(parts)}\n")
+    parts = [f"{name} {micro:.1f} µs ({micro / medians[peer]:.2f})" for name, micro in medians.items()]
+    sys.stdout.write(f"\n{title} (ratio to {peer}): {', '.join(parts)}\n")
 
 
 @pytest.mark.bench

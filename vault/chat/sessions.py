@@ -24,7 +24,7 @@ from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedEr
 from vault.evidence.certificate import Why
 from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring, Seedling, UserKeys, chapter_slot, fresh, kept_slot
-from vault.storage import erasures, lost, sweeping
+from vault.storage import lost, sweeping
 from vault.storage import messages as message_sql
 from vault.storage import transcripts as sql
 from vault.storage.schema import State
@@ -186,7 +186,7 @@ class Sessions:
     def _explain(self, row: sql.SessionRow) -> None:
         """A row is marked as gone: say who did it; finish what the app began; accuse where nobody did."""
         node = row.node if row.user_state == State.LIVE else row.user_node
-        intent = self._stores.keyring.read(lambda connection: erasures.intent_of(connection, node))
+        intent = self._stores.keyring.read(lambda c: self._keyring.records.of(c, node))
         match intent and Why(intent.kind):
             case None:
                 raise TamperedError("a row is marked as erased, but nothing erased it")
@@ -327,7 +327,8 @@ class Sessions:
             elif row.place not in alone:
                 key = chapter_key(session.key, epochs[place].key, session.node, row.place)
             else:
-                self._check_erased(row.place)
+                where = self._keyring.epoch_slot(*place) if row.epoch_node else None
+                self._check_erased(row.place, where or chapter_slot(session.key, row.place))
                 session.dead.add(row.id)
                 continue
             chapter = make_chapter(row.id, self._stores.vault, session.node, row.place, key)
@@ -348,9 +349,10 @@ class Sessions:
         self._keyring.plant(path, [Seedling(fresh(), Kind.KEPT, kept, session.user.slot)])
         self._keyring.plant(path, [Seedling(own, Kind.CHAPTER, where, kept)])
 
-    def _check_erased(self, node: bytes) -> None:
-        """Make sure that a missing or closed key was erased by the vault, not by a thief."""
-        if self._stores.keyring.read(lambda connection: erasures.intent_of(connection, node)) is None:
+    def _check_erased(self, node: bytes, where: bytes) -> None:
+        """Make sure that a missing or closed key was erased in this very place, and by the vault."""
+        intent = self._stores.keyring.read(lambda c: self._keyring.records.of(c, node))
+        if intent is None or intent.slot != where:
             raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
 
     def _epoch(self, place: Place) -> tuple[int, Opened]:
@@ -376,7 +378,7 @@ class Sessions:
 
     def _finish_erasing(self, node: bytes) -> None:
         """An epoch is closed and its key still there: its erasure is under way, or it was edited."""
-        intent = self._stores.keyring.read(lambda connection: erasures.intent_of(connection, node))
+        intent = self._stores.keyring.read(lambda c: self._keyring.records.of(c, node))
         if intent is None:
             raise TamperedError("an epoch is marked as erased, but nothing erased it")
         self._eraser.carry_out([intent.id])

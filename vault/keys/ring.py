@@ -28,7 +28,9 @@ from vault.crypto.tree import (
     wrap_below,
 )
 from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedError, UserForgottenError
+from vault.evidence.certificate import Why
 from vault.keys.doubt import beyond_doubt
+from vault.keys.records import Records
 from vault.roots import Root
 from vault.storage import erasures, transcripts
 from vault.storage import keyring as sql
@@ -112,6 +114,7 @@ class Keyring:
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
         self._store = stores.keyring
+        self.records = Records(lambda: self.service)
 
     @cached_property
     def service(self) -> bytes:
@@ -242,13 +245,17 @@ class Keyring:
 
     def _refuse_orphans(self, *, user_slot: bytes = b"", session_slot: bytes = b"") -> None:
         """Messages whose key the keyring never heard of: it was restored from before them (P7)."""
-        if self._stores.transcripts.read(
-            lambda c: transcripts.holds_messages_of(c, user_slot=user_slot, session_slot=session_slot)
-        ):
-            raise KeyringOutdatedError(
-                "messages are stored whose key this keyring does not have: it is older than they are",
-                hint="put back the latest keyring",
-            )
+        node = self._stores.transcripts.read(
+            lambda c: transcripts.holder_of_messages(c, user_slot=user_slot, session_slot=session_slot)
+        )
+        if node is None:
+            return
+        if self._store.read(lambda connection: self.records.of(connection, node)):
+            raise TamperedError("messages are back that were erased")
+        raise KeyringOutdatedError(
+            "messages are stored whose key this keyring does not have: it is older than they are",
+            hint="put back the latest keyring",
+        )
 
     def find_epochs(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Opened]:
         """Give the keys of those epochs (class and anchor) that are alive."""
@@ -355,6 +362,8 @@ class Keyring:
 
     def bury(self, connection: Connection, row: erasures.IntentRow, pseudonym: str, at: int) -> None:
         """Set a tombstone, in the transaction that cuts the keys."""
+        if any(stone.intent == row.id for stone in erasures.tombstones_at(connection, row.slot)):
+            return  # an older record of this erasure was put back
         stone = erasures.Tombstone(row.id, row.slot, pseudonym, at, None, b"")
         erasures.add_tombstone(connection, replace(stone, seal=self.stone_seal(stone)))
 
@@ -364,6 +373,10 @@ class Keyring:
         for stone in stones:
             if not hmac.compare_digest(stone.seal, self.stone_seal(stone)):
                 raise TamperedError("a tombstone was edited")
+        intents = {stone.intent for stone in stones}
+        for row in self.records.at(connection, where):
+            if row.phase >= erasures.Phase.CUT and Why(row.kind).leaves_tombstone and row.id not in intents:
+                raise TamperedError("a tombstone is gone")
         return next((stone for stone in stones if stone.enrolled_at is None), None)
 
     def lift(self, where: bytes, at: int) -> bool:

@@ -8,13 +8,14 @@ the keyring names is promoted, another came to nothing, and those before it are 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 from sqlalchemy import Connection
 
 from vault.clock import to_datetime
 from vault.crypto.tree import Node, ancestors, prune
-from vault.errors import KeyringOutdatedError, WrongKeyError
+from vault.errors import KeyringOutdatedError, TamperedError, WrongKeyError
 from vault.evidence.certificate import Certificate, Record, Status, Why
 from vault.keys.home import require_home
 from vault.keys.ring import Keyring, unwrap_top, wrap_top
@@ -29,6 +30,8 @@ def locate(state: RootState, generation: bytes, ordinal: int) -> Generation:
     """Find the keyring's generation in the root, or say what is wrong with the pair."""
     found = state.find(generation)
     if found is not None:
+        if found.ordinal != ordinal:
+            raise TamperedError("the keyring counts its root generations otherwise than the root does")
         return found
     ordinals = [one.ordinal for one in state.generations]
     if ordinals and ordinal < min(ordinals):
@@ -57,6 +60,7 @@ class Swapper:
     """Changes the root. At most one at a time does, whatever the number of processes."""
 
     def __init__(self, stores: Stores, keyring: Keyring) -> None:
+        self.records = keyring.records
         self._stores = stores
         self._keyring = keyring
 
@@ -69,7 +73,7 @@ class Swapper:
 
         def work(connection: Connection) -> None:
             state, present = self._locked(connection, replaying=repeated is not None)
-            rows = erasures.find_intents(connection, intents)
+            rows = self.records.find(connection, intents)
             begun = [rows[one] for one in dict.fromkeys(intents) if rows[one].phase is erasures.Phase.BEGUN]
             outdated = any(one.ordinal > present.ordinal for one in state.generations)
             if begun or (repeated is not None and outdated):  # otherwise another process was faster
@@ -99,7 +103,7 @@ class Swapper:
         at: int,
     ) -> None:
         stores = self._stores
-        targets = {row.id: erasures.targets_of(connection, [row.id]) for row in begun}
+        targets = {row.id: row.nodes for row in begun}
         # What is repeated may be gone from this keyring, or was never in it. Its ancestors are re-keyed all
         # the same: another copy holds it below the keys that they have here (P3).
         above = {one.intent: set(one.above) for one in repeated or ()}
@@ -110,7 +114,7 @@ class Swapper:
         gone = {node for nodes in every for node in nodes if node in family}
         for one, nodes in targets.items():
             above[one] = ancestors(family, gone.intersection(nodes)) | above.get(one, set())
-        journal = tuple(_journal(row, targets[row.id], above[row.id], at) for row in begun)
+        journal = tuple(_journal(row, above[row.id], at) for row in begun)
         youngest = max(state.generations, key=lambda one: one.ordinal)
         # A younger keyring than this one may turn up yet: what it names is kept for the horizon, too.
         kept = present if repeated is None else youngest
@@ -142,10 +146,8 @@ class Swapper:
             retired=retired.hex(),
         )
         written = msgspec.structs.replace(record, certificate=certificate).encode()
-        erasures.update_intent(
-            connection,
-            erasures.IntentRow(row.id, row.kind, erasures.Phase.CUT, new.ordinal, row.slot, written),
-        )
+        cut = replace(row, phase=erasures.Phase.CUT, ordinal=new.ordinal, record=written)
+        self.records.update(connection, [cut])
         if Why(row.kind).leaves_tombstone:
             self._keyring.bury(connection, row, certificate.pseudonym, at)
 
@@ -161,8 +163,10 @@ class Swapper:
             old = superseded(state, present)
             due = tuple(one for one, retired in old.items() if cut_short or retired + stores.horizon <= at)
             oldest = min(one.ordinal for one in state.generations if one.id not in due)
-            erasures.advance(connection, swept, erasures.Phase.CUT, erasures.Phase.SWEPT)
-            reached = erasures.intents_reached(connection, oldest)
+            rows = self.records.find(connection, swept).values()
+            cut = [row for row in rows if row.phase is erasures.Phase.CUT]
+            self.records.update(connection, [replace(row, phase=erasures.Phase.SWEPT) for row in cut])
+            reached = self.records.reached(connection, oldest)
             # Where nobody read back yet that they are gone, a crash may have left them on a mirror (P3).
             proven = all(Record.decode(row.record).certificate.receipt for row in reached)
             proof = stores.root.destroy(due, promoting=present.id).proof if due or not proven else ""
@@ -180,12 +184,10 @@ class Swapper:
             certificate = msgspec.structs.replace(certificate, status=Status.FINAL, final_at=to_datetime(at))
             phase = erasures.Phase.FINAL
         written = msgspec.structs.replace(record, certificate=certificate).encode()
-        erasures.update_intent(
-            connection, erasures.IntentRow(row.id, row.kind, phase, row.ordinal, row.slot, written)
-        )
+        self.records.update(connection, [replace(row, phase=phase, record=written)])
         return certificate
 
 
-def _journal(row: erasures.IntentRow, nodes: Sequence[bytes], above: set[bytes], at: int) -> Erased:
+def _journal(row: erasures.IntentRow, above: set[bytes], at: int) -> Erased:
     pseudonym = Record.decode(row.record).certificate.pseudonym
-    return Erased(row.id, row.kind, tuple(nodes), row.slot, pseudonym, at, tuple(sorted(above)))
+    return Erased(row.id, row.kind, row.nodes, row.slot, pseudonym, at, tuple(sorted(above)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Select, bindparam, func, insert, select, update
 
-from vault.errors import TamperedError
 from vault.storage.engine import chunks
 from vault.storage.keyring import read_meta, split_root
 from vault.storage.schema import Phase as Phase  # noqa: PLC0414 (passed on: `erasures.Phase`)
@@ -17,7 +17,7 @@ from vault.storage.schema import erased, intents, tombstones
 
 @dataclass(frozen=True, slots=True)
 class IntentRow:
-    """An erasure as it is stored; `record` is JSON of the evidence package."""
+    """An erasure as it is stored, with the nodes that it takes; `record` is JSON of the evidence package."""
 
     id: bytes
     kind: str
@@ -25,6 +25,8 @@ class IntentRow:
     ordinal: int | None
     slot: bytes
     record: str
+    nodes: tuple[bytes, ...]
+    seal: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +84,24 @@ _insert_erased = insert(erased)
 _update_intent = (
     update(intents)
     .where(intents.c.id == bindparam("intent"), intents.c.phase <= bindparam("reached"))
-    .values(phase=bindparam("reached"), ordinal=bindparam("at"), record=bindparam("told"))
-)
-_advance = (
-    update(intents)
-    .where(intents.c.id.in_(_ids), intents.c.phase == bindparam("before"))
-    .values(phase=bindparam("after"))
+    .values(
+        phase=bindparam("reached"),
+        ordinal=bindparam("at"),
+        record=bindparam("told"),
+        seal=bindparam("sealed"),
+    )
 )
 _find_intents = select(intents).where(intents.c.id.in_(_ids))
 _reached = select(intents).where(
     intents.c.phase < int(Phase.FINAL), intents.c.ordinal <= bindparam("ordinal")
 )
-_targets = select(erased.c.node).where(erased.c.intent.in_(_ids)).order_by(erased.c.node)
+_targets = select(erased.c.intent, erased.c.node).where(erased.c.intent.in_(_ids)).order_by(erased.c.node)
 _oldest_unswept = select(func.count(), func.min(intents.c.ordinal), func.count(intents.c.ordinal)).where(
     intents.c.phase < int(Phase.SWEPT)
 )
 
 
-def add_intent(connection: Connection, row: IntentRow, targets: Sequence[bytes]) -> None:
+def add_intent(connection: Connection, row: IntentRow) -> None:
     """Record an erasure before it happens, with the nodes that it takes."""
     values = {
         "id": row.id,
@@ -108,39 +110,52 @@ def add_intent(connection: Connection, row: IntentRow, targets: Sequence[bytes])
         "ordinal": row.ordinal,
         "slot": row.slot,
         "record": row.record,
+        "seal": row.seal,
     }
     connection.execute(_insert_intent, values)
-    connection.execute(_insert_erased, [{"node": target, "intent": row.id} for target in targets])
+    connection.execute(_insert_erased, [{"node": node, "intent": row.id} for node in row.nodes])
 
 
-def update_intent(connection: Connection, row: IntentRow) -> None:
-    """Store how far an erasure has come; a phase never goes back."""
-    connection.execute(
-        _update_intent,
-        {"intent": row.id, "reached": int(row.phase), "at": row.ordinal, "told": row.record},
-    )
+def update_intents(connection: Connection, rows: Sequence[IntentRow]) -> None:
+    """Store how far erasures have come; a phase never goes back."""
+    values = [
+        {
+            "intent": row.id,
+            "reached": int(row.phase),
+            "at": row.ordinal,
+            "told": row.record,
+            "sealed": row.seal,
+        }
+        for row in rows
+    ]
+    if values:
+        connection.execute(_update_intent, values)
 
 
-def _intent(row: Row[tuple[bytes, str, int, int | None, bytes, str]]) -> IntentRow:
-    return IntentRow(bytes(row.id), row.kind, Phase(row.phase), row.ordinal, bytes(row.slot), row.record)
+def _with_nodes(connection: Connection, query: Select[Any], values: Mapping[str, object]) -> list[IntentRow]:
+    found = connection.execute(query, dict(values)).all()
+    nodes: dict[bytes, list[bytes]] = defaultdict(list)
+    for part in chunks([row.id for row in found]):
+        for intent, node in connection.execute(_targets, {"ids": part}):
+            nodes[intent].append(node)
+    return [
+        IntentRow(
+            row.id,
+            row.kind,
+            Phase(row.phase),
+            row.ordinal,
+            row.slot,
+            row.record,
+            tuple(nodes[row.id]),
+            row.seal,
+        )
+        for row in found
+    ]
 
 
-def advance(connection: Connection, ids: Sequence[bytes], before: Phase, after: Phase) -> None:
-    """Move erasures from one phase to the next."""
-    for part in chunks(ids):
-        connection.execute(_advance, {"ids": part, "before": int(before), "after": int(after)})
-
-
-def find_intents(connection: Connection, ids: Sequence[bytes]) -> dict[bytes, IntentRow]:
-    """Give some erasures; raise TamperedError where the record of one is gone."""
-    found = {
-        row.id: row
-        for part in chunks(ids)
-        for row in map(_intent, connection.execute(_find_intents, {"ids": part}))
-    }
-    if len(found) < len(set(ids)):
-        raise TamperedError("the record of an erasure is gone from the keyring")
-    return found
+def find_intents(connection: Connection, ids: Sequence[bytes]) -> list[IntentRow]:
+    """Give those of some erasures that are recorded here."""
+    return [row for part in chunks(ids) for row in _with_nodes(connection, _find_intents, {"ids": part})]
 
 
 def knows_intent(connection: Connection, intent: bytes) -> bool:
@@ -152,41 +167,50 @@ def knows_intent(connection: Connection, intent: bytes) -> bool:
 def intents_before(connection: Connection, phase: Phase) -> list[IntentRow]:
     """Give the erasures that have not come as far as `phase`, oldest first."""
     query = select(intents).where(intents.c.phase < int(phase)).order_by(intents.c.ordinal, intents.c.id)
-    return list(map(_intent, connection.execute(query)))
+    return _with_nodes(connection, query, {})
 
 
 def intents_reached(connection: Connection, ordinal: int) -> list[IntentRow]:
     """Give the erasures that no root generation before `ordinal` is needed to undo, and are not final yet."""
-    return list(map(_intent, connection.execute(_reached, {"ordinal": ordinal})))
+    return _with_nodes(connection, _reached, {"ordinal": ordinal})
+
+
+def intents_after(connection: Connection, ordinal: int) -> list[IntentRow]:
+    """Give the erasures by swaps after the one with this ordinal."""
+    query = select(intents).where(intents.c.ordinal > ordinal).order_by(intents.c.ordinal, intents.c.id)
+    return _with_nodes(connection, query, {})
 
 
 def all_intents(connection: Connection) -> list[IntentRow]:
     """Give every erasure there was, oldest first; those that are not cut yet come last."""
     query = select(intents).order_by(intents.c.ordinal.is_(None), intents.c.ordinal, intents.c.id)
-    return list(map(_intent, connection.execute(query)))
+    return _with_nodes(connection, query, {})
 
 
-def last_intent_at(connection: Connection, slot: bytes) -> IntentRow | None:
-    """Give the latest erasure of whoever has this slot."""
-    query = select(intents).where(intents.c.slot == slot)
-    found = list(map(_intent, connection.execute(query)))
-    unfinished = [row for row in found if row.ordinal is None]
-    cut = sorted((row for row in found if row.ordinal is not None), key=lambda row: row.ordinal or 0)
-    return next(iter([*unfinished, *reversed(cut)]), None)
+def intents_at(connection: Connection, slot: bytes) -> list[IntentRow]:
+    """Give the erasures of whoever had this slot."""
+    return _with_nodes(connection, select(intents).where(intents.c.slot == slot), {})
 
 
-def intent_of(connection: Connection, node: bytes) -> IntentRow | None:
+def intents_of(connection: Connection, node: bytes) -> list[IntentRow]:
     """Give the erasure that takes, or took, a node."""
     query = select(intents).join(erased, erased.c.intent == intents.c.id).where(erased.c.node == node)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _intent(row)
+    return _with_nodes(connection, query, {})
 
 
-def targets_of(connection: Connection, ids: Sequence[bytes]) -> list[bytes]:
-    """Give the nodes that some erasures take."""
-    return [
-        bytes(node) for part in chunks(ids) for node in connection.execute(_targets, {"ids": part}).scalars()
-    ]
+def has_lost_intents(connection: Connection) -> bool:
+    """Say whether anything is left of an erasure whose record is gone."""
+    return any(
+        connection.execute(
+            select(part.c.intent).where(part.c.intent.not_in(select(intents.c.id))).limit(1)
+        ).first()
+        for part in (erased, tombstones)
+    )
+
+
+def erased_after(connection: Connection, ordinal: int) -> list[bytes]:
+    """Give the nodes erased by swaps after the one with this ordinal."""
+    return sorted(node for row in intents_after(connection, ordinal) for node in row.nodes)
 
 
 def progress(connection: Connection) -> tuple[bytes, frozenset[tuple[bytes, int]]]:
@@ -194,17 +218,6 @@ def progress(connection: Connection) -> tuple[bytes, frozenset[tuple[bytes, int]
     open_ones = select(intents.c.id, intents.c.phase).where(intents.c.phase < int(Phase.SWEPT))
     waiting = frozenset((bytes(row.id), row.phase) for row in connection.execute(open_ones))
     return read_meta(connection)["root"], waiting
-
-
-def erased_after(connection: Connection, ordinal: int) -> list[bytes]:
-    """Give the nodes erased by swaps after the one with this ordinal."""
-    query = (
-        select(erased.c.node)
-        .join(intents, erased.c.intent == intents.c.id)
-        .where(intents.c.ordinal > ordinal)
-        .order_by(erased.c.node)
-    )
-    return [bytes(node) for node in connection.execute(query).scalars()]
 
 
 def swept_through(connection: Connection) -> int:

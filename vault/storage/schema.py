@@ -245,10 +245,11 @@ intents = Table(
     keyring,
     Column("id", Token, primary_key=True),
     Column("kind", _text(32), nullable=False),
-    Column("phase", Small, nullable=False, index=True),
+    Column("phase", Checked(SmallInteger(), int, min(Phase), max(Phase)), nullable=False, index=True),
     Column("ordinal", Count, nullable=True, index=True),
     Column("slot", Slot, nullable=False, index=True),
     Column("record", Words, nullable=False),
+    Column("seal", Token, nullable=False),
     **_MYSQL,
 )
 

@@ -11,7 +11,6 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
-    literal,
     select,
     update,
 )
@@ -209,18 +208,20 @@ def find_session(connection: Connection, node: bytes) -> SessionRow | None:
     return None if row is None else SessionRow(**row._mapping)  # noqa: SLF001 (its public name)
 
 
-def holds_messages_of(connection: Connection, *, user_slot: bytes = b"", session_slot: bytes = b"") -> bool:
-    """Say whether messages lie here under an index whose key the keyring lacks."""
+def holder_of_messages(
+    connection: Connection, *, user_slot: bytes = b"", session_slot: bytes = b""
+) -> bytes | None:
+    """Give the node of a user or a session whose messages lie here under some index."""
     where = users.c.slot == user_slot if user_slot else sessions.c.slot == session_slot
     query = (
-        select(literal(1))
+        select(users.c.node if user_slot else sessions.c.node)
         .select_from(users)
         .join(sessions, sessions.c.user_id == users.c.id)
         .join(messages, messages.c.session_id == sessions.c.id)
         .where(where, users.c.state == State.LIVE, sessions.c.state == State.LIVE)
         .limit(1)
     )
-    return connection.execute(query).first() is not None
+    return connection.execute(query).scalar()
 
 
 def users_after(connection: Connection, after: int, limit: int) -> list[UserRow]:

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("ordinal", ID, nullable=True),
         sa.Column("slot", SLOT, nullable=False),
         sa.Column("record", WORDS, nullable=False),
+        sa.Column("seal", TOKEN, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_intents"),
         **MYSQL,
     )
