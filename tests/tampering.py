@@ -242,6 +242,11 @@ class Stage:
                 return {f"{number}": row for number, row in enumerate(rows)}
         raise NotImplementedError(table)
 
+    @property
+    def root_bytes(self) -> bytes:
+        """What the root file held when the vault was left."""
+        return self._files[self.root]
+
     def reset(self) -> None:
         """Undo all attacks. Nobody may have the vault open."""
         for path, data in self._files.items():

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import os
+from collections.abc import Iterator, Sequence
 
 import pytest
-from tampering import Depth, Rule, Stage, played, targets, verdict
+from tampering import (
+    Court,
+    Depth,
+    Row,
+    Rule,
+    Stage,
+    Thief,
+    is_rows,
+    opened,
+    played,
+    targets,
+    verdict,
+)
 
+from vault.crypto.tree import Kind
+from vault.errors import KeyringCopyError, TamperedError, UserForgottenError
+from vault.evidence.certificate import Why
 from vault.storage import schema
 
 OUTDATED = frozenset({"KeyringOutdatedError"})
@@ -47,6 +64,231 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     yield from played(request, tmp_path_factory.mktemp("stage"))
 
 
+@pytest.fixture
+def scene(stage: Stage) -> Stage:
+    stage.reset()
+    return stage
+
+
+# -- every column, and the rows as such ------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("target", targets(schema.keyring.tables))
-def test_p2_nothing_written_into_the_keyring_passes_for_the_truth(stage: Stage, target: str) -> None:
+def test_p2_nothing_that_is_written_into_the_keyring_passes_for_the_truth(stage: Stage, target: str) -> None:
     assert verdict(stage, target, Depth.FEW, RULES) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", targets(schema.keyring.tables))
+def test_p2_nothing_at_all_that_is_written_into_the_keyring_passes_for_the_truth(
+    stage: Stage, target: str
+) -> None:
+    depth = Depth.ALL if stage.databases.dialect == "sqlite" else Depth.MANY
+    assert verdict(stage, target, depth, RULES) == []
+
+
+@pytest.mark.parametrize("table", sorted(schema.keyring.tables))
+def test_p2_rows_that_are_there_twice_are_noticed_or_nobodys(scene: Stage, table: str) -> None:
+    if scene.databases.dialect != "sqlite":
+        pytest.skip("a server's thief needs the rights of its owner for that")
+    with scene.thief(table) as thief:
+        thief.run(f"ALTER TABLE {table} RENAME TO before")
+        thief.run(f"CREATE TABLE {table} AS SELECT * FROM before")
+        thief.insert(table, next(iter(scene.victims(table).values())))
+    court = Court(scene)
+    court.hear_fresh()
+    assert (court.untrue, court.raw, court.leaks) == ({}, {}, [])
+
+
+# -- erasures that nobody asked for ----------------------------------------------------------------------
+
+
+def node_of(scene: Stage, name: str) -> Row:
+    return scene.victims("nodes")[name]
+
+
+def assert_nobody_was_erased(scene: Stage) -> None:
+    """Take the thief's work back, and find the vault as it was, its root too."""
+    with scene.thief("nodes") as thief:
+        for table in schema.keyring.tables:
+            thief.replace(table, scene.now[table])
+    court = Court(scene)
+    court.hear_fresh()
+    assert court.is_content, court
+    assert scene.root.read_bytes() == scene.root_bytes
+
+
+@pytest.mark.parametrize("phase", [0, 1, 2], ids=["begun", "cut", "swept"])
+@pytest.mark.parametrize("why", list(Why))
+def test_p2_an_erasure_that_a_thief_writes_down_erases_nobody(scene: Stage, why: Why, phase: int) -> None:
+    victim = node_of(scene, "user")
+    model = next(row for row in scene.now["intents"] if row["kind"] == Why.FORGET_USER)
+    intent = os.urandom(16)
+    forged = {
+        **model,
+        "id": intent,
+        "kind": str(why),
+        "phase": phase,
+        "ordinal": None if phase == 0 else model["ordinal"],
+        "slot": victim["slot"],
+        "record": model["record"].replace(model["id"].hex(), intent.hex()),
+    }
+    with scene.open() as warm:
+        with scene.thief("intents") as thief:
+            thief.insert("intents", forged)
+            thief.insert("erased", {"node": victim["id"], "intent": intent})
+        with pytest.raises(TamperedError):
+            warm.certificates()
+        if phase < 2:
+            with pytest.raises(TamperedError):
+                scene.open()
+    assert_nobody_was_erased(scene)
+
+
+@pytest.mark.parametrize("set_back", [True, False])
+def test_p2_an_erasure_that_was_asked_for_takes_nobody_else(scene: Stage, *, set_back: bool) -> None:
+    genuine = next(row for row in scene.now["intents"] if row["kind"] == Why.DELETE)
+    with scene.thief("intents") as thief:
+        thief.insert("erased", {"node": node_of(scene, "user")["id"], "intent": genuine["id"]})
+        if set_back:
+            thief.change("intents", genuine, {"phase": 0, "ordinal": None})
+    court = Court(scene)
+    court.hear_fresh()
+    assert (court.untrue, court.raw, court.leaks) == ({}, {}, [])
+    assert court.noticed
+    assert_nobody_was_erased(scene)
+
+
+def test_p2_an_erasure_that_is_set_back_to_its_beginning_is_done_again(scene: Stage) -> None:
+    with scene.open() as vault:
+        core, session = opened(vault, "doris", "s-work")
+        user = session.user
+        begun = core.eraser.begin(Why.FORGET_USER, [user.node], user.slot, reason="", actor="", now=False)
+        with scene.thief("intents") as thief:
+            [before] = [row for row in thief.rows("intents") if row["id"] == begun]
+        core.eraser.carry_out([begun])
+    with scene.thief("intents") as thief:
+        thief.change("intents", before, before)
+    with scene.open() as vault:
+        with pytest.raises(UserForgottenError):
+            vault.transcript("doris", "s-work").messages()
+        assert vault.keys_status().unfinished == 0
+        assert sorted(vault.users()) == ["alice", "bobby", "finno"]
+
+
+def test_p3_a_key_below_another_parent_is_not_erased_in_appearance_only(scene: Stage) -> None:
+    """Whoever moves a key before it is erased would keep the way to it in an old copy as it is."""
+    victim, others = node_of(scene, "user"), [row for row in scene.now["nodes"] if row["kind"] == Kind.RADIX]
+    for other in others:
+        scene.reset()
+        if other["id"] == victim["parent"]:
+            continue
+        with scene.open() as vault:
+            _, session = opened(vault, "alice", "s-work")
+            core, user = vault._core, session.user
+            begun = core.eraser.begin(Why.FORGET_USER, [user.node], user.slot, reason="", actor="", now=True)
+            with scene.thief("nodes") as thief:
+                thief.change("nodes", victim, {"parent": other["id"]})
+            with pytest.raises(TamperedError):
+                core.eraser.carry_out([begun], now=True)
+        with scene.thief("nodes") as thief:
+            assert is_rows(thief.rows("nodes"), "nodes", victim)
+            thief.change("nodes", victim, victim)
+        with scene.open() as vault, pytest.raises(UserForgottenError):
+            vault.transcript("alice", "s-work").messages()
+
+
+# -- erasures undone -------------------------------------------------------------------------------------
+
+
+def put_back(thief: Thief, scene: Stage, tables: Sequence[str]) -> None:
+    """Write an older state of some tables; in `keyring_meta` of the root only."""
+    then = scene.past[1]
+    for table in tables:
+        if table == "keyring_meta":
+            old = next(row for row in then[table] if row["name"] == "root")
+            thief.change(table, old, old)
+        else:
+            thief.replace(table, then[table])
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        some
+        for size in (1, 2, 3, 4)
+        for some in itertools.combinations(("nodes", "keyring_meta", "intents", "erased", "tombstones"), size)
+    ],
+    ids="+".join,
+)
+def test_p3_no_part_of_an_older_keyring_brings_anybody_back(scene: Stage, tables: tuple[str, ...]) -> None:
+    erased = {row["node"] for row in scene.now["erased"]}
+    court = Court(scene)
+    with scene.open() as warm:
+        court.warm(warm)
+        with scene.thief("nodes") as thief:
+            put_back(thief, scene, tables)
+        court.hear(warm, "warm")
+    court.hear_fresh()
+    gone = ("messages, forgotten", "messages, forgotten session", "messages, deleted")
+    for place, answer in court.untrue.items():
+        assert place.partition(": ")[2] not in gone, answer
+    assert (court.raw, court.leaks) == ({}, [])
+    with scene.thief("nodes") as thief:
+        back = erased & {row["id"] for row in thief.rows("nodes")}
+    assert not back or "fresh: open" in court.noticed
+
+
+def test_p7_a_forgotten_user_whose_tombstone_is_taken_is_not_a_new_one(scene: Stage) -> None:
+    [stone] = [
+        row for row in scene.now["tombstones"] if row["slot"][0] == Kind.USER and not row["enrolled_at"]
+    ]
+    with scene.open() as vault:
+        with scene.thief("tombstones") as thief:
+            thief.delete("tombstones", stone)
+        for ask in (vault.transcript("carol", "s-work").messages, lambda: vault.sessions("carol")):
+            with pytest.raises(TamperedError):
+                ask()
+        with pytest.raises(TamperedError):
+            vault.transcript("carol", "s-work").append("user", "I am new")
+        # Not promised: with every trace of the erasure gone nobody can know of it any more.
+        with scene.thief("tombstones") as thief:
+            for row in scene.now["erased"]:
+                if row["intent"] == stone["intent"]:
+                    thief.delete("erased", row)
+            thief.run("DELETE FROM intents WHERE id = :id", {"id": stone["intent"]})
+        assert vault.transcript("carol", "s-work").messages() == []
+
+
+# -- keys given to others --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [Kind.USER, Kind.SECRET, Kind.SESSION, Kind.EPOCH])
+def test_p2_keys_that_change_places_open_nothing(scene: Stage, kind: Kind) -> None:
+    columns = ("id", "parent", "version", "slot", "wrapped")
+    rows = [row for row in scene.now["nodes"] if row["kind"] == kind]
+    mine = next(row for row in rows if row["slot"] in scene.slots)
+    other = next(row for row in rows if row["slot"] not in scene.slots)
+    for size in range(1, len(columns)):
+        for some in itertools.combinations(columns, size):
+            scene.reset()
+            with scene.thief("nodes") as thief:
+                thief.swap(
+                    "nodes", (mine, other), [name for name in some if mine[name] != other[name]] or ["id"]
+                )
+            court = Court(scene)
+            court.hear_fresh()
+            assert (court.untrue, court.raw, court.leaks) == ({}, {}, [])
+            assert set(court.noticed.values()) <= {"TamperedError", "KeyringOutdatedError"}
+
+
+def test_p3_a_keyring_that_was_told_to_be_a_copy_refuses_to_erase(scene: Stage) -> None:
+    home = next(row for row in scene.now["keyring_meta"] if row["name"] == "home")
+    with scene.open() as vault:
+        with scene.thief("keyring_meta") as thief:
+            thief.change("keyring_meta", home, {"value": os.urandom(32)})
+        assert len(vault.transcript("alice", "s-work").messages()) == 6
+        with pytest.raises(KeyringCopyError):
+            vault.forget_user("alice")
+        assert len(vault.transcript("alice", "s-work").messages()) == 6
+    assert scene.root.read_bytes() == scene.root_bytes

@@ -45,6 +45,8 @@ class Lister:
 
     def _users_page(self, after: int) -> tuple[list[str], int | None]:
         rows = self._stores.transcripts.read(lambda connection: sql.users_after(connection, after, _PAGE))
+        if len({row.node for row in rows}) < len(rows):
+            raise TamperedError("a user's row is there twice")
         keys = self._keyring.find_users([row.slot for row in rows])
         names = []
         for row in rows:

@@ -1,0 +1,25 @@
+"""SECURITY.md promises nothing that no test holds."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[1]
+SECURITY = (TOP / "SECURITY.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| (P\d) \| .* \| (.*) \|$", SECURITY, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("promise", "held_by"), ROWS)
+def test_every_promise_has_tests_that_carry_its_number_where_the_table_says(
+    promise: str, held_by: str
+) -> None:
+    for pattern in held_by.split(", "):
+        files = list((TOP / "tests").glob(pattern))
+        assert files, pattern
+        named = [name for file in files for name in re.findall(r"def (test_p\d)_", file.read_text("utf-8"))]
+        assert f"test_{promise.lower()}" in named, (promise, pattern)
+
+
+def test_the_table_names_the_promises_that_are_held() -> None:
+    assert [promise for promise, _ in ROWS] == ["P1", "P2", "P3", "P4", "P7", "P8"]
