@@ -7,7 +7,7 @@ erasure is taken up (P3, P8).
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -226,11 +226,20 @@ def _repeat(stores: Stores, keyring: Keyring, eraser: Eraser, generation: Genera
             if not erasures.knows_intent(connection, erased.intent):
                 keyring.records.add(connection, _intent(stores, erased))
 
-    stores.keyring.write(record)
+    # Another process may be at it, and is then done; twice in a row is something else.
+    if not any(_is_written(stores.keyring, record) for _ in range(2)):
+        raise TamperedError("the parts of the keyring are of different ages", hint="put back a whole keyring")
     if stores.keyring.read(lambda connection: is_home(stores, connection)):
         eraser.repeat([erased for _, erased in journal])
     else:
         stores.keyring.write(lambda connection: _drop(connection, keyring, journal))
+
+
+def _is_written(store: Store, work: Callable[[Connection], None]) -> bool:
+    with suppress(IntegrityError):
+        store.write(work)
+        return True
+    return False
 
 
 def _drop(connection: Connection, keyring: Keyring, journal: Sequence[tuple[int, Erased]]) -> None:

@@ -60,9 +60,10 @@ class Records:
 
     def every(self, connection: Connection) -> list[IntentRow]:
         """Give every erasure there was, oldest first; those that are not cut yet come last."""
-        if erasures.has_lost_intents(connection):
-            raise TamperedError("the record of an erasure is gone from the keyring")
-        return self._checked(erasures.all_intents(connection))
+        rows = self._checked(erasures.all_intents(connection))
+        if erasures.has_lost_intents(connection) or len({row.id for row in rows}) < len(rows):
+            raise TamperedError("the record of an erasure is gone from the keyring, or there twice")
+        return rows
 
     def at(self, connection: Connection, where: bytes) -> list[IntentRow]:
         """Give the erasures of whoever had this slot, oldest first."""
