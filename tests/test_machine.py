@@ -306,7 +306,7 @@ def session_of(model: State, user: str, session: str) -> list[str]:
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 
 TestVaultQuick = VaultMachine.TestCase
-TestVaultQuick.settings = settings(COMMON, max_examples=12, stateful_step_count=20)
+TestVaultQuick.settings = settings(COMMON, max_examples=6, stateful_step_count=20)
 
 
 class LongMachine(VaultMachine):
@@ -314,4 +314,4 @@ class LongMachine(VaultMachine):
 
 
 TestVaultLong = pytest.mark.slow(LongMachine.TestCase)
-TestVaultLong.settings = settings(COMMON, max_examples=150, stateful_step_count=50)
+TestVaultLong.settings = settings(COMMON, max_examples=80, stateful_step_count=40)
