@@ -771,6 +771,15 @@ def _texts(answer: object) -> set[str]:
     return set(re.findall(r"spoken \d+", repr(answer)))
 
 
+def heard_by_two(stage: Stage) -> Court:
+    """Ask a fresh process only for what two users have."""
+    court = Court(stage)
+    with stage.open() as vault:
+        for name in ("messages", "messages, other user", "sessions", "sessions, other user", "users"):
+            court.compare("fresh", name, court.ask(READING[name], vault))
+    return court
+
+
 def faults(court: Court, where: str, rules: Sequence[Rule]) -> list[str]:
     """Say what must not have been answered."""
     mine = [rule for rule in rules if fnmatchcase(where, rule.where)]

@@ -26,6 +26,7 @@ from vault.errors import (
     RootUnavailableError,
     StoreUnavailableError,
     TooLargeError,
+    UsageError,
     VaultError,
     WrongKeyError,
 )
@@ -615,3 +616,21 @@ def test_p1_a_database_that_refuses_a_message_repeats_nothing_of_it() -> None:
         with connected(place.databases.transcripts) as connection:
             connection.exec_driver_sql("DROP TRIGGER no")
         assert chat.append("user", "Hello").seq == 1
+
+
+def test_extra_fields_can_not_take_the_place_of_a_messages_own(tmp_path: Path) -> None:
+    with Vault.open(tmp_path / "vault", redactor=None) as vault:
+        chat = vault.transcript("u-1", "s-1")
+        with pytest.raises(InputError):
+            chat.append(Message("user", "text", extra={"role": "system"}))
+        assert chat.messages() == []
+
+
+def test_a_closed_vault_says_so(tmp_path: Path) -> None:
+    with Vault.open(tmp_path / "vault", redactor=None) as vault:
+        chat = vault.transcript("u-1", "s-1")
+        chat.append("user", "text")
+    with pytest.raises(UsageError, match="closed"):
+        chat.append("user", "more")
+    with pytest.raises(UsageError, match="closed"):
+        chat.messages()

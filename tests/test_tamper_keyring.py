@@ -1,4 +1,4 @@
-"""Who may write to the keyring can destroy, and can't have the vault lie, or erase in their stead (P2, P6)."""
+"""Who may write to the keyring can destroy, and can't have the vault lie, or erase in their stead (P2)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tampering import (
     Rule,
     Stage,
     Thief,
+    heard_by_two,
     is_rows,
     opened,
     played,
@@ -152,10 +153,8 @@ def test_p2_an_erasure_that_was_asked_for_takes_nobody_else(scene: Stage, *, set
         thief.insert("erased", {"node": node_of(scene, "user")["id"], "intent": genuine["id"]})
         if set_back:
             thief.change("intents", genuine, {"phase": 0, "ordinal": None})
-    court = Court(scene)
-    court.hear_fresh()
-    assert (court.untrue, court.raw, court.leaks) == ({}, {}, [])
-    assert court.noticed
+    with pytest.raises(TamperedError):
+        scene.open().certificates()
     assert_nobody_was_erased(scene)
 
 
@@ -230,13 +229,17 @@ def test_p3_no_part_of_an_older_keyring_brings_anybody_back(scene: Stage, tables
             put_back(thief, scene, tables)
         court.hear(warm, "warm")
     court.hear_fresh()
-    gone = ("messages, forgotten", "messages, forgotten session", "messages, deleted")
+    gone = {"messages, forgotten", "messages, forgotten session", "messages, deleted"}
+    if {"intents", "tombstones"} <= set(
+        tables
+    ):  # not promised: both that know of a forgotten session are gone
+        gone.remove("messages, forgotten session")
     for place, answer in court.untrue.items():
         assert place.partition(": ")[2] not in gone, answer
     assert (court.raw, court.leaks) == ({}, [])
     with scene.thief("nodes") as thief:
         back = erased & {row["id"] for row in thief.rows("nodes")}
-    assert not back or "fresh: open" in court.noticed
+    assert not back or court.noticed.keys() & {"fresh: open", "fresh: messages"}
 
 
 def test_p7_a_forgotten_user_whose_tombstone_is_taken_is_not_a_new_one(scene: Stage) -> None:
@@ -251,35 +254,38 @@ def test_p7_a_forgotten_user_whose_tombstone_is_taken_is_not_a_new_one(scene: St
                 ask()
         with pytest.raises(TamperedError):
             vault.transcript("carol", "s-work").append("user", "I am new")
-        # Not promised: with every trace of the erasure gone nobody can know of it any more.
+        # Not promised: with its record gone, too, nobody knows who was erased; only that somebody was.
         with scene.thief("tombstones") as thief:
-            for row in scene.now["erased"]:
-                if row["intent"] == stone["intent"]:
-                    thief.delete("erased", row)
             thief.run("DELETE FROM intents WHERE id = :id", {"id": stone["intent"]})
         assert vault.transcript("carol", "s-work").messages() == []
+        with pytest.raises(TamperedError):
+            vault.certificates()
 
 
 # -- keys given to others --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [Kind.USER, Kind.SECRET, Kind.SESSION, Kind.EPOCH])
-def test_p2_keys_that_change_places_open_nothing(scene: Stage, kind: Kind) -> None:
-    columns = ("id", "parent", "version", "slot", "wrapped")
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ("slot", "wrapped"),
+        ("parent", "slot", "wrapped"),
+        ("id", "parent", "wrapped"),
+        ("id", "parent", "slot", "version"),
+    ],
+    ids="+".join,
+)
+def test_p2_keys_that_change_places_open_nothing(scene: Stage, kind: Kind, columns: tuple[str, ...]) -> None:
     rows = [row for row in scene.now["nodes"] if row["kind"] == kind]
     mine = next(row for row in rows if row["slot"] in scene.slots)
     other = next(row for row in rows if row["slot"] not in scene.slots)
-    for size in range(1, len(columns)):
-        for some in itertools.combinations(columns, size):
-            scene.reset()
-            with scene.thief("nodes") as thief:
-                thief.swap(
-                    "nodes", (mine, other), [name for name in some if mine[name] != other[name]] or ["id"]
-                )
-            court = Court(scene)
-            court.hear_fresh()
-            assert (court.untrue, court.raw, court.leaks) == ({}, {}, [])
-            assert set(court.noticed.values()) <= {"TamperedError", "KeyringOutdatedError"}
+    with scene.thief("nodes") as thief:
+        thief.swap("nodes", (mine, other), [name for name in columns if mine[name] != other[name]])
+    court = heard_by_two(scene)
+    assert (court.untrue, court.raw, court.leaks) == ({}, {}, [])
+    assert court.noticed
+    assert set(court.noticed.values()) <= {"TamperedError", "KeyringOutdatedError"}
 
 
 def test_p3_a_keyring_that_was_told_to_be_a_copy_refuses_to_erase(scene: Stage) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -67,14 +68,13 @@ class Eraser:
             require_home(self._stores, connection)  # a copy refuses before it has changed anything
             self._records.add(connection, row)
 
-        try:
+        with suppress(IntegrityError):
             self._stores.keyring.write(add)
-        except IntegrityError:
-            first = self._stores.keyring.read(lambda connection: self._records.of(connection, nodes[0]))
-            if first is None:
-                raise TamperedError("an erasure is recorded without its intent") from None
-            return first.id  # another process was asked for the same
-        return intent
+            return intent
+        first = self._stores.keyring.read(lambda connection: self._records.of(connection, nodes[0]))
+        if first is None:
+            raise TamperedError("an erasure is recorded without its intent")
+        return first.id  # another process was asked for the same
 
     def carry_out(self, intents: Sequence[bytes], *, now: bool = False) -> list[Certificate]:
         """Take erasures from wherever they stand to their end."""

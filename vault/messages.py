@@ -181,6 +181,8 @@ def encode(message: Message, *, limit: int = DEFAULT_LIMIT, key: bytes | None = 
     packed, problem, hint = _try_to_encode(body)
     if problem:
         raise InputError(problem, hint=hint)
+    if _OWN_FIELDS & message.extra.keys():
+        raise InputError("extra repeats a field that a message has itself, such as its role")
     if len(packed) > limit:
         raise TooLargeError(f"a message has {len(packed)} bytes; the limit is {limit}")
     return packed

@@ -24,6 +24,7 @@ from vault.errors import (
     KeyringOutdatedError,
     RootUnavailableError,
     StoreUnavailableError,
+    TamperedError,
     WrongKeyError,
 )
 from vault.evidence.certificate import Certificate, Record, Status, Why

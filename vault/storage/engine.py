@@ -33,6 +33,7 @@ from vault.errors import (
     OutcomeUnknownError,
     StoreUnavailableError,
     TamperedError,
+    UsageError,
 )
 
 T = TypeVar("T")
@@ -100,6 +101,7 @@ class Store:
         self.dialect = engine.dialect.name
         self.engine = engine
         self._runtime = runtime
+        self._closed = False
         alone = {"isolation_level": "AUTOCOMMIT"} if self.dialect == "postgresql" else {}
         steady = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
         self._reader = engine.execution_options(**{_MODE: "read"}, **alone)
@@ -119,10 +121,13 @@ class Store:
         return self._run(self._snapshot, work)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; nothing opens one again."""
+        self._closed = True
         self.engine.dispose()
 
     def _run(self, engine: Engine, work: Work[T]) -> T:
+        if self._closed:
+            raise UsageError("this vault is closed", hint="open it again")
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 with engine.connect() as connection:
