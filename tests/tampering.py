@@ -302,7 +302,7 @@ class Thief:
 
     def rows(self, table: str) -> list[Row]:
         """Read a table."""
-        keys = ", ".join(column.name for column in TABLES[table].primary_key)
+        keys = ", ".join(self._quote(column.name) for column in TABLES[table].primary_key)
         found = self.connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY {keys}")
         return [dict(row) for row in found.mappings()]
 
@@ -767,6 +767,10 @@ def attacked(stage: Stage, table: str, attack: Attack) -> Court | None:
     return court
 
 
+def _owner(question: str) -> str:
+    return next((who for who in ("other user", "enrolled again") if who in question), "alice")
+
+
 def _texts(answer: object) -> set[str]:
     return set(re.findall(r"spoken \d+", repr(answer)))
 
@@ -790,7 +794,14 @@ def faults(court: Court, where: str, rules: Sequence[Rule]) -> list[str]:
     untrue = [pattern for rule in mine for pattern in rule.untrue]
     for place, answer in court.untrue.items():
         question = place.partition(": ")[2]
-        own = _texts(truth(court.stage, court.added)[question]) | _texts((said(98), NEW))
+        own = _texts(
+            [
+                true
+                for name, true in truth(court.stage, court.added).items()
+                if _owner(name) == _owner(question)
+            ]
+        )
+        own |= _texts((said(98), NEW))
         if not any(fnmatchcase(question, pattern) for pattern in untrue) or not _texts(answer) <= own:
             found.append(f"{place}: {answer!r}")
     is_quiet = not any(place.startswith("fresh") for place in court.noticed)

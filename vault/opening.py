@@ -99,23 +99,28 @@ def read_facts(store: Store) -> dict[str, bytes]:
 
 
 def _look(messages: Store, keys: Store, root: Root, *, create: bool) -> _Found:
-    """Tell a new place, or one whose making was interrupted, from a vault that has lost a part."""
+    """Tell a new place, or one whose making was interrupted, from a vault that has lost a part.
+
+    Looked at from the end: whoever else is making it just now sets the root first and the transcripts last.
+    """
+    has_messages = bool(read_facts(messages))
+    is_claimed = root.exists() and root.load().holder != UNCLAIMED
     if read_facts(keys):
         if not root.exists():
             raise RootUnavailableError(
                 f"the root is not at {root.name}", hint="put it back, or name one of its mirrors"
             )
-        if read_facts(messages):
+        if has_messages:
             return _Found.VAULT
-        if keys.read(sql.count_nodes).get(Kind.USER, 0):
+        if keys.read(sql.count_nodes).get(Kind.USER, 0) and not read_facts(messages):
             raise ConfigError(
                 "the transcripts database is empty, the keyring is not", hint="vault restore puts a copy back"
             )
-    elif read_facts(messages):
+    elif has_messages:
         raise KeyringOutdatedError(
             "the keyring database is empty, the transcripts are not", hint="put back the latest keyring"
         )
-    elif root.exists() and root.load().holder != UNCLAIMED:
+    elif is_claimed:
         raise ConfigError(
             f"the root at {root.name} belongs to a vault that is not here",
             hint="put its databases back, or name another root",

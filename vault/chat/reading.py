@@ -21,7 +21,7 @@ from vault.storage.messages import AnyRow
 from vault.storage.stores import Stores
 
 _ENDLESS = 2**62
-_REOPENINGS = 5
+_REOPENINGS = 50
 
 
 class Reader:

@@ -395,7 +395,11 @@ class Sessions:
 
     def reload_profile(self, session: Session) -> bool:
         """Read the ledger again; False where the session is gone."""
-        row = self._stores.transcripts.read(lambda connection: sql.find_session(connection, session.node))
+        return self._stores.transcripts.read(lambda connection: self.learn(connection, session))
+
+    def learn(self, connection: Connection, session: Session) -> bool:
+        """Read the ledger as a transaction sees it; False where the session is gone."""
+        row = sql.find_session(connection, session.node)
         if row is None or row.state != State.LIVE:
             return False
         self.open_ledger(session, row.profile, row.rev)

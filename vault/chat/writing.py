@@ -24,7 +24,7 @@ from vault.storage.stores import Stores
 
 GROUP = 256  # jobs committed at once
 _RACES = 200
-_REOPENINGS = 5
+_REOPENINGS = 50
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -148,6 +148,7 @@ class Writer:
 
     def _insert_locked(self, connection: Connection, job: Job) -> tuple[list[int], int]:
         after_rows = sql.lock_session(connection, job.session.row)
+        self._sessions.learn(connection, job.session)  # under the lock nobody changes the ledger any more
         return self._insert(connection, job, max(after_rows, job.session.profile.next_seq))
 
     def _insert(self, connection: Connection, job: Job, start: int) -> tuple[list[int], int]:
