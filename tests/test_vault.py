@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 from databases import Server, connected
-from faces import DAY, Home, moved_in
+from faces import DAY, Awaited, Home, moved_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, event, func, select, update
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from vault import Message, Transcript, Vault
 from vault.clock import to_datetime
@@ -853,11 +854,20 @@ def test_p7_a_keyring_from_before_the_horizon_opens_nothing(apart: Home) -> None
         apart.open()
 
 
+def drop_connections(vault: Any) -> None:
+    stores = vault._core.stores
+    for store in (stores.transcripts, stores.keyring):
+        if isinstance(vault, Awaited):
+            vault._runner.run(greenlet_spawn(store.engine.dispose))
+        else:
+            store.engine.dispose()
+
+
 def test_p7_a_database_that_is_gone_is_unavailable_not_empty(apart: Home) -> None:
     with ExitStack() as leftovers, apart.open() as vault:
         vault.transcript("u-1", "s-1").append("user", "1")
         for label in ("keyring", "transcripts"):
-            vault.close()  # so that the next question needs a new connection
+            drop_connections(vault)  # so that the next question needs a new one
             url = getattr(apart.databases, label)
             apart.databases._server.drop(url)
             if apart.databases.dialect == "sqlite":
