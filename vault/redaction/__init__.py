@@ -1,11 +1,19 @@
-"""Redaction: what a message passes through before it is sealed (P1)."""
+"""Redaction: what a message passes through before it is sealed (P1).
+
+A redactor takes messages one by one, or, where its placeholders are to hold through a session, in two steps:
+it examines them, which may fail and then nothing was written, and finishes with what the session remembers.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from vault.errors import RedactionError, VaultError
 from vault.messages import Message
+from vault.redaction.findings import Finding as Finding
+from vault.redaction.memory import Memory
 
 
 class Redactor(Protocol):
@@ -15,18 +23,57 @@ class Redactor(Protocol):
         """Give the message as it may be stored."""
 
 
-def redact(redactor: Redactor | None, message: Message) -> Message:
-    """Redact a message; where that fails, say so without the words of the failure, which may hold content."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Redacted:
+    """A message as it may be stored, and, where the policy keeps them, the values behind its placeholders."""
+
+    message: Message
+    values: dict[str, str] | None = None
+
+
+class Examined(Protocol):
+    """Messages in which everything was found."""
+
+    def finish(self, memory: Memory) -> list[Redacted]:
+        """Replace what was found. It fails for nothing that `examine` let pass."""
+
+
+@runtime_checkable
+class SessionRedactor(Protocol):
+    """A redactor that gives a value the same placeholder all through a session."""
+
+    def examine(self, messages: Sequence[Message], namespace: str) -> Examined:
+        """Find everything; raise where that fails."""
+
+
+class _OneByOne:
+    """What a simple redactor has done already."""
+
+    def __init__(self, redacted: list[Redacted]) -> None:
+        self._redacted = redacted
+
+    def finish(self, memory: Memory) -> list[Redacted]:  # noqa: ARG002 (the protocol's)
+        return self._redacted
+
+
+def examine(
+    redactor: Redactor | SessionRedactor | None, messages: Sequence[Message], namespace: str
+) -> Examined:
+    """Find everything; where that fails, say so without the words of the failure, which may hold content."""
     if redactor is None:
-        return message
+        return _OneByOne([Redacted(message) for message in messages])
     try:
-        redacted: object = redactor.redact(message)
+        if isinstance(redactor, SessionRedactor):
+            return redactor.examine(messages, namespace)
+        done: list[object] = [redactor.redact(message) for message in messages]
     except VaultError:
         raise
     except Exception as error:  # noqa: BLE001 (whatever a redactor raises, nothing may be written)
         failure = type(error).__name__
     else:
-        if isinstance(redacted, Message):
-            return redacted
-        failure = f"a {type(redacted).__name__} in place of a Message"
+        redacted = [Redacted(message) for message in done if isinstance(message, Message)]
+        if len(redacted) == len(done):
+            return _OneByOne(redacted)
+        other = next(one for one in done if not isinstance(one, Message))
+        failure = f"a {type(other).__name__} in place of a Message"
     raise RedactionError(f"the redactor failed with {failure}; the message was not written")

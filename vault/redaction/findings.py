@@ -1,0 +1,27 @@
+"""What was found in a text: where, what it is, how sure, and by whom."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Ground(enum.IntEnum):
+    """What a finding rests on. Of two that overlap, the better ground wins."""
+
+    MODEL = 0  # a model's opinion
+    PATTERN = 1  # a shape, or the words around it
+    CHECKSUM = 2  # digits that prove themselves
+    DENIED = 3  # a term that the user's own list names
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One piece of personal data: text[start:end]. `by` names the recognizer."""
+
+    entity: str
+    start: int
+    end: int
+    score: float
+    by: str
+    ground: Ground = Ground.PATTERN

@@ -1,0 +1,115 @@
+"""What a session remembers of the values that were replaced in it: keyed hashes and numbers, never a value.
+
+It is sealed with the session and dies with it. The same value gets the same number as long as the session
+lives, in every process; a name that was found once is known again wherever it stands.
+"""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from vault.redaction.findings import Finding, Ground
+
+Known = Mapping[bytes, tuple[str, int]]
+
+HASH_BYTES = 16
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_PART = 0  # the number of what is only to be known again: one word of a name
+_PARTS = "PERSON"
+_LEAST = 3  # letters; a shorter word is too often another one
+
+
+def normal(value: str) -> str:
+    """Give the form in which two writings of a value are the same."""
+    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
+
+
+class Memory:
+    """The numbers of one session's placeholders: what is known of it, and what a message adds."""
+
+    def __init__(self, key: bytes, known: Known) -> None:
+        self._key = key
+        self._before = dict(known)
+        self._added: dict[bytes, tuple[str, int]] = {}
+        self._counts: Counter[str] = Counter()
+        self.knows_names = False
+        for entity, number in known.values():
+            self._counts[entity] = max(self._counts[entity], number)
+            self.knows_names |= number == _PART
+
+    @property
+    def known(self) -> dict[bytes, tuple[str, int]]:
+        """Give all that is to be remembered from now on."""
+        return {**self._before, **self._added}
+
+    @property
+    def has_grown(self) -> bool:
+        """Say whether there is anything new to remember."""
+        return bool(self._added)
+
+    def number(self, entity: str, value: str) -> int:
+        """Give the number of a value: the one that it has, or the next."""
+        mark = self._hash(entity, normal(value))
+        found = self._before.get(mark) or self._added.get(mark)
+        if found is None:
+            self._counts[entity] += 1
+            found = self._added[mark] = entity, self._counts[entity]
+        return found[1]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Give the highest number of each entity."""
+        return {entity: number for entity, number in self._counts.items() if number}
+
+    def reserve(self, entity: str, number: int) -> None:
+        """Leave a number to a placeholder that came from elsewhere: no other value gets it."""
+        if number > self._counts[entity]:
+            self._counts[entity] = number
+            self._added[self._hash("reserved", entity)] = entity, number
+
+    def keep(self, name: str) -> None:
+        """Remember the words of a person's name, so that they are found wherever they stand."""
+        for word in _WORD.findall(name):
+            if len(word) >= _LEAST:
+                mark = self._hash("", normal(word))
+                self.knows_names = True
+                if mark not in self._before:
+                    self._added[mark] = _PARTS, _PART
+
+    def recall(self, text: str, found: Iterable[Finding]) -> list[Finding]:
+        """Find the names that this session knows, where nothing is found already; findings are disjoint."""
+        if not self.knows_names:
+            return []
+        taken = sorted((one.start, one.end) for one in found)
+        starts = [start for start, _ in taken]
+        marks: dict[str, bool] = {}
+        names: list[Finding] = []
+        for match in _WORD.finditer(text):
+            word, start, end = match[0], match.start(), match.end()
+            if len(word) < _LEAST:
+                continue
+            if word not in marks:
+                mark = self._hash("", normal(word))
+                marks[word] = mark in self._before or mark in self._added
+            if not marks[word]:
+                continue
+            before = bisect.bisect_left(starts, end) - 1  # the last finding that begins before the word's end
+            if before >= 0 and taken[before][1] > start:
+                continue
+            if names and start - names[-1].end <= 1 and not text[names[-1].end : start].strip(" "):
+                start = names.pop().start
+            names.append(Finding(_PARTS, start, end, 1.0, "memory", Ground.PATTERN))
+        return names
+
+    def code(self, entity: str, value: str) -> bytes:
+        """Give a keyed hash of a value, for what takes its place."""
+        return self._hash("code:" + entity, normal(value))
+
+    def _hash(self, entity: str, value: str) -> bytes:
+        said = f"{entity}\0{value}".encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(said, key=self._key, digest_size=HASH_BYTES).digest()

@@ -1,0 +1,344 @@
+"""Finds names, and personal data of other kinds, with the bundled model."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vault.redaction.findings import Finding, Ground
+from vault.redaction.names import features, network, table
+from vault.redaction.names.network import GIST, REACH, WORD, Floats
+from vault.redaction.names.plausible import plausible
+
+Mode = Literal["balanced", "high-recall"]
+Rows = NDArray[np.intp]
+BY: Final = "names"
+NAMES: Final = ("PERSON", "LOCATION", "ORGANIZATION")
+ENTITIES: Final = (
+    *NAMES,
+    "ADDRESS",
+    "AGE",
+    "DATE_OF_BIRTH",
+    "PHONE_NUMBER",
+    "USERNAME",
+    "SECRET",
+    "LICENSE_PLATE",
+    "PASSPORT",
+    "DRIVER_LICENSE",
+    "NATIONAL_ID",
+    "MEDICAL_ID",
+    "BANK_ACCOUNT",
+    "CREDIT_CARD",
+    "EMAIL_ADDRESS",
+    "URL",
+)
+"""In the order of the network's labels."""
+
+# Patterns know the forms of telephone numbers, plates, ids and accounts: the model alone must be surer of
+# these than of a date of birth or a user name.
+THRESHOLDS: Final[dict[Mode, tuple[float, ...]]] = {
+    "balanced": (0.28, 0.25, 0.35, 0.25, 0.15, 0.12, 0.5, 0.12, 0.25, *(0.5,) * 9),
+    "high-recall": (*(0.15,) * 3, *(0.12,) * 15),
+}
+JOINED: Final = 0.4
+"""What part of the threshold is enough for a word beside a name to belong to it."""
+
+LOOKS: Final[dict[Mode, float]] = {"balanced": -1.5, "high-recall": -3.5}
+"""Tokens that the first look finds less likely than this are left alone."""
+
+PUBLIC: Final[dict[Mode, float]] = {"balanced": 0.25, "high-recall": 0.0}
+"""How much surer a name must be whose words all are known to everybody: a country, a figure, a product."""
+
+_KNOWN: Final = 1 << 4 | 1 << 6 | 1 << 7
+"""The bits of those lists."""
+
+SETTLED: Final = 0.5
+"""The judgement of a message that is neither public nor private, as log odds."""
+
+TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (1.0, 0.05), "high-recall": (0.5, 0.2)}
+"""How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
+
+BESIDE: Final = 2
+_BEGINS: Final = (1, 3, 5)
+_ABBREVIATED: Final = 3
+_TIES: Final = frozenset("-_")
+_GLUED: Final = 12
+"""Tokens that a value is lengthened by at most, on either side."""
+
+_PAD: Final = np.zeros(REACH, np.intp)
+
+PIECE: Final = 100_000
+"""Letters that are cut into tokens at once; a longer text is parted at a space, if there is one in a LINE."""
+
+LINE: Final = 1000
+CHUNK: Final = 2048
+OVERLAP: Final = 64
+MOST: Final = 16_384
+"""Kinds of token whose vectors are kept."""
+
+
+class _Memo:
+    """Vectors of the tokens met so far. A full one is left to whoever still reads it, and a new one begun."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, int] = {}
+        self.used = 1  # the first row stays empty: it pads
+        self.vectors = np.zeros((MOST, WORD), np.float32)
+        self.gists = np.zeros((MOST, GIST), np.float32)
+        self.core = np.zeros(MOST, np.bool_)
+        self.looks = np.zeros((2 * REACH + 1, MOST), np.float32)
+
+
+class _Model:
+    """The model's files in memory, and the memo; shared by all threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.table, self.layers = table.read(folder)
+        self.memo = _Memo()
+        self.lock = threading.Lock()
+
+    def vector(self, token: str) -> Floats:
+        """Work out the vector of one token."""
+        ids = features.hashed(features.features(token, self.table.kinds))
+        out = np.zeros(WORD, np.float32)
+        summed = self.table.features[ids].sum(axis=0, dtype=np.int32)
+        out[: table.HASHED] = summed * self.table.scale
+        row = self.table.rows.get(features.folded(token.strip()) or "")
+        if row is not None:
+            out[table.HASHED :] = (self.table.meanings[row] * np.float32(table.UNIT)) @ self.table.turn
+        return out
+
+    def public(self, words: Sequence[str]) -> bool:
+        """Say whether each word of a name is one that everybody knows."""
+        kinds = self.table.kinds
+        bare = [word.strip() for word in words]
+        return all(kinds.get(features.folded(word), 0) & _KNOWN for word in bare if len(word) > 1)
+
+    def rows(self, words: Sequence[str]) -> tuple[_Memo, Rows]:
+        """Look up the rows of at most CHUNK tokens; those not met before are worked out."""
+        memo = self.memo
+        rows = list(map(memo.rows.get, words))
+        if None in rows:
+            memo, rows = self._learn(words)
+        return memo, np.array(rows, np.intp)
+
+    def _learn(self, words: Sequence[str]) -> tuple[_Memo, list[int | None]]:
+        with self.lock:
+            memo = self.memo
+            if memo.used + len(words) > MOST or len(memo.rows) > 4 * MOST:
+                memo = self.memo = _Memo()
+            for word in words:
+                if word in memo.rows:
+                    continue
+                short = features.key(word)
+                row = memo.rows.get(short)
+                if row is None:
+                    row = memo.used
+                    memo.vectors[row] = vector = self.vector(short)
+                    memo.gists[row] = np.maximum(vector @ self.layers.gist + self.layers.gist_bias, 0)
+                    memo.looks[:, row] = self.layers.quick.reshape(-1, WORD) @ vector
+                    memo.core[row] = features.may_name(short, self.table.plain)
+                    memo.used = row + 1
+                    memo.rows[short] = row
+                memo.rows[word] = row
+            return memo, [memo.rows[word] for word in words]
+
+
+_models: dict[Path, _Model] = {}
+_loading = threading.Lock()
+
+
+def loaded(folder: Path = table.MODEL) -> _Model:
+    """Give the model, which is read once in a process."""
+    found = _models.get(folder)
+    if found is None:
+        with _loading:
+            found = _models.get(folder) or _Model(folder)
+            _models[folder] = found
+    return found
+
+
+class Names:
+    """Finds names in a text. The model is read at the first call, once in a process."""
+
+    def __init__(self, mode: Mode = "balanced", *, folder: Path = table.MODEL) -> None:
+        self.thresholds = THRESHOLDS[mode]
+        self.public = PUBLIC[mode]
+        self.trust = TRUST[mode]
+        self.look = np.float32(LOOKS[mode])
+        self.folder = folder
+
+    def find(self, text: str) -> list[Finding]:
+        """Find names and values."""
+        if len(text) <= PIECE:
+            return self._read(text, 0)
+        out: list[Finding] = []
+        start = 0
+        while start < len(text):
+            stop = start + PIECE
+            if stop < len(text):
+                space = max(text.rfind("\n", stop - LINE, stop), text.rfind(" ", stop - LINE, stop))
+                stop = space if space > start else stop
+            out.extend(self._read(text[start:stop], start))
+            start = stop
+        return out
+
+    def _read(self, text: str, place: int) -> list[Finding]:
+        """Read a text of which the first letter stands at a place."""
+        words = features.tokens(text)
+        if len(words) <= CHUNK:
+            return self._found(words, place, 0, len(words)) if words else []
+        out: list[Finding] = []
+        for begin in range(0, len(words), CHUNK - 2 * OVERLAP):
+            start = max(begin - OVERLAP, 0)
+            some = words[start : begin + CHUNK - OVERLAP]
+            kept = min(begin + CHUNK - 2 * OVERLAP, len(words))
+            before = sum(map(len, words[start:begin]))
+            out.extend(self._found(some, place - before, begin - start, kept - start))
+            place += sum(map(len, words[begin:kept]))
+        return out
+
+    def _found(self, words: list[str], offset: int, begin: int, stop: int) -> list[Finding]:
+        """Read one chunk; only names that start within words[begin:stop] are returned."""
+        model = loaded(self.folder)
+        memo, rows = model.rows(words)
+        able = memo.core.take(rows)
+        if not able.any():
+            return []
+        looks = network.looked(memo.looks.take(rows, axis=1), model.layers)
+        core = np.flatnonzero(able & (looks > self.look))
+        if not len(core):
+            return []
+        summary, verdict = network.judged(memo.gists.take(rows, axis=0), model.layers)
+        asked = shifted(verdict, self.trust)
+        if asked < 0:
+            core = core[looks[core] > self.look - asked]
+            if not len(core):
+                return []
+        places = _beside(core, len(words))
+        padded = memo.vectors.take(np.concatenate((_PAD, rows, _PAD)), axis=0)
+        odds = network.labelled(padded, summary, places, model.layers)
+        kinds = _gathered(odds)
+        bounds = raised(self.thresholds, asked)
+        firm = kinds.sum(axis=1) >= bounds[kinds.argmax(axis=1)]
+        if not firm.any():
+            return []
+        whole = np.zeros((len(words), kinds.shape[1] + 1), np.float32)
+        whole[places, :-1] = kinds
+        whole[places, -1] = odds[:, _BEGINS].sum(axis=1)
+        found = _spans(words, whole, bounds, offset, begin, stop)
+        return [
+            one for one, some, bound in found if one.score >= bound + self.public or not model.public(some)
+        ]
+
+
+def shifted(verdict: float, trust: tuple[float, float]) -> float:
+    """Say how much less, in log odds, is asked of findings in a message that is judged so."""
+    doubt = verdict - SETTLED
+    return min(max(doubt * trust[doubt > 0], -9.0), 6.0)
+
+
+def raised(thresholds: Sequence[float], shift: float) -> Floats:
+    """Ask more in a message that does not look private, and less in one that does."""
+    bounds = np.array(thresholds, np.float32)
+    odds = np.float32(np.exp(shift))
+    out: Floats = (bounds / (bounds + odds * (np.float32(1) - bounds))).astype(np.float32)
+    return out
+
+
+def _gathered(odds: Floats) -> Floats:
+    """Add up the labels of each entity."""
+    out = np.empty((len(odds), len(ENTITIES)), np.float32)
+    names = len(NAMES)
+    np.add(odds[:, 1 : 2 * names : 2], odds[:, 2 : 2 * names + 1 : 2], out=out[:, :names])
+    out[:, names:] = odds[:, 2 * names + 1 : -1]
+    return out
+
+
+def _closes(word: str, before: str) -> bool:
+    """Say whether a token can end a name: a word can, and the dot of an initial or of a short form."""
+    bare = word.strip()
+    return bare[:1].isalnum() or (bare == "." and len(before.strip()) <= _ABBREVIATED)
+
+
+def _cut(words: list[str], first: int, last: int) -> tuple[int, int]:
+    """Take off what is no part of a name at its ends."""
+    while first < last and not words[first].strip()[:1].isalnum():
+        first += 1
+    while first < last and not _closes(words[last], words[last - 1]):
+        last -= 1
+    return first, last
+
+
+def _whole(words: list[str], first: int, last: int, done: int) -> tuple[int, int]:
+    """Take off spaces at the ends of a value, and add what is written together with it."""
+    while first < last and words[first].isspace():
+        first += 1
+    while first < last and words[last].isspace():
+        last -= 1
+    lowest = max(first - _GLUED, done)
+    while first > lowest + 1 and words[first][:1].isalnum() and words[first - 1].strip() in _TIES:
+        if not words[first - 2][-1:].isalnum() or words[first - 1][0] == " ":
+            break
+        first -= 2
+    highest = min(last + _GLUED, len(words) - 1)
+    while last < highest and words[last][-1:].isalnum() and words[last + 1] in _TIES:
+        if last + 2 > highest or not words[last + 2][:1].isalnum():
+            break
+        last += 2
+    return first, last
+
+
+def _beside(core: Rows, count: int) -> Rows:
+    """Add the tokens around those that may be personal: a name may hold 'of', a dot or a hyphen."""
+    wanted = np.zeros(count + 2 * BESIDE, np.bool_)
+    for offset in range(2 * BESIDE + 1):
+        wanted[core + offset] = True
+    return np.flatnonzero(wanted[BESIDE : count + BESIDE])
+
+
+def _spans(  # noqa: PLR0913, PLR0917 (of one chunk)
+    words: list[str], odds: Floats, bounds: Floats, offset: int, begin: int, stop: int
+) -> Iterator[tuple[Finding, list[str], float]]:
+    """Give runs of likely tokens, around one that is more so. A name ends where another begins."""
+    kinds = odds[:, :-1]
+    everything = kinds.sum(axis=1)
+    best = kinds.argmax(axis=1)
+    bound = bounds[best]
+    firm = everything >= bound
+    weak = everything >= bound * JOINED
+    named = best < len(NAMES)
+    parted = named & (odds[:, -1] * 2 > everything)  # another name begins
+    ties = np.array([word in _TIES for word in words])
+    alike = (named[1:] == named[:-1]) | ties[1:] | ties[:-1]
+    joins = weak[1:] & weak[:-1] & alike & (~parted[1:] | ties[:-1])
+    ends = list(accumulate(map(len, words)))
+    index = done = begin
+    count = len(words)
+    while index < stop:
+        if not firm[index] or words[index].isspace():
+            index += 1
+            continue
+        first = last = index
+        while first > done and joins[first - 1] and "\n" not in words[first - 1]:
+            first -= 1
+        while last + 1 < count and joins[last] and "\n" not in words[last + 1]:
+            last += 1
+        index = last + 1
+        kind = int(kinds[first : last + 1].sum(axis=0).argmax())
+        first, last = _cut(words, first, last) if kind < len(NAMES) else _whole(words, first, last, done)
+        if not any(word.strip()[:1].isalnum() for word in words[first : last + 1]):
+            continue
+        start = offset + ends[first] - len(words[first].lstrip(" "))
+        index = done = max(index, last + 1)
+        score = float(everything[first : last + 1].mean())
+        if kind >= len(NAMES) and not plausible(ENTITIES[kind], "".join(words[first : last + 1])):
+            continue
+        found = Finding(ENTITIES[kind], start, offset + ends[last], min(score, 1.0), BY, Ground.MODEL)
+        yield found, words[first : last + 1], float(bounds[kind])

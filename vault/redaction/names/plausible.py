@@ -1,0 +1,72 @@
+"""What a value must have to be one, whatever the network thinks of the words around it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# fmt: off
+_NUMBERS: Final = frozenset(
+    [
+        "zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+        "nineteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+        "hundred", "double", "triple", "cero", "uno", "una", "dos", "tres", "cuatro", "cinco", "seis",
+        "siete", "ocho", "nueve", "diez", "once", "doce", "trece", "catorce", "quince", "veinte",
+        "treinta", "cuarenta", "cincuenta", "sesenta", "setenta", "ochenta", "noventa", "cien", "null",
+        "eins", "ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf",
+        "zwölf", "dreizehn", "vierzehn", "fünfzehn", "zwanzig", "dreißig", "vierzig", "fünfzig",
+        "sechzig", "siebzig", "achtzig", "neunzig", "hundert", "un", "une", "deux", "trois", "quatre",
+        "cinq", "sept", "huit", "neuf", "dix", "onze", "douze", "treize", "seize", "vingt", "trente",
+        "quarante", "cinquante", "soixante", "quatre-vingt", "cent", "um", "uma", "dois", "duas", "três",
+        "quatro", "sete", "oito", "nove", "dez", "doze", "treze", "quatorze", "quinze", "vinte", "trinta",
+        "quarenta", "cinquenta", "sessenta", "setenta", "oitenta", "noventa", "cem", "first", "second",
+        "third", "fourth", "fifth",
+    ]
+)
+# fmt: on
+_MONTH: Final = re.compile(
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|ene|abr|ago|dic|mär|mai|okt|dez|fév|avr|juin|juil|août"
+    r"|déc|fev|set|out)",
+    re.IGNORECASE,
+)
+_PART: Final = re.compile(r"[^\W\d_]+")
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
+_AT: Final = re.compile(r"@|\bat\b|\barroba\b|\bet\b|\(a\)|\[at\]|\uff20", re.IGNORECASE)
+_DOT: Final = re.compile(r"[./:]|\bdot\b|\bpunto\b|\bpunkt\b|\bpoint\b|\bponto\b", re.IGNORECASE)
+_LEAST: Final = {  # digits
+    "PHONE_NUMBER": 4,
+    "CREDIT_CARD": 3,
+    "BANK_ACCOUNT": 2,
+    "NATIONAL_ID": 2,
+    "MEDICAL_ID": 2,
+    "PASSPORT": 2,
+    "DRIVER_LICENSE": 2,
+    "LICENSE_PLATE": 1,
+}
+_SPOKEN: Final = 3  # number words that make a number
+
+
+def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each kind)
+    """Say whether a value can be what it was taken for."""
+    digits = sum(one.isdigit() for one in value)
+    if entity in _LEAST:
+        is_year = _YEAR.fullmatch(value.strip(" ,.")) is not None
+        return (digits >= _LEAST[entity] and not is_year) or _said(value) >= _SPOKEN
+    match entity:
+        case "AGE":
+            return 0 < digits <= 6 and not _YEAR.search(value) if digits else _said(value) > 0  # noqa: PLR2004 ("34 and 36")
+        case "DATE_OF_BIRTH":
+            return digits > 0 or _said(value) > 0 or _MONTH.search(value) is not None
+        case "EMAIL_ADDRESS":
+            return _AT.search(value) is not None or not value.isalpha()
+        case "URL":
+            return _DOT.search(value) is not None
+        case "ADDRESS":
+            return digits > 2 or any(len(word) > 2 for word in _PART.findall(value))  # noqa: PLR2004 (a short flat number alone)
+        case _:
+            return True
+
+
+def _said(value: str) -> int:
+    return sum(part in _NUMBERS for part in _PART.findall(value.casefold()))

@@ -1,0 +1,102 @@
+"""The model's files: word lists and meanings, the table of features, the layers. Loaded once."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vault.redaction.names.features import BUCKETS
+from vault.redaction.names.network import Floats, Weights
+
+MODEL: Final = Path(__file__).with_name("model")
+WORDS: Final = "words.npz"
+NAMES: Final = "names.npz"
+MEANING: Final = 48
+"""Numbers that say what a word means."""
+
+UNIT: Final = 1 / 36
+"""What a byte of a meaning counts for."""
+
+HASHED: Final = 40
+"""Numbers that its features add up to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What gives a word its vector: bits of lists, meanings, rows of features."""
+
+    kinds: dict[str, int]
+    plain: frozenset[str]  # words, as they are written, that are never part of a name by themselves
+    rows: dict[str, int]
+    meanings: NDArray[np.int8]
+    features: NDArray[np.int8]
+    scale: Floats  # (HASHED,)
+    turn: Floats  # (MEANING, WORD - HASHED)
+
+
+def _packed(words: list[str]) -> NDArray[np.uint8]:
+    return np.frombuffer("\n".join(words).encode("utf-8"), np.uint8)
+
+
+def _unpacked(packed: NDArray[np.uint8]) -> list[str]:
+    return packed.tobytes().decode("utf-8").split("\n")
+
+
+def _bytes(arrays: dict[str, NDArray[np.generic]]) -> bytes:
+    out = io.BytesIO()
+    np.savez_compressed(out, **arrays)  # type: ignore[arg-type]  # no array is named allow_pickle
+    return out.getvalue()
+
+
+def write_words(words: list[str], meanings: NDArray[np.int8], folder: Path = MODEL) -> None:
+    """Write the table of meanings."""
+    (folder / WORDS).write_bytes(
+        _bytes({"words": _packed(words), "meanings": np.ascontiguousarray(meanings.T)})
+    )
+
+
+def read_words(folder: Path = MODEL) -> tuple[dict[str, int], NDArray[np.int8]]:
+    """Read the table of meanings: each word's row."""
+    with np.load(folder / WORDS, allow_pickle=False) as held:
+        words = _unpacked(held["words"])
+        return {word: row for row, word in enumerate(words)}, np.ascontiguousarray(held["meanings"].T)
+
+
+def write(  # noqa: PLR0913, PLR0917 (one parameter for each part of the file)
+    folder: Path, kinds: dict[str, int], plain: frozenset[str], layers: Weights, learned: Floats, turn: Floats
+) -> None:
+    """Write what was learned, in as few bytes as do no harm."""
+    listed = sorted(kinds)
+    scale = np.maximum(np.abs(learned).max(axis=0), 1e-6) / 127
+    (folder / NAMES).write_bytes(
+        _bytes(
+            {
+                "listed": _packed(listed),
+                "plain": _packed(sorted(plain)),
+                "kinds": np.array([kinds[word] for word in listed], np.uint16),
+                "features": np.rint(learned / scale).astype(np.int8),
+                "scale": scale.astype(np.float32),
+                "turn": turn.astype(np.float16),
+                **{one.name: getattr(layers, one.name).astype(np.float16) for one in fields(Weights)},
+            }
+        )
+    )
+
+
+def read(folder: Path = MODEL) -> tuple[Table, Weights]:
+    """Read the whole model."""
+    rows, meanings = read_words(folder)
+    with np.load(folder / NAMES, allow_pickle=False) as held:
+        kinds = dict(zip(_unpacked(held["listed"]), held["kinds"].tolist(), strict=True))
+        layers = Weights(**{one.name: held[one.name].astype(np.float32) for one in fields(Weights)})
+        features = held["features"]
+        if features.shape != (BUCKETS, HASHED):
+            raise ValueError("the name model was trained for other features")
+        plain = frozenset(_unpacked(held["plain"]))
+        turn = held["turn"].astype(np.float32)
+        return Table(kinds, plain, rows, meanings, features, held["scale"], turn), layers

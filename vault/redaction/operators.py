@@ -1,0 +1,97 @@
+"""What takes the place of a finding."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+
+from vault.redaction.findings import Finding
+from vault.redaction.memory import Memory
+
+Operator = Callable[[Finding, str, Memory], str]
+
+_SHOWN = 4  # characters that a mask leaves of a long number, as on a receipt
+_LONG = 12
+# fmt: off
+_FIRST = [
+    "Ada", "Alma", "Anouk", "Aron", "Bela", "Carl", "Dara", "Edda", "Elif", "Emil", "Enzo", "Faye",
+    "Finn", "Gil", "Hana", "Ida", "Ilse", "Ines", "Ivo", "Jana", "Jon", "Juno", "Kai", "Kim",
+    "Lars", "Lea", "Lina", "Lou", "Luca", "Mara", "Mika", "Milo", "Nia", "Nils", "Noa", "Nora",
+    "Ola", "Pia", "Remy", "Rhea", "Romy", "Sami", "Sina", "Suri", "Tara", "Timo", "Uma", "Vera",
+    "Wim", "Yara", "Zoe",
+]
+# fmt: on
+# fmt: off
+_LAST = [
+    "Adler", "Baird", "Beck", "Berg", "Bloom", "Boyd", "Brandt", "Carver", "Cole", "Dahl", "Dean",
+    "Ellis", "Falk", "Flint", "Frost", "Gale", "Grant", "Hale", "Hart", "Holm", "Hunt", "Keller",
+    "Kerr", "Kline", "Lake", "Lang", "Lowe", "Marsh", "Moss", "Nash", "Noble", "Nord", "Park",
+    "Pike", "Quill", "Reed", "Rowe", "Sand", "Shaw", "Snow", "Stone", "Strand", "Thorn", "Vale",
+    "Voss", "Wade", "Ward", "West", "Wolf", "York",
+]
+# fmt: on
+
+
+def placeholder(finding: Finding, value: str, memory: Memory) -> str:
+    """`<PERSON_1>`: the same for the same value all through a session."""
+    return f"<{finding.entity}_{memory.number(finding.entity, value)}>"
+
+
+def mask(finding: Finding, value: str, memory: Memory) -> str:  # noqa: ARG001 (an operator's signature)
+    """Cover every letter and digit; of a long number the last four digits stay."""
+    digits = sum(character.isdigit() for character in value)
+    shown = _SHOWN if digits >= _LONG else 0
+    covered = []
+    for character in value:
+        if not character.isalnum():
+            covered.append(character)
+            continue
+        digits -= character.isdigit()
+        covered.append(character if character.isdigit() and digits < shown else "*")
+    return "".join(covered)
+
+
+def hashed(finding: Finding, value: str, memory: Memory) -> str:
+    """`<PERSON:9f86d081>`: a keyed hash, which nobody can try names against."""
+    return f"<{finding.entity}:{memory.code(finding.entity, value).hex()[:12]}>"
+
+
+def drop(finding: Finding, value: str, memory: Memory) -> str:  # noqa: ARG001 (an operator's signature)
+    """Leave nothing."""
+    return ""
+
+
+def surrogate(finding: Finding, value: str, memory: Memory) -> str:
+    """Put an invented value of the same kind there, the same for the same value."""
+    code = memory.code(finding.entity, value)
+    if finding.entity == "PERSON":
+        first = _FIRST[code[0] % len(_FIRST)]
+        return f"{first} {_LAST[code[1] % len(_LAST)]}" if " " in value.strip() else first
+    if finding.entity == "EMAIL_ADDRESS":
+        return f"user-{code.hex()[:8]}@example.com"
+    drawn = iter(code * (len(value) // len(code) + 1))
+    return "".join(_another(character, next(drawn)) for character in value)
+
+
+def _another(character: str, drawn: int) -> str:
+    if character.isdigit():
+        return str(drawn % 10)
+    if character.isalpha():
+        letters = string.ascii_uppercase if character.isupper() else string.ascii_lowercase
+        return letters[drawn % len(letters)]
+    return character
+
+
+def keep(finding: Finding, value: str, memory: Memory) -> str:  # noqa: ARG001 (an operator's signature)
+    """Leave it as it is."""
+    return value
+
+
+OPERATORS: dict[str, Operator] = {
+    "placeholder": placeholder,
+    "mask": mask,
+    "hash": hashed,
+    "drop": drop,
+    "surrogate": surrogate,
+    "keep": keep,
+}

@@ -1,0 +1,83 @@
+"""Dates of birth: a date that the words around it call one. Other dates stay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from vault.redaction.folding import Folded
+from vault.redaction.patterns import Hit, Recognizer, around
+
+MONTH = (
+    r"(?:jan(?:uary|uar|v(?:ier|\.)?|eiro)?|feb(?:ruary|ruar|rero)?|fev(?:rier|ereiro)?|mar(?:ch|z|s|zo|co)?|marz|maerz|apr(?:il)?|avr(?:il)?|abr(?:il)?|may|mai|mayo|maio|jun(?:e|i|io|ho)?|juin|jul(?:y|i|io|ho)?|juillet"
+    r"|aug(?:ust)?|ago(?:sto)?|aout|sep(?:t(?:ember|embre|iembre)?)?|set(?:embro|iembre)?|o[ck]t(?:ober|obre|ubre)?|out(?:ubro)?|nov(?:ember|embre|iembre|embro)?|de[csz](?:ember|embre|embro)?|dic(?:iembre)?|ene(?:ro)?|mei|gennaio|maggio|giugno|luglio|settembre|ottobre|dicembre|januari|februari|maart|augustus|desember|stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia)"
+)
+_YEAR = r"(?:(?:19|20)\d\d|'?\d\d)"
+DATE = (
+    rf"(?:(?:19|20)\d\d[-./ ]\d{{1,2}}[-./ ]\d{{1,2}}|\d{{1,2}} ?[-./ ] ?\d{{1,2}} ?[-./ ] ?{_YEAR}|\d{{1,2}}(?:st|nd|rd|th|er|o|\.)?,?(?: of| de)?[ .-]{{0,2}}{MONTH}\.?,?(?: de| del)?[ .,-]{{0,2}}{_YEAR}|(?:19|20)\d\d,? {MONTH} \d{{1,2}}"
+    rf"|{MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? ?{_YEAR}|{MONTH}\.?,? (?:de )?(?:19|20)\d\d|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|\d{{2}}{MONTH}(?:19|20)?\d\d|\d{{1,2}}[. ]{{1,2}}(?:x[iv]?|i[xv]|v?i{{1,3}}|xii?|v)[. ]{{1,2}}(?:19|20)\d\d|\d{{1,2}} \d{{1,2}} \d\d|(?:xmas|christmas|new year'?s|\d{{1,2}}[ -][a-z][a-z']{{2,9}}[ -])(?: day| eve)? ?'?(?:1[34]|19|20)?\d\d(?: e\.c\.?)?|(?:(?<=born in )|(?<=born )|(?<=b\. )|(?<=year ))'\d\d"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?(?: of| de)? {MONTH}\b|(?:19[2-9]\d|20[0-2]\d))(?!\w|[-/:]\d)"
+)
+FULL = (  # with its day, its month and its year
+    rf"(?:(?:19|20)\d\d[-./]\d{{1,2}}[-./]\d{{1,2}}|\d{{1,2}}[-./]\d{{1,2}}[-./](?:(?:19|20)\d\d|\d\d)|\d{{1,2}}(?:st|nd|rd|th|\.)?(?: of| de)?[ -]?{MONTH}\.?,?(?: de| del)?[ -]?(?:19|20)?\d\d|{MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d|\d{{1,2}}\. ?(?:x[iv]?|i[xv]|v?i{{1,3}}|xii?|v)\. ?(?:19|20)\d\d)(?!\w|[-/:]\d)"
+)
+_CUE = (
+    r"(?:born|b|dob|d\.?o\.?b|date of birth|date_of_birth|dateofbirth|birth ?_?date|birth_?day|bday|b-day|bd|nacid[oa]s?|naci|nacio|nascio|fecha de nacimiento|fecha_nacimiento|f\. ?nac\w{0,10}|fecha nac\w{0,8}|f\.n|cumpleanos|geb(?:oren|urtsdatum|urtstag|\.)?|geburts_?datum|jahrgang|nee? le|nee?"
+    r"|date de naissance|date_naissance|naissance|anniversaire|nascid[oa]|nasci|nasc|nasceu|bornon|data de nascimento|data_nascimento|nascimento|dn|d\.n|aniversario|fodt|fodd|fodelsedatum|geboren|geboortedatum|nat[oa]|data di nascita|urodz\w{0,8}|real date|syntyn\w{0,5}|birth certificate|birth|born on or about|dogum\w{0,10})"
+)
+_FORWARD = re.compile(
+    rf"(?<![\w.]){_CUE}(?![a-z])[^\d\n;!]{{0,30}}?(?:\n[^\d\n;]{{0,40}}?)?(?<![\w.,/-])({DATE})"
+)
+_BACKWARD = re.compile(
+    rf"(?<![\w.,/-])({DATE})(?:\)? ?(?:is|was|es|ist|est|e) (?:\w{{1,8}} ){{0,2}}|,? (?:in \w{{2,20}} )?)(?:{_CUE})(?![a-z])"
+)
+_NAMED = re.compile(r"(?<=[a-z] \()(\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d)\)")
+_FAR = re.compile(
+    rf"\b(?:born|birthday|birth certificate|dob|date of birth)\b[^\n;!]{{0,90}}?(?:\n[^\d\n]{{0,40}}?)?(?<![\w.,/-])({FULL})"
+)
+_SAME = re.compile(rf" ?(?:\(|, ?(?:i mean )?|/ ?|or |= ?|in \w{{3,10}}, ?)({FULL})")
+_SEXED = re.compile(rf"(?<![\w]) ?[fmx](?: ?[/|,;] ?| )({FULL})(?= ?[/|,;\n]| [a-z]{{1,3}}\d|$| \d)")
+_WORDS = re.compile(
+    r"\b(?:date of birth|born|dob|birthday(?:'?s)?|bday)\b[^\d\n;!]{0,20}?(?:\n[^\d\n;]{0,14}?)?\b((?:(?:the )?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w{4,7}teenth|twentieth|twenty[ -]\w{5,7}|thirtieth|thirty[ -]first) (?:of )?"
+    + MONTH
+    + "|"
+    + MONTH
+    + r" (?:the )?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w{4,7}teenth|twentieth|twenty[ -]\w{5,7}|thirtieth|thirty[ -]first))"
+    + r"(?:,?[ -](?:nineteen|twenty|two thousand(?: and)?|sixty|seventy|eighty|ninety|fifty|forty|thirty|\d{2,4}|and|[a-z]{3,5}teen|one|two|three|four|five|six|seven|eight|nine|oh|ten|eleven|twelve|hundred)\b){1,5})"
+)
+
+
+def _find(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+    for pattern, before, after in (
+        (_FORWARD, 24, 90),
+        (_BACKWARD, 70, 4),
+        (_NAMED, 20, 20),
+        (_WORDS, 24, 120),
+        (_FAR, 24, 150),
+    ):
+        for match in around(pattern, folded.low, ends, before, after):
+            value = match[1]
+            if (
+                value.isdigit()
+                and len(value) == 4
+                and re.search(
+                    r"\b(?:since|until|till|seit|desde|depuis|expires?|birthday|dn|bd|dob)\b[^\n]{0,24}$",
+                    folded.low[max(0, match.start(1) - 30) : match.start(1)],
+                )
+            ):
+                continue
+            yield Hit("DATE_OF_BIRTH", match.start(1), match.end(1), 0.9)
+            if same := _SAME.match(folded.low, match.end(1)):
+                yield Hit("DATE_OF_BIRTH", same.start(1), same.end(1), 0.7)
+    for match in around(_SEXED, folded.low, ends, 4, 30):
+        yield Hit("DATE_OF_BIRTH", match.start(1), match.end(1), 0.6)
+
+
+RECOGNIZERS = (
+    Recognizer(
+        "births",
+        (rf"(?:\b|_){_CUE}(?:\b|_)", r"\(\d{1,2}[./-]\d{1,2}[./-]\d{4}\)", r"[ /|,][fmx](?: ?[/|,;] ?| )\d"),
+        _find,
+        every=True,
+    ),
+)

@@ -1,0 +1,88 @@
+"""Payment cards of every brand: 12 to 19 digits that pass Luhn's test, in the groups people write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from vault.redaction.findings import Ground
+from vault.redaction.folding import Folded
+from vault.redaction.patterns import Hit, Recognizer, around
+
+_RUN = re.compile(r"(?<![\w.])(?<!\d[-,:/])\d(?:[ -]{0,2}\d){11,30}+(?![\w])(?![-.,:/]\d)")
+_LENGTHS = range(12, 20)
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_BRANDS = re.compile(
+    r"4\d{12}(?:\d{3}){0,2}$|5[1-5]\d{14}$|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}$|3[47]\d{13}$"
+    r"|3(?:0[0-5]|095|[689]\d)\d{11,16}$|(?:6011|64[4-9]\d|65\d\d)\d{12,15}$|35(?:2[89]|[3-8]\d)\d{12,15}$"
+    r"|(?:2131|1800)\d{11}$|62\d{14,17}$|(?:5[06-9]|6\d)\d{10,17}$|220[0-4]\d{12,15}$|9792\d{12}$|1946\d{12}$"
+)
+_WORDS = re.compile(
+    r"\b(?:card|visa|master ?card|amex|american express|maestro|debit|credit|cc|pan|tarjeta|karte\w*|\w+karte|carte"
+    r"|cartao|carta|kaart|kort|cvv|cvc|expir\w*|exp|valid thru|discover|diners|jcb|unionpay|rupay|mir|iin)\b"
+)
+_LAST_FOUR = re.compile(
+    r"(?:card|visa|amex|master ?card|debit|credit|tarjeta|karte|carte|cartao|last (?:four|4))\b[^\d]{0,60}?"
+    r"(?:ends?|ending|last (?:four|4)(?: digits)?|terminad[ao]|termina|endet|endend|finissant|termine|final|finals?|digits|are)\b"
+    r"[^.;!0-9]{0,24}?\b(\d{4})\b(?![-.,/]?\d)(?:[^.\n\d]{0,30}(?:with|says|not|is|and|or) (\d{4})\b(?![-.,/]?\d))?"
+)
+_MASKED = re.compile(r"(?<![\w*])(?:(?:[*x#.]{4}[ -]?){1,3}|[*]{2,12}[ -]?)(\d{4})\b(?![-.,/]?\d)")
+
+
+def luhn(digits: str) -> bool:
+    """Luhn's test."""
+    total = sum(map(int, digits[-1::-2])) + sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])
+    return total % 10 == 0
+
+
+def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+    for match in _RUN.finditer(folded.text):
+        run = match[0]
+        digits = run.replace(" ", "").replace("-", "")
+        if len(digits) in _LENGTHS and luhn(digits) and len(set(digits)) > 2:
+            if _BRANDS.match(digits) or _WORDS.search(folded.low, max(0, match.start() - 50), match.start()):
+                yield Hit("CREDIT_CARD", match.start(), match.end(), 1.0, Ground.CHECKSUM)
+            continue
+        yield from _inside(run, match.start())
+
+
+def _inside(run: str, offset: int) -> Iterator[Hit]:
+    """A card that stands in groups between other numbers: the card, its date, its code."""
+    groups = [(m.start(), m.end()) for m in re.finditer(r"\d+", run)]
+    first = 0
+    while first < len(groups):
+        digits = ""
+        for last in range(first, min(first + 6, len(groups))):
+            digits += run[groups[last][0] : groups[last][1]]
+            if len(digits) > _LENGTHS[-1]:
+                break
+            if len(digits) >= 13 and last > first and _BRANDS.match(digits) and luhn(digits):
+                yield Hit(
+                    "CREDIT_CARD", offset + groups[first][0], offset + groups[last][1], 1.0, Ground.CHECKSUM
+                )
+                first = last
+                break
+        first += 1
+
+
+def _find_parts(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+    for match in around(_LAST_FOUR, folded.low, ends, 10, 150):
+        for group in (1, 2):
+            if match[group]:
+                yield Hit("CREDIT_CARD", match.start(group), match.end(group), 0.6)
+    for match in around(_MASKED, folded.low, ends, 30, 60):
+        yield Hit("CREDIT_CARD", match.start(), match.end(), 0.6)
+
+
+RECOGNIZERS = (
+    Recognizer("cards", (r"\d(?:[ -]{0,2}\d){11}",), _find, code=True),
+    Recognizer(
+        "card endings",
+        (
+            r"\b(?:card|visa|master ?card|amex|debit|tarjeta|karte|carte|cartao|cc|credit)\b",
+            r"\blast (?:four|4)\b",
+        ),
+        _find_parts,
+        every=True,
+    ),
+)

@@ -1,0 +1,327 @@
+"""Values that are read by the words around them: ids, accounts, licences, plates, in five languages and more.
+
+Each kind has its words and the form of its values. The word comes first ("passport no. is X", "plate: X", "passport?" and X on
+the next line), or behind ("X is my plate"). Between the two stand no digits and no end of a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from vault.redaction.folding import Folded
+from vault.redaction.patterns import Hit, Recognizer, around
+
+# A token with a digit, then tokens with digits joined by one mark or space; a lone letter may end it.
+_ID = (
+    r"(?<![\w.])(?:(?:[a-z]{1,5}[-/.]){1,2}|[a-z]{1,7}[-/.#]{0,1} ?)?(?=[a-z]{0,6}\d)[a-z0-9]{1,24}(?:(?:[-/.]| ?[-/] ?| )(?=[a-z]{0,3}\d)[a-z0-9]{1,14}){0,6}"
+    r"(?:[- ]?[a-z]{1,4}(?![\w'=:]))?(?:\(\d\))?(?!\w|[.,:]\d|%)"
+)
+_GAP = r"(?P<mid>[^\d\n;!]{0,44}?(?:\n[^\d\n;!]{0,24}?)?)"
+_NOT_BETWEEN = re.compile(
+    r"\b(?:order|ticket|tracking|invoice|parcel|version|error|tel|phone|call|ring|text|street|age|aged|years?|since|until|till|valid|expire[sd]?|born|dob|manager|holder|price|costs?|worth|debited|paid|refund|page|kb|seit|bis|desde|hasta|depuis|caduca|lauft|ablauf|row|step|question|points?|under|over|about|last|next|per|of the \w+ of)\W{0,3}$|\b(?:for|on|at|in|from)[^\w:=]{0,3}$"
+    r"|\b(?:order|ticket no|tracking|invoice|version|error|phone|tel|mobile|cell|dob|geburtsdatum|price|flight|vuelo|vol|iban|room|calibre|hearing|expiry|booking)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of value: the words that announce it, its form, and a last look at what was found."""
+
+    entity: str
+    words: str
+    value: str
+    fits: Callable[[str], bool]
+    score: float = 0.85
+
+    def forward(self) -> str:
+        """The words, then the value."""
+        return rf"{_GAP}(?P<value>{self.value})"
+
+    def backward(self) -> str:
+        """The value, then the words."""
+        return (
+            rf"(?P<value>{self.value})[\"')]{{0,2}},? (?:is|was|'s|are|es|era|ist|war|est|e|era o|is still|would be|=)"
+            rf" (?:\w{{1,8}} ){{0,3}}(?:{self.words})(?!\w)"
+        )
+
+
+def _counts(value: str) -> tuple[int, int]:
+    return sum(map(str.isdigit, value)), sum(map(str.isalpha, value))
+
+
+def _is_id(least: int, most: int = 24, *, letters: int = 10) -> Callable[[str], bool]:
+    def fits(value: str) -> bool:
+        digits, alphas = _counts(value)
+        return (
+            least <= digits and digits + alphas <= most and alphas <= letters and not _DATE.fullmatch(value)
+        )
+
+    return fits
+
+
+_DATE = re.compile(
+    r"\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)?\d\d|(?:19|20)\d\d(?:[-./]\d{1,2}[-./]\d{1,2})?|(?:19|20)\d\d ?[-/] ?(?:19|20)?\d\d|(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec|till|until|in|on|of|at|to|for|from|since|by)[ -]?(?:19|20)?\d\d(?:\d\d)?"
+)
+_PLATE_WORD = re.compile(
+    r"(?:the|and|for|from|was|are|not|his|her|one|two|car|is|it|in|on|at|to|of|or|a|my|by|no|i|km|am|pm|eur|usd|gbp|days?|kg|min|hrs?|years?|row|page|lot|zone|level|room|bay|gate|version|v)$"
+)
+
+
+_NOT_PLATE = re.compile(
+    r"^(?:19|20)\d\d [a-z]+$|^[a-z]{1,2} (?:19|20)\d\d$| (?:in|on|at|for|the) |^\d{1,2} (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|^\d{1,3}x "
+)
+
+
+def _is_plate(value: str) -> bool:
+    digits, alphas = _counts(value)
+    if not 1 <= digits <= 8 or not 4 <= digits + alphas <= 11 or _DATE.fullmatch(value):
+        return False
+    if _NOT_PLATE.search(value):
+        return False
+    if any(map(_PLATE_WORD.match, re.split(r"[-/. ]", value))) and not value[0].isdigit():
+        return False
+    return alphas > 0 or (digits >= 4 and not re.fullmatch(r"(?:19|20)\d\d", value))
+
+
+def _is_account(value: str) -> bool:
+    digits, alphas = _counts(value)
+    dated = _DATE.fullmatch(value) and not re.fullmatch(r"(\d\d)[- ]\d\d[- ]\d\d", value)  # a sort code
+    return 6 <= digits <= 24 and alphas <= 6 and not dated
+
+
+def _is_ssn(value: str) -> bool:
+    return _counts(value)[0] in {4, 9}
+
+
+_PLATE = r"(?<![\w.])(?=[a-z0-9 .-]{0,9}\d)(?!(?:is|are|was|were|it|its|the|my|his|her|on|in|of|at|for|no|not|number|nr|and|to|an|says|said|ends|with|from|that|this|que|es|ist|est|era|war|la|el|le|partly|seen|reads|en|um|was|got|has|had|but|though|vehicle|would|still)\b)(?:[a-z]{1,5}(?:[- .]|(?=\d)))?[a-z0-9]{1,7}(?:[-. ](?=[a-z0-9]{0,6}(?:\d|\b))[a-z0-9]{1,6}){0,4}(?!\w|[.,:]\d|%)"
+
+KINDS = (
+    Kind("US_SSN", r"ssn|ss|ss number|sss|itin|social(?:'s)?(?: sec(?:urity)?)?(?: (?:number|no\.?|num|nr|card))?|soc(?: sec)?|last (?:four|4)(?: digits)? of (?:my|your|the|his|her) (?:social(?: security)?(?: number)?|ssn)",
+         r"(?<![\w.-])(?:\d{3}[-. ]?\d{2}[-. ]?\d{4}|(?:\d ){3}(?:- )?(?:\d ){2}(?:- )?(?:\d ){3}\d|(?:x{3}|\*{3})-(?:xx|\*\*)-\d{4}|(?<=ends in )\d{4}|(?<=ending in )\d{4}|(?<=ends with )\d{4}|(?<=social\?\n)\d{4}|(?<=social\n)\d{4}|(?<=social )\d{4}|(?<=ssn )\d{4}|(?<=is )\d{4}|(?<=: )\d{4}|(?<=social\? )\d{4}|(?<=ends in )\d{4}|(?<=\n)\d{4})(?![\w-]|\.\d)", _is_ssn, 0.9),
+    Kind("PASSPORT", r"pass?ports?|passaporte|pasaporte|passeports?|reisepass\w{0,8}|kinderausweis|kinderreisepass|paspoort\w{0,8}|passnummer|passaporto|paszport\w{0,3}|pasaport|travel document|esta|paspor|book number|pp", _ID, _is_id(4, 12, letters=6)),
+    Kind("DRIVER_LICENSE", r"driv(?:er|ers|er's|ers'|ing)'?s? (?:licen[cs]e|lic|permit)|licen[cs]e|lic|dl|cdl|carne de conducir|permiso de conducir|licencia(?: de conduc\w{2,4})?|fuhrerschein\w{0,8}|fuhrerausweis|permis(?: de conduire)?|cnh|carta(?: de conducao)?|habilitacao|provisional|rijbewijs\w{0,7}|patente(?: di guida)?|prawo jazdy|korkort\w{0,8}|registro de conducir|perm(?:is)? de conduire|lesen|learner'?s permit|intl permit|international permit|idp",
+         _ID, _is_id(5, 18)),
+    Kind("MEDICAL_ID", r"mrn|medical (?:record|card|id)|(?:patient|hospital|hosp|chart|member(?:ship)?|subscriber|beneficiary|health ?card|health plan|insurance|ins|prescription|script|rx|nhs|scheme|group|record|chi|nhi|medicaid|ihi|hmo|hn|urn|emr|ehr|uhid|opd)(?:[ _](?:id|no|nr|number|card|record|exemption certificate))*|medicare"
+         r"|(?:kranken)?versicher(?:ungs|ten)-?(?:nummer|nr)|krankenkasse\w{0,7}|gesundheitskarte|versichertenkarte|kvnr|fall-?(?:nr|nummer)|patienten-?(?:nr|nummer|id)|aktenzeichen|nhc|historia clinica|tarjeta sanitaria|cip|carnet del seguro|folio|nss|afiliacion|ipp|ramq|mutuelle|dossier(?: patient)?|carte vitale|prontuario|cartao (?:nacional de saude|sus|do sus)|cns|sns|utente|seguro de saude|plano de saude|carteirinha|processo|cartao|zorgverzekering|polis(?:nummer)?|supplement|patient(?:en)?-?(?:nummer|nr)|mutual card|medical aid|mediclaim|nhis|folder|file(?: no| number)?|policy|member#|health id|patientid|insured|emp health id",
+         _ID, _is_id(4, 24)),
+    Kind("BANK_ACCOUNT", r"account|accounts|acct|accnt|acc|a/c|accno|konto(?:-?(?:nummer|nr))?|kontonr|cuenta(?: (?:de ahorros|corriente|bancaria))?|clabe|cbu|cvu|conta(?: (?:corrente|poupanca))?|compte|rib|iban|routing|aba|rtn|sort[ -]?codes?|bsb|blz|bankleitzahl|transit|ifsc|agencia|ag|rekening(?:nummer)?|giro|plusgiro|bankgiro|savings|checking|swift|nib|kontonummer|rtg|institution|bank|pension|a/c|building soc(?:iety)?|payid",
+         r"(?<![\w.])\d{1,26}(?:(?: ?[-/.] ?| )[\dxX]{1,12}){0,6}(?:-[a-z]\d)?(?!\w|[,.:]\d|%)|(?<![\w.])[a-z]{4}0[a-z0-9]{6}(?!\w)", _is_account, 0.8),
+    Kind("NATIONAL_ID", r"(?:national|personal|tax(?:payer)?|citizen(?: service)?|emirates|voter|identity|government|residence|alien|foreigner|birth|resident|citizenship|file)[ _](?:id|insurance|identification|identity|card|registration)?[ _]?(?:number|no|nr|code|card)?|id(?:[ _-](?:card|no|nr|number|document|num))?|ni(?: (?:number|no))?|nino|nhs(?: (?:number|no))?|chi|a-number|y-card|green card"
+         r"|aadhaa?r|adhar|pan(?: (?:card|number|no))?|dni|nie|nif|cif|cpf|cnpj|rg|curp|rfc|rut|run|cuil|cuit|cedula|ced|c\.?i|dui|dpi|nit|nir|secu(?: sociale)?|securite sociale|seguridad social|nas|sin|ssin|ahv(?:-?(?:nr|nummer))?|avs|svnr|sv-?nummer|sozialversicherungs\w{0,8}|rentenversicherungs\w{0,8}|rvnr|steuer-?id\w{0,14}|steuer-?(?:nummer|nr)|steuerliche id\w{0,18}|tin|idnr|(?:personal)?ausweis(?:-?(?:nummer|nr))?|perso"
+         r"|ghana card|iqama|cccd|cnic|omang|trn|amka|eid|iddoc|revenue pin|kra pin|f\.?nr|c\.f|rodne cislo|coordination (?:no|number)|rrn|fodselsnr|kennital\w{1,3}|tax id|sss|umid|philhealth|epic no|ration card|national insurance|pesel|bsn|burgerservicenummer|tfn|person(?:nummer|nr)|personal (?:number|code)|kennitala|fodselsnummer|cpr|hkid|nric|fin|ic|mykad|jmbg|oib|egn|cnp|iin|bvn|nin|kimlik(?: no)?|tckn|tc|codice(?: fiscale)?|cf|ird(?: number)?|taj|adoazonosito|registre national|registre_national|registro|rijksregister\w{0,7}|cni|cin|recepisse|numero etranger|titre de sejour|contribuinte|niss|bi|cc|cartao de cidadao|titulo de eleitor|pis|nis|utr|ein|ppsn?|emso|isikukood|henkilotunnus|hetu|national number|documento|document(?: number| no)?|mei|matricule",
+         _ID, _is_id(5, 22)),
+    Kind("LICENSE_PLATE", r"(?:licen[cs]e |number |num |taxi |reg |car )?plates?(?:'s)?(?: (?:number|no|is|was))?|numberplate|registration(?: (?:number|no|mark|plate))?|reg(?:o|'s)?(?: (?:number|no|plate))?|rego's|vrm|kennzeichen|kfz-kennzeichen|nummernschild|nummer ?schild|matricul(?:a|as)|placas?|patente|chapa|plaque(?: d'immatriculation)?|immatricul\w{1,8}|targa|kenteken|tablic\w{1,4}|vehicle (?:no|number|reg)|tag number|fastag|plakam?|vehicle|rendszam\w{0,2}|spz|registered as|reg\.? mark",
+         _PLATE, _is_plate),
+)  # fmt: skip
+_CASE = re.compile(r"[a-z]+")
+_LEADING = re.compile(r"([a-z]{1,7})[-/.#]{0,1} (?=\S*\d)")
+_TRAILING = re.compile(r"[- ]([a-z]{1,4})$")
+_OPENERS = re.compile(
+    r"(?:is|no|nr|number|num|id|in|on|at|of|to|as|es|ist|est|e|and|or|my|the|her|his|it|its|was|for|from|by|el|la|le|nao|não|ends|ending|card|since|with|y|et|und|nº|numb|du|de|da|do|was|until|till|valid|um|am|ab|seit|bis|like|only|about)$"
+)
+_MORE = re.compile(
+    r"[\s,;/&()\"'-]{1,4}(?:(?:and|und|y|et|e|or|oder|mine|his|hers|her|my|the|new|old|one|is|was|then|now|before|after|from|\w{1,12}'?s?(?= is |:| \()|\w{1,10}'?s(?= \w?\d))[\s(,:\"'-]{1,3}){0,6}"
+)
+
+
+_DIGIT = re.compile(r"\d")
+_OWNED = re.compile(r"\b(?:is|was|'s|are|es|era|ist|war|est|e) (?:\w{1,8} ){0,3}[^\d\n]*$")
+
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|[0-9a-f]{24,}(?![\w-])")
+
+
+def _first(kind: Kind, forward: re.Pattern[str], folded: Folded, end: int) -> tuple[int, int] | None:
+    """The first value after a word that fits: what only looks like one is stepped over."""
+    at = end
+    for _ in range(5):
+        match = forward.match(folded.low, at)
+        if (
+            match is None
+            or match.start("value") - end > 66
+            or _NOT_BETWEEN.search(folded.low, end, match.start("value"))
+        ):
+            return None
+        if _UUID.match(folded.low, match.start("value")):
+            return None
+        place = _fitting(kind, folded, match.start("value"), match.end("value"))
+        if place is not None:
+            return place
+        at = _past_word(folded.low, match.start("value"))
+    return None
+
+
+def _past_word(low: str, at: int) -> int:
+    while at < len(low) and low[at].isalnum():
+        at += 1
+    return at + 1
+
+
+def _reader(kind: Kind) -> Callable[[Folded, Sequence[int]], Iterator[Hit]]:
+    forward, backward, value_form = (
+        re.compile(kind.forward()),
+        re.compile(kind.backward()),
+        re.compile(kind.value),
+    )
+
+    def find(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+        low, done = folded.low, -1
+        for end in sorted(set(ends)):
+            if end < done:
+                continue
+            if _OWNED.search(low, max(0, end - 40), end) and _DIGIT.search(low, max(0, end - 60), end):
+                for said in backward.finditer(low, max(0, end - 70), end):
+                    if place := _fitting(kind, folded, said.start("value"), said.end("value")):
+                        yield Hit(kind.entity, *place, kind.score)
+            if _DIGIT.search(low, end, end + 66) is None:
+                continue
+            place = _first(kind, forward, folded, end)
+            while place is not None:
+                yield Hit(kind.entity, *place, kind.score)
+                done = place[1]
+                joint = _MORE.match(low, done)
+                more = joint and value_form.match(low, joint.end())
+                place = _fitting(kind, folded, *more.span(), least=place) if more else None
+            if done > end:
+                yield from _again(kind, folded, done)
+
+    return find
+
+
+def _again(kind: Kind, folded: Folded, end: int) -> Iterator[Hit]:
+    """Values of the very same form soon after one: the old number beside the new one, a second line of a table."""
+    low = folded.low
+    start = end
+    while start > max(0, end - 30) and low[start - 1] not in "\n:=?\"'|(,;":
+        start -= 1
+    value = low[start:end].split(" ")
+    form = ""
+    for at in range(
+        len(value) - 1, -1, -1
+    ):  # from the last word with digits back over those that belong to it
+        if not _DIGIT.search(value[at]) and not (at == len(value) - 2 and len(value[at]) <= 4):
+            break
+        form = " ".join(value[at:])
+        if len(value) - at == 3:
+            break
+    digits, alphas = _counts(form)
+    if digits + alphas < 6 or (not alphas and digits < 8) or digits < 3 or _DATE.fullmatch(form):
+        return
+    shape = "".join(
+        "[0-9]"
+        if one.isdigit()
+        else "[A-Z]"
+        if one.isalpha() and folded.text[end - len(form) + at].isupper()
+        else "[a-z]"
+        if one.isalpha()
+        else re.escape(one)
+        for at, one in enumerate(form)
+    )
+    for match in re.compile(rf"(?<![\w.,-]){shape}(?![\w-]|[.,]\d)").finditer(folded.text, end, end + 160):
+        if not _NOT_BETWEEN.search(low, max(0, match.start() - 16), match.start()):
+            yield Hit(kind.entity, *match.span(), 0.6)
+
+
+def _shouted(folded: Folded, start: int, end: int) -> bool:
+    """It stands in capitals in a text that does not."""
+    return folded.text[start:end].isupper() and not folded.text.isupper()
+
+
+def _fitting(
+    kind: Kind, folded: Folded, start: int, end: int, least: tuple[int, int] | None = None
+) -> tuple[int, int] | None:
+    """Where the value stands, without words of the sentence that look like a part of it."""
+    value = folded.low[start:end]
+    if (
+        (opener := _LEADING.match(value))
+        and (
+            (_OPENERS.match(opener[1]) and not _shouted(folded, start, start + opener.end(1)))
+            or (folded.text[start : start + len(opener[1])].islower() and folded.text[end - 1].isupper())
+        )
+    ) or (opener and folded.text[start : start + len(opener[1])].islower() and len(opener[1]) > 3):
+        start += opener.end()
+    if (trailer := _TRAILING.search(folded.low, start, end)) and (
+        (_OPENERS.match(trailer[1]) and not _shouted(folded, *trailer.span(1)))
+        or not (folded.text[trailer.start(1)].isupper() or opener or len(trailer[1]) == 1)
+    ):
+        end = trailer.start()
+    if _UUID.match(folded.low, start):
+        return None
+    if start >= end or not kind.fits(folded.low[start:end]):
+        return None
+    if least is not None and abs((end - start) - (least[1] - least[0])) > 4:
+        return None
+    return start, end
+
+
+_SORT = re.compile(
+    r"(?<![\w-])\d{2}([ -])\d{2}\1\d{2}(?: ?[,/] ?|[ ,]{1,2}(?:acc\w{0,5}|account)[ :]{1,2}|  ?)\d{8}(?![\w-]|[.,]\d)"
+)
+_TRANSIT = re.compile(
+    r"\btransit\W{1,3}(?:no\.? |is )?(\d{5})\b[ ,;/]{1,3}(?:and )?(?:institution|inst|bank)\W{1,3}(?:no\.? )?(\d{3})\b"
+)
+_ENDS = re.compile(
+    r"\b(?:account|acct|acc|konto|cuenta|compte|conta)\b[^\n.;\d]{0,24}?(?:ends?|ending|last (?:four|4)|terminad[ao]|termina|endet auf|final)\b[^\n.;\d]{0,12}?(\d{3,4})(?![\w]|[-.,/]\d)|last (?:four|4)(?: digits)? of (?:the|your|my) (?:bank )?acc\w{0,5}[^\n\d]{0,24}\n?[^\n\d]{0,12}?(\d{4})(?!\w)"
+)
+_PLATE_FORMS = re.compile(
+    r"(?<![\w-])(?:[A-Z]{2}-\d{3}-[A-Z]{2}|[A-Z]{2}-\d{2}-[A-Z]{2}|\d{2}-[A-Z]{2}-\d{2}|[A-Z]{1,3}-[A-Z]{1,2} ?\d{2,4}|[A-Z]{2}\d{2} [A-Z]{3}|\d{4}[ -]?[BCDFGHJKLMNPRSTVWXYZ]{3}|[A-Z]{2}[ -]\d{1,2}[ -][A-Z]{1,2}[ -]\d{4}|[A-Z]{2}\d{2}[A-Z]{2}\d{4}|[A-Z]{2,3} \d{3}[- ]\d{3}|\d{4,5}-[A-Z]-\d{1,2}|[A-Z]{3}\d[A-Z]\d{2}|[A-Z]{1,3} \d{2,5} ?[A-Z]{1,3}|[A-Z]{3} ?\d{3}[A-Z]?|[A-Z]{2}-\d{2}-\d{2}-[A-Z]{2}|\d[A-Z]{3} ?\d{3}|\d-[A-Z]{3}-\d{3}|[A-Z]{2} \d{4,6}|[A-Z]{1,4}[ -]\d{3,5}(?:[ -]\d{1,3}|[ -]?[A-Z]{1,2})?|[A-Z]\d{3} ?[A-Z]{3}|\d{3,5}[ -][A-Z]{1,3}(?:[ -]\d{1,2})?|\d{1,3}[ -]?[A-Z]{1,4}[ -]\d{2,5}|\d{1,2} [A-Z] \d{3,5}(?: [A-Z]{1,2})?|\d[A-Z]{2}[ -]\d[A-Z]{2}|\d-[A-Z]{2} [A-Z]\d{4,5}|\d{2}-[A-Z]\d \d{3}\.?\d{2}|[A-Z]{2}\d{2} ?[A-Z]{3}|[A-Z]{4}[ -]\d{3})(?![\w-]|[.,:]\d)"
+)
+_VEHICLES = r"(?:cars?|autos?|coche|carro|voiture|wagen|moto|motorbike|bike|van|truck|lorry|suv|taxi|cab|ute|scooter|furgoneta|lieferwagen|camion\w*|fahrzeug|vehicle|vehiculo|veiculo|parked|parking|driver|golf|clio|corsa|polo|swift|toyota|hilux|corolla|honda|civic|ford|fiesta|focus|bmw|audi|mercedes|vw|volkswagen|renault|peugeot|dacia|fiat|panda|skoda|fabia|seat|ibiza|opel|astra|nissan|mazda|kia|hyundai|volvo|tesla|suzuki|i10|i20|golf|yamaha|bajaj|chevrolet|jeep|lexus|subaru|mitsubishi|citroen|mini|porsche|tata|mahindra|maruti|land cruiser|tow(?:ed)?|clamped|toll|permit|garage|service|drives?|driving|drove|motor|convoy|hatchback|sedan|pickup|lorries|boda|fortuner|octavia|tacoma|prado|mehran|demio|rickshaw|registration|regn?|plates?|pcn|speeding|parking ticket|hit and run|bollard)"
+
+
+def _find_accounts(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+    for match in around(_SORT, folded.low, ends, 30, 20):
+        yield Hit("BANK_ACCOUNT", match.start(), match.end(), 0.85)
+    for match in around(_TRANSIT, folded.low, ends, 50, 6):
+        for group in (1, 2):
+            yield Hit("BANK_ACCOUNT", match.start(group), match.end(group), 0.8)
+    for match in around(_ENDS, folded.low, ends, 70, 6):
+        group = match.lastindex or 1
+        yield Hit("BANK_ACCOUNT", match.start(group), match.end(group), 0.7)
+
+
+def _find_plates(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+    for match in around(_PLATE_FORMS, folded.text, ends, 40, 80):
+        if not _NO_PLATE.match(match[0]):
+            yield Hit("LICENSE_PLATE", *match.span(), 0.6)
+
+
+_NO_PLATE = re.compile(
+    r"(?:HTTP|ISO|USD|EUR|GBP|NOK|CHF|RPM|BMW|VW|PS|KM|KW|HP|EURO?|MK|GT|CR|RAV|ID|NO|NR|SEK|INR|ETA|GMT|UTC|CET|TEL|PO|MAR|JAN|FEB|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|PM|AM|A|I|X|M|E|Q|ERR|REF|UA|LH|BA|AF|IB|RB|ICE|SW|SE|NW|NE)[ -]\d|\d+[ -](?:HP|PS|KM|KW|CC|NM|EUR|USD|GBP|AM|PM|KG|RPM|NOK|SEK|[VA])\b|\d{1,2}-[A-Z]{3}-(?:19|20)?\d\d|[A-Z]+[ -](?:19|20)\d\d$|\d{1,2} (?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
+)
+
+
+def _find_bare_plates(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+    for match in around(_FRENCH, folded.text, ends, 11, 2):
+        yield Hit("LICENSE_PLATE", *match.span(), 0.5)
+
+
+_FRENCH = re.compile(r"(?<![\w-])[A-Z]{2}-\d{2,3}-[A-Z]{2}(?![\w-])")
+
+
+def _sign(kind: Kind) -> str:
+    return rf"(?:\b|_)(?:{kind.words})(?:\b|_)"
+
+
+RECOGNIZERS = (
+    *(
+        Recognizer(
+            kind.entity.lower().replace("_", " ") + " in words", (_sign(kind),), _reader(kind), every=True
+        )
+        for kind in KINDS
+    ),
+    Recognizer(
+        "accounts",
+        (
+            r"\d{2}[ -]\d{2}[ -]\d{2}[ ,/a-z:]{1,12}\d{8}",
+            r"\b(?:institution|inst|bank)\W{1,3}(?:no\.? )?\d{3}\b",
+            r"\b(?:ends?|ending|terminad[ao]|termina|endet|final|last (?:4|four))\b[^\d]{0,48}\d{3}",
+        ),
+        _find_accounts,
+        every=True,
+    ),
+    Recognizer("plates by form", (r"\b[a-z]{2}-\d{2,3}-[a-z]{2}\b",), _find_bare_plates, every=True),
+    Recognizer("plates", (rf"\b(?:{_VEHICLES})\b",), _find_plates, every=True),
+)

@@ -1,0 +1,95 @@
+"""E-mail addresses: at any domain (an internal one too), and spelt out as "name at host dot com"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from vault.redaction.folding import Folded
+from vault.redaction.patterns import Hit, Recognizer
+
+_AT = re.compile(r"@(?=([a-z0-9](?:[a-z0-9-]{0,62}+(?:\.[a-z0-9-]{1,63}+){0,8}+)))")
+_LOCAL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$")
+_EDGE = ".'`*/=?!|{}&^~$#%"
+_TOP = re.compile(r"[a-z][a-z0-9-]{1,}$")
+_QUOTED = re.compile(r'"[^"\n@]{1,40}"$')
+_SPELT = re.compile(
+    r"(?<![\w@.])([a-z0-9][a-z0-9_-]{1,30}(?:(?: ?[._-] ?| (?:dot|punkt|punto|point|ponto) )[a-z0-9_-]{1,30}){0,3})"
+    r"(?:\s?[\[({<]\s?(?:at|a|arroba|arobase)\s?[\])}>]\s?|\s(?:at|arroba|arobase|klammeraffe)\s)"
+    r"([a-z0-9-]{2,30}(?: [a-z0-9-]{2,20})?(?:(?:\s?[\[({<]\s?dot\s?[\])}>]\s?|\s(?:dot|punkt|punto|point|ponto)\s|\.)[a-z0-9-]{2,24}){1,3})\b"
+)
+_SPELT_END = re.compile(
+    r"(?:dot|punkt|punto|point|ponto|[.\])}>])\s?(?:com|org|net|edu|gov|io|me|co|info|biz|de|fr|es|pt|br|uk|it|nl|ch|at|be|in|au|ca|us|eu|pl|se|no|dk|fi|ie|nz|za|mx|ar|cl|pe|ru|jp|cn|kr|example|test|app|dev|xyz)$"
+)
+
+
+def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+    low = folded.low
+    for match in _AT.finditer(low):
+        at, host = match.start(), match[1]
+        start, end = _start(low, at), match.end(1)
+        while host and host[-1] in ".-":
+            host, end = host[:-1], end - 1
+        if start is None or not host:
+            continue
+        if "." not in host:
+            # A host alone could be a handle or a package's version: it counts where the word says so.
+            if not _TOP.match(host) or not re.search(
+                r"(?:e-?mail|mailto|correo|courriel|mail)\W{0,4}(?:\w+\W{1,3}){0,3}$",
+                low[max(0, start - 40) : start],
+            ):
+                continue
+        elif not _TOP.match(host.rsplit(".", 1)[1]) and not re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", host):
+            continue
+        if low.startswith("git@", start) and low[end : end + 1] == ":":
+            continue
+        if (
+            low[max(0, start - 3) : start] == "://"
+            and low[end : end + 1] in {"/", ":"}
+            and ":" in low[start:at]
+        ):
+            continue
+        yield Hit("EMAIL_ADDRESS", start, end, 0.95)
+
+
+def _start(low: str, at: int) -> int | None:
+    """Where the local part begins, if there is one."""
+    local = _LOCAL.search(low, max(0, at - 64), at)
+    if local is None:
+        quoted = _QUOTED.search(low, max(0, at - 42), at)
+        return quoted.start() if quoted else None
+    start = local.start()
+    if low.startswith("mailto:", max(0, start - 7)):
+        return start
+    # What joins words in running text is not where an address begins.
+    for joint in ("=", "|", "/", "'", "`"):
+        found = low.rfind(joint, start, at)
+        if found >= 0:
+            start = found + 1
+    while start < at and low[start] in _EDGE:
+        start += 1
+    return start if start < at and low[at - 1] != "." else None
+
+
+def _find_spelt(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+    for match in _SPELT.finditer(folded.low):
+        if _SPELT_END.search(match[0]):
+            words = match[1].split(" ")
+            start = (
+                match.start(1)
+                if len(words) < 2 or words[0] not in {"is", "mail", "email", "me"}
+                else match.start(1) + len(words[0]) + 1
+            )
+            yield Hit("EMAIL_ADDRESS", start, match.end(2), 0.8)
+
+
+RECOGNIZERS = (
+    Recognizer("e-mail", (r"\S@\w",), _find, code=True),
+    Recognizer(
+        "e-mail in words",
+        (
+            r"(?:\bat|arroba|arobase|klammeraffe|[\[({<]\s?a)\s?[\])}>]?\s?[a-z0-9-]{2,30}.{0,4}(?:dot|punkt|punto|point|ponto|\.)",
+        ),
+        _find_spelt,
+    ),
+)

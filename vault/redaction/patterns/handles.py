@@ -1,0 +1,190 @@
+"""User names and handles: @handles, and what follows "username", "gamertag", "insta" and their kin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from vault.redaction.folding import Folded
+from vault.redaction.patterns import Hit, Recognizer, around
+
+_AT = re.compile(r"(?<![\w@.+/`-])@ ?([a-z_][\w.-]{1,30}\w)(?![\w@(])(?!\.\w|/)")
+_CODE_AT = re.compile(
+    r"(?:property|staticmethod|classmethod|dataclass|override|overload|media|import|param|return|returns|throws|app|pytest|abstractmethod|cached_property|lru_cache|cache|functools|autowired|bean|component|service|controller|test|todo|see|since|author|deprecated|keyframes|font-face|charset|supports|layer|tailwind|apply|everyone|here|channel|all|media|types|babel|angular|vue|nestjs|click|get|post|put|delete|requestmapping|getmapping|inject|injectable|entity|column|table|id|data|builder|getter|setter|nullable|notnull|latest|next|main|v\d.*|v[\d.]+|[a-f0-9]{7,40})$"
+)
+_CUE = (
+    r"(?:user ?-?names?|user(?: ?id| code|'s)?|login(?: name| id)?|log ?in as|handles?|handle's|gamer ?tags?|gt|ign|psn(?: id)?|xbox(?: live)?(?: tag)?|origin id|epic(?: id)?|steam(?: id| name)?|discord|insta(?:gram)?|ig|snap(?:chat)?|tiktok|tik tok|twitter|telegram|tele|kakao ?talk|line id|wechat|twitch|youtube|roblox|minecraft|reddit|skype|nick(?:name|s)?|screen ?name|account(?: name)?|acc|display name|player|seller name|scammer|"
+    r"channel|usuari[oa]|benutzer(?:name|kennung)?|nutzername|spielername|utilizador|utilisateur|identifiant|pseudo|apelido|apodo|alias|aka|a\.k\.a|tag|ldap|uid|code name|pppoe|kundenkonto|duo|gt is|profile?|perfil|conta|cuenta|konto|compte|clan|kicked|is on the internet under|known as|show up as|on the forum|forum|summoner name|clan leader|leader|realm|host is|logs me in as|signers?|son's is|band as|gamer ?names?|gaming name|my @|add me|banned|made|impersonat\w{2,3}|trade bot|ingame|in-game|db_user|ign|kick|line)"
+)
+_SAID = re.compile(
+    r"(?P<mid>[\"']?(?:[ :=>,(\"'|?\n-]|\b(?:is|was|are|its|it's|es|era|ist|war|est|e|o|el|le|il|i'm|im|my|name|id|at|on|here|as|the|there|eh|de|do|literally|now|called|se|llama|soy|sou|ich bin|je suis|his|her|their|old|new|still|under|invalid|for)\b){1,10})[\"'(@]{0,2}(?P<value>(?<![\w@])[a-z0-9][\w.#/@-]{1,40})"
+)
+_LAST_CUE = re.compile(rf"(?<![\w@])(?:{_CUE})$")
+_IRC = re.compile(
+    r"^\[?\d\d?:\d\d(?::\d\d)?\]? <?([A-Za-z][\w.|-]{2,30})>?[:>]|^<([A-Za-z][\w.|-]{2,30})> ", re.MULTILINE
+)
+_TAGGED = re.compile(r"(?<![\w@#/.])[a-z_][\w.]{2,30}#\d{4,5}(?!\w)")
+_XX = re.compile(r"(?<![\w@])xx?_\w{2,30}_xx?(?!\w)")
+_NO_NAME = re.compile(
+    r"(?:name|names|and|the|is|was|not|has|have|had|with|for|from|that|this|your|you|but|can|can't|cannot|will|won't|doesn't|isn't|account|accounts|password|pass|page|pages|login|log|user|users|profile|it|its|it's|in|on|to|of|or|at|are|be|me|my|mine|new|old|too|also|only|just|says|said|story|stories|post|posts|bio|works|working|worked|keeps|got|gets|being|does|did|do|no|yes|yet|still|here|there|so|if|when|how|what|who|why|which|they|he|she|we|i|an|a|as|by|all|any|id|number|no\.|nr|screen|button|error|failed|blocked|hacked|banned|locked|deleted|dm|dms|live|party|friends?|chat|group|server|app|followers?|manager|holder|data|input|agent|interface|experience|guide|manual|story|stories|table|service|details|info|information|settings|link|url|video|videos|music|channel|stream|streamer|games?|player|club)$"
+)
+
+
+def _telling(value: str, original: str) -> bool:
+    """It looks made up: digits, underscores, dots within, or capitals inside of it."""
+    inner = (
+        any(map(str.isupper, original[1:]))
+        and any(map(str.islower, original))
+        and not original.endswith("'s")
+    )
+    return bool(re.search(r"[a-z][a-z.]*\d|\d[a-z]|_|[a-z]\.[a-z]|#\d|[a-z]-[a-z]{3,}\d", value)) or inner
+
+
+def _find_at(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+    for match in _AT.finditer(folded.low):
+        if not _CODE_AT.match(match[1]) and (
+            match[0][1] != " " or _telling(match[1], folded.text[match.start(1) : match.end(1)])
+        ):
+            yield Hit("USERNAME", match.start(), match.end(), 0.7)
+    for pattern in (_TAGGED, _XX):
+        for match in pattern.finditer(folded.low):
+            yield Hit("USERNAME", match.start(), match.end(), 0.7)
+    for match in _IRC.finditer(folded.text):
+        group = match.lastindex or 1
+        if _telling(match[group].lower(), match[group]):
+            yield Hit("USERNAME", match.start(group), match.end(group), 0.6)
+
+
+_ALWAYS = re.compile(r"(?:user ?-?names?|usuari[oa]|benutzername|utilizador|gamer ?tag|identifiant)$")
+_DIRECT = re.compile(
+    r"(?:user ?-?names?|user(?: ?id)?|login(?: name)?|log ?in as|handle|gamer ?tag|ign|psn id|nick(?:name)?|screen ?name|usuario|benutzername|utilizador|identifiant|pseudo|alias|apodo|origin id|user's|account name)[\"']?$"
+)
+
+
+def _find_said(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+    low, at = folded.low, -1
+    for cue_end in sorted(set(ends)):
+        match = _SAID.match(low, cue_end) if cue_end > at else None
+        if match is None:
+            continue
+        start, end = match.span("value")
+        while end > start and low[end - 1] in ".-/@#":
+            end -= 1
+        value, original = low[start:end], folded.text[start:end]
+        last = _LAST_CUE.search(low, max(0, cue_end - 24), cue_end)
+        cue = last[0] if last else ""
+        joined = re.search(r"[:=\"]|\b(?:is|was|es|ist|est|e)\b", match["mid"]) or cue in {
+            "aka",
+            "alias",
+            "user",
+            "usuario",
+            "login",
+        }
+        if (
+            len(value) < 3
+            or value.isdigit()
+            or ("@" in value[1:] and "." in value)
+            or ("/" in value and not value[:1].isdigit())
+        ):
+            continue
+        if (
+            cue in {"user", "login"}
+            and not re.search(r"=|[\"']:", match["mid"])
+            and not _telling(value, original)
+        ):
+            continue
+        named = _DIRECT.match(cue) and not _NO_NAME.match(value) and len(value) > 3
+        if _telling(value, original) or (named and (joined or _ALWAYS.match(cue))):
+            yield Hit("USERNAME", start, end, 0.7)
+            at = end
+            while following := _ALSO.match(low, at):
+                at = following.end(1)
+                if _telling(following[1], folded.text[following.start(1) : at]):
+                    yield Hit("USERNAME", following.start(1), at, 0.6)
+
+
+def _find_on(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+    for pattern in (_ON, _SELF):
+        for match in around(pattern, folded.low, ends, 44, 44):
+            value = match[1]
+            if (
+                re.search(r"_|\d", value)
+                and re.search(r"[a-z]{3}", value)
+                and _telling(value, folded.text[match.start(1) : match.end(1)])
+            ):
+                yield Hit("USERNAME", match.start(1), match.end(1), 0.5)
+
+
+_ALSO = re.compile(
+    r"(?:, ?(?:and )?| and | or | oder | und | y | o | ou | e | / )@?([a-z0-9][\w.#-]{2,30}\w)(?![\w(])"
+)
+_ON = re.compile(
+    r"(?<![\w@./-])([a-z0-9][\w.-]{3,30}) (?:on|in|auf|en|sur|no|bei) (?:here|insta|instagram|steam|discord|twitch|xbox|psn|tiktok|snap|snapchat|twitter|telegram|reddit|minecraft|roblox|youtube|the forum|valorant|fortnite)\b"
+)
+_SELF = re.compile(
+    r"\b(?:i'?m|i am|she'?s|he'?s|hes|shes|soy|sou|ich bin|known as|goes by|called|discord as|steam as|streams as|publish at \w+ as|login|from|saves of|other'?s|other acc|another acc)[ .:]{1,2}@?([a-z][\w.-]{2,30}\w)(?![\w(@/])"
+)
+_ACCOUNTS = re.compile(
+    r"(?:/home/|/users/|\\users\\)([a-z][\w.-]{2,30})(?=[/\\])|\b(?:for|user) (?!invalid|root|the|a\b)([a-z][\w.-]{2,30}) from (?=[0-9a-f]{1,4}[.:])"
+    r"|^(?:[0-9a-f:.]{7,40}) - ([a-z][\w.@-]{2,30}) (?=\[)|\buser '([a-z][\w.-]{2,30})'@|\buid=([a-z][\w.-]{2,30})(?=,)|^(?:\w{1,20}_)?user(?:name)?=([a-z][\w.-]{2,30})$"
+    r"|^user: ([a-z][\w.-]{2,30})$|\b(?:admin|login|user|creds?|credentials): ?([a-z][\w.@-]{2,40}) ?/ ?(?=\S{5})",
+    re.MULTILINE,
+)
+_EVERYBODYS = re.compile(
+    r"(?:root|admin|administrator|ubuntu|user|username|postgres|mysql|git|www-data|nobody|guest|test|docker|node|runner|app|deploy|public|shared|default|ec2-user|pi|vagrant|sa|jenkins|alice|bob|foo|bar|you|me|your\w*|my\w*|example|name)$"
+)
+_NEAR = re.compile(
+    r"(?<![\w@./#=-])(?=[a-z]{3,20}_[a-z0-9]{3,20}\b|[a-z]*_?[a-z]+\d{2,4}\b)([a-z][a-z0-9]{1,20}(?:_[a-z0-9]{2,20})?)(?![\w(@=./-]|\.\w)"
+)
+_PLAY = r"(?:gamer|discord|minecraft|twitch|roblox|fortnite|valorant|steam|clan|ban|banned|trade|friend|friends|followers?|dms?|signers|valheim|viking|server ip|impersonate|gaming|ingame|guild|raid|tag me|stream)"
+
+
+def _find_accounts(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+    for match in _ACCOUNTS.finditer(folded.low):
+        group = match.lastindex or 1
+        if not _EVERYBODYS.match(match[group]):
+            yield Hit("USERNAME", match.start(group), match.end(group), 0.6)
+
+
+def _find_near(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+    for match in around(_NEAR, folded.low, ends, 110, 110):
+        if "_" in match[1] and not _SNAKE.match(match[1]):
+            yield Hit("USERNAME", match.start(1), match.end(1), 0.5)
+
+
+_SNAKE = re.compile(
+    r"(?:get|set|is|has|on|to|from|my|user|file|data|max|min|num|new|test|server|client|api|node|utf8|view|player|item|guild|channel|message|bot|discord|steam|app|level|game|spawn|entity)_|.*_(?:id|name|key|token|data|url|path|file|type|list|count|time|size|py|js|api|bot|server|error|config|event|handler|message|members?|guild|channel|client|items?|code|mode|level|max|min)$"
+)
+RECOGNIZERS = (
+    Recognizer(
+        "account names",
+        (
+            r"/home/[a-z]|[/\\]users[/\\][a-z]|(?:for|user) [a-z][\w.-]{2,30} from [0-9a-f]",
+            r"[0-9a-f] - [a-z][\w.@-]{2,30} \[|user '[a-z][\w.-]{2,30}'@|uid=[a-z]|user(?:name)?=[a-z]|^user: [a-z]|(?:admin|login|user|creds?|credentials): ?[a-z][\w.@-]{2,40} ?/",
+        ),
+        _find_accounts,
+        code=True,
+    ),
+    Recognizer("names in games", (rf"\b{_PLAY}\b",), _find_near, every=True),
+    Recognizer(
+        "handles",
+        (
+            r"@ ?[a-z_][\w.-]{2}",
+            r"[a-z]#\d{4}",
+            r"xx?_\w{2,30}_xx?",
+            r"^\[?\d\d?:\d\d(?::\d\d)?\]? <?[a-z][\w.|-]{2}",
+            r"^<[a-z][\w.|-]{2}",
+        ),
+        _find_at,
+    ),
+    Recognizer(
+        "names on platforms",
+        (
+            r"\b(?:here|insta|instagram|steam|discord|twitch|xbox|psn|tiktok|snap|snapchat|twitter|telegram|reddit|minecraft|roblox|youtube|forum|valorant|fortnite)\b",
+            r"_\w",
+        ),
+        _find_on,
+        every=True,
+    ),
+    Recognizer("user names", (rf"(?:\b|_){_CUE}\b",), _find_said, every=True),
+)

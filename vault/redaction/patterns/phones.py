@@ -1,0 +1,104 @@
+"""Telephone numbers: one scan for groups of digits, then what they look like and which word stands before them.
+
+A number with + or 00 before it, or in a form that a country writes its numbers in, needs no word. Bare groups of
+digits need one ("call", "whatsapp", "Handy"). Prices, dates, order numbers, coordinates and ids are none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from vault.redaction.folding import Folded
+from vault.redaction.patterns import Hit, Recognizer
+
+_RUN = re.compile(
+    r"(?<![\w/@#$%*=&?.+-])(?<!\d[,:])(?<!\(\+)"
+    r"(?:(?:\+|00)[ ]?|\()?(?:\(\+?\d{1,4}\)[ ]?)?\d(?:(?:[ ]?[-./][ ]?|[ ]{0,2}\(\d{1,4}\)[ ]{0,2}|[)][ ]?[-/]?[ ]?|[ ]{1,2})?\d){5,17}+"
+    r"(?![\w@%$*])(?![-./,:]\d)"
+)
+_CUE = re.compile(
+    r"\b(?P<phone>phones?|telephone|tel\w{0,6}|tlf\w{0,3}|tlm|tfno|fone|ph|cell\w{0,6}|mob|mobile|mobil\w{0,6}|movil\w{0,3}|handy\w{0,8}|whats? ?app|wpp|zap|signal|viber"
+    r"|sms|text(?:ed|s)?|texting|call(?:ed|s|ing|er)?|ring|rang|rufen?|ruf|anrufen|erreichbar|fax|landline|festnetz\w{0,8}|fijo|fixe|portable|gsm|imo"
+    r"|celular|celu|cel|cellulare|llam\w{1,6}|ligar?|ligue\w?|lig|joindre|appele\w{0,3}|numero de tel\w*|telemovel|contact(?:o|ar|arme)?|contato|reach(?:ed|able)?|dial(?:ed)?"
+    r"|hotline|rufnummer|telefonnummer|durchwahl|direct line|line|my n(?:umber|o|r|um)|his n(?:umber|o)|her n(?:umber|o|ummere)|their n(?:umber|o)|new number|number:|nummere?|"
+    r"mi numero|meu numero|mon numero|meine nummer|numero|num|hp|pix|msg|message|bizum|mbway|mb way|venmo|zelle|mpesa|m-pesa|emergency|vet|office|work|home|daughter'?s no)\b"
+    r"|\b(?P<other>orders?|tickets?|tracking|track|invoice|ref|reference|isbn|issn|ean|sku|serial|sn|case|claim|policy|policyholder|account|acct|acc|a/c|konto\w*|cuenta|conta|compte"
+    r"|iban|bic|routing|sort code|bsb|blz|card|karte|tarjeta|carte|cartao|visa|passport|pasaporte|passeport|reisepass|licen[cs]e|ssn|social|nhs|nino|aadhaar|pan|dni|nie|nif|cpf|rg|curp|rut"
+    r"|cedula|pesel|bsn|sin|tfn|id|ids|steuer\w*|tax|vat|ust|member|mrn|chart|record|prescription|rx|order no|booking|pnr|flight|confirmation|conf|reservation|pedido|factura|bestell\w*|rechnung\w*"
+    r"|commande|facture|encomenda|version|build|part|model|modell?|lot|batch|pin|puk|code|codigo|otp|score|population|parcel|bag tag|tag|tkt|ocr|kid|protocol\w*|contract|contrato|vertrag\w*|imei|meter|zahler\w*|barcode|"
+    r"iccid|chip|euros?|eur|usd|dollars?|\$|coordinates|lat|lon|lng|zip|plz|postcode|lottery|uan|utr|medicare|svnr|ahv|nir|secu|hkid|nric|matricul\w*|instal\w*|bankverb\w*)\b"
+)
+_DATE = re.compile(
+    r"(?:(?:(?:0?[1-9]|[12]\d|3[01])[-./ ](?:0?[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])[-./ ](?:0?[1-9]|[12]\d|3[01]))[-./ ](?:(?:19|20)\d\d|\d\d(?![ ]\d\d))(?:[ ,]+\d{1,2}(?:[:.]\d\d)?)?|(?:19|20)\d\d[-./ ]?\d{1,2}[-./ ]?\d{1,2}(?:[ ]\d{1,2})?|(?:19|20)\d\d ?- ?(?:19|20)\d\d"
+    r"|\d{3}[-. ]\d{2}[-. ]\d{4}|\d{1,3}(?:\.\d{3}){2,4}|\d{1,3}(?: \d{3}){1,4})$"
+)
+_THOUSANDS = re.compile(r"\d{1,3}(?:[ .]\d{3}){1,4}$")
+_UNIT = re.compile(
+    r"\s?(?:[%]|eur|usd|gbp|euros?|dollars?|people|km|kg|miles|years|people|habitantes|einwohner|einw|ft|sq|bytes|users|rows|m\b|s\b|ms\b|kr\b|inhabitants)"
+)
+_SHAPES = re.compile(
+    r"\(\d{2,5}\) ?\d{3,5}[-. ]?\d{3,5}(?:[- ]\d{2,4})?$"  # (301) 555-0162, (11) 98765-4321
+    r"|(?:1[-. ])?[2-9]\d\d([-.])\d{3}\1\d{4}$|(?:1[-. ]?)?\(?[2-9]\d\d\)?[-. ]{1,2}[2-9]\d\d[-. ]\d{4}$"  # North America
+    r"|0\d{2,5}[ /-]{1,3}\d{3,8}(?:[ -]\d{1,6}){0,3}$|0\d([ .-])\d\d(?:\2\d\d){3}$"  # 0621/5538142, 06 41 88 20 37
+    r"|0\d{1,4} \d{2,4}(?: \d{2,4}){1,4}$|0[1-9]\d{8,9}$|0\d{3}[- ]\d{3}[- ]\d{3,4}$|0\d-\d{3,4}[- ]\d{2,4}(?:[- ]\d{2,4})?$"
+    r"|[6-9]\d{4}[ -]\d{5}$|[689]\d\d \d\d \d\d \d\d$|[6-9]\d\d\.\d{3}\.\d{3}$|\d\d 9\d{4}[- ]\d{4}$|1[38]00[ -]\d{3}[ -]\d{3}$"
+    r"|[2-9]\d\d \d{3} \d{4}$|(?:91|92|93|96|21|22) \d{3} \d\d \d\d$|9[1236]\d \d\d \d\d \d\d$|11 \d{4}-\d{4}$"
+)
+
+
+def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+    low = folded.low
+    for match in _RUN.finditer(folded.text):
+        start, end = match.span()
+        run = match[0]
+        if run.startswith("(") and ")" not in run:
+            start, run = start + 1, run[1:]
+        digits = sum(map(str.isdigit, run))
+        if not 7 <= digits <= 15:
+            continue
+        international = run.startswith(("+", "(+")) or (run.startswith("00") and digits >= 11)
+        if international:
+            if digits >= 8:
+                yield Hit("PHONE_NUMBER", start, end, 0.9)
+            continue
+        before = low[max(0, start - 48) : start]
+        cue = None
+        for met in _CUE.finditer(before[before.rfind("\n\n") + 1 :]):
+            cue = met
+        spoken = cue is not None and cue["phone"] is not None
+        if (
+            _DATE.match(run)
+            and not (spoken and _THOUSANDS.match(run))
+            and not re.match(r"0\d \d\d \d\d \d\d|[2-9]\d\d[. -]\d{3}[. -]\d{4}", run)
+        ):
+            continue
+        if _UNIT.match(low, end) or before.endswith(("$", "€", "£", "eur ", "usd ", "$ ")):
+            continue
+        if spoken:
+            yield Hit("PHONE_NUMBER", start, end, 0.85)
+        elif (
+            digits >= 9
+            and cue is None
+            and (
+                _SHAPES.match(run) or (run[0] == "0" and run[1] != "0" and digits <= 12 and len(run) > digits)
+            )
+        ):
+            yield Hit("PHONE_NUMBER", start, end, 0.7)
+
+
+_KEYED = re.compile(
+    r"[\"']?\b(?:phone|phones|mobile|cell|tel|telefono|telefon|telefone|celular|movil|handy|mobil|fax|whatsapp|portable|telephone|phone_?(?:no|number)|msisdn|contact_?(?:no|number))[\"']?"
+    r"\s{0,3}[:=|,]\s{0,3}\[?[\"']?(\+?\d{7,15})(?=[\"'\s,;|}\]]|$)"
+)
+
+
+def _find_keyed(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+    for match in _KEYED.finditer(folded.low):
+        yield Hit("PHONE_NUMBER", match.start(1), match.end(1), 0.9)
+
+
+RECOGNIZERS = (
+    Recognizer("phones", (r"\d(?:[ ()./-]{0,4}\d){6}",), _find),
+    Recognizer("phone fields", (r"[:=|,]\s{0,3}\[?[\"']?\+?\d{7}",), _find_keyed),
+)

@@ -1,0 +1,231 @@
+"""Secrets: the keys of known providers, tokens, private keys, passwords in connection strings, in fields and in prose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from vault.redaction.folding import Folded
+from vault.redaction.patterns import Hit, Recognizer, around
+
+_KNOWN = re.compile(
+    r"(?<![A-Za-z0-9_])(?:(?:AKIA|ASIA|AROA|ABIA|ACCA)[0-9A-Z]{16}\b|(?:sk|pk|rk)_(?:live|test)_[0-9A-Za-z]{10,247}|sk-(?:ant-|proj-|or-|svcacct-)?[0-9A-Za-z_-]{16,250}"
+    r"|gh[opusr]_[0-9A-Za-z]{16,255}|github_pat_[0-9A-Za-z_]{20,255}|gl(?:pat|ptt|dt|rt|soat|cbt)-[0-9A-Za-z_-]{16,64}|xox[abeoprs]-[0-9A-Za-z-]{10,250}|xapp-[0-9A-Za-z-]{10,250}"
+    r"|AIza[0-9A-Za-z_-]{30,40}|ya29\.[0-9A-Za-z_-]{20,250}|GOCSPX-[0-9A-Za-z_-]{20,40}|SG\.[0-9A-Za-z_-]{16,32}\.[0-9A-Za-z_-]{30,64}|npm_[0-9A-Za-z]{30,40}|pypi-[0-9A-Za-z_-]{30,250}"
+    r"|hf_[0-9A-Za-z]{20,60}|do[opr]_v1_[0-9a-f]{40,64}|shp(?:at|ca|pa|ss)_[0-9A-Fa-f]{24,40}|sq0(?:atp|csp)-[0-9A-Za-z_-]{20,60}|EAA[0-9A-Za-z]{30,250}|key-[0-9a-f]{32}\b|(?:AC|SK)[0-9a-f]{32}\b"
+    r"|rzp_(?:live|test)_[0-9A-Za-z]{10,30}|whsec_[0-9A-Za-z+/=]{20,64}|AGE-SECRET-KEY-1[0-9A-Z]{50,60}|dckr_pat_[0-9A-Za-z_-]{20,40}|lin_api_[0-9A-Za-z]{30,50}|sntrys_[0-9A-Za-z+/=_]{30,250}"
+    r"|\d{8,10}:AA[0-9A-Za-z_-]{26,36}|xkeysib-[0-9a-f]{40,64}-[0-9A-Za-z]{10,20}|r8_[0-9A-Za-z]{30,40}|gsk_[0-9A-Za-z]{30,60}|pplx-[0-9A-Za-z]{30,60}|tskey-[0-9A-Za-z-]{20,80}|hv[sbr]\.[0-9A-Za-z_-]{20,200}"
+    r"|AT(?:ATT|BB|CTT)[0-9A-Za-z_=-]{20,250}|NRAK-[0-9A-Z]{20,30}|[MNO][0-9A-Za-z_-]{22,26}\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27,40}|ops_[0-9A-Za-z_-]{40,250}|figd_[0-9A-Za-z_-]{30,60}|nvapi-[0-9A-Za-z_-]{40,80}"
+    r"|(?:secret|ntn)_[0-9A-Za-z]{30,60}|PMAK-[0-9a-f]{20,30}-[0-9a-f]{30,40}|phc_[0-9A-Za-z]{30,60}|xai-[0-9A-Za-z]{40,90}|cfp?_[0-9A-Za-z]{30,60}|FLWSECK[0-9A-Za-z_-]{20,60}|APP_USR-[0-9A-Za-z-]{20,100})"
+)
+_JWT = re.compile(r"(?<![\w.-])eyJ[\w-]{8,4096}\.[\w-]{4,8192}(?:\.[\w-]{0,2048})?")
+_PRIVATE = re.compile(
+    r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----)[\s\S]){0,16384}+(?:-----END [A-Z0-9 ]{1,60}-----)?"
+)
+_BEARER = re.compile(
+    r"\b(?:bearer|authorization:? ?(?:basic|token|bearer)?|x-api-key|x-auth-token|apikey)[\s:=\"']{1,4}(?:basic |token |bearer )?([\w.~+/=-]{12,2048})",
+    re.IGNORECASE,
+)
+_DSN = re.compile(r"\b[a-z][a-z0-9+.-]{1,24}://([^\s:/@\"'<>]{0,128}):([^\s@/\"'<>]{1,256})@")
+_BASIC = re.compile(r"(?:\s-u|--user)[ =]?[\"']?([\w.@-]{2,64}):([^\s\"':]{2,128})")
+_FIELD = re.compile(
+    r"(?<![a-z])[\"']?(?:[a-z0-9]{1,20}[_.-]){0,4}(?:pass(?:word|wd|phrase|code)?|pwd|pw|psk|secret|secret_?key|token|api_?key|apikey|access_?key|auth_?key|private_?key|encryption_?key|client_?secret|credentials?|signing_?key|wpa2? ?key"
+    r"|contrasena|clave|senha|passwort|kennwort|mdp|mot_de_passe|pin|pin_?code|alarm_?code|door_?code|otp|cvv|cvc)[\"']?\s{0,3}(?::=|=>|[:=])\s{0,3}(?P<quote>[\"'`]?)(?P<value>[^\s\"'`<>{}]{3,512})"
+)
+_NO_VALUE = re.compile(
+    r"(?:none|null|nil|true|false|undefined|required|optional|string|str|text|password|passwort|secret|token|changeme|change_me|example|your\S*|my\S*|xxx+|\*+|\.\.\.|\$\S*|%\S*|os\.\S*|process\.\S*|env\S*|self\.\S*|config\S*|settings\S*|get\S*|input\S*"
+    r"|forgot\S*|reset\S*|int|bytes|bool|char|varchar\S*|function\S*|lambda|new|await|import|return|request\S*|req\.\S*|args\S*|params\S*|user\S*|data\S*|len\S*|hash\S*|bcrypt\S*|sha\d+\S*|md5\S*|[a-z_.]+\(.*|[a-z_]+\[.*|<\S*|not|is|was|the|and|a|an|i|it|wrong|no|yes|same|what|how|why|when|which|incorrect|invalid|expired|\d{1,2})$"
+)
+_SPOKEN = (
+    r"\b(?:pass(?:words?|code|phrase|wort|e)?|pw|pwd|psw|passwd|kennwort|passwort|contrasena|contrasenya|contra|clave|senha|palavra-passe|mot de passe|mdp|parola|haslo|wachtwoord|losenord|wi-?fi key|wlan-?(?:key|schlussel)|wpa2?(?: key)?|network key|security key|private key|pre-?shared key|psk|signing key|encryption key|master key|auth(?:: basic)?"
+    r"|(?:security|memorable|secret|safe|magic) (?:word|answer|phrase|place)|anti phishing phrase|recovery (?:code|key|phrase)|backup code|licen[cs]e key|product key|api ?-?key|access key|secret key|secret|token|clave de api|api key|login)\b"
+)
+_NEXT = re.compile(r"[\s\"'`(,:=?>-]{1,6}([^\s\"'`()]{1,256})")
+_WORD_ANSWER = re.compile(
+    r"\b(?:security|memorable|secret|safe|duress) (?:word|answer|phrase|place|name|question)[\"')]?(?:\s?:|,? (?:first pet|is|was|that'?s|=)[,:]?| is:|[?.]?\)?\s?\n(?:\w{2,12}: ?)?(?:it'?s |its )?|(?= [a-z]{4,20},))\s{0,2}(?:first pet,? |mother'?s maiden name,? )?[\"']?([a-z][\w' -]{2,30}?)(?=[\"'.,;!?\n]|$)"
+    r"|\b(?:anti phishing phrase|pass ?phrase|passphrase|'memorable (?:word|place)')(?: is|:|,? that'?s)\s{1,2}[\"']?([a-z][\w' -]{2,40}?)(?=[\"'.,;!?\n]|$)"
+)
+_ASSIGNED = re.compile(
+    r"(?:password|passwort|kennwort|passcode|contrasena|clave|senha|mot de passe|mdp|pw|pwd|pass|palavra-passe|wi-?fi|wlan)\b[\"']?"
+    r"(?:\s(?:is|was|war|ist|es|era|e|est|etait|lautet|now|for \w{2,12}|del \w{3,12}|do \w{3,12}|set to|changed to|to))*\s?(?::|=|\bis\b|\bwas\b|\bist\b|\bwar\b|\best\b|\bes\b|\bera\b|\be\b|\blautet\b|\bto\b)\s{0,2}"
+    r"(?P<quote>[\"'`])?(?P<value>[^\s\"'`]{4,128})"
+)
+_PIN = re.compile(
+    r"\b(?:pin(?: ?(?:code|number|nummer|no))?|puk\d?|otp|tan|cvv2?|cvc2?|csc|passcode|2fa|mfa|(?:door|gate|alarm|access|security|verification|sms|login|entry|lock|key ?box|safe|auth\w*|backup|recovery|one[- ]time|confirmation|unlock|garage|building|entrance|email|entry|lockbox|voicemail|buzzer|cellar|keypad|house|shed|bike|locker|gun safe|front door|wifi|account|back door)[ -]code|gym locker|locker|padlock|bike lock|tpin|mpin|voicemail|token|code for (?:the|my|our) [a-z]{3,10}"
+    r"|(?:tur|zugangs?|sicherheits|schlusselsafe|alarm|bestatigungs|entsperr)-?code|codigo (?:de|del|da|do) [a-z]{3,14}|code (?:de|du|pour) (?:la |le |l')?[a-z]{3,14}|digicode|clave|contrasena|senha|geheimzahl|kennwort|combination|combo|the code|my code|el codigo|o codigo|le code|der code|code)\b"
+    r"(?P<mid>[^\n;!\d]{0,40}?(?:\n[^\n\d]{0,14}?)?)(?P<value>(?<![\w.,/:$+-])\d{3}[ -]\d{3}(?![\w%])|(?<![\w.,/:$+-])\d{3,10}[#*]?(?![\w%]|[.,/:-]\d)|(?<![\w.,/:$+-])\d{1,3}[a-f]\d{1,4}(?![\w%])|(?<![\w.,/:$+-])\d{3,6}[a-f](?!\w)|(?<![\w.,/:$+-])\d{1,2}-\d{1,2}-\d{1,2}(?![\w%-]))"
+)
+_NO_PIN = re.compile(
+    r"\b(?:error|zip|area|country|exit|status|response|http|postal|post|dial(?:l?ing)?|promo|discount|coupon|voucher|booking|product|source|dress|morse|bar|qr|colou?r|airport|swift|department|dep|hs|class|course|rate|lines? of|sort|reference|order|item|fault|error-|ocd|tax|invite|zoom)[ -]?$"
+)
+_SEED = re.compile(
+    r"\b(?:seed|recovery phrase|mnemonic|seed phrase|secret phrase|frase semilla|wiederherstellungsphrase)\b[^\n\w]{0,4}(?:[^\n:]{0,50}:|(?:(?:is|phrase|words|are|:)[^\n\w]{1,3}){0,3})[\s\"']{0,3}((?:(?!is\b|it\b|the\b|and\b|what\b)[a-z]{3,8}[ ,]{1,2}){11,23}(?!is\b|it\b)[a-z]{3,8})\b"
+)
+_LISTED_CODES = re.compile(
+    r"\b(?:backup|recovery|emergency|scratch) codes?\b[^\n\d]{0,40}\n?((?:[ \d-]{6,14}(?:\n|, ?|$)){1,12})"
+)
+_AS_PIN = re.compile(r"(?<![\w.,/:$+-])(\d{4,8}) as (?:the |my |a |your )?(?:pin|passcode|password|code)\b")
+_STRONG = re.compile(r"(?=\S{0,255}[a-z])(?=\S{0,255}[\d!@#$%^&*_+=~?<>])\S{4,}")
+_WEAK_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*$")
+
+
+def _cut(value: str) -> str:
+    """The value without the punctuation of the sentence around it."""
+    value = value.rstrip(".,;:)]}>\"'`")
+    if value.endswith("?") or (value.endswith("!") and not any(map(str.isdigit, value))):
+        value = value[:-1]
+    return value
+
+
+def _find_known(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+    text = folded.text
+    for pattern in (_KNOWN, _JWT, _PRIVATE):
+        for match in pattern.finditer(text):
+            yield Hit("SECRET", match.start(), match.end(), 0.95)
+    for match in _BEARER.finditer(text):
+        if any(map(str.isdigit, match[1])):
+            yield Hit("SECRET", match.start(1), match.end(1), 0.9)
+
+
+def _find_urls(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+    for pattern in (_DSN, _BASIC):
+        for match in pattern.finditer(folded.low if pattern is _DSN else folded.text):
+            if match[2][0] in "${<" or match[2] in {"password", "pass", "secret", "pwd", "xxx", "****"}:
+                continue
+            yield Hit("SECRET", match.start(2), match.end(2), 0.95)
+            if match[1] and match[1] not in {"root", "user", "username", "postgres", "admin", "guest"}:
+                yield Hit("USERNAME", match.start(1), match.end(1), 0.9)
+
+
+def _find_fields(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+    for match in around(_FIELD, folded.low, ends, 100, 560):
+        value = _cut(match["value"]).rstrip(",")
+        if (
+            len(value) >= 3
+            and not _NO_VALUE.match(value)
+            and not (_WEAK_WORD.match(value) and not match["quote"])
+        ):
+            yield Hit("SECRET", match.start("value"), match.start("value") + len(value), 0.9)
+
+
+def _find_spoken(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+    low = folded.low
+    for cue_end in sorted(set(ends)):
+        at = cue_end
+        # The value is one of the words that follow in the sentence: the first that looks like one.
+        for _ in range(7):
+            word = _NEXT.match(low, at)
+            if word is None:
+                break
+            start, at = word.start(1), word.end()
+            value = _cut(folded.text[start:at])
+            if _is_strong(value):
+                yield Hit("SECRET", start, start + len(value), 0.8)
+                break
+            if word[1][-1] in ".;!?" and len(word[1]) > 2 and low[at : at + 1] != "\n":
+                break
+    for match in around(_ASSIGNED, low, ends, 24, 190):
+        value = _cut(match["value"])
+        plain = _WEAK_WORD.match(value)
+        if len(value) >= 4 and not _NO_VALUE.match(value) and (not plain or match["quote"]):
+            yield Hit("SECRET", match.start("value"), match.start("value") + len(value), 0.85)
+    for match in around(_LISTED_CODES, low, ends, 24, 200):
+        yield Hit("SECRET", match.start(1), match.end(1), 0.8)
+    for match in around(_AS_PIN, low, ends, 60, 4):
+        yield Hit("SECRET", match.start(1), match.end(1), 0.7)
+    for pattern in (_WORD_ANSWER, _SEED):
+        for match in around(pattern, low, ends, 30, 240):
+            group = match.lastindex or 1
+            yield Hit("SECRET", match.start(group), match.end(group), 0.8)
+
+
+def _is_strong(value: str) -> bool:
+    """It looks like what somebody chose as a password, or a machine made: not like a word, a number or a time."""
+    if (
+        len(value) < 5
+        or not _STRONG.match(value.lower())
+        or "://" in value
+        or (value.count("@") and "." in value)
+    ):
+        return False
+    letters, digits = sum(map(str.isalpha, value)), sum(map(str.isdigit, value))
+    others = len(value) - letters - digits
+    if digits and letters >= 2:
+        return not re.fullmatch(
+            r"\d+(?:st|nd|rd|th|am|pm|h|min|x|k|kg|km|days?|yo|px|mb|gb)|[A-Z]{1,3}\d{1,3}|v?\d+(?:\.\d+)+\w*|[a-z]{1,5}\d{1,2}|\d{1,2}-[a-z]+",
+            value,
+        )
+    return re.fullmatch(r"[a-z]+(?:-[a-z]+){2,8}", value) is not None or (
+        bool(others)
+        and letters >= 4
+        and re.search(r"[A-Za-z][!@#$%^&*_+=<>][A-Za-z0-9]|[!#$*]$", value) is not None
+    )
+
+
+def _find_pins(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+    low = folded.low
+    for match in around(_PIN, low, ends, 24, 76):
+        cue = low[match.start() : match.start("mid")]
+        if cue == "code" and not re.search(
+            r"\b(?:is|was|its|it'?s|es|ist|est|e)\W{1,3}$|^\W{0,4}$", match["mid"]
+        ):
+            continue
+        if _NO_PIN.search(low, max(0, match.start() - 14), match.start()) or re.search(
+            r"\b(?:line|page|step|year|error|version|python|order)\b", match["mid"]
+        ):
+            continue
+        if cue.endswith("code") and not re.search(r"\d{4}|\d\d\d", match["value"]):
+            continue
+        yield Hit("SECRET", match.start("value"), match.end("value"), 0.75)
+
+
+RECOGNIZERS = (
+    Recognizer(
+        "keys and tokens",
+        (
+            r"(?:sk|pk|rk)_(?:live|test)_|\bsk-\w|gh[opusr]_|github_pat_|glpat-|gl(?:ptt|dt|rt|soat|cbt)-|xox[abeoprs]-|xapp-|ya29\.|gocspx-|\bsg\.|npm_|pypi-|\bhf_|do[opr]_v1_|shp(?:at|ca|pa|ss)_|sq0(?:atp|csp)-|key-[0-9a-f]{16}|rzp_(?:live|test)_|whsec_|age-secret-key-|dckr_pat_|lin_api_|sntrys_|\d{8,10}:aa|xkeysib-|r8_|gsk_|pplx-|tskey-|hv[sbr]\.|nrak-|[mno][0-9a-z_-]{22,26}\.[0-9a-z_-]{6}\.|\bops_|figd_|nvapi-|secret_|ntn_|pmak-|phc_|xai-|\bcfp?_|flwseck|app_usr-",
+            r"\b(?:akia|asia|aroa|abia|acca|aiza|eaa|atatt|atbb|atctt)[0-9a-z]{8}|\b(?:ac|sk)[0-9a-f]{30}",
+            r"eyj[\w-]{8}",
+            r"private key",
+            r"bearer|authorization|x-api-key|x-auth-token|apikey",
+        ),
+        _find_known,
+        code=True,
+    ),
+    Recognizer(
+        "passwords in addresses",
+        (r"://[^\s/@]{0,128}:[^\s/]{1,256}@", r"(?:\s-u|--user)[ =]?[\"']?[\w.@-]{2,64}:"),
+        _find_urls,
+        code=True,
+    ),
+    Recognizer(
+        "secret fields",
+        (
+            r"(?:pass|pwd|pw|psk|secret|token|key|credential|contrasena|clave|senha|kennwort|mdp|mot_de_passe|pin|code|otp|cvv|cvc)[a-z_]{0,9}[\"']?\s{0,3}[:=]",
+        ),
+        _find_fields,
+        code=True,
+        every=True,
+    ),
+    Recognizer(
+        "spoken secrets",
+        (
+            _SPOKEN,
+            r"\b(?:seed|mnemonic|wi-?fi|wlan)\b",
+            r"secret phrase|frase semilla|wiederherstellungsphrase|recovery phrase",
+            r"\b(?:backup|recovery|emergency|scratch) codes?\b|\d as (?:the |my |a |your )?(?:pin|passcode|password|code)\b",
+            r"\b(?:netflix|spotify|hulu|disney\+?|hbo|gmail|paypal|icloud|outlook|facebook|amazon prime|admin|creds?|credentials|auth key|google auth|duress word|session secret|rand -hex)\b",
+        ),
+        _find_spoken,
+        every=True,
+    ),
+    Recognizer(
+        "pins",
+        (
+            r"\b(?:pin|puk|otp|tan|cvv|cvc|csc|passcode|2fa|mfa|codigo|clave|contrasena|senha|geheimzahl|kennwort|combination|combo|locker|padlock|bike lock|tpin|mpin|voicemail|token)\w{0,6}",
+            r"code(?: (?:for|de|du|pour)\b|\b)",
+        ),
+        _find_pins,
+        every=True,
+    ),
+)

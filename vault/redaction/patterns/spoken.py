@@ -1,0 +1,93 @@
+"""Numbers that are said: "four six two zero", "papa bravo four", "double oh seven", "quatro cinco"; the words before tell what they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from vault.redaction.folding import Folded
+from vault.redaction.patterns import Hit, Recognizer
+
+_DIGIT = (
+    r"(?:zero|oh|nought|naught|nil|one|two|three|four|five|six|seven|eight|nine|niner|cero|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|um|dois|quatro|sete|oito|nove|meia"
+    r"|null|eins|zwei|zwo|drei|vier|funf|sechs|sieben|acht|neun|deux|trois|quatre|cinq|sept|huit|neuf)"
+)
+_TEN = r"(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|hundred)"
+_LETTER = r"(?:alpha|alfa|bravo|charlie|delta|echo|foxtrot|golf|hotel|india|juliett?|kilo|lima|mike|november|oscar|papa|quebec|romeo|sierra|tango|uniform|victor|whiskey|x-?ray|yankee|zulu|[a-z](?: for \w{2,12}| as in \w{2,12}| wie \w{2,12}| de \w{3,12})?)"
+_JOINT = r"(?:dash|hyphen|slash|stroke|dot|point|space|double|triple|treble|doppel|guion|strich|tiret|traco|then|and|uh|um|iran)"
+_TOKEN = rf"(?:{_DIGIT}|{_TEN}|{_JOINT}|{_LETTER}|\d{{1,4}}[a-z]?)"
+_RUN = re.compile(rf"(?<![\w'])(?:{_TOKEN}(?![\w'])[ ,.-]{{1,3}}){{2,40}}+(?:{_TOKEN}(?![\w']))?")
+_SAID = re.compile(rf"{_DIGIT}|{_TEN}")
+_SPELT = re.compile(_LETTER)
+_FILLER = r"(?:and|then|uh|um|dot|point|space|a|i)"
+_OPENING = re.compile(rf"(?:{_FILLER}\b[ ,.-]{{1,3}})+")
+_CLOSING = re.compile(rf"[ ,.-]+(?:{_FILLER}[ ,.-]*)*$")
+_KINDS = (
+    ("CREDIT_CARD", r"card|visa|mastercard|amex|tarjeta|karte|carte|cartao|long number"),
+    ("US_SSN", r"ssn|social|nine digit"),
+    ("NATIONAL_ID", r"national insurance|nino|\bni\b|\bid\b|dni|cpf|aadhaar|national"),
+    ("PASSPORT", r"passport|pasaporte|passeport|reisepass|passaporte"),
+    ("DRIVER_LICENSE", r"licen[cs]e|fuhrerschein|permis"),
+    ("LICENSE_PLATE", r"plate|\breg\b|registration|rego|kennzeichen|matricula|immatriculation|number ?plate"),
+    ("BANK_ACCOUNT", r"account|sort(?: code)?|routing|acct|konto|cuenta|compte|conta|iban"),
+    ("MEDICAL_ID", r"chart|patient|mrn|member|hospital|nhs|insurance|prescription|bracelet|policy"),
+    ("SECRET", r"\bpin\b|code|password|passcode|combination|otp|clave|senha"),
+    ("ADDRESS", r"post ?code|zip|address"),
+    ("PHONE_NUMBER", r"phone|mobile|cell|call|ring|number|tel\w*|landline|movil|handy|whatsapp|celular|portable|nummer|numero|text me|reach"),
+)  # fmt: skip
+_CUES = re.compile("|".join(rf"(?P<{entity}>\b(?:{words}))" for entity, words in _KINDS))
+_FAR = 130  # from the question to its answer
+_LEAST = {"SECRET": 3, "LICENSE_PLATE": 3, "ADDRESS": 3, "BANK_ACCOUNT": 3}
+
+
+def _find(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+    low, done = folded.low, 0
+    for end in sorted(set(ends)):
+        if end <= done:
+            continue
+        at = max(done, end - 60)
+        for run in _RUN.finditer(low, at, end + 400):
+            done = run.end()
+            yield from _read(low, run)
+            if done >= end:
+                break
+        done = max(done, end)
+
+
+def _read(low: str, run: re.Match[str]) -> Iterator[Hit]:
+    start, end = run.span()
+    if opening := _OPENING.match(run[0]):
+        start += opening.end()
+    if closing := _CLOSING.search(low[start:end]):
+        end = start + closing.start()
+    tokens = re.findall(r"\w+", low[start:end])
+    digits = sum(_SAID.fullmatch(one) is not None for one in tokens)
+    numbers = digits + sum(one.isdigit() for one in tokens)
+    letters = sum(_SPELT.fullmatch(one) is not None and one not in {"a", "i"} for one in tokens)
+    if (not digits and letters < 3) or numbers + letters < 3:
+        return
+    cue = None
+    for met in _CUES.finditer(low, max(0, start - _FAR), start):
+        cue = met
+    entity = cue.lastgroup if cue else None
+    if entity is None:
+        if digits >= 7:
+            yield Hit("PHONE_NUMBER", start, end, 0.5)
+        return
+    if digits + letters >= _LEAST.get(entity, 4):
+        yield Hit(entity, start, end, 0.7)
+
+
+RECOGNIZERS = (
+    Recognizer(
+        "spoken numbers",
+        (
+            rf"\b{_DIGIT}[ ,-]{{1,2}}(?:{_DIGIT}|{_TEN}|{_JOINT}|[a-z]|\d{{1,4}})\b",
+            rf"\b{_TEN}[ ,-]{{1,2}}(?:{_DIGIT}|{_TEN}|[a-z])\b",
+            rf"\b(?:double|triple|doppel)[ -](?:{_DIGIT}|[a-z])\b",
+            r"\b(?:alpha|bravo|charlie|delta|echo|foxtrot|golf|hotel|india|juliett?|kilo|lima|mike|november|oscar|papa|quebec|romeo|sierra|tango|uniform|victor|whiskey|yankee|zulu|[a-z] for \w{2,12}) \w",
+        ),
+        _find,
+        every=True,
+    ),
+)

@@ -1,0 +1,93 @@
+"""Addresses on the web: with a scheme, with www., and without either where a profile or the words around say so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from vault.redaction.folding import Folded
+from vault.redaction.patterns import Hit, Recognizer, around
+
+_SCHEME = re.compile(r"\b(?:https?|ftps?|sftp|wss?)://[^\s<>\"'`{}|\\^\x01]{3,2048}")
+_WWW = re.compile(
+    r"(?<![\w./@-])www\d{0,2}\.[a-z0-9-]{1,63}+(?:\.[a-z0-9-]{1,63}+){1,6}+(?::\d{2,5})?(?:[/?#][^\s<>\"'`{}|\\^\x01]{0,2048})?"
+)
+_PROFILE = re.compile(
+    r"(?<![\w./@-])(?:[a-z]{2,3}\.|m\.)?(?:linkedin\.com/(?:in|pub|company)|instagram\.com|facebook\.com|fb\.com|fb\.me|twitter\.com|x\.com|tiktok\.com"
+    r"|t\.me|wa\.me|github\.com|gitlab\.com|youtube\.com/(?:c|channel|user|@)|youtu\.be|snapchat\.com/add|reddit\.com/(?:u|user)|twitch\.tv|linktr\.ee"
+    r"|behance\.net|medium\.com|soundcloud\.com|pinterest\.com|paypal\.me|venmo\.com|steamcommunity\.com/(?:id|profiles)|onlyfans\.com|bit\.ly|calendly\.com|about\.me|vk\.com|xing\.com/profile)"
+    r"/@?[\w.%~+-]{1,80}(?:[/?#][^\s<>\"'`{}|\\^\x01]{0,1024})?"
+)
+_TOPS = (
+    "com|net|org|info|biz|io|co|me|dev|app|online|site|shop|store|blog|xyz|page|web|club|live|link|click|top|pro|art|studio|design|de|at|ch|fr|es|pt|it|nl|be|"
+    "uk|ie|eu|pl|cz|se|no|dk|fi|br|ar|mx|cl|pe|in|au|nz|ca|us|za|ng|ke|gh|jp|kr|cn|ru|ua|tr|gr|hu|ro|example|test|gf|ma"
+)
+_BARE = re.compile(
+    rf"(?<![\w./@:-])(?<!://)[a-z0-9][a-z0-9-]{{0,62}}+(?:\.[a-z0-9-]{{1,63}}+){{0,4}}?\.(?:{_TOPS})\b(?![.-]?\w)(?::\d{{2,5}})?(?:[/?#][^\s<>\"'`{{}}|\\^\x01]{{0,1024}})?"
+)
+_CUE = re.compile(
+    r"\b(?:web ?sites?|sites?|web ?page|web|url|urls|link|links|linktree|behance|dribbble|soundcloud|page|profile?|profil|perfil|portfolio|portafolio|portefolio|shop|shop link|store|blog|seite|webseite|homepage|pagina|sitio|enlace|lien|boutique|tienda|loja|domain|dominio|domaine|channel|canal|looks like|typed it into|visit|at|here|aqui|hier|ici)\b[^\n.]{0,30}$"
+)
+_MINE = re.compile(r"\b(?:my|our|mine|his|her|their|mi|mein|meine|mon|meu|minha)\b[^\n.]{0,24}$")
+_KEY = re.compile(
+    r"[\"']?(?:url|website|web|site|link|homepage|portfolio|linkedin|github|blog|profile|domain|sitio|pagina)[\"']?\s{0,3}[:=|,]\s{0,3}[\"']?$"
+)
+_STOP = ".,;:!?*'\"`_~"
+_LOCAL = re.compile(
+    r"(?:[a-z]+://)?(?:[^/@\s]{1,100}@)?(?:localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1\]|(?:(?:api|www|app|static|cdn|test|dev|staging|docs|blog|shop|auth|login|mail|my|sub|foo|bar|img|images|assets|dev|prod|admin)\d?\.)?example\.(?:com|org|net)|(?:[a-z0-9-]+\.)?(?:domain|yourdomain|mysite|yoursite|test|foo)\.(?:com|org|test)"
+    r"|schemas?\.[a-z0-9.-]+|www\.w3\.org|json-schema\.org|[a-z0-9-]+\.local)(?=[:/?#\s]|$)"
+)
+
+
+def _end(text: str, start: int, end: int) -> int:
+    """Where an address ends: not with the sentence's own punctuation or bracket."""
+    while end > start:
+        last = text[end - 1]
+        pair = {")": "(", "]": "["}.get(last)
+        loose = pair is not None and text.count(pair, start, end) < text.count(last, start, end)
+        if last not in _STOP and not loose:
+            break
+        end -= 1
+    return end
+
+
+def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+    low = folded.low
+    for pattern, score in ((_SCHEME, 0.9), (_WWW, 0.85), (_PROFILE, 0.85)):
+        for match in pattern.finditer(low):
+            end = _end(low, match.start(), match.end())
+            if end - match.start() > 5 and not _LOCAL.match(low, match.start()):
+                yield Hit("URL", match.start(), end, score)
+
+
+def _find_bare(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+    low = folded.low
+    for match in around(_BARE, low, ends, 120, 1100):
+        start = match.start()
+        before = low[max(0, start - 40) : start]
+        has_path = "/" in match[0] and len(match[0].split("/", 1)[1]) > 2
+        if (
+            _CUE.search(before)
+            or _KEY.search(before)
+            or (has_path and ("-" in match[0] or _MINE.search(before)))
+        ) and not _LOCAL.match(low, start):
+            end = _end(low, start, match.end())
+            if low[end : end + 1] != "(" and not _generic(match[0]):
+                yield Hit("URL", start, end, 0.6)
+
+
+_KNOWN = re.compile(
+    r"(?:[a-z0-9-]+\.){0,2}(?:google|amazon|wikipedia|youtube|openai|microsoft|apple|stackoverflow|github|python|gmail|outlook|hotmail|yahoo|reddit|netflix|ebay|booking|airbnb|npmjs|pypi|docker|mozilla|node|asp|booking|gov"
+    r")\.(?:com|org|net|co|de|fr|es|uk|io|js)(?:$|/$|[?#])"
+)
+
+
+def _generic(host: str) -> bool:
+    """The site of a company that everybody knows says nothing about anyone."""
+    return _KNOWN.match(host) is not None
+
+
+RECOGNIZERS = (
+    Recognizer("urls", (r"://", r"\bwww\d{0,2}\.", r"\.(?:com|me|tv|ee|net|be|ly)/"), _find),
+    Recognizer("hosts", (rf"[a-z0-9]\.(?:{_TOPS})\b",), _find_bare, every=True),
+)

@@ -1,0 +1,312 @@
+"""Presidio's own recognizers, run only where the gate let them through.
+
+What they find is what Presidio finds: the same patterns, validations, context words and removal of duplicates
+(tests/test_redaction_gate.py holds the two against each other). What is left out is what takes the time:
+an explanation, a timer
+and a result object for every match of every pattern. Nothing here opens a socket or looks for a model.
+
+`strict` is Presidio as it comes. Otherwise a number that only looks like an id counts only where its own
+words stand
+before it: nine digits pass one country's checksum or another far too often.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from vault.redaction.catalogue import REPLACED, entries, entry, recognizers, same
+from vault.redaction.findings import Finding, Ground
+from vault.redaction.gate import Sign, mapped
+
+# What needs no word before it: a shape of letters and digits, a written form, or a date and a checksum in
+# one.
+BARE = {
+    "DeSocialSecurityRecognizer": 0.9,
+    "EsNieRecognizer": 0.9,
+    "EsNifRecognizer": 0.9,
+    "FiPersonalIdentityCodeRecognizer": 0.9,
+    "InGstinRecognizer": 0.9,
+    "ItFiscalCodeRecognizer": 0.9,
+    "KrRrnRecognizer": 0.9,
+    "MedicalLicenseRecognizer": 0.9,
+    "SePersonnummerRecognizer": 0.9,
+    "SgFinRecognizer": 0.5,
+    "UkDrivingLicenceRecognizer": 0.9,
+    "UkNinoRecognizer": 0.5,
+    "UsItinRecognizer": 0.5,
+    "UsMbiRecognizer": 0.5,
+    "UsSsnRecognizer": 0.5,
+    "ZaIdNumberRecognizer": 0.9,
+}
+# They call it a validation, but it reads the form and proves nothing.
+_FORM_ONLY = frozenset(
+    {
+        "DeBsnrRecognizer",
+        "InVehicleRegistrationRecognizer",
+        "KrDriverLicenseRecognizer",
+        "TrLicensePlateRecognizer",
+        "UkDrivingLicenceRecognizer",
+        "UkVehicleRegistrationRecognizer",
+        "ZaCompanyRegistrationRecognizer",
+        "ZaDriverLicenseRecognizer",
+        "ZaIncomeTaxNumberRecognizer",
+        "ZaLicensePlateRecognizer",
+        "ZaPassportRecognizer",
+        "ZaTrafficRegisterNumberRecognizer",
+        "ZaVatNumberRecognizer",
+    }
+)
+_BOOST, _LEAST, _WORDS = 0.35, 0.4, 6  # of Presidio's LemmaContextAwareEnhancer
+_TOKENIZED = (
+    4096  # up to here the words are spaCy's tokens, as Presidio's are; beyond it, what stands between spaces
+)
+_WEAK = 0.05  # patterns below never reach `_LEAST`, and some of them are quadratic
+_SURROGATES = re.compile("[\ud800-\udfff]")
+Match = tuple[int, int, float, bool]
+Words = Callable[[int, int, Sequence[str], bool], bool]
+
+
+class Presidio:
+    """Presidio's recognizers, with those of a user's own. Safe for threads once it is made."""
+
+    def __init__(
+        self, own: Sequence[Any] = (), *, strict: bool = False, cache: Path | None = None, first: int = 0
+    ) -> None:
+        self._strict = strict
+        self._first = first
+        self._known = entries(cache)
+        self._own = tuple(own)
+        self._entries = [*self._known, *(entry(recognizer) for recognizer in self._own)]
+        self._loaded: list[Any] | None = None
+        self._lock = threading.Lock()
+
+    def signs(self) -> list[Sign]:
+        """What the gate looks for: two owners for each recognizer, its patterns and its context words."""
+        found = []
+        for at, one in enumerate(self._entries):
+            if not self._wanted(at):
+                continue
+            least = 0.0 if self._strict or at >= len(self._known) else _WEAK
+            owner = self._first + 2 * at
+            found += [
+                Sign(owner, form, _flags(flags)) for form, flags, score in one.patterns if score >= least
+            ]
+            words = [mapped(word.lower()).decode() for word in one.context if " " not in word]
+            if words and self._needs_words(at):
+                escaped = "|".join(sorted({_escaped(word) for word in words}))
+                found.append(Sign(self._first + 2 * at + 1, f"(?:{escaped})"))
+        return found
+
+    def find(self, text: str, fired: Collection[int], *, code: bool = False) -> list[Finding]:
+        """What the recognizers that were let through find; in code only what proves itself."""
+        owners = {(owner - self._first) >> 1 for owner in fired if owner >= self._first}
+        through = [at for at in sorted(owners) if self._through(at, fired)]
+        if not through:
+            return []
+        loaded = self._load()
+        words: Words | None = None
+        found: dict[str, list[Finding]] = {}
+        for at in through:
+            recognizer = loaded[at]
+            if _runs_as_patterns(recognizer):
+                least = 0.0 if self._strict or at >= len(self._known) else _WEAK
+                matches = _matches(recognizer, text, least, own=at >= len(self._known))
+            else:
+                matches = _analyzed(recognizer, text)
+            entity = recognizer.supported_entities[0]
+            proves = _validates(recognizer) and type(recognizer).__name__ not in _FORM_ONLY
+            for start, end, score, valid in matches:
+                if recognizer.context and (words is None):
+                    words = _words_before(text)
+                near = bool(
+                    recognizer.context
+                    and words is not None
+                    and words(start, end, recognizer.context, not self._strict)
+                )
+                if not self._counts(at, score, near=near):
+                    continue
+                ground = Ground.CHECKSUM if valid and proves else Ground.PATTERN
+                if code and ground is not Ground.CHECKSUM:
+                    continue
+                better = min(max(score + _BOOST, _LEAST), 1.0) if near else score
+                found.setdefault(entity, []).append(
+                    Finding(entity, start, end, better, recognizer.name, ground)
+                )
+        return [one for same_entity in found.values() for one in _without_contained(same_entity)]
+
+    def _wanted(self, at: int) -> bool:
+        return self._strict or at >= len(self._known) or self._entries[at].name not in REPLACED
+
+    def _needs_words(self, at: int) -> bool:
+        return not self._strict and at < len(self._known) and self._entries[at].name not in BARE
+
+    def _through(self, at: int, fired: Collection[int]) -> bool:
+        owner = self._first + 2 * at
+        return owner in fired and self._wanted(at) and (not self._needs_words(at) or owner + 1 in fired)
+
+    def _counts(self, at: int, score: float, *, near: bool) -> bool:
+        if self._strict or at >= len(self._known):
+            return True
+        return near or score >= BARE.get(self._entries[at].name, 2.0)
+
+    def _load(self) -> list[Any]:
+        """Import Presidio, once."""
+        with self._lock:
+            if self._loaded is None:
+                fresh: list[Any] = list(recognizers())
+                if not same([entry(recognizer) for recognizer in fresh], self._known):
+                    raise RuntimeError("Presidio was changed while it was in use")
+                self._loaded = [*fresh, *self._own]
+            return self._loaded
+
+
+def _flags(bits: int) -> Any:
+    import re
+
+    return re.RegexFlag(bits)
+
+
+def _escaped(word: str) -> str:
+    return "".join(letter if letter.isalnum() else f"\\x{ord(letter):02x}" for letter in word)
+
+
+def _runs_as_patterns(recognizer: Any) -> bool:
+    from presidio_analyzer import PatternRecognizer
+
+    return isinstance(recognizer, PatternRecognizer) and type(recognizer).analyze is PatternRecognizer.analyze
+
+
+def _validates(recognizer: Any) -> bool:
+    from presidio_analyzer import PatternRecognizer
+
+    return (
+        isinstance(recognizer, PatternRecognizer)
+        and type(recognizer).validate_result is not PatternRecognizer.validate_result
+    )
+
+
+def _analyzed(recognizer: Any, text: str) -> list[Match]:
+    """A recognizer with a way of its own goes that way."""
+    results = recognizer.analyze(text, recognizer.supported_entities, None) or []
+    valid = _validates(recognizer)
+    return [(r.start, r.end, r.score, valid and r.score == 1.0) for r in results]
+
+
+def _matches(recognizer: Any, text: str, least: float, *, own: bool) -> list[Match]:
+    """What PatternRecognizer.analyze finds, without its bookkeeping."""
+    import regex
+
+    flags = recognizer.global_regex_flags
+    validate, invalidate = recognizer.validate_result, recognizer.invalidate_result
+    found: set[Match] = set()
+    for pattern in recognizer.patterns:
+        if pattern.score < least:
+            continue
+        compiled = pattern.compiled_regex
+        if not compiled or pattern.compiled_with_flags != flags:
+            compiled = regex.compile(pattern.regex, flags=flags)
+            pattern.compiled_regex, pattern.compiled_with_flags = compiled, flags
+        for match in compiled.finditer(text):
+            start, end = match.span()
+            if start == end:
+                continue
+            value = text[start:end]
+            try:
+                verdict = validate(value)
+            except (LookupError, TypeError, ValueError):
+                if own:
+                    raise
+                # Digits of another script, which Presidio's sums don't know: better taken than let go.
+                found.add((start, end, 1.0, False))
+                continue
+            score = pattern.score if verdict is None else float(bool(verdict))
+            if score and not invalidate(value):
+                found.add((start, end, score, bool(verdict)))
+    return _distinct(found)
+
+
+def _distinct(found: set[Match]) -> list[Match]:
+    """Leave out what lies inside another of at least its score."""
+    kept: list[Match] = []
+    active: list[Match] = []
+    for one in sorted(found, key=lambda m: (m[0], -m[1], -m[2])):
+        active = [other for other in active if other[1] >= one[0]]
+        if not any(other[1] >= one[1] and other[2] >= one[2] for other in active):
+            kept.append(one)
+            active.append(one)
+    return kept
+
+
+def _without_contained(found: list[Finding]) -> Iterator[Finding]:
+    """The same for findings of one entity."""
+    active: list[Finding] = []
+    for one in sorted(set(found), key=lambda f: (f.start, -f.end, -f.score, -f.ground, f.by)):
+        active = [other for other in active if other.end >= one.start]
+        if not any(other.end >= one.end and other.score >= one.score for other in active):
+            active.append(one)
+            yield one
+
+
+def _words_before(text: str) -> Words:
+    """Tells whether a context word stands among the six words up to a place, its own word included."""
+    text = _SURROGATES.sub("\ufffd", text)  # spaCy can't read them; the places stay
+    starts, words, lasts = _tokens(text)
+
+    def near(start: int, _end: int, context: Sequence[str], whole: bool) -> bool:  # noqa: FBT001
+        # The token that covers the place, or the first one that ends behind it.
+        at = bisect_right(lasts, start)
+        upto = bisect_right(starts, at)
+        # Where the place itself is punctuation, Presidio looks at the next word too.
+        onward = upto if upto and starts[upto - 1] == at else upto + 1
+        around = words[max(0, upto - _WORDS) : onward]
+        if whole:
+            return any(word.lower() in around for word in context)
+        return any(word.lower() in one for word in context for one in around)
+
+    return near
+
+
+def _tokens(text: str) -> tuple[list[int], list[str], list[int]]:
+    """The places of all words that could be context, those words, and where each token of the text ends."""
+    if len(text) > _TOKENIZED:
+        return _rough_tokens(text)
+    document = _tokenizer()(text)
+    lasts = [token.idx + len(token) for token in document]
+    lower = [token.text.lower() for token in document]
+    plain = [
+        word
+        for token, word in zip(document, lower, strict=True)
+        if not token.is_stop and not token.is_punct and token.text not in {"-PRON-", "be"}
+    ]
+    keywords = {part for word in plain for part in word.split(":")}
+    at = [number for number, word in enumerate(lower) if word in keywords]
+    return at, [lower[number] for number in at], lasts
+
+
+def _rough_tokens(text: str) -> tuple[list[int], list[str], list[int]]:
+    import re
+
+    lasts: list[int] = []
+    words: list[str] = []
+    for match in re.finditer(r"\w+", text):
+        lasts.append(match.end())
+        words.append(match[0].lower())
+    lasts.append(len(text) + 1)
+    return list(range(len(words))), words, lasts
+
+
+_TOKENIZER: list[Any] = []
+
+
+def _tokenizer() -> Any:
+    """SpaCy's tokenizer of English: part of spaCy itself, no model."""
+    if not _TOKENIZER:
+        import spacy
+
+        _TOKENIZER.append(spacy.blank("en").tokenizer)
+    return _TOKENIZER[0]

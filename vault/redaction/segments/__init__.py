@@ -1,0 +1,8 @@
+"""Split a text into the pieces that are searched, and join changed ones: what was valid stays valid."""
+
+from __future__ import annotations
+
+from vault.redaction.segments.pieces import Form, Piece, Writer, blobs, join
+from vault.redaction.segments.splitting import split
+
+__all__ = ["Form", "Piece", "Writer", "blobs", "join", "split"]

@@ -1,0 +1,100 @@
+"""The words that name personal data, in English, Spanish, German, French and Portuguese."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_WORD = re.compile(r"\w+")
+_NUMBERS = frozenset(
+    _WORD.findall(
+        """
+        phone telephone tel mobile cell fax ssn sin dob birth birthday birthdate born card cc pan cvv cvc
+        account acct iban routing passport license licence age zip zipcode postal postcode ip ipv4 tax tin
+        itin ein nino nhs mrn patient medical insurance medicare imei vin plate pin password passcode otp
+        social identity citizen whatsapp telefono movil celular fijo edad tarjeta cuenta pasaporte
+        nacimiento dni nie nif curp rfc cedula cp matricula telefon telefonnummer handy handynummer mobil
+        mobilnummer alter karte konto kontonummer ausweis reisepass geburtsdatum geburtstag plz postleitzahl
+        steuer steuernummer steuerid fuhrerschein kennzeichen krankenkasse portable mobile age carte compte
+        passeport naissance nir secu securite immatriculation permis telefone telemovel idade cartao conta
+        passaporte nascimento cpf cnpj rg cep nif niss nis
+        """
+    )
+)
+_FIELDS = _NUMBERS | frozenset(
+    _WORD.findall(
+        """
+        name firstname lastname fullname surname forename nickname username user login email mail address
+        street city town state country county region province password passwd pwd secret token apikey key
+        credential contact customer client employee employer company organization organisation doctor
+        physician gender sex nationality ethnicity religion occupation title date url website host hostname
+        database recipient sender author owner from to bcc subject reply salary diagnosis location latitude
+        longitude signature handle nombre apellido apellidos correo direccion ciudad calle usuario
+        contrasena clave empresa pais provincia vorname nachname familienname anschrift adresse strasse
+        hausnummer ort wohnort stadt benutzer benutzername passwort kennwort firma land staatsangehorigkeit
+        geburtsort kunde nom prenom courriel ville rue utilisateur passe pays entreprise societe employeur
+        nome sobrenome apelido endereco morada cidade rua usuario senha pais estado bairro authorization
+        auth cookie agent forwarded bearer session
+        """
+    )
+)
+_AROUND = frozenset(
+    _WORD.findall(
+        """
+        my your his her their our the a of and or for full first last middle given family legal maiden home
+        work office personal private business primary secondary main emergency billing shipping mailing
+        delivery bank credit debit driver drivers driving number no nr num id code security line place legal
+        health date e x real client access api de la el los las del da do dos das der die den des du le les
+        di und et y mi tu su mein meine ihr ihre mon ma votre meu minha seu sua numero nummer num
+        fecha datum data
+        electronico eletronico postal codigo mot seguridad social
+        """
+    )
+)
+_STEMS = re.compile(r"phone|telefon|passport|reisepass|geburt|konto(?:nummer|nr)|accountn|birth|ssn")
+_SEAM = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
+_IDENTIFIER = re.compile(r"[A-Za-z_][\w.-]*")
+_LONGEST = 60
+_SPEAKERS = frozenset({"agent", "customer", "client", "user", "doctor", "patient", "employee"})
+
+
+def _words(label: str) -> tuple[str, ...]:
+    if label.isascii() and label.isalpha() and label[1:].islower():
+        return (label.lower(),)
+    bare = unicodedata.normalize("NFKD", label[:_LONGEST].replace("ß", "ss"))
+    seen = "".join(letter for letter in bare if not unicodedata.combining(letter))
+    return tuple(word.lower() for word in _SEAM.split(seen) if word)
+
+
+def may_number_a_person(label: str) -> bool:
+    """Tell whether a number under this label could be personal data; where nothing names it, it could."""
+    words = _words(label)
+    return not words or any(word in _NUMBERS or _STEMS.search(word) for word in words)
+
+
+def names_a_field(label: str) -> bool:
+    """Tell whether some word of the label names a field of data."""
+    return any(word in _FIELDS or _STEMS.search(word) for word in _words(label))
+
+
+def is_key(label: str, sign: str) -> bool:
+    """Tell whether a line's first words are a key. In `Bob: hi` they are not: they must be searched.
+
+    Before "=" any identifier is a key; before ":" each word must be one that fields are named by, save in an
+    identifier such as user_email, where one is enough.
+    """
+    if len(label) > _LONGEST:
+        return False
+    if sign == ":" and label.lower() in _SPEAKERS:
+        return False  # a line of a dialogue: its question stands in the line before
+    simple = _IDENTIFIER.fullmatch(label)
+    if sign == "=" and simple:
+        return True
+    words = _words(label)
+    if len(words) == 1:
+        return words[0] in _FIELDS or _STEMS.search(words[0]) is not None
+    if simple and ("_" in label or label[:2] in {"X-", "x-"}):
+        return names_a_field(label)
+    return names_a_field(label) and all(
+        word in _FIELDS or word in _AROUND or word.isdigit() or _STEMS.search(word) for word in words
+    )

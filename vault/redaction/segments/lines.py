@@ -1,0 +1,95 @@
+"""Lines that say `key: value` or `key=value`, and lines of logs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vault.redaction.segments.labels import is_key
+from vault.redaction.segments.literals import decoded, escaped
+from vault.redaction.segments.pieces import Piece, Taken, Writer, value
+
+_MARK = r"(?:[-*+•>][ \t]++|\d{1,2}[.)][ \t]++|export[ \t]++)?+"
+KEYED = re.compile(
+    rf"^(?=[^\n])[ \t]*+{_MARK}(?:"
+    rf"[*_\"']{{0,3}}+([^\W\d][^\n:=*]{{0,59}}?)[*_\"']{{0,3}}[ \t]*+([:=])[*_]{{0,2}}+[ \t]++(?=\S)"
+    rf"|([^\W\d][\w.-]{{0,59}}+)([:=])(?=[^\s:/=]))",
+    re.MULTILINE,
+)
+_LEVEL = r"TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL"
+_CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,9})?(?:Z|[ ]?[+-]\d\d:?\d\d)?"
+_MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_LOGGED = re.compile(
+    rf"^(?=[\[\dA-Za-z])(?:\[?\d{{4}}[-/]\d\d[-/]\d\d[T ]{_CLOCK}\]?(?:[ ]+[\[(]?(?:{_LEVEL})[\])]?:?)?"
+    rf"|(?:{_MONTHS})[ ]+\d{{1,2}} {_CLOCK}"
+    rf"|\[(?:{_LEVEL})\](?:[ ]+\[?\d{{4}}-\d\d-\d\d[T ]{_CLOCK}\]?)?|(?:{_LEVEL}):)(?=[ \t])",
+    re.MULTILINE | re.IGNORECASE,
+)
+_PLAIN_YAML = re.compile(r"(?![\[{}&*!|>%@`\"'#,?-])(?!.*(?::\s| #|[\n\r]))(?s:.)*+(?<!:)")
+_BARE_ENV = re.compile(r"[^\s#\"'$`\\]*+")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines())
+
+
+def _in_double(text: str) -> str:
+    return escaped(text, '"')
+
+
+def _in_single(text: str) -> str:
+    return _one_line(text).replace("'", "\u2019")
+
+
+def _in_single_yaml(text: str) -> str:
+    return _one_line(text).replace("'", "''")
+
+
+def _as_yaml(text: str) -> str:
+    return text if _PLAIN_YAML.fullmatch(text) else f'"{_in_double(text)}"'
+
+
+def _as_env(text: str) -> str:
+    return text if _BARE_ENV.fullmatch(text) else f'"{_in_double(text)}"'
+
+
+def keyed_lines(text: str, start: int, end: int, *, sure: bool = False) -> Iterator[Taken]:
+    """Find the values that keys name; where the stretch is `sure` to be settings, any key will do.
+
+    Elsewhere a line whose first words name no field stays prose as a whole: they may be somebody's name.
+    """
+    for found in KEYED.finditer(text, start, end):
+        label, sign = (found[1], found[2]) if found[1] else (found[3], found[4])
+        if found.start() < start or not (sure or is_key(label.rstrip(), sign)):
+            continue
+        stop = text.find("\n", found.end(), end)
+        last = end if stop < 0 else stop
+        raw = text[found.end() : last].rstrip()
+        if raw:
+            piece = _value(found.end(), raw, label.rstrip(), sign, sure=sure)
+            yield Taken(found.start(), last, piece)
+
+
+def _value(start: int, raw: str, label: str, sign: str, *, sure: bool) -> list[Piece]:
+    end = start + len(raw)
+    quote = raw[0]
+    if (
+        len(raw) > 1
+        and quote in "\"'"
+        and raw[-1] == quote
+        and quote not in raw[1:-1].replace(f"\\{quote}", "")
+    ):
+        if quote == '"':
+            return value(start + 1, end - 1, decoded(raw[1:-1]), label, _in_double)
+        write: Writer = _in_single_yaml if sign == ":" else _in_single
+        return value(start + 1, end - 1, raw[1:-1], label, write)
+    if sign == "=" and _BARE_ENV.fullmatch(raw):
+        return value(start, end, raw, label, _as_env)
+    return value(start, end, raw, label, _as_yaml if sure and sign == ":" else _one_line)
+
+
+def logged_lines(text: str, start: int, end: int) -> Iterator[Taken]:
+    """Find the time and level that lines of a log begin with; the rest of the line is prose."""
+    for found in _LOGGED.finditer(text, start, end):
+        if found.start() >= start:
+            yield Taken(found.start(), found.end(), [])

@@ -1,0 +1,210 @@
+"""JSON and Python literals: each string is a piece named by its key, in one pass and without recursion."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from vault.redaction.segments.labels import may_number_a_person
+from vault.redaction.segments.pieces import Piece, Taken, Writer, value
+
+_DEEPEST = 200_000  # a list's entry each: deeper is no data, and costs memory
+_LONG_NUMBER = 7  # digits from which a number that nothing names may be somebody's
+_DOUBLE = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_SINGLE = r"'[^'\\]*+(?:\\.[^'\\]*+)*+'"
+_OPENING = re.compile(
+    r"""\{(?=\s*+(?:["']|[A-Za-z_$][\w$]{0,99}+\s*+:))"""
+    r"""|\[(?=\s*+(?:["'{\[(]|-?\d|(?:true|false|null|None|True|False|NaN)\b))"""
+)
+_KEY = re.compile(rf"\s*+(?:({_DOUBLE}|{_SINGLE})|[A-Za-z_$][\w$-]*+|-?\d[\d.]*+)\s*+:", re.DOTALL)
+_VALUE = re.compile(
+    rf"\s*+(?:([bB]?(?:{_DOUBLE}|{_SINGLE}))|(-?\d[\w.+-]*+)|(?:true|false|null|None|True|False|NaN|-?Infinity)\b"
+    rf"|((?:\[\s*+)++|[{{(])|((?:\]\s*+)++|[}})]))\s*+(,?)",
+    re.DOTALL,
+)
+_SPACE = re.compile(r"\s++")
+_WHOLE_STRING = re.compile(rf"({_DOUBLE})\s*+\Z", re.DOTALL)
+_CUT_OFF = re.compile(r"""\s*+["']""")
+_CLOSING = {"{": "}", "[": "]", "(": ")"}
+_ESCAPE = re.compile(
+    r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(\r?\n)|(.))", re.DOTALL
+)
+_NAMED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "a": "\a", "v": "\v"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNWRITABLE = re.compile("[\\\\\"'\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LAST_CODE_POINT = 0x10FFFF
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    code = found[1] or found[2] or found[3]
+    number = int(code, 16) if code else int(found[4], 8) if found[4] else -1
+    if number > _LAST_CODE_POINT:
+        return found[0]
+    if number >= 0:
+        return chr(number)
+    if found[5]:
+        return ""
+    return _NAMED.get(found[6], found[6] if found[6] in "\"'\\/" else found[0])
+
+
+def decoded(raw: str) -> str:
+    """Give what the inside of a JSON or Python string says; what is no escape stays as it is."""
+    if "\\" not in raw:
+        return raw
+    text = _ESCAPE.sub(_unescaped, raw)
+    if _SURROGATE.search(text):  # JSON writes one character as two surrogates
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return text
+
+
+def escaped(text: str, quote: str) -> str:
+    """Write a text for the inside of a string, in escapes that JSON and Python read alike."""
+
+    def escape(found: re.Match[str]) -> str:
+        letter = found[0]
+        if letter in "\"'":
+            return "\\" + letter if letter == quote else letter
+        return "\\\\" if letter == "\\" else "\\n" if letter == "\n" else f"\\u{ord(letter):04x}"
+
+    return _UNWRITABLE.sub(escape, text)
+
+
+def _in_double(text: str) -> str:
+    return escaped(text, '"')
+
+
+def _in_single(text: str) -> str:
+    return escaped(text, "'")
+
+
+def _in_bytes(text: str) -> str:
+    return "".join(
+        chr(byte) if " " <= chr(byte) <= "~" and chr(byte) not in "\"'\\" else f"\\x{byte:02x}"
+        for byte in text.encode("utf-8", "surrogatepass")
+    )
+
+
+def writer(quote: str) -> Writer:
+    """Give the writer for the inside of a string in these quotes."""
+    return _in_double if quote == '"' else _in_single
+
+
+def quoted(text: str) -> str:
+    """Write a text as a whole JSON string, where a number stood."""
+    return json.dumps(text)
+
+
+def string(text: str, start: int, end: int, label: str) -> list[Piece]:
+    """Make the piece of the string whose quotes are text[start] and text[end - 1]."""
+    write = writer(text[start])
+    if text[start] in "bB":
+        start += 1
+        write = _in_bytes
+    return value(start + 1, end - 1, decoded(text[start + 1 : end - 1]), label, write)
+
+
+def _number(text: str, start: int, end: int, label: str) -> list[Piece]:
+    if (label or end - start >= _LONG_NUMBER) and may_number_a_person(label):
+        return value(start, end, text[start:end], label, quoted)
+    return []
+
+
+class _Scan(NamedTuple):
+    """What a scan came to: where it stopped, whether all brackets closed, whether it saw a key."""
+
+    end: int
+    closed: bool
+    keys: bool
+    label: str
+    pieces: list[Piece]
+
+
+def _scan(text: str, start: int, end: int) -> _Scan:  # noqa: C901 (one loop: calls would cost the time)
+    """Read one object or array from its bracket on."""
+    pieces: list[Piece] = []
+    opened: list[tuple[str, str]] = [(_CLOSING[text[start]], "")]
+    at, label, keys = start + 1, "", False
+    while True:
+        key = _KEY.match(text, at, end) if opened[-1][0] == "}" else None
+        if key:
+            keys = True
+            label = decoded(key[1][1:-1]) if key[1] else key[0].strip(": \t\r\n")
+            at = key.end()
+        found = _VALUE.match(text, at, end)
+        if not found:
+            break
+        quotes, number, opening, closing, comma = found.groups()
+        if quotes:
+            pieces += string(text, found.start(1), found.end(1), label)
+        elif number:
+            pieces += _number(text, found.start(2), found.end(2), label)
+        elif opening:
+            fault = comma or (opened[-1][0] == "}" and not key)
+            opened += [(_CLOSING[opening[0]], label)] * (opening.count("[") or 1)
+            if fault or len(opened) > _DEEPEST:
+                at = found.end()  # brackets read once are not read again, or many would take quadratic time
+                break
+        elif closing:
+            count = closing.count("]") or 1
+            if any(pair[0] != closing[0] for pair in opened[-count:]):
+                break
+            if count >= len(opened):  # what follows the last bracket is not ours
+                last = found.start(4) - 1
+                for _ in opened:
+                    last = text.index(closing[0], last + 1)
+                return _Scan(last + 1, True, keys, label, pieces)
+            label = opened[-count][1]
+            del opened[-count:]
+        at = found.end()
+    return _Scan(at, False, keys, label, pieces)
+
+
+def _cut_off(text: str, scan: _Scan, end: int) -> Taken | None:
+    """Take what a text that was cut off in a string has of that string, as part of it."""
+    found = _CUT_OFF.match(text, scan.end, end)
+    if not found:
+        return None
+    start = found.end()
+    return Taken(
+        scan.end, end, value(start, end, decoded(text[start:end]), scan.label, writer(text[start - 1]))
+    )
+
+
+def is_literal(text: str, start: int, end: int) -> list[Taken] | None:
+    """Read a stretch that is JSON, JSON lines or a Python literal from its first bracket to its last."""
+    taken: list[Taken] = []
+    while start < end:
+        if space := _SPACE.match(text, start, end):
+            start = space.end()
+            continue
+        if text[start] not in _CLOSING or text[start] == "(":
+            return None
+        scan = _scan(text, start, end)
+        if not scan.closed:
+            return None
+        taken.append(Taken(start, scan.end, scan.pieces))
+        start = scan.end
+    return taken
+
+
+def is_string(text: str, start: int, end: int) -> list[Taken] | None:
+    """Read a stretch that is one JSON string and nothing else."""
+    found = _WHOLE_STRING.match(text, start, end)
+    return [Taken(start, found.end(), string(text, start, found.end(1), ""))] if found else None
+
+
+def literals(text: str, start: int, end: int) -> Iterator[Taken]:
+    """Find JSON and Python literals among other words; of one that is cut off, what stands before the fault.
+
+    Brackets around words or numbers alone are prose, unless they hold a key or whole strings.
+    """
+    while found := _OPENING.search(text, start, end):
+        scan = _scan(text, found.start(), end)
+        start = scan.end
+        if scan.keys or (scan.closed and any(piece.write is not quoted for piece in scan.pieces)):
+            yield Taken(found.start(), scan.end, scan.pieces)
+            if not scan.closed and (rest := _cut_off(text, scan, end)):
+                yield rest
+                return

@@ -1,0 +1,207 @@
+"""HTML and XML: text nodes and attribute values are pieces; tags are never changed."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+from vault.redaction.segments.pieces import Form, Piece, Taken, as_it_is, value
+
+_WORD = re.compile(r"\w+")
+_VOID = frozenset(_WORD.findall("area base br col embed hr img input link meta source track wbr"))
+_PLAIN = _VOID | frozenset(
+    _WORD.findall(
+        """
+        a abbr article aside b blockquote body button caption center cite code dd del details div dl dt em
+        fieldset figcaption figure font footer form h1 h2 h3 h4 h5 h6 head header hr html i iframe ins kbd
+        label legend li main mark nav ol optgroup option p pre q s samp script section select small span
+        strike strong style sub summary sup svg table tbody td textarea tfoot th thead tr u ul var video
+        audio
+        """
+    )
+)
+_KNOWN = _PLAIN | {"address", "time", "title"}
+_CODE = frozenset({"code", "kbd", "samp", "var"})
+_BARE = frozenset(
+    _WORD.findall(
+        """
+        allowfullscreen async autofocus autoplay checked controls defer disabled hidden loop multiple muted
+        novalidate open readonly required selected
+        """
+    )
+)
+_DATA = frozenset(_WORD.findall("value title alt content placeholder label summary name datetime cite"))
+_NAMING = re.compile(r"""\b(?:name|property|itemprop)\s*+=\s*+["']?([\w.:-]{1,60})""")
+_START = re.compile(r"<(?=[A-Za-z/!?])")
+_NAME = re.compile(r"</?([A-Za-z][\w:.-]*+)")
+_ATTRIBUTE = re.compile(
+    r"""\s*+([A-Za-z_:@*#][\w:.@*#-]*+)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'=<>`]++)))?+"""
+)
+_UNQUOTED = 4
+_TAG_END = re.compile(r"\s*+/?>")
+_CLOSER = re.compile(r"</([A-Za-z][\w:.-]*+)\s*+>")
+_OTHER = {
+    "<!--": "-->",
+    "<![CDATA[": "]]>",
+    "<!DOCTYPE": ">",
+    "<!doctype": ">",
+    "<?xml": "?>",
+    "<?php": "?>",
+}
+_NEAR = 32  # open elements among which a closing tag looks for its own
+_SHORT = 100
+_NEAR_BY = 300  # characters around a value within which its tag may name it
+_DASHES = re.compile(r"-(?=-)")
+
+
+def _text_node(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _in_attribute(text: str) -> str:
+    return html.escape(text, quote=True)
+
+
+def _bare_attribute(text: str) -> str:
+    return '"' + _in_attribute(text) + '"'
+
+
+def _in_comment(text: str) -> str:
+    return " " + _DASHES.sub("- ", text) + " "
+
+
+def _in_cdata(text: str) -> str:
+    return text.replace("]]>", "]]]]><![CDATA[>")
+
+
+def _in_script(text: str) -> str:
+    return text.replace("</", "<\\/")
+
+
+def is_markup(text: str, start: int, end: int) -> bool:
+    """Tell whether a stretch is a document or a fragment of HTML or XML from its first sign to its last."""
+    stripped = text[start:end].strip()
+    if not stripped.endswith(">") or not _START.match(stripped):
+        return False
+    if stripped.startswith(("<?xml", "<!DOCTYPE", "<!doctype")):
+        return True
+    name = _NAME.match(stripped)
+    return ("</" in stripped or "/>" in stripped) and (
+        name is None or name[1].lower() in _KNOWN or f"</{name[1]}" in stripped or stripped.endswith("/>")
+    )
+
+
+class _Reader:
+    """Reads tags one after the other and never goes back: what is no tag is passed over for good."""
+
+    def __init__(self, text: str, start: int, end: int, *, whole: bool) -> None:
+        self._text, self._start, self._end, self._whole = text, start, end, whole
+        self._closed = {found[1].lower() for found in _CLOSER.finditer(text, start, end)}
+        self._open: list[str] = []
+        self._missing: set[str] = set()
+
+    def read(self) -> Iterator[Taken]:
+        """Give each tag, and each text that stands inside an element."""
+        at = last = self._start
+        while found := _START.search(self._text, at, self._end):
+            start = found.start()
+            around = self._open[-1] if self._open else ""
+            at, pieces = self._tag(start)
+            if pieces is None:
+                continue
+            if start > last and (self._whole or around):
+                yield Taken(last, start, self._said(last, start, around))
+            yield Taken(start, at, pieces)
+            last = at
+        if self._whole and last < self._end:
+            yield Taken(last, self._end, self._said(last, self._end, ""))
+
+    def _said(self, start: int, end: int, around: str) -> list[Piece]:
+        raw = self._text[start:end]
+        first = start + len(raw) - len(raw.lstrip())
+        last = max(first, start + len(raw.rstrip()))
+        if around in {"script", "style"}:
+            return value(first, last, self._text[first:last], "", _in_script, Form.CODE)
+        form = Form.CODE if around in _CODE else Form.PROSE
+        label = "" if around in _PLAIN or last - first > _SHORT else around.rpartition(":")[2]
+        return value(first, last, html.unescape(self._text[first:last]), label, _text_node, form)
+
+    def _tag(self, start: int) -> tuple[int, list[Piece] | None]:  # noqa: C901 (a tag, read once)
+        """Give where the tag ends and its pieces; None for them where it is no tag after all."""
+        for opening, closing in _OTHER.items():
+            if self._text.startswith(opening, start):
+                return self._other(start, opening, closing)
+        name = _NAME.match(self._text, start, self._end)
+        if not name:
+            return start + 1, None
+        lower = name[1].lower()
+        closes = self._text[start + 1] == "/"
+        pieces: list[Piece] = []
+        at = name.end()
+        while not (end := _TAG_END.match(self._text, at, self._end)):
+            found = _ATTRIBUTE.match(self._text, at, self._end)
+            bare = found is not None and found.lastindex == 1
+            if not found or (bare and not self._whole and found[1].lower() not in _BARE):
+                return at, None
+            if not bare:
+                pieces += self._attribute(found, name.start())
+            at = found.end()
+        alone = "/" in end[0]
+        if not (self._whole or alone or lower in _KNOWN or lower in self._closed):
+            return end.end(), None
+        if closes:
+            self._close(lower)
+        elif not alone and lower not in _VOID and lower in self._closed:
+            self._open.append(lower)
+            if lower in {"script", "style"}:
+                return self._until_closed(lower, end.end(), pieces)
+        return end.end(), pieces
+
+    def _attribute(self, found: re.Match[str], tag: int) -> list[Piece]:
+        name = found[1].lower()
+        group = found.lastindex or 1
+        said = html.unescape(found[group])
+        label = name
+        if name in {"value", "content"}:
+            end = self._text.find(">", found.end(), found.end() + _NEAR_BY)
+            naming = _NAMING.search(
+                self._text, max(tag, found.start() - _NEAR_BY), max(end, found.start() + 1)
+            )
+            label = naming[1] if naming else name
+        holds = name in _DATA or name.startswith("data-") or said[:7].lower().startswith(("mailto:", "tel:"))
+        write = _bare_attribute if group == _UNQUOTED else _in_attribute
+        form = Form.PROSE if holds else Form.CODE
+        return value(found.start(group), found.end(group), said, label, write, form)
+
+    def _close(self, name: str) -> None:
+        near = self._open[-_NEAR:]
+        if name in near:
+            while self._open.pop() != name:
+                pass
+
+    def _until_closed(self, name: str, at: int, pieces: list[Piece]) -> tuple[int, list[Piece]]:
+        """Take a script with its tag: a < in it is no tag."""
+        closer = re.compile(rf"</{name}\s*+>", re.IGNORECASE).search(self._text, at, self._end)
+        last = closer.start() if closer else self._end
+        return last, [*pieces, *self._said(at, last, name)]
+
+    def _other(self, start: int, opening: str, closing: str) -> tuple[int, list[Piece] | None]:
+        """Read a comment, a CDATA section, a declaration or a processing instruction."""
+        first = start + len(opening)
+        last = -1 if opening in self._missing else self._text.find(closing, first, self._end)
+        if last < 0:
+            self._missing.add(opening)  # nor will any later one find its end
+            return first, None
+        said = self._text[first:last]
+        if opening == "<?php":
+            return last + 2, value(first, last, said, "", as_it_is, Form.CODE)
+        if closing in {">", "?>"}:
+            return last + len(closing), []
+        write = _in_comment if opening == "<!--" else _in_cdata
+        return last + len(closing), value(first, last, said, "", write)
+
+
+def markup(text: str, start: int, end: int, *, whole: bool = False) -> Iterator[Taken]:
+    """Find tags and the texts of elements; where the whole stretch is markup, every text in it."""
+    return _Reader(text, start, end, whole=whole).read()

@@ -1,0 +1,115 @@
+"""A piece of a text: where it stands, what it says, and how other words are written in its place."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+_DATA = r"data:[\w.+-]{0,99}/[\w.+-]{0,99}(?:;[\w.+=-]{1,99}){0,9};base64,[A-Za-z0-9+/_-]*+={0,2}"
+_RUN = r"(?<![A-Za-z0-9+/_-])(?<![A-Za-z0-9_-]\.)[A-Za-z0-9+/_-]{513,}+={0,2}+(?!\.[A-Za-z0-9_-])"
+_LONG_RUN = re.compile(_RUN)
+_BLOB = re.compile(rf"\b{_DATA}|{_RUN}")
+_RUN_LENGTH = 512
+_WORD = re.compile(r"\w")
+
+
+class Form(enum.Enum):
+    """How a piece is to be searched: in code, only what proves itself counts."""
+
+    PROSE = "prose"
+    CODE = "code"
+
+
+Writer = Callable[[str], str]  # takes the new text, gives what stands for it at that place
+
+
+def as_it_is(text: str) -> str:
+    """Write a text where it needs no escaping."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The value at text[start:end]: `text` is what it says once decoded, `label` is what names it.
+
+    A piece may hold structure of its own, as a JSON string may hold JSON: it is one piece, with that JSON
+    as its text. Where `nested` is true, split its text again and write `join`'s answer back through it.
+    """
+
+    start: int
+    end: int
+    text: str
+    form: Form
+    label: str = ""
+    write: Writer = as_it_is
+
+    @property
+    def nested(self) -> bool:
+        """Whether the text, which stood inside something, may be worth splitting again."""
+        if self.write is as_it_is or self.form is Form.CODE:
+            return False
+        return self.text.lstrip()[:1] in {"{", "[", "<"} or len(self.text) > _RUN_LENGTH or "\n" in self.text
+
+
+class Taken(NamedTuple):
+    """A stretch that one kind of structure claims; what its pieces leave out is not searched."""
+
+    start: int
+    end: int
+    pieces: list[Piece]
+
+
+def blobs(text: str) -> list[tuple[int, int]]:
+    """Name the stretches of encoded data: data: URLs, and over 512 base64 characters in a row.
+
+    The parts of a JSON web token are none, however long: they are a secret that has to be found.
+    """
+    if not may_hold_blob(text):
+        return []
+    pattern = _BLOB if ";base64," in text else _LONG_RUN  # four times as fast
+    return [found.span() for found in pattern.finditer(text)]
+
+
+def may_hold_blob(text: str) -> bool:
+    """Tell cheaply whether to look: a long run fills one window of half its length without a space."""
+    if ";base64," in text:
+        return True
+    half = _RUN_LENGTH // 2
+    return (
+        any(text.find(" ", at, at + half) < 0 for at in range(0, len(text) - _RUN_LENGTH + half, half))
+        and len(text) > _RUN_LENGTH
+    )
+
+
+def value(  # noqa: PLR0913, PLR0917 (what a piece is made of)
+    start: int, end: int, text: str, label: str, write: Writer, form: Form = Form.PROSE
+) -> list[Piece]:
+    """Make the piece of a value; one that says nothing, or is a blob as a whole, makes none."""
+    if not _WORD.search(text):
+        return []
+    if (len(text) > _RUN_LENGTH or text.startswith("data:")) and _BLOB.fullmatch(text):
+        return []
+    return [Piece(start, end, text, form, label, write)]
+
+
+def plain(text: str, start: int, end: int, form: Form = Form.PROSE) -> Iterator[Piece]:
+    """Make pieces of a stretch that is written as it is, around the blobs in it."""
+    at = start
+    for first, last in [*blobs(text[start:end]), (end - start, end - start)]:
+        if _WORD.search(text, at, start + first):
+            yield Piece(at, start + first, text[at : start + first], form)
+        at = start + last
+
+
+def join(text: str, pieces: Sequence[Piece], texts: Sequence[str]) -> str:
+    """Put the pieces' new texts into the text; whatever is unchanged stays as it was, byte for byte."""
+    parts: list[str] = []
+    at = 0
+    for piece, new in zip(pieces, texts, strict=True):
+        if new != piece.text:
+            parts += (text[at : piece.start], piece.write(new))
+            at = piece.end
+    return "".join([*parts, text[at:]])

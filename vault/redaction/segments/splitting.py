@@ -1,0 +1,176 @@
+"""Which kinds of structure are looked for in a text, in which order, and when none needs to be."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+
+from vault.redaction.segments.code import code_lines, fences, inline_code
+from vault.redaction.segments.labels import is_key
+from vault.redaction.segments.lines import keyed_lines, logged_lines
+from vault.redaction.segments.literals import is_literal, is_string, literals
+from vault.redaction.segments.markup import is_markup, markup
+from vault.redaction.segments.pieces import Form, Piece, Taken, may_hold_blob, plain
+from vault.redaction.segments.tables import markdown_tables, separated_values
+
+_Find = Callable[[str, int, int], Iterable[Taken]]
+_Stretch = tuple[int, int]
+
+_LITERAL = frozenset({"json", "jsonc", "json5", "jsonl", "ndjson", "geojson"})
+_MARKED = frozenset({"html", "xml", "xhtml", "svg", "vue"})
+_SEPARATED = frozenset({"csv", "tsv"})
+_SETTINGS = frozenset({"yaml", "yml", "toml", "ini", "env", "dotenv", "properties", "conf", "cfg", "http"})
+_WORDS = frozenset({"text", "txt", "plain", "plaintext", "md", "markdown", "log", "logs", "output", "email"})
+_FURTHEST_COLON = 64  # a key is shorter
+_MOST_COLONS = 20
+
+
+def split(text: str) -> list[Piece]:
+    """Give the pieces to search, disjoint and in order; what lies between them is never searched nor changed.
+
+    A piece's text is decoded and its label says what names it. Strings that hold JSON, cells that hold JSON
+    and the like are one piece: where `nested` says so, split that piece's text again.
+    """
+    if _is_plain(text):
+        return [Piece(0, len(text), text, Form.PROSE)] if text else []
+    whole = _whole(text, 0, len(text))
+    taken = whole if whole is not None else _mixed(text)
+    return [piece for part in taken for piece in part.pieces]
+
+
+def _is_plain(text: str) -> bool:
+    """Tell in microseconds that a text is prose and nothing else."""
+    if "{" in text or "[" in text or "`" in text or "<" in text or "|" in text or "\t" in text or "=" in text:
+        return False
+    if text[:1] == '"' or text[-1:] == '"' or "~~~" in text:
+        return False
+    if "\n" in text:
+        if "(" in text or ";" in text or "\n    " in text:
+            return False
+        if ',"' in text or '",' in text:
+            return False
+        if "," in text:
+            commas = [line.count(",") for line in text.split("\n")]
+            if any(few and few == next_few for few, next_few in itertools.pairwise(commas)):
+                return False
+    return not _may_have_key(text) and not may_hold_blob(text)
+
+
+def _may_have_key(text: str) -> bool:
+    at = -1
+    for _ in range(_MOST_COLONS):
+        at = text.find(":", at + 1)
+        if at < 0:
+            return False
+        line = text.rfind("\n", max(0, at - _FURTHEST_COLON), at) + 1
+        if line or at <= _FURTHEST_COLON:
+            words = text[line:at].strip(" -*+•>_\"'\r0123456789.)")
+            if not words or text[line].isdigit() or is_key(words, ":") or words.isupper():
+                return True
+    return True
+
+
+def _whole(text: str, start: int, end: int) -> list[Taken] | None:
+    """Read a stretch that is one kind of structure from its first sign to its last; else give None."""
+    stripped = text[start:end].strip()
+    if stripped[:1] in {"{", "["}:
+        return is_literal(text, start + text[start:end].index(stripped[0]), end)
+    if stripped[:1] == "<" and is_markup(text, start, end):
+        return list(markup(text, start, end, whole=True))
+    if stripped[:1] == '"':
+        return is_string(text, start + text[start:end].index('"'), end)
+    return None
+
+
+def _mixed(text: str) -> list[Taken]:
+    """Read a text in which structure stands among prose."""
+    found = [
+        Taken(fence.start, fence.end, list(_fenced(text, *fence.inside, fence.language)))
+        for fence in fences(text)
+    ]
+    return sorted(_rest(text, [(0, len(text))], found), key=_place)
+
+
+def _fenced(text: str, start: int, end: int, language: str) -> Iterator[Piece]:
+    taken: Iterable[Taken] | None = None
+    if language in _LITERAL or not language:
+        taken = _whole(text, start, end)
+    if language in _LITERAL and taken is None:
+        taken = _prose(text, start, end, (literals,))
+    elif language in _SEPARATED or not language:
+        taken = taken or _covering(text, start, end, separated_values)
+    elif language in _MARKED:
+        taken = markup(text, start, end, whole=True)
+    elif language in _SETTINGS:
+        taken = _prose(text, start, end, (literals, _settings))
+    elif language in _WORDS:
+        taken = _prose(text, start, end, _ALL)
+    if not language and taken is None:
+        taken = _covering(text, start, end, keyed_lines)
+    if taken is None:
+        yield from plain(text, start, end, Form.CODE)
+    else:
+        for part in taken:
+            yield from part.pieces
+
+
+def _covering(text: str, start: int, end: int, find: _Find) -> list[Taken] | None:
+    """Give what is found, if it leaves nothing over."""
+    taken = list(find(text, start, end))
+    left = _left([(start, end)], taken)
+    return taken if taken and not any(text[first:last].strip() for first, last in left) else None
+
+
+def _settings(text: str, start: int, end: int) -> Iterator[Taken]:
+    return keyed_lines(text, start, end, sure=True)
+
+
+_ALL: tuple[_Find, ...] = (
+    code_lines,
+    markdown_tables,
+    separated_values,
+    literals,
+    markup,
+    logged_lines,
+    inline_code,
+    keyed_lines,
+)
+
+
+def _prose(text: str, start: int, end: int, finds: tuple[_Find, ...]) -> list[Taken]:
+    return sorted(_rest(text, [(start, end)], [], finds), key=_place)
+
+
+def _rest(
+    text: str, stretches: list[_Stretch], taken: list[Taken], finds: tuple[_Find, ...] = _ALL
+) -> Iterator[Taken]:
+    """Let each kind of structure take its part of what those before it left; prose is what remains."""
+    yield from taken
+    stretches = _left(stretches, taken)
+    for find in finds:
+        new = [part for start, end in stretches for part in find(text, start, end)]
+        yield from new
+        stretches = _left(stretches, new)
+    for start, end in stretches:
+        yield Taken(start, end, list(plain(text, start, end)))
+
+
+def _place(part: Taken) -> int:
+    return part.start
+
+
+def _left(stretches: list[_Stretch], taken: list[Taken]) -> list[_Stretch]:
+    """Give what the taken parts, in order, leave of the stretches."""
+    left = []
+    parts = iter(taken)
+    part = next(parts, None)
+    for start, end in stretches:
+        at = start
+        while part and part.start < end:
+            if part.start > at:
+                left.append((at, part.start))
+            at = part.end
+            part = next(parts, None)
+        if at < end:
+            left.append((at, end))
+    return left
