@@ -1,0 +1,92 @@
+"""`policy check` and `policy schema`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import on_terminal, run, spawn
+
+from vault.retention import SHIPPED, shipped
+from vault.retention.json_schema import json_schema
+
+GOOD = "version: 1\npolicy: mine\nclasses:\n  - {name: all, keep: {at_least: 1d, at_most: 90d}}\n"
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.yaml"
+    path.write_text(GOOD)
+    return path
+
+
+def test_check_lists_the_classes_of_all_files_and_needs_no_vault(good: Path) -> None:
+    said = run("policy", "check", good, shipped("short-lived"))
+    assert said.code == 0
+    assert said.out.splitlines()[0] == f"mine/all\t1d\t90d\tmessage\terase\t{good}:4"
+    assert len(said.out.splitlines()) == 3
+    assert said.err == "mine: 1 rule, run at 0 3 * * * (UTC)\nshort-lived: 2 rules, run at 15 * * * * (UTC)\n"
+
+
+def test_check_says_the_same_in_json(good: Path) -> None:
+    found = run("policy", "check", "--json", good).json
+    assert found["problems"] == []
+    [one] = found["policies"]
+    assert (one["policy"], one["file"], one["timezone"], one["max_fraction"]) == (
+        "mine",
+        str(good),
+        "UTC",
+        0.2,
+    )
+    assert one["classes"] == [
+        {
+            "class": "mine/all",
+            "line": 4,
+            "at_least": "1d",
+            "at_most": "90d",
+            "count_from": "message",
+            "then": "erase",
+        }
+    ]
+
+
+def test_check_says_all_that_is_wrong_with_place_and_hint(good: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(
+        GOOD.replace("at_most: 90d", "at_mots: 90d").replace("policy: mine", "policy: mine\njurisdiction: NO")
+    )
+    said = run("policy", "check", good, bad)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.splitlines()[0] == f"error: {bad}:3:1: “jurisdiction” is no known key"
+    assert f"error: {bad}:5:38: “at_mots” is no known key\nhint: did you mean at_most?" in said.err
+    problems = run("policy", "check", "--json", bad)
+    assert problems.code == 2
+    assert problems.err == ""
+    assert [(one["line"], one["column"]) for one in problems.json["problems"]] == [(3, 1), (5, 38)]
+    assert problems.json["problems"][1]["hint"].startswith("did you mean at_most?")
+
+
+def test_check_takes_the_policies_that_come_with_the_vault_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("policy", "check", *SHIPPED).code == 0
+    (tmp_path / "gdpr").write_text("version: 2")
+    assert run("policy", "check", "gdpr").code == 2  # a file of that name comes first
+    missing = run("policy", "check", "gdrp")
+    assert missing.code == 2
+    assert "error: gdrp:1:1: the file can't be read: No such file or directory" in missing.err
+
+
+def test_check_wants_a_file() -> None:
+    assert run("policy", "check").code == 2
+
+
+def test_a_file_drives_no_terminal(good: Path) -> None:
+    good.write_text('version: 1\npolicy: mine\n"\\e[2Jx": 1\nclasses: ["\\e]0;x\\a"]\n')
+    assert "\x1b" not in on_terminal("policy", "check", good, NO_COLOR="1").out
+
+
+def test_schema_prints_the_schema() -> None:
+    assert run("policy", "schema").json == json_schema()
+    said = spawn("policy", "schema", "--json")
+    assert (said.code, json.loads(said.out)) == (0, json_schema())

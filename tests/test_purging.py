@@ -1,0 +1,146 @@
+"""P4: what a retention rule purges is erased, at the first run after its epoch has ended."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from databases import Databases
+from faces import DAY
+from retained import HOUR, Retained
+
+from vault.clock import to_datetime
+from vault.errors import PastError
+
+
+@pytest.fixture
+def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
+    made = Retained(database, tmp_path / "root.key")
+    yield made
+    made.vault.close()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_p4_p3_all_old_copies_and_the_present_root_open_nothing_purged_and_everything_alive(
+    world: Retained, seed: int
+) -> None:
+    dice = random.Random(seed)
+    for _ in range(90):
+        world.step(dice)
+        world.snapshot()
+    world.purge()
+    assert world.went >= 10
+    world.check_copies()
+
+
+def test_p4_a_message_goes_at_the_first_run_after_its_epoch_and_is_counted(world: Retained) -> None:
+    world.say("u-1", "s-1", "tool")
+    world.say("u-1", "s-1")
+    world.snapshot()
+    world.clock.now += 7 * HOUR
+    assert world.purge().messages == 1
+    world.clock.now += 10 * DAY
+    assert world.purge().messages == 1
+    assert [world.databases.dump(world.databases.transcripts)[name] for name in ("epochs", "chapters")] == [
+        [],
+        [],
+    ]
+    world.check_copies()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("long", "short"), ("plain", "by session"), ("by session", "short")]
+)
+def test_p4_after_an_edit_the_next_run_goes_by_the_new_rules(
+    world: Retained, before: str, after: str
+) -> None:
+    world.edit(before)
+    for day in range(6):
+        for role in ("user", "assistant", "tool"):
+            world.say("u-1", "s-1", role)
+            world.say("u-2", "s-2", role)
+        world.snapshot()
+        world.clock.now += DAY + day
+    world.edit(after)
+    world.purge()
+    world.snapshot()
+    world.edit(before)
+    world.clock.now += 3 * DAY
+    world.purge()
+    world.say("u-1", "s-1")
+    world.edit("long")
+    world.clock.now += 40 * DAY
+    world.purge()
+    assert world.said == []
+    world.check_copies()
+
+
+def test_p5_what_is_on_hold_outlives_its_epoch_in_old_copies_too_and_goes_once_released(
+    world: Retained,
+) -> None:
+    for user in ("u-1", "u-2"):
+        world.say(user, "s-1")
+        world.say(user, "s-2")
+    old = world.databases.copy_of(world.databases.transcripts)
+    world.snapshot()
+    hold = world.hold("u-1", "s-1")
+    world.clock.now += 11 * DAY
+    ran = world.purge()
+    assert (ran.messages, ran.kept) == (3, 1)
+    assert next(one.held.by for one in ran.classes if one.name == "test/default").keys() == {hold}
+    world.snapshot()
+
+    world.vault.close()
+    world.databases.restore(old, world.databases.transcripts)
+    world.vault = world.open()
+    world.check()
+    world.release()
+    ran = world.vault.purge()
+    world.purged += world.said
+    world.said = []
+    world.vault.close()
+    world.vault = world.open()
+    world.check()
+    world.check_copies()
+
+
+def test_p5_a_hold_that_comes_before_the_keys_die_keeps_them(world: Retained) -> None:
+    """Between the rows and the keys: what is in a copy can still be put back."""
+    world.say("u-1", "s-1")
+    world.say("u-1", "s-1", "tool")
+    world.say("u-2", "s-1", "tool")
+    world.snapshot()
+    world.clock.now += 8 * HOUR
+
+    def place() -> bool:
+        return False
+
+    runs = world.vault._core.runs()
+    cut = runs._cutter.cut
+
+    def late(*given: object) -> object:
+        world.hold("u-1")
+        return cut(*given)  # type: ignore[arg-type]
+
+    runs._cutter.cut = late  # type: ignore[assignment, method-assign]
+    assert runs.run(should_stop=place).epochs == 0
+    thief = world.attacker()
+    thief.take_keyrings([world.databases.dump(world.databases.keyring)])
+    assert len(thief.read(world.transcripts[0])) == 3
+    world.release()
+    world.purged = [one for one in world.said if one.role == "tool"]
+    world.said = [one for one in world.said if one.role != "tool"]
+    assert world.vault.purge().epochs == 1
+    world.check()
+    world.check_copies()
+
+
+def test_p4_a_message_that_is_past_its_date_is_refused_and_not_written(world: Retained) -> None:
+    chat = world.vault.transcript("u-1", "s-1")
+    with pytest.raises(PastError):
+        chat.append("user", "old", created_at=to_datetime(world.clock.now - 11 * DAY))
+    assert list(world.vault.users()) == []
+    chat.append("user", "young enough", created_at=to_datetime(world.clock.now - 8 * DAY))
+    assert len(chat.messages()) == 1

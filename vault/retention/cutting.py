@@ -1,0 +1,138 @@
+"""The end of a purge: the keys of closed epochs and chapters die, in one change of the root (P3, P4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from vault.crypto.tree import Kind, slot
+from vault.erasure import Eraser
+from vault.errors import TamperedError
+from vault.evidence.certificate import Certificate, Why
+from vault.keys.ring import Keyring, chapter_slot, standing_for
+from vault.retention.facts import Facts
+from vault.retention.holding import Holds
+from vault.storage import erasures
+from vault.storage import keyring as keyring_sql
+from vault.storage import purging as purge_sql
+from vault.storage import retention as sql
+from vault.storage.erasures import IntentRow
+from vault.storage.schema import State
+from vault.storage.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """A key that may die: of an epoch, or of a chapter that has its own; and where it is looked up."""
+
+    node: bytes
+    where: bytes
+    epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a cut took."""
+
+    certificate: Certificate | None = None
+    epochs: int = 0
+    chapters: int = 0
+
+
+class Cutter:
+    """Erases the keys of what is closed and empty."""
+
+    def __init__(self, stores: Stores, keyring: Keyring, eraser: Eraser, facts: Facts, holds: Holds) -> None:
+        self._stores = stores
+        self._keyring = keyring
+        self._eraser = eraser
+        self._facts = facts
+        self._holds = holds
+
+    def cut(self, counts: tuple[int, int], reason: str, actor: str) -> Cut:
+        """Erase what is ready, with one re-key up to the root; `counts` are sessions and messages."""
+        alone = self._alone()
+        chosen: list[_Closed] = []
+
+        def choose(connection: Connection) -> IntentRow | None:
+            chosen[:] = self._choose(connection, alone)
+            if not chosen:
+                return None
+            nodes = [node for one in chosen for node in (one.node, standing_for(one.node, one.where))]
+            now = self._stores.horizon == 0
+            return self._eraser.record(
+                Why.PURGE, (nodes, slot(Kind.EPOCH)), counts, reason=reason, actor=actor, now=now
+            )
+
+        certificate = self._eraser.purge(choose)
+        self.sweep()
+        epochs = sum(one.epoch is not None for one in chosen)
+        return Cut(certificate, epochs, len(chosen) - epochs)
+
+    def _alone(self) -> list[_Closed]:
+        """Give the closed chapters that have keys of their own, and where those must be."""
+        found = self._stores.transcripts.read(purge_sql.chapters_alone_to_erase)
+        sessions = self._stores.transcripts.read(
+            lambda c: sql.living_sessions(c, sorted({one[2] for one in found}))
+        )
+        keys = self._facts.session_keys(sessions.values())
+        return [
+            _Closed(node, chapter_slot(keys[session], place))
+            for node, place, session, _, _ in found
+            if session in keys
+        ]
+
+    def _choose(self, connection: Connection, alone: Sequence[_Closed]) -> list[_Closed]:
+        """Say under the swap lock which keys die: those that nothing keeps, and that are in their places."""
+        holds = self._holds.in_force(connection, self._stores.clock())
+
+        def look(transcripts: Connection) -> tuple[list[sql.EpochAt], set[int], set[bytes]]:
+            closed, unready = purge_sql.closed_epochs(transcripts), purge_sql.unready_epochs(transcripts)
+            kept_epochs, kept_nodes = set(unready), set[bytes]()
+            for hold in holds:
+                epochs, nodes = purge_sql.closing_of(transcripts, hold.user, hold.session)
+                kept_epochs |= epochs
+                kept_nodes |= nodes
+            return closed, kept_epochs, kept_nodes
+
+        closed, kept_epochs, kept_nodes = self._stores.transcripts.read(look)
+        ready = [
+            _Closed(one.node, self._keyring.epoch_slot(one.class_name, one.anchor), one.id)
+            for one in closed
+            if one.id not in kept_epochs
+        ]
+        ready += [one for one in alone if one.node not in kept_nodes]
+        return self._checked(connection, ready)
+
+    def _checked(self, connection: Connection, ready: Sequence[_Closed]) -> list[_Closed]:
+        """Leave out what is erased already; accuse where a row names another key than its own (P2)."""
+        gone = erasures.erased_among(connection, [one.node for one in ready])
+        for node in gone:
+            if self._keyring.records.of(connection, node) is None:
+                raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
+        left = [one for one in ready if one.node not in gone]
+        found = keyring_sql.nodes_at_all(connection, [one.where for one in left])
+        for one in left:
+            if one.where not in found or found[one.where].id != one.node:
+                raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
+        return left
+
+    def sweep(self) -> None:
+        """Delete the rows of what is gone; what a crash left is taken along."""
+        store = self._stores.transcripts
+        gone = [one for one in store.read(sql.all_epochs) if one.state == State.GONE]
+        own = store.read(purge_sql.gone_alone)
+        erased = self._stores.keyring.read(
+            lambda c: erasures.erased_among(c, [*(one.node for one in gone), *own])
+        )
+        epochs = [one.id for one in gone if one.node in erased]
+        nodes = [node for node in own if node in erased]
+        if epochs or nodes:
+            store.write(lambda connection: purge_sql.sweep_closed(connection, epochs, nodes))
+        for epoch in epochs:
+            with suppress(IntegrityError):  # a writer is adding a chapter to it; nothing opens there
+                store.write(lambda connection, epoch=epoch: purge_sql.sweep_epoch(connection, epoch))  # type: ignore[misc]

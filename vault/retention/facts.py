@@ -1,0 +1,304 @@
+"""Facts from the databases: what there is, summed up by session, chapter, role and a unit of time.
+
+Epochs that can't be due by their own dates are not looked at. What other rules put into the vault is looked
+at every time: nothing is known of its dates.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from vault.chat.chapter import Chapter, chapter_key, make_chapter
+from vault.chat.profile import Profile, open_profile
+from vault.clock import DAY
+from vault.crypto.tree import Kind, slot
+from vault.errors import TamperedError
+from vault.keys.many import ManyKeys, user_path
+from vault.keys.ring import Keyring
+from vault.messages import unpack
+from vault.retention.classes import Classes, labels_of, plain_name
+from vault.retention.deciding import Fact, span_of
+from vault.retention.durations import HOUR
+from vault.retention.policy import Part
+from vault.storage import retention as sql
+from vault.storage.retention import ChapterAt, Group, RecordAt, RowAt, SessionAt
+from vault.storage.schema import State
+from vault.storage.stores import Stores
+
+PAGE = 200  # sessions that are looked at in one go
+_LABELS = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One session, as a look found it: its chapters, and its messages and records in groups.
+
+    `started` and `last` are of its messages; `touched` is when the last record was put, if that is later:
+    records go by it where a rule counts from the last message, since they may stand alone, or be put later.
+    """
+
+    session: SessionAt
+    chapters: Mapping[int, ChapterAt]
+    groups: Sequence[Group]
+    started: int
+    last: int
+    touched: int
+
+    def fact(self, group: Group, part: Part = Part.BODY) -> Fact:
+        """Give a group as deciding takes it."""
+        is_body = part is Part.BODY
+        number = group.chapter if is_body else group.originals_chapter
+        chapter = self.chapters.get(-1 if number is None else number)
+        if chapter is None:
+            raise TamperedError("a message has lost its chapter")
+        if chapter.anchor is not None:
+            first, after = span_of(chapter.anchor)
+            if not first <= group.oldest <= group.newest < after:
+                raise TamperedError("a message stands in an epoch that its date does not lie in")
+        return Fact(
+            user=self.session.user_node,
+            session=self.session.node,
+            namespace=self.session.namespace,
+            role=group.role,
+            messages=group.messages,
+            bytes=group.bytes if is_body else group.originals_bytes,
+            oldest=group.oldest,
+            newest=group.newest,
+            session_start=min(self.started, group.oldest),
+            last_activity=self.touched if group.records else self.last,
+            labels=group.labels,
+            part=part,
+            class_name=plain_name(chapter.class_name),
+            anchor=chapter.anchor if chapter.depends else None,
+            records=group.records,
+        )
+
+
+class Facts:
+    """Looks at sessions, and opens what has to be opened for it."""
+
+    def __init__(self, stores: Stores, keyring: Keyring, classes: Classes, *, by_role: bool = False) -> None:
+        self._stores = stores
+        self._keyring = keyring
+        self.many = ManyKeys(stores, keyring)
+        self.classes = classes
+        # Half as many groups where no rule tells roles apart; whoever explains shows them all the same.
+        self.by_role = by_role or any(rule.match.roles for rule in classes.policies.rules)
+        units = {rule.unit(part) for rule in classes.policies.rules for part in Part}
+        self.unit = HOUR if HOUR in units else DAY
+
+    # -- where to look ----------------------------------------------------------------------------------
+
+    def candidates(self, now: int, user: bytes | None = None) -> tuple[array[int], list[sql.EpochAt]]:
+        """Give the sessions in which something may be due, and the epochs in which nothing can be."""
+        store = self._stores.transcripts
+        epochs = store.read(sql.all_epochs)
+        later = [one for one in epochs if self._is_later(one, now)]
+        skipped = {one.id for one in later}
+        due = [one.id for one in epochs if one.id not in skipped]
+
+        def look(connection: Connection) -> array[int]:
+            if user is not None:
+                return array("q", sql.sessions_of_user(connection, user))
+            found = set(sql.sessions_in(connection, due))
+            for session, state, class_name, last in sql.sessions_alone(connection):
+                if last is not None and (
+                    state != State.LIVE or self.classes.due_after(class_name, last) <= now
+                ):
+                    found.add(session)
+            return array("q", sorted(found))
+
+        return store.snapshot(look), later
+
+    def _is_later(self, epoch: sql.EpochAt, now: int) -> bool:
+        if epoch.state == State.CLOSED:
+            return False
+        return self.classes.epoch_due_after(epoch.class_name, epoch.anchor) > now
+
+    # -- looking ----------------------------------------------------------------------------------------
+
+    def pages(self, ids: Sequence[int]) -> Iterator[list[Seen]]:
+        """Look at sessions page by page."""
+        for start in range(0, len(ids), PAGE):
+            page = list(ids[start : start + PAGE])
+            yield self._stores.transcripts.snapshot(lambda connection, page=page: self.look(connection, page))  # type: ignore[misc]
+
+    def look(self, connection: Connection, ids: Sequence[int], *, lock: bool = False) -> list[Seen]:
+        """Look at some sessions; locked, so that what was seen stays so for the transaction."""
+        sessions = sql.living_sessions(connection, ids, lock=lock)
+        chapters: defaultdict[int, dict[int, ChapterAt]] = defaultdict(dict)
+        for chapter in sql.chapters_in(connection, list(sessions)):
+            chapters[chapter.session][chapter.id] = chapter
+        groups: defaultdict[int, list[Group]] = defaultdict(list)
+        for group in self._groups(connection, sessions, chapters):
+            groups[group.session].append(group)
+        began = self._began(sessions)
+        return [
+            _seen(session, chapters[number], groups[number], began.get(number, []))
+            for number, session in sessions.items()
+        ]
+
+    def _began(self, sessions: Mapping[int, SessionAt]) -> dict[int, list[int]]:
+        """Give when sessions began whose first messages are purged, where a rule counts from there."""
+        changed = [one for one in sessions.values() if one.rev] if self.classes.asks_start else []
+        keys = self.session_keys(changed)
+        profiles = {one.id: self.profile(one, keys[one.id]) for one in changed if one.id in keys}
+        return {number: [one.started] for number, one in profiles.items() if one.started is not None}
+
+    def _groups(
+        self,
+        connection: Connection,
+        sessions: Mapping[int, SessionAt],
+        chapters: Mapping[int, Mapping[int, ChapterAt]],
+    ) -> Iterator[Group]:
+        yield from sql.record_groups_in(connection, list(sessions), self.unit)
+        if not self.classes.labels:
+            yield from sql.groups_in(connection, list(sessions), self.unit, by_role=self.by_role)
+            return
+        opened = self.open_chapters(sessions.values(), chapters)
+        for session in sessions:
+            sums: dict[tuple[object, ...], Group] = {}
+            for row in sql.rows_in(connection, session):
+                key, one = self.key_of(row, opened), _single(row)
+                known = sums.get(key)
+                sums[key] = (
+                    replace(one, labels=self.labels_of(row, opened)) if known is None else _sum(known, one)
+                )
+            yield from sums.values()
+
+    def key_of(self, row: RowAt, opened: Mapping[int, Chapter]) -> tuple[object, ...]:
+        """Give what tells a message's group from the others."""
+        bucket = sql.bucket_of(row.created_at, self.unit)
+        return row.chapter, row.originals_chapter, self._role(row.role), bucket, self.labels_of(row, opened)
+
+    def key_of_group(self, group: Group) -> tuple[object, ...]:
+        """Give the same for a group."""
+        bucket = sql.bucket_of(group.oldest, self.unit)
+        return group.chapter, group.originals_chapter, self._role(group.role), bucket, group.labels
+
+    def key_of_record(self, row: RecordAt) -> tuple[object, ...]:
+        """Give the same for a record."""
+        return row.chapter, None, self._role(row.role), sql.bucket_of(row.created_at, self.unit), ()
+
+    def _role(self, role: str) -> str:
+        return role if self.by_role else ""
+
+    def labels_of(self, row: RowAt, opened: Mapping[int, Chapter]) -> _LABELS:
+        """Open a body for the fields of its metadata that some rule asks for."""
+        chapter = opened.get(row.chapter) if self.classes.labels else None
+        if chapter is None:  # nobody asks, or the key is erased already
+            return ()
+        said = unpack(chapter.cipher.open(row.body, chapter.aad(row.seq, row.role, row.created_at)))
+        return labels_of(said.metadata or {}, self.classes.policies)
+
+    def is_erased(self, node: bytes) -> bool:
+        """Say whether the vault erased a node."""
+        read = self._stores.keyring.read
+        return read(lambda connection: self._keyring.records.of(connection, node)) is not None
+
+    # -- opening ----------------------------------------------------------------------------------------
+
+    def session_keys(self, sessions: Iterable[SessionAt]) -> dict[int, bytes]:
+        """Give the keys of those sessions, by row, that are alive."""
+        paths = {one.id: ([*user_path(one.user_slot), slot(Kind.SESSION, one.slot)], one) for one in sessions}
+        found = self.many.find([path for path, _ in paths.values()])
+        keys = {}
+        for number, (path, one) in paths.items():
+            user, opened = found.get(path[-2]), found.get(path[-1])
+            if user is not None and opened is not None:
+                if (user.id, opened.id) != (one.user_node, one.node):
+                    raise TamperedError("a session's row was edited")
+                keys[number] = opened.key
+        return keys
+
+    def profile(self, session: SessionAt, key: bytes) -> Profile:
+        """Open what is sealed in a session's row."""
+        profile = open_profile(session.profile, self._stores.vault, session.node, key, session.rev)
+        if profile.namespace != session.namespace:
+            raise TamperedError("a session's namespace was edited")
+        return profile
+
+    def chapter_keys(
+        self,
+        sessions: Mapping[int, SessionAt],
+        keys: Mapping[int, bytes],
+        chapters: Iterable[ChapterAt],
+    ) -> dict[int, bytes]:
+        """Give the keys of those chapters that are alive."""
+        listed = [one for one in chapters if one.session in keys]
+        places = {(one.class_name, one.anchor) for one in listed if one.anchor is not None}
+        where = {place: self._keyring.epoch_slot(place[0], place[1] or 0) for place in places}
+        epochs = self.many.find([[slot(Kind.EPOCHS), one] for one in where.values()])
+        found: dict[int, bytes] = {}
+        alone: defaultdict[int, list[ChapterAt]] = defaultdict(list)
+        for one in listed:
+            epoch = epochs.get(where[one.class_name, one.anchor]) if one.anchor is not None else None
+            session = sessions[one.session]
+            if epoch is not None and epoch.id == one.epoch_node:
+                found[one.id] = chapter_key(keys[one.session], epoch.key, session.node, epoch.id)
+            else:
+                alone[one.session].append(one)
+        own = self.many.find_chapters(
+            (sessions[number].user_slot, keys[number], [one.place for one in these])
+            for number, these in alone.items()
+        )
+        for number, these in alone.items():
+            for one in these:
+                kept = own.get((keys[number], one.place))
+                if kept is not None:
+                    found[one.id] = kept.key
+        return found
+
+    def open_chapters(
+        self, sessions: Iterable[SessionAt], chapters: Mapping[int, Mapping[int, ChapterAt]]
+    ) -> dict[int, Chapter]:
+        """Open all chapters of some sessions whose keys are alive."""
+        by_id = {one.id: one for one in sessions}
+        listed = [one for number in by_id for one in chapters.get(number, {}).values()]
+        keys = self.chapter_keys(by_id, self.session_keys(by_id.values()), listed)
+        return {
+            one.id: make_chapter(one.id, self._stores.vault, by_id[one.session].node, one.place, keys[one.id])
+            for one in listed
+            if one.id in keys
+        }
+
+
+def _seen(
+    session: SessionAt, chapters: Mapping[int, ChapterAt], groups: Sequence[Group], began: list[int]
+) -> Seen:
+    said = [one for one in groups if not one.records] or groups
+    last = max((one.newest for one in said), default=0)
+    return Seen(
+        session,
+        chapters,
+        groups,
+        min([one.oldest for one in said] + began, default=0),
+        last,
+        max((one.newest for one in groups), default=last),
+    )
+
+
+def _single(row: RowAt) -> Group:
+    size = 0 if row.originals is None else len(row.originals)
+    at, seq = row.created_at, row.seq
+    return Group(
+        row.session, row.chapter, row.originals_chapter, row.role, 1, len(row.body), size, at, at, seq, seq
+    )
+
+
+def _sum(group: Group, one: Group) -> Group:
+    return replace(
+        group,
+        messages=group.messages + 1,
+        bytes=group.bytes + one.bytes,
+        originals_bytes=group.originals_bytes + one.originals_bytes,
+        oldest=min(group.oldest, one.oldest),
+        newest=max(group.newest, one.newest),
+        first=min(group.first, one.first),
+        last=max(group.last, one.last),
+    )

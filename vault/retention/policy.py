@@ -1,0 +1,192 @@
+"""Policies as values: what a rule matches, how long it keeps, and what of several rules counts."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from fractions import Fraction
+from functools import lru_cache
+from itertools import product
+
+from vault import messages
+from vault.messages import STATE
+from vault.retention.durations import HOUR, WEEK, Duration
+from vault.retention.reading import Place
+from vault.retention.schedule import Schedule
+
+ROLES = messages.ROLES | {STATE}  # what a rule may name: records stand beside messages
+ORIGINALS = ":originals"  # what is added to the name of a class for the values that redaction replaced
+
+
+class Part(enum.Enum):
+    """What of a message: each is sealed in a chapter of its own."""
+
+    BODY = "body"
+    ORIGINALS = "originals"
+
+
+class From(enum.Enum):
+    """From when a rule counts."""
+
+    MESSAGE = "message"
+    LAST_MESSAGE = "last-message"
+    SESSION_START = "session-start"
+
+
+class Then(enum.Enum):
+    """What happens at a ceiling."""
+
+    ERASE = "erase"
+    KEEP_REDACTED = "keep-redacted"
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """A floor, a ceiling, or both."""
+
+    at_least: Duration | None = None
+    at_most: Duration | None = None
+    count_from: From = From.MESSAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Conditions of which all must hold; None and nothing are no condition."""
+
+    roles: frozenset[str] | None = None
+    namespaces: tuple[str, ...] = ()
+    labels: tuple[tuple[str, frozenset[str]], ...] = ()
+    older_than: Duration | None = None
+
+    @property
+    def takes_all(self) -> bool:
+        """Say whether no message is left out."""
+        roles = self.roles is None or self.roles >= ROLES
+        namespaces = not self.namespaces or any(not glob.strip("*") for glob in self.namespaces)
+        return roles and namespaces and not self.labels and self.older_than is None
+
+    def fits(self, role: str, namespace: str, labels: Mapping[str, str]) -> bool:
+        """Say whether a message fits, the age of its session apart."""
+        return (
+            (self.roles is None or role in self.roles)
+            and (not self.namespaces or any(_glob(glob).fullmatch(namespace) for glob in self.namespaces))
+            and all(labels.get(name) in values for name, values in self.labels)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One class of one policy, with what it needs of its policy. `name` is policy/class."""
+
+    name: str
+    policy: str
+    keep: Keep
+    match: Match = Match()
+    then: Then = Then.ERASE
+    originals: Duration = field(default=Duration(text="0d"))
+    zone: tzinfo = UTC
+    at: Place = field(default=Place("", 0, 0), compare=False)
+
+    def class_of(self, part: Part = Part.BODY) -> str:
+        """Name the class under which a part of a message is sealed."""
+        return self.name if part is Part.BODY else self.name + ORIGINALS
+
+    def ceiling(self, part: Part = Part.BODY) -> Duration | None:
+        """Give the time after which this rule erases a part; None where it never does."""
+        at_most = self.keep.at_most
+        if part is Part.BODY:
+            return at_most if self.then is Then.ERASE else None
+        if at_most is None:
+            return self.originals
+        return min(at_most, self.originals, key=lambda one: one.usual)
+
+    def counts_from(self, part: Part = Part.BODY) -> From:
+        """Say from when `ceiling` counts: what is said of originals counts from their message."""
+        own = part is Part.BODY or self.ceiling(part) is not self.originals
+        return self.keep.count_from if own else From.MESSAGE
+
+    def unit(self, part: Part = Part.BODY) -> int | None:
+        """Give the length of this class's epochs; None where it has none."""
+        if self.counts_from(part) is not From.MESSAGE:
+            return None
+        ceiling = self.ceiling(part)
+        return HOUR if ceiling is not None and ceiling.longest < WEEK else 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One file. `redaction` is passed on as it was read."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    schedule: Schedule = field(default_factory=Schedule)
+    zone: tzinfo = UTC
+    max_fraction: Fraction = Fraction(1, 5)
+    redaction: Mapping[str, object] = field(default_factory=dict)
+    at: Place = field(default=Place("", 0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """All policies in force together. One of them has a class that takes all messages."""
+
+    policies: tuple[Policy, ...]
+
+    def __post_init__(self) -> None:
+        """Keep the promise that every message has a class."""
+        if not any(rule.match.takes_all for rule in self.rules):
+            raise ValueError("no class takes all messages")
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Give the rules of all policies, in their order."""
+        return tuple(rule for policy in self.policies for rule in policy.rules)
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Name the fields of metadata that some rule asks for: to know them, bodies are opened."""
+        return frozenset(name for rule in self.rules for name, _ in rule.match.labels)
+
+
+def as_label(value: object) -> str | None:
+    """Give a value of metadata as a policy would write it; None for what no policy can."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str() | int() | float():
+            return str(value)
+        case _:
+            return None
+
+
+# -- what matches --------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def _glob(glob: str) -> re.Pattern[str]:
+    """Make a pattern of a namespace in which * stands for any characters, also for none and for /."""
+    return re.compile(".*".join(map(re.escape, re.split(r"\*+", glob))), re.DOTALL)
+
+
+def covering(rule: Match, earlier: Iterable[Match]) -> bool:
+    """Say whether earlier rules take everything that this one would, so that it never matches."""
+    before = [one for one in earlier if _asks_no_more(one, rule)]
+    pairs = product(rule.roles or ROLES, rule.namespaces or ("*",))
+    return all(any(_takes(one, role, namespace) for one in before) for role, namespace in pairs)
+
+
+def _takes(match: Match, role: str, namespace: str) -> bool:
+    """Say whether a match takes a role in all namespaces of a glob. A * is only taken by a *."""
+    within = any(_glob(glob).fullmatch(namespace) for glob in match.namespaces)
+    return (match.roles is None or role in match.roles) and (not match.namespaces or within)
+
+
+def _asks_no_more(match: Match, than: Match) -> bool:
+    asked = dict(than.labels)
+    labels = all(name in asked and asked[name] <= values for name, values in match.labels)
+    if match.older_than is None:
+        return labels
+    return labels and than.older_than is not None and match.older_than.longest <= than.older_than.shortest

@@ -1,0 +1,490 @@
+"""Carrying a plan out, session by session: rows go, with the ledger in the same transaction; keys wait.
+
+Each batch looks again, under the locks of its sessions and at the holds of that moment. What it finds to be
+other than what it has prepared is left for another round. Each step can be repeated, by this run, by the next
+one, or by one that is at it at the same time (P8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from vault.chat.chapter import BODY, ORIGINALS, Chapter, make_chapter
+from vault.chat.profile import Ranges, join, open_name, seal_profile
+from vault.chat.records import aad
+from vault.chat.sessions import Sessions
+from vault.crypto.tree import Kind, slot
+from vault.errors import TamperedError
+from vault.keys.many import Keeping, user_path
+from vault.retention.classes import Kind as MessageKind
+from vault.retention.classes import Place, Times
+from vault.retention.deciding import Fact
+from vault.retention.facts import Facts, Seen
+from vault.retention.holding import Holds, as_holds
+from vault.retention.plan import Planner, Verdict
+from vault.retention.policy import Part
+from vault.retention.seqs import seqs_bared, seqs_removed
+from vault.retention.steps import Judged, Steps, is_dying, judge, work_out
+from vault.storage import purging as purge_sql
+from vault.storage import records as record_sql
+from vault.storage import retention as sql
+from vault.storage.retention import ChapterAt, Group, RowAt
+from vault.storage.schema import State
+from vault.storage.stores import Stores
+
+ROWS = 10000  # messages and records that one transaction takes
+_ROUNDS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a run is about: of a user's run, other users' messages only where they share an epoch."""
+
+    user: bytes | None = None
+    epochs: frozenset[int] = frozenset()
+
+    def takes(self, seen: Seen, chapter: ChapterAt) -> bool:
+        """Say whether what is in a chapter may go in this run."""
+        everything = self.user is None or seen.session.user_node == self.user
+        return everything or (chapter.depends and chapter.epoch in self.epochs)
+
+
+@dataclass(slots=True)
+class Done:
+    """What was done so far, beside what a Planner counts."""
+
+    kept: int = 0
+    resealed: int = 0
+    batches: int = 0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Prepared:
+    """What a batch needs beside its rows: session keys, keys of kept chapters, chapters to move to."""
+
+    keys: Mapping[int, bytes]
+    own: Mapping[tuple[bytes, bytes], bytes]
+    old: Mapping[int, Chapter]
+    new: Mapping[tuple[int, Place], Chapter]
+    is_plain: bool = False
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What one transaction writes, in few statements."""
+
+    counted: list[Judged] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+    whole: list[Steps] = field(default_factory=list)
+    close: list[int] = field(default_factory=list)
+    keep: dict[int, bytes] = field(default_factory=dict)
+    profiles: list[dict[str, object]] = field(default_factory=list)
+    keys: list[tuple[int, int, int]] = field(default_factory=list)
+    resealed: int = 0
+    partial: list[int] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)
+
+
+class Purger:
+    """Takes what is due out of sessions."""
+
+    def __init__(self, stores: Stores, facts: Facts, sessions: Sessions, holds: Holds) -> None:
+        self._stores = stores
+        self._facts = facts
+        self._sessions = sessions
+        self._holds = holds
+        self._planner: Planner
+        self._scope: Scope
+        self._now: int
+        self._dead: set[int] = set()
+        self._counted: set[int] = set()
+        self.done = Done()
+
+    def start(self, planner: Planner, scope: Scope, now: int) -> None:
+        """Decide and count by a planner from here on."""
+        self._planner, self._scope, self._now = planner, scope, now
+
+    # -- deciding ---------------------------------------------------------------------------------------
+
+    def _decide(self, fact: Fact, number: int) -> Verdict:
+        found = self._planner.judge(fact)
+        # What an older copy brought back goes once more, whatever keeps it today: its key is erased.
+        return replace_verdict(found, goes=True) if number in self._dead else found
+
+    def work_out(self, seen: Seen) -> Steps:
+        """Say what has to happen to a session now."""
+
+        def may_go(chapter: ChapterAt) -> bool:
+            return is_dying(chapter) and self._scope.takes(seen, chapter)
+
+        return work_out(seen, judge(seen, self._decide, may_go))
+
+    def _look_at_holds(self) -> None:
+        rows = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._now))
+        self._planner.hold(as_holds(rows))
+
+    # -- batches ----------------------------------------------------------------------------------------
+
+    def take(self, ids: Sequence[int]) -> None:
+        """Bring some sessions to where the rules want them."""
+        ids = self._take_plain(ids)
+        for _ in range(_ROUNDS):
+            ids = [number for batch in self._batches(ids) for number in self._take(batch)]
+            if not ids:
+                return
+        # Nothing is lost: they stay closed, and the next run takes them up.
+
+    def _take_plain(self, ids: Sequence[int]) -> list[int]:
+        """Change at once, unseen, those sessions that need nothing prepared; give the others."""
+        sessions = self._stores.transcripts.read(lambda c: sql.living_sessions(c, ids))
+        prepared = _Prepared(self._facts.session_keys(sessions.values()), {}, {}, {}, is_plain=True)
+        return self._change(list(sessions), prepared)
+
+    def _batches(self, ids: Sequence[int]) -> Iterable[list[Steps]]:
+        """Look at sessions, and put together those that go into one transaction."""
+        self._look_at_holds()
+        batch: list[Steps] = []
+        rows = 0
+        for page in self._facts.pages(ids):
+            for steps in map(self.work_out, page):
+                if not steps.changes:
+                    continue
+                if batch and rows + steps.rows > ROWS:
+                    yield batch
+                    batch, rows = [], 0
+                batch.append(steps)
+                rows += steps.rows
+        if batch:
+            yield batch
+
+    def _take(self, batch: Sequence[Steps]) -> list[int]:
+        """Change some sessions in one transaction; give those that need another round."""
+        ids = [steps.seen.session.id for steps in batch]
+        if self._relinked(batch):
+            return ids
+        return self._change(ids, self._prepare(batch))
+
+    def _change(self, ids: Sequence[int], prepared: _Prepared) -> list[int]:
+        """Look under lock, decide and write; give the sessions that need another round."""
+
+        def work(connection: Connection) -> _Changes:
+            locked = self._facts.look(connection, ids, lock=True)
+            self._look_at_holds()
+            changes = _Changes()
+            for seen in locked:
+                self._collect(connection, self.work_out(seen), prepared, changes)
+            self._write(connection, changes)
+            return changes
+
+        changes = self._stores.transcripts.write(work)
+        self._count(changes)
+        return changes.again
+
+    def _count(self, changes: _Changes) -> None:
+        self.done.batches += 1
+        self.done.kept += len(changes.keep)
+        self.done.resealed += changes.resealed
+        for seen, one in zip(changes.seen, changes.counted, strict=True):
+            if seen.session.id in self._counted:
+                continue
+            if one.body:
+                self._planner.count(one.fact, one.by)
+            if one.originals and one.originals_fact is not None and one.by_originals is not None:
+                self._planner.count(one.originals_fact, one.by_originals)
+        self._counted.update(changes.partial)
+
+    # -- preparing --------------------------------------------------------------------------------------
+
+    def _prepare(self, batch: Sequence[Steps]) -> _Prepared:
+        """Open what is needed, and plant what must be there before the rows change."""
+        facts = self._facts
+        sessions = {steps.seen.session.id: steps.seen.session for steps in batch}
+        keys = facts.session_keys(sessions.values())
+        touched = [
+            steps.seen.chapters[number] for steps in batch for number in sorted(steps.keep | steps.split)
+        ]
+        opened = facts.chapter_keys(sessions, keys, touched) if touched else {}
+        old = {
+            one.id: make_chapter(
+                one.id, self._stores.vault, sessions[one.session].node, one.place, opened[one.id]
+            )
+            for one in touched
+            if one.id in opened
+        }
+        self._find_dead(touched, opened, keys)
+        keeping = []
+        for steps in batch:
+            session = steps.seen.session
+            places = [
+                (steps.seen.chapters[number].place, opened[number])
+                for number in sorted(steps.keep)
+                if number in opened
+            ]
+            if places and session.id in keys:
+                keeping.append(Keeping(session.user_slot, keys[session.id], places))
+        facts.many.keep(keeping)
+        own = facts.many.find_chapters(
+            (one.user, one.session, [place for place, _ in one.chapters]) for one in keeping
+        )
+        new: dict[tuple[int, Place], Chapter] = {}
+        for steps in batch:
+            if steps.split and steps.seen.session.id in keys:
+                new |= self._make_room(steps, keys[steps.seen.session.id])
+        return _Prepared(keys, {name: one.id for name, one in own.items()}, old, new)
+
+    def _relinked(self, batch: Sequence[Steps]) -> bool:
+        """Tie chapters to their own keys again that an older copy of the transcripts knows nothing of."""
+        sessions = {steps.seen.session.id: steps.seen.session for steps in batch}
+        loose = [
+            one
+            for steps in batch
+            for one in steps.seen.chapters.values()
+            if one.depends and one.epoch_state == State.GONE
+        ]
+        if not loose:
+            return False
+        keys = self._facts.session_keys(sessions.values())
+        own = self._facts.many.find_chapters(
+            (sessions[one.session].user_slot, keys[one.session], [one.place])
+            for one in loose
+            if one.session in keys
+        )
+        known = {one.id: own.get((keys.get(one.session, b""), one.place)) for one in loose}
+        kept = {number: node.id for number, node in known.items() if node is not None}
+        self._stores.transcripts.write(lambda connection: purge_sql.keep_chapters(connection, kept))
+        return bool(kept)
+
+    def _find_dead(
+        self, touched: Sequence[ChapterAt], opened: Mapping[int, bytes], keys: Mapping[int, bytes]
+    ) -> None:
+        """Note the chapters whose keys are gone; accuse where nothing erased them (P2)."""
+        for one in touched:
+            if one.id not in opened and one.session in keys:
+                if not self._facts.is_erased(one.place):
+                    raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
+                self._dead.add(one.id)
+
+    def _make_room(self, steps: Steps, key: bytes) -> dict[tuple[int, Place], Chapter]:
+        """Make the chapters that take what stays of those that are split, in the classes of today."""
+        session = steps.seen.session
+        alone = [number for number in steps.split if not steps.seen.chapters[number].depends]
+        self._stores.transcripts.write(lambda connection: purge_sql.close_chapters(connection, alone))
+        places: set[Place] = set()
+        for one in steps.judged:
+            for number, part, goes in _parts(one):
+                if number in steps.split and not goes:
+                    places.add(self._place(steps.seen, one.group, part))
+        names = self._names(steps, key)
+        if names is None or not places:
+            return {}
+        made = self._sessions.ready_apart(*names, session.namespace, places)
+        if made.node != session.node:
+            return {}
+        return {(session.id, place): made.by_place[place] for place in places if place in made.by_place}
+
+    def _names(self, steps: Steps, key: bytes) -> tuple[str, str] | None:
+        """Open the names of a session and its user, by which chapters are made."""
+        one, vault = steps.seen.session, self._stores.vault
+        where = slot(Kind.SECRET, one.user_slot)
+        secret = self._facts.many.find([[*user_path(one.user_slot), where]]).get(where)
+        if secret is None:
+            return None
+        user = open_name(one.user_name, vault, one.user_node, b"", secret.key)
+        session = open_name(one.name, vault, one.node, one.user_node, key)
+        return (user, session) if user and session else None
+
+    def _place(self, seen: Seen, group: Group, part: Part) -> Place:
+        """Give where messages of a group would be sealed today."""
+        kind = MessageKind(group.role, seen.session.namespace, group.labels)
+        times = Times(group.oldest, seen.started, seen.last)
+        body, originals = self._facts.classes.places(kind, times, self._now)
+        # Originals that would not be stored today, and are on hold, stay beside their message.
+        return body if part is Part.BODY or originals is None else originals
+
+    # -- changing ---------------------------------------------------------------------------------------
+
+    def _collect(self, connection: Connection, steps: Steps, prepared: _Prepared, changes: _Changes) -> None:
+        """Work one session in, or leave it for another round where it is not as it was prepared."""
+        session = steps.seen.session
+        key = prepared.keys.get(session.id)
+        if key is None or not steps.changes:
+            return  # erased meanwhile by somebody who was asked to
+        chapters = steps.seen.chapters
+        loose = any(one.depends and one.epoch_state == State.GONE for one in chapters.values())
+        if prepared.is_plain and loose:
+            changes.again.append(session.id)  # of an older copy: it may have a key of its own
+            return
+        own = {number: prepared.own.get((key, chapters[number].place)) for number in steps.keep}
+        if None in own.values() or not steps.split <= prepared.old.keys():
+            changes.again.append(session.id)
+            return
+        if steps.rows > ROWS and not steps.split:
+            self._take_some(connection, steps, key, changes)
+            return
+        if steps.split:
+            removed, bared = self._rewrite(connection, steps, prepared, changes)
+            if removed is None:
+                changes.again.append(session.id)
+                return
+        else:
+            removed, bared = seqs_removed(connection, steps), seqs_bared(connection, steps)
+            changes.whole.append(steps)
+        changes.keep |= {number: node for number, node in own.items() if node is not None}
+        changes.close += steps.close
+        changes.seen += [steps.seen] * len(steps.judged)
+        changes.counted += steps.judged
+        self._note(steps, key, removed, bared, changes)
+
+    def _note(self, steps: Steps, key: bytes, removed: Ranges, bared: Ranges, changes: _Changes) -> None:
+        """Put what goes into the session's ledger (P2). Of records it only remembers when they began."""
+        seen, session = steps.seen, steps.seen.session
+        loses = bool(removed) or steps.rows > steps.messages
+        if not loses and not bared:
+            return
+        profile = self._facts.profile(session, key)
+        started = seen.started if profile.started is None else min(profile.started, seen.started)
+        written = replace(
+            profile,
+            purged=join(profile.purged, removed),
+            bare=join(profile.bare, bared),
+            started=started if loses else profile.started,
+        )
+        sealed = seal_profile(written, self._stores.vault, session.node, key, session.rev + 1)
+        changes.profiles.append(
+            {"session": session.id, "at": session.rev, "next": session.rev + 1, "sealed": sealed}
+        )
+        changes.keys += [(session.id, first, last) for first, last in removed]
+
+    def _take_some(self, connection: Connection, steps: Steps, key: bytes, changes: _Changes) -> None:
+        """Take the first messages of a long session; the next round goes on."""
+        session = steps.seen.session.id
+        seqs = sql.seqs_in(connection, session, sorted(steps.delete), ROWS)
+        if purge_sql.delete_seqs(connection, session, seqs) != len(seqs):
+            raise TamperedError("messages that a lock should keep are gone")
+        if len(seqs) < ROWS:
+            ids = sql.record_ids_in(connection, session, sorted(steps.delete), ROWS - len(seqs))
+            record_sql.remove(connection, session, ids)
+        changes.seen += [steps.seen] * len(steps.judged)  # as a whole: later rounds see what is left of it
+        changes.counted += steps.judged
+        changes.partial.append(session)
+        self._note(steps, key, join((), ((seq, seq) for seq in seqs)), (), changes)
+        changes.again.append(session)
+
+    def _rewrite(
+        self, connection: Connection, steps: Steps, prepared: _Prepared, changes: _Changes
+    ) -> tuple[Ranges | None, Ranges]:
+        """Go through a session row by row: delete what goes, seal anew what stays of a chapter that dies."""
+        facts, session = self._facts, steps.seen.session
+        opened = (
+            facts.open_chapters([session], {session.id: steps.seen.chapters}) if facts.classes.labels else {}
+        )
+        judged = {facts.key_of_group(one.group): one for one in steps.judged if one.group.messages}
+        going: list[int] = []
+        bare: list[int] = []
+        bodies: list[dict[str, object]] = []
+        originals: list[dict[str, object]] = []
+        for row in sql.rows_in(connection, session.id):
+            one = judged[facts.key_of(row, opened)]
+            if one.body:
+                going.append(row.seq)
+                continue
+            if row.chapter in steps.split:
+                moved = self._reseal(steps, one, row, Part.BODY, prepared)
+                if moved is None:
+                    return None, ()
+                bodies.append(moved)
+            if one.originals:
+                bare.append(row.seq)
+            elif row.originals_chapter in steps.split:
+                moved = self._reseal(steps, one, row, Part.ORIGINALS, prepared)
+                if moved is None:
+                    return None, ()
+                originals.append(moved)
+        if not self._rewrite_records(connection, steps, prepared, changes):
+            return None, ()
+        purge_sql.delete_seqs(connection, session.id, going)
+        purge_sql.bare_seqs(connection, session.id, bare)
+        purge_sql.move_bodies(connection, bodies)
+        purge_sql.move_originals(connection, originals)
+        changes.resealed += len(bodies) + len(originals)
+        return join((), ((seq, seq) for seq in going)), join((), ((seq, seq) for seq in bare))
+
+    def _rewrite_records(
+        self, connection: Connection, steps: Steps, prepared: _Prepared, changes: _Changes
+    ) -> bool:
+        """Do the same with the records; False where there is no chapter to take one."""
+        facts, session = self._facts, steps.seen.session
+        judged = {facts.key_of_group(one.group): one for one in steps.judged if one.group.records}
+        going: list[int] = []
+        moved: list[dict[str, object]] = []
+        for row in sql.records_in(connection, session.id) if judged else ():
+            one = judged[facts.key_of_record(row)]
+            if one.body:
+                going.append(row.id)
+            elif row.chapter in steps.split:
+                new = prepared.new.get((session.id, self._place(steps.seen, one.group, Part.BODY)))
+                if new is None or new.id == row.chapter:
+                    return False
+                old, name = prepared.old[row.chapter], (row.place, row.key)
+                plain = old.cipher.open(row.body, aad(old, name, row.role, row.created_at))
+                sealed = new.cipher.seal(plain, aad(new, name, row.role, row.created_at))
+                moved.append({"at": row.id, "sealed": sealed, "to": new.id})
+        record_sql.remove(connection, session.id, going)
+        purge_sql.move_records(connection, moved)
+        changes.resealed += len(moved)
+        return True
+
+    def _reseal(
+        self, steps: Steps, one: Judged, row: RowAt, part: Part, prepared: _Prepared
+    ) -> dict[str, object] | None:
+        """Open a body under the key that dies and seal it under another; None where there is none yet."""
+        place = self._place(steps.seen, one.group, part)
+        new = prepared.new.get((row.session, place))
+        is_body = part is Part.BODY
+        sealed, number = (row.body, row.chapter) if is_body else (row.originals, row.originals_chapter)
+        if new is None or sealed is None or number is None or new.id == number:
+            return None
+        old, name = prepared.old[number], BODY if is_body else ORIGINALS
+        plain = old.cipher.open(sealed, old.aad(row.seq, row.role, row.created_at, name))
+        again = new.cipher.seal(plain, new.aad(row.seq, row.role, row.created_at, name))
+        return {"session": row.session, "at": row.seq, "sealed": again, "to": new.id}
+
+    def _write(self, connection: Connection, changes: _Changes) -> None:
+        """Write a batch: each statement is for all sessions of it."""
+        ids = [steps.seen.session.id for steps in changes.whole]
+        bare = sorted(
+            number for steps in changes.whole for number in steps.bare if number not in steps.delete
+        )
+        purge_sql.bare_whole(connection, ids, bare)
+        gone = sorted(number for steps in changes.whole for number in steps.delete)
+        expected = sum(steps.messages for steps in changes.whole)
+        if purge_sql.delete_whole(connection, ids, gone) != expected:
+            raise TamperedError("messages that a lock should keep are gone")
+        beside = [steps for steps in changes.whole if steps.rows > steps.messages]
+        if beside:
+            purge_sql.delete_whole_records(
+                connection,
+                [steps.seen.session.id for steps in beside],
+                sorted(number for steps in beside for number in steps.delete),
+            )
+        purge_sql.write_profiles(connection, changes.profiles)
+        purge_sql.delete_keys(connection, changes.keys)
+        purge_sql.keep_chapters(connection, changes.keep)
+        purge_sql.close_chapters(connection, changes.close)
+
+
+def replace_verdict(verdict: Verdict, *, goes: bool) -> Verdict:
+    """Give another end to a verdict."""
+    return Verdict(verdict.bounds, verdict.holds, goes)
+
+
+def _parts(one: Judged) -> list[tuple[int, Part, bool]]:
+    """Give the chapters that a group is in, with the part that is in each and whether it goes."""
+    found = [(one.group.chapter, Part.BODY, one.body)]
+    if one.group.originals_chapter is not None:
+        found.append((one.group.originals_chapter, Part.ORIGINALS, one.originals))
+    return found

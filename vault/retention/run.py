@@ -1,0 +1,322 @@
+"""One run of the policies: plan, guard, close, purge in batches, erase the keys. What the daemon calls.
+
+A run that is killed needs no repair: what it closed says in the database that its keys are to die, and the
+next run takes it up. Two at once do the same work twice, which changes nothing.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from vault.chat.sessions import Sessions
+from vault.clock import DAY, system_clock, to_datetime
+from vault.crypto.envelope import random_id
+from vault.erasure import Eraser
+from vault.errors import GuardedError, UnknownError
+from vault.keys.ring import Keyring
+from vault.retention.classes import Classes, plain_name
+from vault.retention.cutting import Cut, Cutter
+from vault.retention.durations import HOUR
+from vault.retention.explaining import Explained, explain_all
+from vault.retention.facts import PAGE, Facts, Seen
+from vault.retention.holding import Holds, NoHolds, as_holds
+from vault.retention.plan import Plan, Planner
+from vault.retention.policy import Part
+from vault.retention.purging import ROWS, Purger, Scope
+from vault.retention.report import RunRecords, RunResult, class_reports, excesses
+from vault.retention.telling import RunLog
+from vault.storage import purging as purge_sql
+from vault.storage import retention as sql
+from vault.storage import runs as runs_sql
+from vault.storage.stores import Stores
+
+SLACK = HOUR  # by how much two clocks may differ
+FAR = 100 * DAY  # between two runs: a clock that jumped there is more likely than nobody having looked
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and where in the database it takes place."""
+
+    plan: Plan
+    scope: Scope
+    sessions: array[int]
+    sizes: array[int]  # how many messages go from each
+    epochs: frozenset[int]
+
+    def packed(self, ids: Sequence[int]) -> Iterator[list[int]]:
+        """Put sessions together, in their order, to batches of a bounded size."""
+        sizes = iter(zip(self.sessions, self.sizes, strict=True))
+        planned = next(sizes, None)
+        batch: list[int] = []
+        rows = 0
+        for number in ids:
+            while planned is not None and planned[0] < number:
+                planned = next(sizes, None)
+            size = planned[1] if planned is not None and planned[0] == number else 0
+            if batch and (rows + size > ROWS or len(batch) >= PAGE):
+                yield batch
+                batch, rows = [], 0
+            batch.append(number)
+            rows += size
+        if batch:
+            yield batch
+
+
+class Runs:
+    """Runs the policies of a vault."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 (the parts of a vault)
+        self,
+        stores: Stores,
+        keyring: Keyring,
+        eraser: Eraser,
+        sessions: Sessions,
+        classes: Classes,
+        holds: Holds | None = None,
+    ) -> None:
+        self._stores = stores
+        self._keyring = keyring
+        self._sessions = sessions
+        self._classes = classes
+        self._holds = holds or NoHolds()
+        self._facts = Facts(stores, keyring, classes)
+        self._cutter = Cutter(stores, keyring, eraser, self._facts, self._holds)
+        self._records = RunRecords(lambda: keyring.service)
+        self._log = RunLog(keyring.log, self._records, classes)
+
+    # -- planning ---------------------------------------------------------------------------------------
+
+    def plan(self, now: int, user_id: str | None = None) -> Planned:
+        """Say what a run would do now, and change nothing."""
+        user = None if user_id is None else self._user(user_id)
+        scope = Scope(user)
+        planned = self._plan(now, scope)
+        if user is None:
+            return planned
+        # What shares an epoch with this user's dies with it, so others' messages there are planned for too.
+        return self._plan(now, Scope(user, planned.epochs))
+
+    def _user(self, user_id: str) -> bytes:
+        found = self._keyring.find_user(user_id)
+        if found is None:
+            raise UnknownError("no such user is here", hint="vault sessions lists the users")
+        return found.node
+
+    def _plan(self, now: int, scope: Scope) -> Planned:
+        holds = self._stores.keyring.read(lambda c: self._holds.in_force(c, now))
+        planner = Planner(self._classes.policies, now, as_holds(holds))
+        ids, later = self._facts.candidates(now, scope.user)
+        if scope.epochs:
+            beside = self._stores.transcripts.read(lambda c: list(sql.sessions_in(c, sorted(scope.epochs))))
+            ids = array("q", sorted({*ids, *beside}))
+        sessions, sizes, epochs = array("q"), array("q"), set[int]()
+        for page in self._facts.pages(ids):
+            for seen in page:
+                goes, size = False, 0
+                for group in seen.groups:
+                    going = self._count(planner, scope, seen, group)
+                    size += group.rows if group.chapter in going else 0
+                    for number in going:
+                        chapter = seen.chapters[number]
+                        if chapter.depends and chapter.epoch is not None:
+                            epochs.add(chapter.epoch)
+                    goes = goes or bool(going)
+                if goes:
+                    sessions.append(seen.session.id)
+                    sizes.append(size)
+        self._see_later(planner, later)
+        return Planned(planner.plan(), scope, sessions, sizes, frozenset(epochs))
+
+    def _count(self, planner: Planner, scope: Scope, seen: Seen, group: sql.Group) -> list[int]:
+        """Count a group; give the chapters that lose something."""
+        going = []
+        for number, part in ((group.chapter, Part.BODY), (group.originals_chapter, Part.ORIGINALS)):
+            if number is not None:
+                fact = seen.fact(group, part)
+                if scope.takes(seen, seen.chapters[number]) and planner.take(fact):
+                    going.append(number)
+        if group.chapter in going and group.originals_chapter is not None:
+            return [group.chapter, group.originals_chapter]
+        return going
+
+    def _see_later(self, planner: Planner, later: list[sql.EpochAt]) -> None:
+        """Count what can't be due only where a policy seems to erase too much, and no further than needed."""
+        for policy, missing in planner.missing().items():
+            rules = {rule.name for rule in self._classes.policies.rules if rule.policy == policy}
+            ids = [one.id for one in later if plain_name(one.class_name) in rules]
+            counted = self._stores.transcripts.read(lambda c, i=ids, m=missing: sql.count_rest(c, i, m))  # type: ignore[misc]
+            planner.see(policy, counted)
+
+    # -- running ----------------------------------------------------------------------------------------
+
+    def run(  # noqa: PLR0913 (how it is asked for)
+        self,
+        *,
+        dry_run: bool = False,
+        user_id: str | None = None,
+        yes: bool = False,
+        actor: str = "",
+        should_stop: Callable[[], bool] = lambda: False,
+        progress: Progress = lambda _done, _of: None,
+    ) -> RunResult:
+        """Run the policies once; `should_stop` is asked between batches.
+
+        Raises GuardedError where more would go than a policy allows, or where the clock can't be right; `yes`
+        says that somebody has looked.
+        """
+        now = self._stores.clock()
+        if not yes:
+            self._check_clocks(now)
+        planned = self.plan(now, user_id)
+        result = self._result(planned, now, dry_run=dry_run)
+        if dry_run:
+            return _told(result, planned.plan, None)
+        if result.excesses and not yes:
+            one = result.excesses[0]
+            raise GuardedError(
+                f"the policy {one.policy} would erase {one.goes:,} of {one.of:,} messages and records,"
+                f" more than the {one.limit:.0%} that it allows",
+                hint="vault purge --dry-run tells more; --yes, if this is meant",
+            )
+        return self._carry_out(planned, result, now, actor, should_stop, progress)
+
+    def _result(self, planned: Planned, now: int, *, dry_run: bool) -> RunResult:
+        return RunResult(
+            id=random_id().hex(),
+            policies=[one.name for one in self._classes.policies.policies],
+            dry_run=dry_run,
+            now=to_datetime(now),
+            started_at=to_datetime(now),
+            opens_bodies=bool(self._classes.labels),
+            excesses=excesses(planned.plan),
+        )
+
+    def _carry_out(  # noqa: PLR0913, PLR0917 (a run and how it is asked for)
+        self,
+        planned: Planned,
+        result: RunResult,
+        now: int,
+        actor: str,
+        should_stop: Callable[[], bool],
+        progress: Progress,
+    ) -> RunResult:
+        store, actor = self._stores, actor or "vault"
+        first, intended = self._records.row(result, now, 0), _told(result, planned.plan, None)
+        store.keyring.write(lambda c: self._log.begin(c, first, intended, actor))
+        store.transcripts.write(lambda c: purge_sql.close_epochs(c, sorted(planned.epochs)))
+        closing = store.transcripts.snapshot(lambda c: array("q", purge_sql.sessions_closing(c)))
+        ids = array("q", sorted({*planned.sessions, *closing}))
+        counter = Planner(self._classes.policies, now)
+        purger = Purger(store, self._facts, self._sessions, self._holds)
+        purger.start(counter, planned.scope, now)
+        stopped, done = False, 0
+        for batch in planned.packed(ids):
+            if should_stop():
+                stopped = True
+                break
+            purger.take(batch)
+            done += len(batch)
+            progress(done, len(ids))
+            row = self._records.row(result, now, batch[-1])
+            store.keyring.write(lambda c, row=row: runs_sql.update_run(c, row))  # type: ignore[misc]
+        told = _told(result, planned.plan, counter.plan())
+        reason = f"retention: {', '.join(result.policies)}"
+        cut = Cut() if stopped else self._cutter.cut((told.sessions, told.messages), reason, actor)
+        ended = replace(
+            told,
+            ended_at=to_datetime(store.clock()),
+            stopped=stopped,
+            epochs=cut.epochs,
+            chapters=cut.chapters,
+            kept=purger.done.kept,
+            resealed=purger.done.resealed,
+            certificate=cut.certificate.id if cut.certificate else None,
+        )
+        last = self._records.row(ended, now, ids[-1] if ids and not stopped else 0)
+        store.keyring.write(lambda c: self._log.end(c, last, ended, actor))
+        return ended
+
+    def explain(self, user_id: str, session_id: str) -> list[Explained]:
+        """Say of the messages of a session which rules and holds decide about them."""
+        session = self._sessions.find(user_id, session_id)
+        if session is None:
+            raise UnknownError("this user has no such session", hint="vault sessions USER lists them")
+        now = self._stores.clock()
+        facts = Facts(self._stores, self._keyring, self._classes, by_role=True)
+        holds = self._stores.keyring.read(lambda c: self._holds.in_force(c, now))
+        return [
+            one
+            for page in facts.pages([session.row])
+            for seen in page
+            for one in explain_all(seen, self._classes.policies, as_holds(holds), now)
+        ]
+
+    def last_runs(self, limit: int = 20) -> list[RunResult]:
+        """Give the last runs, latest first. One without an end was interrupted, or is under way."""
+        rows = self._stores.keyring.read(lambda connection: runs_sql.last_runs(connection, limit))
+        return [self._records.read(row) for row in rows]
+
+    # -- guards -----------------------------------------------------------------------------------------
+
+    def _check_clocks(self, now: int) -> None:
+        """Refuse to erase by a clock that can't be right."""
+
+        def look(connection: Connection) -> int | None:
+            # A clock that was passed in, as tests do, has nothing to do with the server's.
+            return runs_sql.database_clock(connection) if self._stores.clock is system_clock else None
+
+        last = next(iter(self._stores.keyring.read(lambda c: runs_sql.last_runs(c, 1))), None)
+        if last is not None:
+            self._records.read(last)
+        check_clocks(now, self._stores.transcripts.read(look), None if last is None else last.started_at)
+
+
+def check_clocks(now: int, database: int | None, last: int | None) -> None:
+    """Raise GuardedError where now is not what the database's clock and the last run let expect."""
+    hint = "set the clock right; vault purge --yes, if it is"
+    if database is not None and abs(now - database) > SLACK:
+        raise GuardedError(
+            f"this machine's clock says {_moment(now)}, the database's {_moment(database)}:"
+            " nothing was erased",
+            hint=hint,
+        )
+    if last is not None and now < last - SLACK:
+        raise GuardedError(
+            f"the clock says {_moment(now)}, before the last run of {_moment(last)}: nothing was erased",
+            hint=hint,
+        )
+    if last is not None and now > last + FAR:
+        raise GuardedError(
+            f"the clock says {_moment(now)}, long after the last run of {_moment(last)}: nothing was erased",
+            hint=hint,
+        )
+
+
+def _moment(at: int) -> str:
+    return to_datetime(at).strftime("%Y-%m-%d %H:%M")
+
+
+def _told(result: RunResult, plan: Plan, done: Plan | None) -> RunResult:
+    """Put the numbers into a result: planned ones, or what was counted while it was done."""
+    counted = plan if done is None else done
+    reports = class_reports(plan, done)
+    bodies = [one for one in counted.classes if one.part is Part.BODY]
+    return replace(
+        result,
+        classes=reports,
+        messages=sum(one.goes.messages for one in bodies),
+        records=sum(one.goes.records for one in bodies),
+        originals=sum(one.goes.messages for one in counted.classes if one.part is Part.ORIGINALS),
+        sessions=counted.sessions,
+        users=counted.users,
+        bytes=sum(one.goes.bytes for one in counted.classes),
+        epochs=len(plan.epochs),
+    )

@@ -1,0 +1,126 @@
+"""What a purge does to one session, worked out before anything is changed. Pure.
+
+A key that dies takes all that was sealed with it. So in an epoch that dies a chapter is either emptied, or,
+where all of it stays, given a key of its own; one of which a part stays is emptied too, and that part sealed
+anew elsewhere. A chapter that has a key of its own dies as soon as a part of it goes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vault.retention.deciding import Fact
+from vault.retention.facts import Seen
+from vault.retention.plan import Verdict
+from vault.retention.policy import Part
+from vault.storage.retention import ChapterAt, Group
+from vault.storage.schema import State
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What becomes of a group: of its messages, and of their originals where they have some.
+
+    Where `body` or `originals` do not go, they stay, or can't go in this run.
+    """
+
+    group: Group
+    body: bool
+    originals: bool
+    fact: Fact
+    by: Verdict
+    originals_fact: Fact | None
+    by_originals: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What happens to a session: by chapter."""
+
+    seen: Seen
+    judged: tuple[Judged, ...]
+    delete: frozenset[int]  # chapters whose messages and records all go
+    bare: frozenset[int]  # chapters whose originals all go, while their messages stay
+    keep: frozenset[int]  # chapters that get keys of their own
+    split: frozenset[int]  # chapters of which a part goes
+    close: frozenset[int]  # chapters whose keys die
+
+    @property
+    def messages(self) -> int:
+        """Count the messages that go."""
+        return sum(one.group.messages for one in self.judged if one.body)
+
+    @property
+    def rows(self) -> int:
+        """Count the messages and records that go."""
+        return sum(one.group.rows for one in self.judged if one.body)
+
+    @property
+    def changes(self) -> bool:
+        """Say whether there is anything to do."""
+        return bool(self.delete or self.bare or self.keep or self.split or self.close)
+
+
+def judge(
+    seen: Seen, decide: Callable[[Fact, int], Verdict], may_go: Callable[[ChapterAt], bool]
+) -> list[Judged]:
+    """Decide about each group. What goes takes its originals along, so both keys must be ready to die."""
+    found = []
+    for group in seen.groups:
+        fact = seen.fact(group)
+        by, their_fact, theirs, originals = decide(fact, group.chapter), None, None, False
+        body = by.goes and may_go(seen.chapters[group.chapter])
+        if group.originals_chapter is not None:
+            their_fact = seen.fact(group, Part.ORIGINALS)
+            theirs = decide(their_fact, group.originals_chapter)
+            ready = may_go(seen.chapters[group.originals_chapter])
+            body = body and ready
+            originals = body or (theirs.goes and ready)
+        found.append(Judged(group, body, originals, fact, by, their_fact, theirs))
+    return found
+
+
+def is_dying(chapter: ChapterAt) -> bool:
+    """Say whether a chapter's key may be erased in this run: its epoch is closed, or it is its own."""
+    return not chapter.depends or chapter.epoch_state != State.LIVE
+
+
+def work_out(seen: Seen, judged: list[Judged]) -> Steps:
+    """Say what has to happen to each chapter."""
+    goes: defaultdict[int, bool] = defaultdict(bool)
+    stays: defaultdict[int, bool] = defaultdict(bool)
+    bodies: defaultdict[int, set[bool]] = defaultdict(set)
+    bared: defaultdict[int, set[bool]] = defaultdict(set)
+    for one in judged:
+        (goes if one.body else stays)[one.group.chapter] = True
+        bodies[one.group.chapter].add(one.body)
+        number = one.group.originals_chapter
+        if number is not None:
+            (goes if one.originals else stays)[number] = True
+            bared[number].add(one.originals)
+    keep, split, close = set(), set(), set()
+    for number, chapter in seen.chapters.items():
+        if not is_dying(chapter):
+            continue
+        if not chapter.depends and chapter.state == State.LIVE and not goes[number]:
+            continue
+        if not stays[number]:
+            if goes[number] or chapter.state == State.LIVE:
+                close.add(number)
+        elif chapter.depends and not goes[number]:
+            keep.add(number)
+        else:
+            split.add(number)
+    whole = {number for number, kinds in bodies.items() if kinds == {True}}
+    bare = {number for number, kinds in bared.items() if kinds == {True}}
+    return Steps(
+        seen,
+        tuple(judged),
+        frozenset(whole),
+        frozenset(bare),
+        frozenset(keep),
+        frozenset(split),
+        frozenset(close | split),
+    )

@@ -1,0 +1,401 @@
+"""The statements of a purge in the transcripts: what there is, what is closed, what goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
+
+from vault.storage.engine import chunks
+from vault.storage.schema import State, chapters, classes, epochs, messages, records, sessions, users
+
+_SINCE = 62_135_596_800_000_000  # whole days: the first day that a message can have is then day 0
+_ids: BindParameter[Any] = bindparam("ids", expanding=True)
+_more: BindParameter[Any] = bindparam("more", expanding=True)
+
+
+@dataclass(frozen=True, slots=True)
+class EpochAt:
+    """An epoch."""
+
+    id: int
+    class_name: str
+    anchor: int
+    node: bytes
+    state: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAt:
+    """A session with its user, as far as a purge needs them."""
+
+    id: int
+    user_slot: bytes
+    user_node: bytes
+    user_name: bytes
+    slot: bytes
+    node: bytes
+    name: bytes
+    namespace: str
+    profile: bytes
+    rev: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChapterAt:
+    """A chapter with its epoch, if it is in one."""
+
+    id: int
+    session: int
+    epoch: int | None
+    epoch_node: bytes | None
+    epoch_state: int
+    class_name: str
+    anchor: int | None
+    node: bytes | None
+    state: int
+
+    @property
+    def place(self) -> bytes:
+        """Give the node that the chapter's bodies are bound to."""
+        return self.epoch_node or self.node or b""
+
+    @property
+    def depends(self) -> bool:
+        """Say whether its key is derived from its epoch's, and goes with it."""
+        return self.node is None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Messages of one chapter that no rule tells apart: of one role, and of one day or hour.
+
+    Or records, which have no seqs, and are counted for themselves.
+    """
+
+    session: int
+    chapter: int
+    originals_chapter: int | None
+    role: str
+    messages: int
+    bytes: int
+    originals_bytes: int
+    oldest: int
+    newest: int
+    first: int
+    last: int
+    labels: tuple[tuple[str, str], ...] = ()
+    records: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Count its rows, of either kind."""
+        return self.messages + self.records
+
+
+@dataclass(frozen=True, slots=True)
+class RowAt:
+    """One message, sealed."""
+
+    session: int
+    seq: int
+    chapter: int
+    role: str
+    created_at: int
+    body: bytes
+    originals: bytes | None
+    originals_chapter: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAt:
+    """One record, sealed."""
+
+    id: int
+    place: bytes
+    key: bytes
+    chapter: int
+    role: str
+    created_at: int
+    body: bytes
+
+
+# -- what there is ---------------------------------------------------------------------------------------
+
+
+def all_epochs(connection: Connection) -> list[EpochAt]:
+    """Give every epoch: a class has one a day, or one an hour."""
+    query = select(epochs.c.id, classes.c.name, epochs.c.anchor, epochs.c.node, epochs.c.state).join(
+        classes, classes.c.id == epochs.c.class_id
+    )
+    return [EpochAt(*row) for row in connection.execute(query)]
+
+
+_in_epochs = select(chapters.c.session_id).where(chapters.c.epoch_id.in_(_ids)).distinct()
+
+
+def sessions_in(connection: Connection, epoch_ids: Sequence[int]) -> Iterator[int]:
+    """Give the sessions that have a chapter in some epochs; some of them twice."""
+    for part in chunks(epoch_ids):
+        yield from connection.execute(_in_epochs, {"ids": part}).scalars()
+
+
+_said_last = (
+    select(messages.c.created_at)
+    .where(messages.c.session_id == chapters.c.session_id)
+    .order_by(messages.c.seq.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_put_first = (
+    select(func.min(records.c.created_at))
+    .where(records.c.session_id == chapters.c.session_id)
+    .scalar_subquery()
+)
+_latest = func.coalesce(_said_last, _put_first)  # no later than what a rule may count from
+_alone = (
+    select(
+        chapters.c.session_id,
+        chapters.c.state,
+        func.coalesce(classes.c.name, ""),
+        _latest,
+    )
+    .outerjoin(classes, classes.c.id == chapters.c.class_id)
+    .where(chapters.c.epoch_id.is_(None))
+)
+
+
+def sessions_alone(connection: Connection) -> Iterator[tuple[int, int, str, int | None]]:
+    """Give the sessions that have a chapter without an epoch: its state, its class, the last row's time."""
+    for row in connection.execute(_alone.execution_options(yield_per=1000)):
+        yield row[0], row[1], row[2], row[3]
+
+
+def sessions_of_user(connection: Connection, user: bytes) -> list[int]:
+    """Give the sessions of a user, by the user's node."""
+    query = select(sessions.c.id).join(users, users.c.id == sessions.c.user_id).where(users.c.node == user)
+    return sorted(connection.execute(query).scalars())
+
+
+_sessions: Select[Any] = (
+    select(
+        sessions.c.id,
+        users.c.slot,
+        users.c.node,
+        users.c.name,
+        sessions.c.slot,
+        sessions.c.node,
+        sessions.c.name,
+        sessions.c.namespace,
+        sessions.c.profile,
+        sessions.c.rev,
+    )
+    .join(users, users.c.id == sessions.c.user_id)
+    .where(sessions.c.id.in_(_ids), sessions.c.state == State.LIVE, users.c.state == State.LIVE)
+    .order_by(sessions.c.id)
+)
+
+
+def living_sessions(
+    connection: Connection, ids: Sequence[int], *, lock: bool = False
+) -> dict[int, SessionAt]:
+    """Give those of some sessions that nobody is erasing; locked, so that nothing is added to them."""
+    query = _sessions.with_for_update(of=sessions) if lock else _sessions
+    found = (row for part in chunks(ids) for row in connection.execute(query, {"ids": part}))
+    return {row[0]: SessionAt(*row) for row in found}
+
+
+_chapters = (
+    select(
+        chapters.c.id,
+        chapters.c.session_id,
+        chapters.c.epoch_id,
+        epochs.c.node,
+        func.coalesce(epochs.c.state, int(State.LIVE)),
+        func.coalesce(classes.c.name, ""),
+        epochs.c.anchor,
+        chapters.c.node,
+        chapters.c.state,
+    )
+    .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
+    .outerjoin(classes, classes.c.id == func.coalesce(epochs.c.class_id, chapters.c.class_id))
+    .where(chapters.c.session_id.in_(_ids))
+)
+
+
+def chapters_in(connection: Connection, ids: Sequence[int]) -> list[ChapterAt]:
+    """Give all chapters of some sessions."""
+    found = (row for part in chunks(ids) for row in connection.execute(_chapters, {"ids": part}))
+    return [ChapterAt(*row) for row in found]
+
+
+def _bucket(created_at: ColumnElement[Any], unit: int) -> ColumnElement[int]:
+    return ((type_coerce(created_at, BigInteger) + _SINCE) // unit).label("bucket")
+
+
+def _grouped(unit: int, *, by_role: bool) -> Select[Any]:
+    bucket = _bucket(messages.c.created_at, unit)
+    role: ColumnElement[Any] = messages.c.role if by_role else literal("").label("role")
+    keys = (
+        messages.c.session_id,
+        messages.c.chapter_id,
+        messages.c.originals_chapter_id,
+        role,
+        bucket,
+    )
+    by = (*keys[:3], messages.c.role) if by_role else keys[:3]
+    return (
+        select(
+            *keys,
+            func.count().label("number"),
+            func.sum(func.length(messages.c.body)),
+            func.coalesce(func.sum(func.length(messages.c.originals)), 0),
+            func.min(messages.c.created_at),
+            func.max(messages.c.created_at),
+            func.min(messages.c.seq),
+            func.max(messages.c.seq),
+        )
+        .where(messages.c.session_id.in_(_ids))
+        .group_by(*by, "bucket")
+    )
+
+
+def _grouped_records(unit: int) -> Select[Any]:
+    bucket = _bucket(records.c.created_at, unit)
+    keys = records.c.session_id, records.c.chapter_id, records.c.role, bucket
+    return (
+        select(
+            *keys,
+            func.count().label("number"),
+            func.sum(func.length(records.c.body)),
+            func.min(records.c.created_at),
+            func.max(records.c.created_at),
+        )
+        .where(records.c.session_id.in_(_ids))
+        .group_by(*keys[:3], "bucket")
+    )
+
+
+_GROUPED: dict[tuple[int, bool], Select[Any]] = {}
+_GROUPED_RECORDS: dict[int, Select[Any]] = {}
+
+
+def groups_in(
+    connection: Connection, ids: Sequence[int], unit: int, *, by_role: bool = True
+) -> Iterator[Group]:
+    """Sum up the messages of some sessions by chapter, a unit of time, and role if that is asked for."""
+    query = _GROUPED.get((unit, by_role))
+    if query is None:
+        query = _GROUPED[unit, by_role] = _grouped(unit, by_role=by_role)
+    for part in chunks(ids):
+        for row in connection.execute(query, {"ids": part}).all():
+            session, chapter, originals, role, _, number, size, more, oldest, newest, first, last = row
+            yield Group(
+                session, chapter, originals, role, number, int(size), int(more), oldest, newest, first, last
+            )
+
+
+def record_groups_in(connection: Connection, ids: Sequence[int], unit: int) -> Iterator[Group]:
+    """Sum up the records of some sessions by chapter and a unit of time."""
+    query = _GROUPED_RECORDS.get(unit)
+    if query is None:
+        query = _GROUPED_RECORDS[unit] = _grouped_records(unit)
+    for part in chunks(ids):
+        for session, chapter, role, _, number, size, oldest, newest in connection.execute(
+            query, {"ids": part}
+        ):
+            yield Group(
+                session, chapter, None, role, 0, int(size), 0, oldest, newest, 0, 0, (), records=number
+            )
+
+
+_row_columns = (
+    messages.c.session_id,
+    messages.c.seq,
+    messages.c.chapter_id,
+    messages.c.role,
+    messages.c.created_at,
+    messages.c.body,
+    messages.c.originals,
+    messages.c.originals_chapter_id,
+)
+_record_columns = (
+    records.c.id,
+    records.c.place,
+    records.c.key,
+    records.c.chapter_id,
+    records.c.role,
+    records.c.created_at,
+    records.c.body,
+)
+
+
+def rows_in(connection: Connection, session: int) -> Iterator[RowAt]:
+    """Give the messages of a session, in order, as they stream in."""
+    query = select(*_row_columns).where(messages.c.session_id == session).order_by(messages.c.seq)
+    for row in connection.execute(query.execution_options(yield_per=100)):
+        yield RowAt(*row)
+
+
+def records_in(connection: Connection, session: int) -> Iterator[RecordAt]:
+    """Give the records of a session as they stream in."""
+    query = select(*_record_columns).where(records.c.session_id == session).order_by(records.c.id)
+    for row in connection.execute(query.execution_options(yield_per=20)):
+        yield RecordAt(*row)
+
+
+def bucket_of(created_at: int, unit: int) -> int:
+    """Give the unit of time that a message lies in, as `groups_in` counts it."""
+    return (created_at + _SINCE) // unit
+
+
+def seqs_in(
+    connection: Connection, session: int, chapter_ids: Sequence[int], limit: int, *, originals: bool = False
+) -> list[int]:
+    """Give the seqs of the first messages whose bodies, or originals, are in some chapters."""
+    mine = messages.c.session_id == session
+    chapter = messages.c.originals_chapter_id if originals else messages.c.chapter_id
+    query = select(messages.c.seq).where(mine, chapter.in_(chapter_ids))
+    return list(connection.execute(query.order_by(messages.c.seq).limit(limit)).scalars())
+
+
+def record_ids_in(connection: Connection, session: int, chapter_ids: Sequence[int], limit: int) -> list[int]:
+    """Give the ids of the first records that are in some chapters."""
+    mine = records.c.session_id == session, records.c.chapter_id.in_(chapter_ids)
+    return list(
+        connection.execute(select(records.c.id).where(*mine).order_by(records.c.id).limit(limit)).scalars()
+    )
+
+
+def count_rest(connection: Connection, epoch_ids: Sequence[int], limit: int) -> int:
+    """Count the messages and records in some epochs, up to a limit: a share needs no more."""
+    counted = 0
+    for table in (messages, records):
+        for part in chunks(epoch_ids):
+            if counted >= limit:
+                return counted
+            rows = (
+                select(table.c.chapter_id)
+                .join(
+                    chapters,
+                    and_(chapters.c.session_id == table.c.session_id, chapters.c.id == table.c.chapter_id),
+                )
+                .where(chapters.c.epoch_id.in_(part))
+                .limit(limit - counted)
+            )
+            counted += connection.execute(select(func.count()).select_from(rows.subquery())).scalar_one()
+    return counted
