@@ -1,0 +1,497 @@
+"""Holds as people place and end them; what waits for their end: requests to forget, and what is hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace as replace_row
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from vault.chat.hiding import Hider
+from vault.chat.profile import open_profile, seal_profile
+from vault.chat.sessions import Sessions
+from vault.clock import from_datetime, to_datetime
+from vault.crypto.envelope import ID_BYTES, random_id
+from vault.crypto.tree import Kind, Opened
+from vault.erasure import Eraser
+from vault.errors import (
+    HeldError,
+    InputError,
+    StoreUnavailableError,
+    UnknownError,
+    UsageError,
+)
+from vault.evidence.certificate import Certificate, Record, Why
+from vault.evidence.entries import struck
+from vault.keys.holds import (
+    FORGET_SESSION,
+    FORGET_USER,
+    HOLD,
+    HoldRow,
+    Said,
+    UnderWayError,
+    has_ended,
+    refusal,
+)
+from vault.keys.ring import Keyring, UserKeys
+from vault.messages import check_id, check_words
+from vault.roots import Noted
+from vault.storage import holds as holds_sql
+from vault.storage import keyring as keyring_sql
+from vault.storage import messages as message_sql
+from vault.storage import transcripts as transcripts_sql
+from vault.storage.schema import State
+from vault.storage.stores import Stores
+
+if TYPE_CHECKING:
+    from vault.retention.flooring import Floored, Floors
+
+_RACES = 20
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """A hold on a user, or on one session.
+
+    `user_id` is None where the user was forgotten since, or where the keyring has lost them.
+    """
+
+    id: str
+    user_id: str | None
+    session_id: str | None
+    on_session: bool
+    in_force: bool
+    reason: str
+    actor: str
+    placed_at: datetime
+    until: datetime | None
+    released_at: datetime | None
+    release_reason: str
+    released_by: str
+
+
+class Queued(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that waits for the end of holds, or of floors; `id` is that of its certificate.
+
+    `until` is when the last floor ends, as it was when it was asked; without it a hold is waited for.
+    """
+
+    id: str
+    user_id: str | None
+    reason: str
+    actor: str
+    requested_at: datetime
+    now: bool
+    until: datetime | None = None
+    session_id: str | None = None
+
+
+class Holding:
+    """Places and releases holds, and carries out what has waited for their end."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 (what it stands on)
+        self,
+        stores: Stores,
+        keyring: Keyring,
+        eraser: Eraser,
+        sessions: Sessions,
+        hider: Hider,
+        floors: Callable[[], Floors | None],
+    ) -> None:
+        self._floors = floors
+        self._next: dict[bytes, int] = {}  # when a request that waits for floors is to be looked at again
+        self._stores = stores
+        self._keyring = keyring
+        self._holds = keyring.holds
+        self._eraser = eraser
+        self._sessions = sessions
+        self._hider = hider
+
+    # -- holds ------------------------------------------------------------------------------------------
+
+    def hold(
+        self, user_id: str, session_id: str | None, *, reason: str, until: datetime | None, actor: str
+    ) -> Hold:
+        """Forbid every erasure of a user, or of one session of theirs."""
+        if not check_words(reason, "reason").strip():
+            raise UsageError("a hold has a reason", hint='reason="case 7"')
+        check_words(actor, "actor")
+        placed = Said(placed_at=self._stores.clock(), reason=reason, actor=actor)
+        ends = self._moment(until)
+        for _ in range(_RACES):
+            row = self._row(user_id, session_id, ends, placed)
+            try:
+                self._holds.add(row)
+            except UnderWayError as erasure:  # it was recorded before: it comes first
+                self._eraser.carry_out(erasure.intents)
+                continue
+            # Whoever looked before the hold has removed by now; whoever looks from here on sees it (P5).
+            self._stores.transcripts.write(lambda c, row=row: holds_sql.wait_for_removals(c, row.user_node))  # type: ignore[misc]
+            return self._shown(row)
+        raise StoreUnavailableError("too much is erased at once", hint="try again")
+
+    def _moment(self, until: datetime | None) -> int | None:
+        if until is None:
+            return None
+        if until.utcoffset() is None:
+            raise InputError("until is a datetime with a time zone", hint="datetime(2030, 1, 1, tzinfo=UTC)")
+        ends = from_datetime(until)
+        if ends <= self._stores.clock():
+            raise InputError("the hold would have ended already")
+        return ends
+
+    def _row(self, user_id: str, session_id: str | None, until: int | None, placed: Said) -> Noted:
+        user = self._keyring.find_user(check_id(user_id, "user id"))
+        if user is None:
+            raise UnknownError("no such user is here", hint="vault sessions lists the users")
+        node, where = None, user.slot
+        if session_id is not None:
+            session = self._sessions.find(user_id, check_id(session_id, "session id"))
+            if session is None:
+                raise UnknownError("this user has no such session", hint="vault sessions USER lists them")
+            node, where = session.node, session.slot
+        names, subject = (user_id, session_id or ""), user.pseudonym
+        said = replace(
+            placed,
+            subject=subject,
+            reason=struck(placed.reason, names, subject),
+            actor=struck(placed.actor, names, subject),
+        )
+        return Noted(random_id(), HOLD, where, user.node, node, until, None, None, said.encode())
+
+    def release(self, hold_id: str, *, reason: str, actor: str) -> Hold:
+        """End a hold. What has waited for that is done by `carry_out_due`."""
+        check_words(reason, "reason")
+        check_words(actor, "actor")
+
+        def end(row: Noted) -> Noted:
+            if row.kind != HOLD:
+                raise UnknownError("there is no such hold", hint="vault hold list lists them")
+            if row.ended_at is not None:
+                return row
+            said, names = Said.decode(row.record), self._names(row)
+            said = replace(
+                said,
+                release_reason=struck(reason, names, said.subject),
+                released_by=struck(actor, names, said.subject),
+            )
+            return replace_row(row, ended_at=self._stores.clock(), record=said.encode())
+
+        return self._shown(self._holds.change(_id(hold_id), end))
+
+    def _names(self, row: Noted) -> list[str]:
+        """Give the ids that evidence must not repeat: none is known of who was forgotten since."""
+        found = self._hider.owner(row.user_node)
+        if found is None:
+            return []
+        session = row.session_node and self._hider.name_of(found[0], row.session_node)
+        return [found[1], session or ""]
+
+    def holds(self) -> list[Hold]:
+        """Give all holds there ever were, oldest first."""
+        rows = self._stores.keyring.read(self._holds.every)
+        return sorted((self._shown(row) for row in rows if row.kind == HOLD), key=lambda one: one.placed_at)
+
+    def _shown(self, row: Noted) -> Hold:
+        said = Said.decode(row.record)
+        found = self._hider.owner(row.user_node)
+        session_id = None
+        if found is not None and row.session_node is not None:
+            session_id = self._hider.name_of(found[0], row.session_node)
+        return Hold(
+            id=row.id.hex(),
+            user_id=None if found is None else found[1] or None,
+            session_id=session_id,
+            on_session=row.session_node is not None,
+            in_force=not has_ended(row, self._stores.clock()),
+            reason=said.reason,
+            actor=said.actor,
+            placed_at=to_datetime(said.placed_at),
+            until=None if row.until is None else to_datetime(row.until),
+            released_at=None if row.ended_at is None else to_datetime(row.ended_at),
+            release_reason=said.release_reason,
+            released_by=said.released_by,
+        )
+
+    # -- requests that wait -----------------------------------------------------------------------------
+
+    def queue(
+        self,
+        users: Mapping[bytes, bytes],
+        *,
+        reason: str,
+        actor: str,
+        now: bool,
+        names: Mapping[bytes, Sequence[str]],
+    ) -> dict[bytes, Certificate]:
+        """Let the forgetting of those wait who are held, of users given by node and slot.
+
+        `names` are, by slot, the ids that evidence must not repeat where somebody gives them as a reason.
+        """
+        check_words(reason, "reason")
+        check_words(actor, "actor")
+        rows = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._stores.clock()))
+        held = {row.user for row in rows}
+        asked = self.asked()
+        waiting = {}
+        for node in users.keys() & held:
+            certificate = asked.get(node)
+            if certificate is None:
+                certificate = self._eraser.requested(
+                    Why.FORGET_USER, reason=reason, actor=actor, names=names.get(users[node], ())
+                )
+                record = Record(certificate=certificate, now=now).encode()
+                request = bytes.fromhex(certificate.id)
+                self._holds.add(
+                    Noted(request, FORGET_USER, users[node], node, None, None, None, None, record)
+                )
+            waiting[node] = certificate
+        return waiting
+
+    def asked(self) -> dict[bytes, Certificate]:
+        """Give the certificates of the requests that wait, by the user's node."""
+        return {
+            row.user_node: Record.decode(row.record).certificate
+            for row in self._requests()
+            if row.kind == FORGET_USER
+        }
+
+    def queued(self) -> list[Queued]:
+        """Give the requests that wait, oldest first."""
+        found = []
+        for row in self._requests():
+            record = Record.decode(row.record)
+            owner, certificate = self._hider.owner(row.user_node), record.certificate
+            session = owner and row.session_node and self._hider.name_of(owner[0], row.session_node)
+            found.append(
+                Queued(
+                    id=row.id.hex(),
+                    user_id=None if owner is None else owner[1] or None,
+                    reason=certificate.reason,
+                    actor=certificate.actor,
+                    requested_at=certificate.requested_at,
+                    now=record.now,
+                    until=None if row.until is None else to_datetime(row.until),
+                    session_id=session or None,
+                )
+            )
+        return sorted(found, key=lambda one: one.requested_at)
+
+    def _requests(self) -> list[Noted]:
+        rows = self._stores.keyring.read(self._holds.unsettled)
+        return [row for row in rows if row.kind in {FORGET_USER, FORGET_SESSION}]
+
+    # -- what is due ------------------------------------------------------------------------------------
+
+    def carry_out_due(self) -> list[Certificate]:
+        """Do what has waited for the end of holds: forget who was to be forgotten, remove what is hidden.
+
+        Give the certificates of those who are forgotten by it. Each step can be repeated.
+        """
+        done = self._forget_due()
+        for row in self._stores.keyring.read(self._holds.unsettled):
+            if row.kind == HOLD and has_ended(row, self._stores.clock()):
+                self._settle(row)
+        return done
+
+    def _forget_due(self) -> list[Certificate]:
+        rows = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._stores.clock()))
+        held, done = {row.user for row in rows}, []
+        for row in self._requests():
+            if row.until is not None:
+                if self._next.get(row.id, 0) <= self._stores.clock():
+                    done += self._advance(row, rows)
+                continue
+            if row.user_node in held or self.kept(row.user_node):
+                continue
+            record, node = Record.decode(row.record), row.user_node
+            if self._stores.keyring.read(lambda c, node=node: keyring_sql.nodes_by_id(c, [node])):  # type: ignore[misc]
+                certificate = record.certificate
+                with suppress(HeldError):  # a hold was placed this very moment: it waits on
+                    intents = self._eraser.begin_many(
+                        Why.FORGET_USER,
+                        [([node], row.slot)],
+                        reason=certificate.reason,
+                        actor=certificate.actor,
+                        now=record.now,
+                        asked={node: certificate},
+                    )
+                    done += self._eraser.carry_out(intents, now=record.now)
+                    self._end(row)
+            else:
+                self._end(row)  # somebody else has forgotten them
+        return done
+
+    # -- floors -----------------------------------------------------------------------------------------
+
+    def kept(self, user: bytes, sessions: Sequence[bytes] | None = None) -> dict[bytes, Floored]:
+        """Give what floors of the policies in force keep now, by session; nothing without policies."""
+        floors = self._floors()
+        return {} if floors is None else floors.keeping(user, sessions)
+
+    def refuse_held(self, user: bytes, session: bytes | None) -> None:
+        """Raise HeldError where a hold forbids it: holds come before floors."""
+        rows = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._stores.clock()))
+        held = [one for one in rows if one.user == user and (session is None or one.covers(user, session))]
+        if held:
+            raise refusal(held)
+
+    def wait_for_floors(  # noqa: PLR0913 (what is asked for)
+        self,
+        user: UserKeys,
+        session: Opened | None,
+        where: bytes,
+        until: int,
+        *,
+        reason: str,
+        actor: str,
+        now: bool,
+        names: Sequence[str],
+    ) -> tuple[Certificate, list[Certificate]]:
+        """Close a user or a session to the app, erase what no floor keeps, and let the rest wait.
+
+        Give the certificate of what waits, and those of what is erased now.
+        """
+        check_words(reason, "reason")
+        check_words(actor, "actor")
+        why = Why.FORGET_USER if session is None else Why.FORGET_SESSION
+        node = None if session is None else session.id
+        known = [
+            row
+            for row in self._requests()
+            if (row.kind, row.user_node, row.session_node) == (why, user.node, node)
+        ]
+        if known:  # one that waited for a hold may wait for floors now
+            row = self._holds.change(
+                known[0].id, lambda one: replace_row(one, until=max(until, one.until or until))
+            )
+        else:
+            certificate = self._eraser.requested(why, reason=reason, actor=actor, names=names)
+            record = Record(certificate=certificate, now=now).encode()
+            request = bytes.fromhex(certificate.id)
+            row = Noted(request, why, where, user.node, node, until, None, None, record)
+            self._holds.add(row)
+        rows = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._stores.clock()))
+        return Record.decode(row.record).certificate, self._advance(row, rows)
+
+    def _advance(self, row: Noted, holds: Sequence[HoldRow]) -> list[Certificate]:
+        """Do what floors and holds allow of a request by now. Each step can be repeated (P8)."""
+        owner = self._hider.owner(row.user_node)
+        if owner is None:
+            self._end(row)
+            return []  # somebody else has forgotten them
+        user, at = owner[0], self._stores.clock()
+        sessions = self._alive(user, row.session_node)
+        if row.session_node is not None and not sessions:
+            self._end(row)
+            return []
+        for one, (_, opened) in sessions.items():
+            self._close(one, opened)
+        kept = self.kept(user.node, list(sessions))
+        if any(one.covers(user.node, node) for one in holds for node in [*sessions, None]):
+            return []
+        record = Record.decode(row.record)
+        with suppress(HeldError):  # a hold was placed this very moment: it waits on
+            if not kept and row.until is not None and row.until <= at:
+                return self._finish(row, record, user, sessions)
+            done: list[Certificate] = []
+            if row.session_node is None and self._floors() is not None:
+                done = self._forget_free(record, user, sessions, set(kept))
+            self._next[row.id] = min([one.longest.at for one in kept.values()] or [row.until or at])
+            return done
+        return []
+
+    def _alive(self, user: UserKeys, only: bytes | None) -> dict[bytes, tuple[bytes, Opened]]:
+        """Give the slots and keys of a user's sessions, by node: all, or one."""
+        nodes = self._stores.keyring.read(lambda c: keyring_sql.ids_below(c, user.node, Kind.SESSION))
+        found = self._stores.keyring.read(lambda c: keyring_sql.nodes_by_id(c, nodes))
+        slots = [one.slot for one in found.values() if only is None or one.id == only]
+        keys = self._keyring.find_sessions(user, slots)
+        return {opened.id: (where, opened) for where, opened in keys.items()}
+
+    def _close(self, node: bytes, opened: Opened) -> None:
+        """Mark a session as closed: who knows it from before is refused by its next statement."""
+
+        def work(connection: Connection) -> bool:
+            row = transcripts_sql.find_session(connection, node)
+            if row is None or row.state != State.LIVE:
+                return True
+            known = open_profile(row.profile, self._stores.vault, node, opened.key, row.rev)
+            if known.is_closed:
+                return True
+            closed = replace(known, is_closed=True)
+            sealed = seal_profile(closed, self._stores.vault, node, opened.key, row.rev + 1)
+            return message_sql.write_profile(connection, row.id, sealed, row.rev)
+
+        for _ in range(_RACES):
+            if self._stores.transcripts.write(work):
+                return
+        raise StoreUnavailableError("too many writers for one session", hint="try again")
+
+    def _forget_free(
+        self,
+        record: Record,
+        user: UserKeys,
+        sessions: Mapping[bytes, tuple[bytes, Opened]],
+        kept: set[bytes],
+    ) -> list[Certificate]:
+        """Erase the sessions in which no floor keeps anything."""
+        targets = [
+            (self._keyring.session_nodes(user, opened), where)
+            for node, (where, opened) in sessions.items()
+            if node not in kept
+        ]
+        if not targets:
+            return []
+        asked = record.certificate
+        intents = self._eraser.begin_many(
+            Why.FORGET_SESSION, targets, reason=asked.reason, actor=asked.actor, now=record.now
+        )
+        return self._eraser.carry_out(intents, now=record.now)
+
+    def _finish(
+        self,
+        row: Noted,
+        record: Record,
+        user: UserKeys,
+        sessions: Mapping[bytes, tuple[bytes, Opened]],
+    ) -> list[Certificate]:
+        """Erase what has waited, under the certificate that was given for it."""
+        asked, why = record.certificate, Why(row.kind)
+        nodes = [user.node]
+        if row.session_node is not None:
+            nodes = self._keyring.session_nodes(user, sessions[row.session_node][1])
+        intents = self._eraser.begin_many(
+            why,
+            [(nodes, row.slot)],
+            reason=asked.reason,
+            actor=asked.actor,
+            now=record.now,
+            asked={nodes[0]: asked},
+        )
+        done = self._eraser.carry_out(intents, now=record.now)
+        self._end(row)
+        return done
+
+    def _settle(self, row: Noted) -> None:
+        """Remove what is hidden and no longer held, once nobody hides anything more because of this hold."""
+        self._stores.transcripts.write(lambda c: holds_sql.wait_for_removals(c, row.user_node))
+        holds = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._stores.clock()))
+        self._hider.remove_unheld(row.user_node, row.session_node, holds)
+        self._end(row)
+
+    def _end(self, row: Noted) -> None:
+        at = self._stores.clock()
+        self._holds.change(row.id, lambda row: replace_row(row, settled_at=row.settled_at or at))
+
+
+def _id(hold_id: str) -> bytes:
+    with suppress(ValueError, TypeError):
+        found = bytes.fromhex(hold_id)
+        if len(found) == ID_BYTES:
+            return found
+    raise UnknownError("there is no such hold", hint="vault hold list lists them")
