@@ -1,0 +1,51 @@
+"""What `vault template` prints works where it is meant to."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vault import __version__
+
+
+def template(*given: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "vault", "template", *given], capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
+def test_systemd_takes_the_unit_and_finds_it_hardened(tmp_path: Path) -> None:
+    program = shutil.which("true")
+    assert program is not None
+    unit = tmp_path / "transcript-vault.service"
+    unit.write_text(template("systemd", "--program", program))
+    checked = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False
+    )
+    assert unit.name not in checked.stderr, checked.stderr
+    judged = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    exposure = re.search(r"Overall exposure level.*?: ([0-9.]+)", judged.stdout)
+    assert exposure is not None, judged.stderr
+    assert float(exposure[1]) < 2.5
+
+
+def test_the_unit_runs_the_daemon_of_the_vault_that_was_named() -> None:
+    text = template("systemd", "--vault", "/srv/a%b", "--program", "/opt/bin/vault")
+    assert "ExecStart=/opt/bin/vault --vault /srv/a%%b daemon\n" in text
+    assert "ReadWritePaths=-/srv/a%%b\n" in text
+
+
+def test_the_dockerfile_installs_this_version_and_drops_root() -> None:
+    text = template("dockerfile")
+    assert f"=={__version__}" in text
+    assert re.search(r"^USER vault$", text, re.MULTILINE)
+    assert "{" not in text.replace("${", "")

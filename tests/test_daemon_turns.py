@@ -1,0 +1,221 @@
+"""Schedules and leases: each run once, by one of many daemons, whatever dies and whatever the clocks say."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from apscheduler.triggers.cron import CronTrigger
+from databases import Databases
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vault import Vault
+from vault.clock import DAY, from_datetime, to_datetime
+from vault.daemon.lease import TERM, Lease
+from vault.daemon.turns import Outcome, Turns, latest_due
+from vault.errors import TamperedError
+from vault.storage.engine import Store
+from vault.storage.schema import turns as turns_table
+
+HOUR = DAY // 24
+START = 1_800_000_000_000_000
+
+SCHEDULES = ["* * * * *", "0 3 * * *", "30 2 * * *", "15 */6 * * 1-5", "0 0 1 * *", "0 4 29 2 *"]
+ZONES = ["UTC", "Europe/Berlin", "Australia/Lord_Howe"]
+
+
+def trigger(schedule: str, zone: str = "UTC") -> CronTrigger:
+    return CronTrigger.from_crontab(schedule, timezone=ZoneInfo(zone))
+
+
+# -- what is due ---------------------------------------------------------------------------------------------
+
+
+def fires(one: CronTrigger, after: int, now: int) -> list[int]:
+    """Every moment that a schedule names, one by one."""
+    found, fire = [], one.get_next_fire_time(None, to_datetime(after + 1))
+    while fire is not None and from_datetime(fire) <= now:
+        found.append(from_datetime(fire))
+        fire = one.get_next_fire_time(fire, to_datetime(from_datetime(fire) + 1_000_000))
+    return found
+
+
+@given(
+    st.sampled_from(SCHEDULES[1:]),
+    st.sampled_from(ZONES),
+    st.integers(0, 3000 * HOUR),
+    st.integers(0, 400 * HOUR),
+)
+def test_what_is_due_is_the_last_moment_that_the_schedule_names(
+    schedule: str, zone: str, after: int, span: int
+) -> None:
+    one = trigger(schedule, zone)
+    begin, end = START + after, START + after + span
+    named = fires(one, begin, end)
+    assert latest_due([one], begin, end) == (named[-1] if named else None)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_ten_years_without_a_daemon_are_looked_back_at_in_no_time(schedule: str) -> None:
+    one, now = trigger(schedule), START + 3650 * DAY
+    due = latest_due([one], START, now)
+    assert due is not None
+    assert due > now - 4 * 366 * DAY
+    assert not fires(one, due, now)
+
+
+def test_of_several_schedules_the_last_one_counts_and_none_gives_none() -> None:
+    both = [trigger("0 3 * * *"), trigger("0 5 * * *")]
+    due = latest_due(both, START, START + DAY)
+    assert due == max(filter(None, (latest_due([one], START, START + DAY) for one in both)))
+    assert latest_due([], START, START + DAY) is None
+
+
+# -- turns ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def store(database: Databases, tmp_path: Path) -> Iterator[Store]:
+    root = f"file:{tmp_path / 'root.key'}"
+    with Vault.open(database.transcripts, keyring=database.keyring, root=root, redactor=None) as vault:
+        yield vault._core.stores.keyring
+
+
+@pytest.fixture
+def turns(store: Store) -> Turns:
+    return Turns(store, lambda: bytes(32))
+
+
+NIGHTLY = [trigger("0 3 * * *")]
+
+
+def test_what_was_due_before_the_first_daemon_is_not_made_up_for(turns: Turns) -> None:
+    assert turns.claim("purge", NIGHTLY, 1, START) is None
+    assert turns.claim("purge", NIGHTLY, 1, START + HOUR // 60) is None
+    assert [row.outcome for row in turns.last("purge", 9)] == [Outcome.SEEN]
+
+
+def test_what_was_missed_is_run_once_and_late(turns: Turns) -> None:
+    turns.claim("purge", NIGHTLY, 1, START)
+    turn = turns.claim("purge", NIGHTLY, 1, START + 5 * DAY)
+    assert turn is not None
+    assert START + 4 * DAY < turn.due <= START + 5 * DAY
+    assert turns.end(turn, Outcome.DONE, START + 5 * DAY + HOUR)
+    assert turns.claim("purge", NIGHTLY, 1, START + 5 * DAY + 2 * HOUR) is None
+
+
+def test_p8_a_run_that_its_leader_broke_off_is_taken_up_by_the_next_one_only(turns: Turns) -> None:
+    turns.claim("purge", NIGHTLY, 1, START)
+    first = turns.claim("purge", NIGHTLY, 1, START + DAY)
+    assert first is not None
+    assert not first.is_resumed
+    second = turns.claim("purge", NIGHTLY, 2, START + DAY + HOUR)
+    assert second is not None
+    assert (second.is_resumed, second.due) == (True, first.due)
+    assert turns.claim("purge", NIGHTLY, 1, START + DAY + HOUR) is None  # leads no more
+    assert not turns.end(first, Outcome.DONE, START + DAY + 2 * HOUR)  # nor does its word count
+    assert turns.end(second, Outcome.DONE, START + DAY + 2 * HOUR)
+    assert [row.outcome for row in turns.last("purge", 9)] == [Outcome.SEEN, Outcome.DONE]
+
+
+def test_a_clock_that_ran_ahead_for_a_while_keeps_nothing_from_being_run(turns: Turns) -> None:
+    turns.claim("purge", NIGHTLY, 1, START)
+    ahead = turns.claim("purge", NIGHTLY, 1, START + 3000 * DAY)
+    assert ahead is not None
+    turns.end(ahead, Outcome.REFUSED, START + 3000 * DAY)
+    due = turns.claim("purge", NIGHTLY, 1, START + DAY)
+    assert due is not None
+    assert due.due <= START + DAY
+
+
+def test_only_the_latest_runs_are_kept(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vault.daemon.turns._KEPT", 3)
+    turns.claim("purge", NIGHTLY, 1, START)
+    dues = []
+    for day in range(1, 7):
+        turn = turns.claim("purge", NIGHTLY, 1, START + day * DAY)
+        assert turn is not None
+        turns.end(turn, Outcome.DONE, START + day * DAY)
+        dues.append(turn.due)
+    assert [row.due for row in turns.last("purge", 99)] == dues[-3:]
+
+
+def test_p4_a_run_that_somebody_else_wrote_into_the_keyring_is_not_believed(
+    turns: Turns, store: Store
+) -> None:
+    turns.claim("purge", NIGHTLY, 1, START)
+    store.write(lambda c: c.execute(turns_table.update().values(due=START + HOUR)))
+    with pytest.raises(TamperedError):
+        turns.claim("purge", NIGHTLY, 1, START + DAY)
+
+
+# -- the lease -----------------------------------------------------------------------------------------------
+
+
+class Ticking:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def __call__(self) -> int:
+        return self.at
+
+
+def test_one_leads_until_it_falls_silent_for_a_whole_term_of_the_other(store: Store) -> None:
+    mine, theirs = Ticking(), Ticking()
+    theirs.at -= 900 * DAY  # the hosts don't agree on the time
+    first, second = Lease(store, "daemon", mine), Lease(store, "daemon", theirs)
+    assert (first.keep(), second.keep()) == (True, False)
+    for _ in range(5):
+        mine.at += TERM // 2
+        theirs.at += TERM // 2
+        assert (first.keep(), second.keep()) == (True, False)
+    theirs.at += TERM - 1
+    assert not second.keep()
+    theirs.at += 1
+    assert second.keep()
+    assert (second.fence, second.is_mine(), first.is_mine()) == (2, True, False)
+    assert not first.keep()
+    assert first.fence is None
+
+
+def test_who_could_not_reach_the_keyring_for_a_term_does_not_lead(store: Store) -> None:
+    clock = Ticking()
+    lease = Lease(store, "daemon", clock)
+    lease.keep()
+    assert lease.is_mine()
+    clock.at += TERM
+    assert not lease.is_mine()
+    assert lease.keep()
+    assert lease.is_mine()
+
+
+def test_who_stops_lets_another_lead_at_once(store: Store) -> None:
+    first, second = Lease(store, "daemon", Ticking()), Lease(store, "daemon", Ticking())
+    first.keep()
+    second.keep()
+    first.release()
+    assert second.keep()
+    assert (second.fence, first.is_mine()) == (2, False)
+    first.release()  # has nothing to give any more
+    assert second.is_mine()
+
+
+def test_fences_only_grow_whoever_takes_the_lease(store: Store) -> None:
+    clocks = [Ticking() for _ in range(3)]
+    leases = [Lease(store, "daemon", clock) for clock in clocks]
+    fences = []
+    for step in range(12):
+        leader = leases[step % 3]
+        for lease in leases:
+            if lease.fence is None:  # the last leader is silent from here on
+                lease.keep()
+        for clock in clocks:
+            clock.at += TERM + 1
+        assert leader.keep()
+        leases[step % 3 - 1].fence = None
+        fences.append(leader.fence or 0)
+    assert all(one < other for one, other in pairwise(fences))

@@ -1,0 +1,1 @@
+"""The daemon: retention on schedule, erasures completed, generations destroyed, samples opened."""

@@ -1,0 +1,146 @@
+"""What the one leading daemon does, duty by duty. Time is given; nothing here sleeps."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vault.clock import Clock
+from vault.daemon.lease import TERM, Lease
+from vault.daemon.turns import Outcome, Turn, Turns
+from vault.errors import GuardedError, UnavailableError
+from vault.telemetry import Metrics, tell, tell_error
+
+if TYPE_CHECKING:
+    from apscheduler.triggers.cron import CronTrigger
+
+MINUTE = 60_000_000
+
+Facts = Mapping[str, object]  # counts and names for the log
+MayGoOn = Callable[[], bool]
+Act = Callable[[MayGoOn], Facts | None]  # None: told to stop before the end
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something to do: in steady steps while leading, or on schedule, once among all daemons."""
+
+    name: str
+    act: Act
+    every: int | None = None
+    triggers: Callable[[], Sequence[CronTrigger]] = tuple
+
+
+class Leader:
+    """Does the duties as long as it leads."""
+
+    def __init__(  # noqa: PLR0913 (what it works with)
+        self,
+        duties: Sequence[Duty],
+        *,
+        lease: Lease,
+        turns: Turns,
+        clock: Clock,
+        stop: threading.Event,
+        metrics: Metrics,
+    ) -> None:
+        self._duties = duties
+        self._lease = lease
+        self._turns = turns
+        self._clock = clock
+        self._stop = stop
+        self._metrics = metrics
+        self._led = False
+        self._last: dict[str, int] = {}
+        self._working = threading.Lock()
+        self.beaten_at: int | None = None
+
+    def beat(self) -> bool:
+        """Keep the lease, or take one that is free; say whether this one leads."""
+        leads = False
+        try:
+            leads = self._lease.keep()
+            self.beaten_at = self._clock()
+        except UnavailableError as error:
+            tell_error("the lease can't be kept", error)
+        if leads != self._led:
+            tell(logging.INFO, "leading" if leads else "following", fence=self._lease.fence)
+        self._led = leads
+        self._metrics.show("leader", "1 where this daemon leads", int(leads))
+        return leads
+
+    def is_silent(self) -> bool:
+        """Say whether the keyring has not been reached for a whole term."""
+        return self.beaten_at is None or self._clock() - self.beaten_at > TERM
+
+    def tick(self) -> list[str]:
+        """Do what is due; give the names of the duties that were done."""
+        with self._working:  # the schedule and a wake-up may come at once
+            return [duty.name for duty in self._duties if self._may_go_on() and self._attend(duty)]
+
+    def _may_go_on(self) -> bool:
+        return not self._stop.is_set() and self._lease.is_mine()
+
+    def _attend(self, duty: Duty) -> bool:
+        now = self._clock()
+        try:
+            if duty.every is None:
+                return self._take_turn(duty, now)
+            last = self._last.get(duty.name)
+            if last is not None and 0 <= now - last < duty.every:
+                return False
+            self._last[duty.name] = now
+            return self._do(duty, now) is not Outcome.BEGUN
+        except UnavailableError as error:  # of the lease or the turns: the next tick tries again
+            tell_error("a database can't be reached", error, job=duty.name)
+            return False
+
+    def _take_turn(self, duty: Duty, now: int) -> bool:
+        fence, waits_until = self._lease.fence, self._last.get(duty.name, now)
+        if fence is None or now < waits_until:
+            return False
+        turn = self._turns.claim(duty.name, duty.triggers(), fence, now)
+        if turn is None:
+            return False
+        outcome = self._do(duty, now, turn)
+        if outcome is Outcome.BEGUN:  # broken off: it is taken up again, by this one not at once
+            self._last[duty.name] = now + MINUTE
+            return False
+        self._turns.end(turn, outcome, self._clock())
+        return True
+
+    def _do(self, duty: Duty, now: int, turn: Turn | None = None) -> Outcome:
+        """Do it; what went wrong is told, and the other duties go on."""
+        late = 0.0 if turn is None else (now - turn.due) / 1_000_000
+        facts: Facts | None = {}
+        outcome = Outcome.DONE
+        try:
+            facts = duty.act(self._may_go_on)
+            outcome = Outcome.BEGUN if facts is None else Outcome.DONE
+        except GuardedError as error:
+            outcome = Outcome.REFUSED
+            tell_error("refused", error, job=duty.name)
+        except UnavailableError as error:
+            outcome = Outcome.BEGUN
+            tell_error("broken off", error, job=duty.name)
+        except Exception as error:  # noqa: BLE001 (one duty must not end the others; it is told and counted)
+            outcome = Outcome.FAILED
+            tell_error("failed", error, job=duty.name)
+        self._tell(duty, outcome, facts or {}, late, told=turn is not None)
+        return outcome
+
+    def _tell(self, duty: Duty, outcome: Outcome, facts: Facts, late: float, *, told: bool) -> None:
+        at = self._clock()
+        self._metrics.count(
+            "runs_total", "Runs of each duty by how they ended", job=duty.name, outcome=outcome
+        )
+        if outcome is Outcome.DONE:
+            says = "When each duty was last done, in seconds since 1970"
+            self._metrics.show("last_success_timestamp_seconds", says, at / 1_000_000, job=duty.name)
+        if told:
+            self._metrics.show("lag_seconds", "How late the last run began", late, job=duty.name)
+        if told or any(facts.values()) or outcome is not Outcome.DONE:
+            tell(logging.INFO, "ran", job=duty.name, outcome=outcome, late=round(late, 1), **facts)

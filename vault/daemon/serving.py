@@ -1,0 +1,171 @@
+"""The daemon as a process: signals, the scheduler, health, systemd.
+
+SIGTERM lets the batch that is being written come to its end; a second one ends the process at once, which an
+erasure survives (P8). SIGHUP reads the policies again; what can't be read changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from vault.core import Core
+from vault.daemon.duties import trigger_of
+from vault.daemon.health import Health
+from vault.daemon.leading import Leader
+from vault.errors import VaultError
+from vault.retention.policy import Policies
+from vault.telemetry import Metrics, notify, reloading, tell, tell_error
+
+BEAT = 10  # seconds between two beats of the lease
+TICK = 30  # seconds between two looks at what is due
+_PATIENCE = 5 * BEAT
+_ABORTED = 130
+
+
+def monotonic() -> int:
+    """Read a clock that never jumps, in microseconds."""
+    return time.monotonic_ns() // 1000
+
+
+class Service:
+    """Runs a leader until it is told to stop."""
+
+    def __init__(
+        self,
+        leader: Leader,
+        core: Core,
+        stop: threading.Event,
+        metrics: Metrics,
+    ) -> None:
+        self._leader = leader
+        self._core = core
+        self._stop = stop
+        self._metrics = metrics
+        self._wake = threading.Event()
+        self._asked_to_reload = False
+        self._alive_at = monotonic()
+
+    def run(self, where: tuple[str, int] | None) -> None:
+        """Serve until SIGTERM."""
+        health = Health(where, self._metrics, self.dead, self.unready) if where else None
+        with self._signals(), self._scheduler() as scheduler:
+            if health is not None:
+                health.start()
+            tell(logging.INFO, "started", port=health.port if health else None)
+            notify("READY=1")
+            try:
+                while not self._stop.is_set():
+                    self._wake.wait(_watchdog_seconds())
+                    self._wake.clear()
+                    if not self.dead():
+                        notify("WATCHDOG=1")
+                    if self._asked_to_reload:
+                        self._asked_to_reload = False
+                        self._read_again(scheduler)
+            finally:
+                notify("STOPPING=1")
+                tell(logging.INFO, "stopping")
+                if health is not None:
+                    health.stop()
+        tell(logging.INFO, "stopped")
+
+    # -- health ---------------------------------------------------------------------------------------------
+
+    def dead(self) -> list[str]:
+        """Say what only a new start would mend."""
+        silent = monotonic() - self._alive_at > _PATIENCE * 1_000_000
+        return ["the daemon's own clockwork stands still"] if silent else []
+
+    def unready(self) -> list[str]:
+        """Say what keeps the daemon from its work."""
+        return [*self.dead(), *(["the keyring does not answer"] if self._leader.is_silent() else [])]
+
+    # -- the schedule ---------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _scheduler(self) -> Iterator[Any]:
+        from apscheduler.executors.pool import ThreadPoolExecutor  # noqa: PLC0415 (a daemon's)
+        from apscheduler.jobstores.memory import MemoryJobStore  # noqa: PLC0415
+        from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415
+
+        logging.getLogger("apscheduler").setLevel(
+            logging.ERROR
+        )  # a purge that takes longer than a tick is no event
+        scheduler = BackgroundScheduler(
+            jobstores={"default": MemoryJobStore()},  # never one that unpickles what a database holds
+            executors={"default": ThreadPoolExecutor(1), "beat": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
+            timezone="UTC",
+        )
+        self._beat()
+        scheduler.add_job(self._beat, "interval", seconds=BEAT, executor="beat")
+        scheduler.add_job(self._leader.tick)  # at once: what was missed while no daemon ran
+        scheduler.add_job(self._leader.tick, "interval", seconds=TICK)
+        self._schedule(scheduler, self._core.policies)
+        scheduler.start()
+        try:
+            yield scheduler
+        finally:
+            scheduler.shutdown(wait=True)  # the batch comes to its end
+
+    def _beat(self) -> None:
+        self._leader.beat()
+        self._alive_at = monotonic()
+
+    def _schedule(self, scheduler: Any, policies: Policies | None) -> None:  # noqa: ANN401 (APScheduler has no types)
+        """Rebuild the jobs from the policies."""
+        for job in scheduler.get_jobs():
+            if job.id.startswith("policy:"):
+                job.remove()
+        for policy in () if policies is None else policies.policies:
+            scheduler.add_job(self._leader.tick, trigger_of(policy), id=f"policy:{policy.name}")
+
+    def _read_again(self, scheduler: Any) -> None:  # noqa: ANN401 (APScheduler has no types)
+        notify(reloading())
+        try:
+            policies = self._core.reload_policies()
+        except VaultError as error:
+            tell_error("the policies can't be read: those of before stay in force", error)
+            self._metrics.show("policies_valid", "0 where the policies could not be read again", 0)
+        else:
+            self._schedule(scheduler, policies)
+            names = [] if policies is None else [one.name for one in policies.policies]
+            tell(logging.INFO, "the policies were read again", policies=names)
+            self._metrics.show("policies_valid", "0 where the policies could not be read again", 1)
+        notify("READY=1")
+
+    # -- signals --------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        def end(number: int, _: FrameType | None) -> None:
+            if self._stop.is_set():
+                os._exit(_ABORTED)
+            tell(logging.INFO, "told to stop", signal=signal.Signals(number).name)
+            self._stop.set()
+            self._wake.set()
+
+        def again(_: int, __: FrameType | None) -> None:
+            self._asked_to_reload = True
+            self._wake.set()
+
+        handlers = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: again}
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _watchdog_seconds() -> float:
+    asked = os.environ.get("WATCHDOG_USEC", "")
+    return min(BEAT, int(asked) / 3_000_000) if asked.isdecimal() and int(asked) > 0 else BEAT
