@@ -1,7 +1,8 @@
 """The certificate of an erasure, and the record of one that is under way.
 
 Neither holds content, a user id or a session id: a person appears as a random pseudonym, which only the
-tombstone in the keyring ties to a blind index (P6).
+tombstone in the keyring ties to a blind index (P6). A certificate that is given out carries its proof: its
+entry of the log, the way from there to a signed checkpoint, and a signature over all of it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ import enum
 from datetime import datetime
 
 import msgspec
+
+from vault.evidence.entries import FORMAT, Entry, Step, canonical, facts_of
+
+FORM = "transcript-vault erasure 1"
 
 
 class Why(enum.StrEnum):
@@ -36,10 +41,22 @@ class Status(enum.StrEnum):
     FINAL = "final"  # nothing that was ever copied opens them (P3)
 
 
-class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+_STEPS = {Status.REQUESTED: Step.INTENT, Status.PROVISIONAL: Step.COMPLETED, Status.FINAL: Step.FINAL}
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the log says the same: the entry, its place, the way to the root, the signed checkpoint."""
+
+    index: int
+    entry: str
+    hashes: list[str]
+    checkpoint: str
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was erased, why, and from when on nothing opens it. Times are UTC."""
 
-    format: str = "transcript-vault erasure 1"
+    format: str = FORM
     id: str
     vault: str
     kind: Why
@@ -55,12 +72,55 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     final_at: datetime | None = None
     retired: str | None = None
     receipt: str | None = None
-    proof: dict[str, str] | None = None
+    proof: Proof | None = None
+    key: str | None = None
     signature: str | None = None
 
     def to_json(self) -> str:
         """Give the certificate as one self-contained JSON document."""
         return msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
+
+    def with_proof(self, proof: Proof, key: str) -> Certificate:
+        """Give the certificate with what shows that the log says the same."""
+        return msgspec.structs.replace(self, proof=proof, key=key)
+
+    def signed(self, signature: str) -> Certificate:
+        """Give the certificate with its signature."""
+        return msgspec.structs.replace(self, signature=signature)
+
+
+def sealed_text(certificate: Certificate | dict[str, object]) -> bytes:
+    """Give what the signature of a certificate covers: everything else in it."""
+    said = dict(msgspec.to_builtins(certificate)) | {"signature": None}
+    return FORM.encode() + b"\n" + canonical(said)
+
+
+def entry_of(certificate: Certificate, at: datetime) -> Entry:
+    """Give the entry by which the log says what a certificate says."""
+    is_final = certificate.status is Status.FINAL
+    return Entry(
+        format=FORMAT,
+        act=certificate.id,
+        at=at,
+        kind=certificate.kind,
+        step=_STEPS[certificate.status],
+        subject=certificate.pseudonym,
+        actor=certificate.actor,
+        reason=certificate.reason,
+        facts=facts_of(
+            {
+                "sessions": certificate.sessions,
+                "messages": certificate.messages,
+                "requested_at": certificate.requested_at,
+                "cut_at": certificate.cut_at,
+                "due_at": certificate.due_at,
+                "final_at": certificate.final_at,
+                "retired": certificate.retired,
+                # What a root says of a destruction may come before the rows are deleted; it counts with them.
+                "receipt": certificate.receipt if is_final else None,
+            }
+        ),
+    )
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

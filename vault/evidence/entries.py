@@ -1,0 +1,124 @@
+"""What one entry of the log says: canonical JSON (RFC 8785), with no content and no user id in it (P6)."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import rfc8785
+
+from vault.errors import TamperedError
+
+FORMAT = 1
+
+
+class Step(enum.StrEnum):
+    """How far an act has come; what is one transaction with its act has only been completed."""
+
+    INTENT = "intent"
+    COMPLETED = "completed"
+    FINAL = "final"
+
+
+class Kind(enum.StrEnum):
+    """Acts that are no erasures; those have the words of `certificate.Why`. The values are stored."""
+
+    CREATE = "create"
+    ENROLL = "enroll"
+    ROTATE = "rotate"
+    DESTROY = "destroy"
+    ADOPT = "adopt"
+    RESTORE = "restore"
+    REVEAL = "reveal"
+    EXPORT = "export"
+    IMPORT = "import"
+    HOLD = "hold"
+    RELEASE = "release"
+    REQUEST = "request"
+    PURGE_RUN = "purge-run"
+    POLICY = "policy"
+    INTEGRITY = "integrity"
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One entry. `subject` is a pseudonym; `facts` are counts, times, ids and words of the operator."""
+
+    format: int
+    act: str
+    at: datetime
+    kind: str
+    step: Step
+    subject: str = ""
+    actor: str = ""
+    reason: str = ""
+    facts: dict[str, Any] = {}
+
+    def encode(self) -> str:
+        """Write the entry in the one form that is hashed."""
+        return canonical(msgspec.to_builtins(self)).decode()
+
+    @staticmethod
+    def read(text: str) -> Entry:
+        """Read an entry, whatever its form."""
+        try:
+            return msgspec.json.decode(text, type=Entry)
+        except (msgspec.MsgspecError, UnicodeError):
+            raise _foreign() from None
+
+    @staticmethod
+    def decode(text: str) -> Entry:
+        """Read an entry; raise TamperedError for what `encode` never wrote."""
+        found = Entry.read(text)
+        try:
+            written = found.encode()
+        except rfc8785.CanonicalizationError:
+            written = None
+        if found.format != FORMAT or written != text:
+            raise _foreign()
+        return found
+
+
+def _foreign() -> TamperedError:
+    return TamperedError("an entry of the log is not what a vault writes")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry on its way into the log: its act and its text."""
+
+    act: bytes
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something whose intent stands in the log: `Log.completed` takes it."""
+
+    id: bytes
+    kind: str
+    subject: str = ""
+    actor: str = ""
+
+
+def canonical(value: Any) -> bytes:  # noqa: ANN401 (any JSON)
+    """Write JSON in its canonical form."""
+    return rfc8785.dumps(value)
+
+
+def facts_of(given: Mapping[str, object]) -> dict[str, Any]:
+    """Turn facts into JSON; those that are None say nothing."""
+    built: dict[str, Any] = msgspec.to_builtins({name: one for name, one in given.items() if one is not None})
+    return built
+
+
+def struck(text: str, names: Iterable[str], pseudonym: str) -> str:
+    """Put the pseudonym where a text names a person: evidence outlives them (P6)."""
+    for name in sorted(names, key=len, reverse=True):
+        if name:
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", pseudonym, text, flags=re.IGNORECASE)
+    return text
