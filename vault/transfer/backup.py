@@ -82,15 +82,18 @@ def _new_directory(directory: Path) -> Iterator[None]:
         raise ConfigError(
             "the place of the backup is not empty", hint="name a new directory, or an empty one"
         )
-    try:
+    with ExitStack() as undone:
+        undone.callback(_clear, directory, made=made)
         yield
-    except BaseException:
-        with suppress(OSError):
-            for path in directory.iterdir():
-                path.unlink()
-            if made:
-                directory.rmdir()
-        raise
+        undone.pop_all()
+
+
+def _clear(directory: Path, *, made: bool) -> None:
+    with suppress(OSError):
+        for path in directory.iterdir():
+            path.unlink()
+        if made:
+            directory.rmdir()
 
 
 def _new_file(stores: Stores, directory: Path, label: str, opened: ExitStack) -> Store:

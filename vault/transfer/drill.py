@@ -28,6 +28,7 @@ from vault.errors import StoreUnavailableError
 from vault.keys.ring import Keyring
 from vault.keys.swap import Swapper, locate
 from vault.listing import Lister
+from vault.logs import Auditor
 from vault.messages import DEFAULT_LIMIT
 from vault.opening import make_ready
 from vault.roots import Generation, Root, RootState, from_uri
@@ -56,6 +57,7 @@ class Drill(msgspec.Struct, frozen=True, kw_only=True):
     users: int
     sessions: int
     messages: int
+    records: int
     sessions_read: int
     messages_read: int
     erased_again: int
@@ -94,6 +96,7 @@ def drill(source: str | os.PathLike[str], given: Exercise) -> Drill:
     ):
         keyring = Keyring(stores)
         manifest.check_seal(keyring.service)
+        Auditor(stores, keyring).verify()  # a backup whose log was edited is no backup of this vault
         eraser = Eraser(stores, Swapper(stores, keyring))
         erased = erased_nodes(stores.keyring, root)
         came_back = stores.keyring.read(lambda connection: sql.nodes_by_id(connection, erased))

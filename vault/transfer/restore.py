@@ -24,6 +24,7 @@ from vault.clock import Clock
 from vault.config import DEFAULT_ROOT, Settings, is_url, is_vault, make_directory, read_settings
 from vault.erasure import Eraser
 from vault.errors import ConfigError, GuardedError, RootUnavailableError, TamperedError, WrongKeyError
+from vault.evidence.entries import Kind as Event
 from vault.keys.home import adopt
 from vault.keys.ring import Keyring
 from vault.keys.swap import Swapper, locate
@@ -52,6 +53,7 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     users: int
     sessions: int
     messages: int
+    records: int
     erased_again: int
     lost: int
     unreadable: int
@@ -224,6 +226,7 @@ def _bring_up(
     try:
         keyring = Keyring(stores)
         eraser = Eraser(stores, Swapper(stores, keyring))
+        keyring.log.note(Event.RESTORE, filled=list(filled), backup=backup.manifest.created_at)
         if "keyring" in filled:
             adopt(stores)  # said by asking for a restore to this place; an original elsewhere is now a copy
         make_ready(stores, keyring, eraser)

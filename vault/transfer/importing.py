@@ -1,0 +1,383 @@
+"""Getting messages in: read in order, look for personal data, number, seal, write in bounded batches."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from vault.core import Core
+from vault.errors import ConfigError, InputError, UsageError, VaultError
+from vault.evidence.entries import Kind as Event
+from vault.messages import Message, check_id, check_namespace, check_words, created_us, encode
+from vault.redaction.engine import Engine, count
+from vault.transfer.filling import Filler, Group, Piece, Tally
+from vault.transfer.seams import is_past
+from vault.transfer.sources import Entry, Given, Unreadable, read
+from vault.transfer.workers import Finder, Found, finder
+
+Progress = Callable[[int], None]
+BATCH = 256  # messages
+_BATCH_BYTES = 2 * 1024 * 1024
+_TOLD = 1000  # problems that are told one by one
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What could not be taken over: where it stands and why, never what it says."""
+
+    place: str
+    why: str
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import did, or, for a dry run, would do.
+
+    `known` were here already; `past` are older than retention lets them be and were not written; `others` are
+    those of other users or sessions than were asked for. `entities` counts what redaction replaces.
+    """
+
+    added: int
+    known: int
+    past: int
+    others: int
+    skipped: int
+    problems: list[Problem]
+    entities: dict[str, int]
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be imported, and how."""
+
+    source: str
+    kind: str
+    user_id: str | None = None
+    session_id: str | None = None
+    namespace: str = ""
+    table: str | None = None
+    columns: Mapping[str, str] = {}
+    on_error: Literal["stop", "skip"] = "stop"
+    dry_run: bool = False
+    workers: int = 1
+    cursor: str | None = None
+    actor: str = ""
+
+    def check(self) -> None:
+        """Refuse what can't be carried out."""
+        for name, what in ((self.user_id, "user id"), (self.session_id, "session id")):
+            if name is not None:
+                check_id(name, what)
+        check_namespace(self.namespace)
+        check_words(self.actor, "actor")
+        if self.on_error not in {"stop", "skip"}:
+            raise UsageError("on_error is stop or skip")
+        if self.workers < 1:
+            raise UsageError("there is at least one worker")
+
+    @property
+    def asked(self) -> str:
+        """Stand for what was asked, without saying it."""
+        said = [self.source, self.kind, self.user_id, self.session_id, self.namespace, self.table]
+        return _sum(msgspec.json.encode([*said, sorted(self.columns.items())])).hex()
+
+
+class StoppedError(InputError):
+    """Something in the source can't be taken over; what stood before it was."""
+
+
+def import_from(core: Core, order: Order, progress: Progress | None = None) -> Imported:
+    """Take over messages from somewhere else. Again, it adds only what is new."""
+    order.check()
+    if order.dry_run:
+        return _Import(core, order, progress).run()
+    with core.keyring.log.telling(Event.IMPORT, actor=order.actor, source=order.kind) as told:
+        done = _Import(core, order, progress).run()
+        told["messages"] = done.added
+        return done
+
+
+class _Cursor(msgspec.Struct):
+    """How far an import has come, in entries of its source."""
+
+    asked: str
+    done: int = 0
+
+
+@dataclass(slots=True, repr=False)
+class _Batch:
+    """Some entries, in groups by session; `upto` counts the entries of the source up to its end."""
+
+    upto: int = 0
+    groups: dict[tuple[str, str, bool], Group] = field(default_factory=dict)
+    empty: list[Group] = field(default_factory=list)
+    count: int = 0
+    size: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.count >= BATCH or self.size >= _BATCH_BYTES
+
+
+_Begun = tuple[_Batch, list[Group], Future[list[Found]] | None]
+
+
+class _Import:
+    """One run."""
+
+    def __init__(self, core: Core, order: Order, progress: Progress | None) -> None:
+        self._core = core
+        self._order = order
+        self._progress = progress
+        self._filler = Filler(core)
+        self._chains: dict[tuple[str, str], bytes] = {}
+        self._tally = Tally()
+        self._counts: Counter[str] = Counter()
+        self._entities: Counter[str] = Counter()
+        self._problems: list[Problem] = []
+        self._stopped = False
+        self._read = 0
+
+    def run(self) -> Imported:
+        """Read, look, write; the batches overlap, their order stays."""
+        ahead, begun = 2 * self._order.workers - 1, deque[_Begun]()
+        failure: VaultError | None = None
+        redactor = self._core.redactor
+        looking: AbstractContextManager[Finder | None]
+        looking = finder(redactor, self._order.workers) if isinstance(redactor, Engine) else nullcontext()
+        with looking as one:
+            reading = self._batches(_read_cursor(self._order))
+            while True:
+                try:
+                    batch = next(reading, None)
+                except VaultError as error:  # what was read before it is written: the next run goes on there
+                    failure, batch = error, None
+                if batch is None:
+                    break
+                begun.append(self._begin(batch, one))
+                if len(begun) > ahead:
+                    self._finish(begun.popleft())
+            while begun:
+                self._finish(begun.popleft())
+        if failure is not None:
+            raise failure
+        if self._stopped:
+            raise self._stop()
+        return self._imported()
+
+    def _stop(self) -> StoppedError:
+        problem = self._problems[-1]
+        return StoppedError(
+            f"{problem.place}: {problem.why}; {self._tally.added} messages were added before it",
+            hint="--on-error skip leaves such messages out and tells of each",
+        )
+
+    def _imported(self) -> Imported:
+        return Imported(
+            added=self._tally.added,
+            known=self._tally.known,
+            past=self._counts["past"],
+            others=self._counts["others"],
+            skipped=self._counts["skipped"],
+            problems=self._problems,
+            entities=dict(self._entities.most_common()),
+        )
+
+    # -- reading ----------------------------------------------------------------------------------------
+
+    def _batches(self, done: int) -> Iterator[_Batch]:
+        """Give what was read in batches, without the first `done` entries, which are durable."""
+        order = self._order
+        given = Given(source=order.source, table=order.table, columns=order.columns)
+        batch = _Batch()
+        for number, entry in enumerate(read(order.kind, given), 1):
+            self._read = number
+            if not isinstance(entry, Unreadable):
+                self._take(entry, batch, is_done=number <= done)
+            elif number > done:
+                self._unread(entry.place, entry.why)
+            if self._stopped:
+                break
+            batch.upto = number
+            if batch.is_full:
+                yield batch
+                batch = _Batch()
+        yield batch
+
+    def _take(self, entry: Entry, batch: _Batch, *, is_done: bool) -> None:
+        """Put an entry into the batch, where it is one that is asked for and can be stored."""
+        if not self._is_asked(entry):
+            self._counts["others"] += not is_done
+            return
+        try:
+            group, size, at = self._checked(entry)
+        except InputError as error:
+            if not is_done:
+                self._unread(entry.place, str(error))
+            return
+        message = entry.message
+        if message is None:
+            batch.empty += [] if is_done else [group]
+            return
+        mark = self._mark(entry, message, group, size) if entry.seq is None else ""
+        if is_done:
+            return
+        if at is not None and is_past(self._core, group.namespace, message, at):
+            self._counts["past"] += 1
+            return
+        key = (group.user_id, group.session_id, entry.seq is None)
+        batch.groups.setdefault(key, group).pieces.append(Piece(entry.place, message, mark, entry.seq))
+        batch.count += 1
+        batch.size += size
+
+    def _is_asked(self, entry: Entry) -> bool:
+        """Say whether an entry is of the user and the session that were named, if any."""
+        order = self._order
+        for name, given, option in (
+            ("users", entry.user_id or order.user_id, "a user"),
+            ("sessions", entry.session_id or order.session_id, "a session"),
+        ):
+            if given is None:
+                raise UsageError(f"{entry.place}: this source names no {name}", hint=f"name {option}")
+        if order.user_id is not None and entry.user_id not in {None, order.user_id}:
+            return False
+        named = order.kind != "langchain-file"  # there the name of the file stands in for one
+        return order.session_id is None or not named or entry.session_id in {None, order.session_id}
+
+    def _checked(self, entry: Entry) -> tuple[Group, int, int | None]:
+        """Give where an entry goes, its size and its time; raise for what can't be stored."""
+        order, message = self._order, entry.message
+        user_id = check_id(entry.user_id or order.user_id, "user id")
+        session_id = check_id(order.session_id or entry.session_id, "session id")
+        group = Group(user_id, session_id, check_namespace(entry.namespace or order.namespace))
+        if message is None:
+            return group, 0, None
+        size = len(encode(message, limit=self._core.stores.limit))
+        return group, size, None if message.created_at is None else created_us(message, 0)
+
+    def _mark(self, entry: Entry, message: Message, group: Group, size: int) -> str:
+        """Give what a message is known by when it comes again.
+
+        Of what was said it holds the length alone. Where a source has no names for its messages, it binds all
+        those before it in the session, so that another file, or one that was begun anew, is told apart.
+        """
+        at = created_us(message, 0) if message.created_at is not None else None
+        said = [self._order.kind, entry.name, message.role, at, size]
+        if entry.name:
+            return "import " + _sum(msgspec.json.encode(said)).hex()
+        names = (group.user_id, group.session_id)
+        chain = _sum(self._chains.get(names, b"") + msgspec.json.encode(said))
+        self._chains[names] = chain
+        return "import " + chain.hex()
+
+    def _unread(self, place: str, why: str) -> None:
+        """Note what can't be read; what stands before it is still written."""
+        self._note(place, why)
+        self._stopped = self._stops
+
+    def _trouble(self, place: str, why: str) -> None:
+        """Note what can't be written, and stop where that was asked for."""
+        self._note(place, why)
+        if self._stops:
+            raise self._stop()
+
+    @property
+    def _stops(self) -> bool:
+        return self._order.on_error == "stop" and not self._order.dry_run
+
+    def _note(self, place: str, why: str) -> None:
+        self._counts["skipped"] += 1
+        if len(self._problems) < _TOLD or self._stops:
+            self._problems.append(Problem(place=place, why=why))
+
+    # -- looking and writing ----------------------------------------------------------------------------
+
+    def _begin(self, batch: _Batch, looking: Finder | None) -> _Begun:
+        """Leave out what is here, and have the rest looked through."""
+        groups, tally = [], Tally()
+        for group in batch.groups.values():
+            group.pieces = self._filler.is_new(group, tally)
+            if group.pieces:
+                groups.append(group)
+        self._add_up(tally)
+        if looking is None or not groups:
+            return batch, groups, None
+        tasks = [(self._namespace(group), [piece.message for piece in group.pieces]) for group in groups]
+        return batch, groups, self._core.stores.runtime.compute(lambda: looking.begin(tasks))
+
+    def _namespace(self, group: Group) -> str:
+        session = self._core.sessions.find(group.user_id, group.session_id)
+        return session.profile.namespace if session else group.namespace
+
+    def _finish(self, begun: _Begun) -> None:
+        """Write a batch; what it holds is durable when this returns."""
+        batch, groups, found = begun
+        if found is not None:
+            results = self._core.stores.runtime.wait(found)
+            for group, result in zip(groups, results, strict=True):
+                group.pieces = self._found(group, result)
+        groups = [group for group in groups if group.pieces]
+        if self._order.dry_run:
+            self._tally.added += sum(len(group.pieces) for group in groups)
+        else:
+            self._add_up(self._filler.add(groups))
+            for group in batch.empty:
+                self._filler.make(group)
+            _write_cursor(self._order, batch.upto)
+        if self._progress:
+            self._progress(self._tally.added + self._tally.known)
+
+    def _found(self, group: Group, result: Found) -> list[Piece]:
+        """Keep what was found with each message; leave out those that can't be redacted (P1)."""
+        kept = []
+        for piece, one in zip(group.pieces, result, strict=True):
+            if isinstance(one, str):
+                self._trouble(piece.place, one)
+                continue
+            piece.found = one
+            self._entities.update(count(one or []))
+            kept.append(piece)
+        return kept
+
+    def _add_up(self, tally: Tally) -> None:
+        self._tally.added += tally.added
+        self._tally.known += tally.known
+        for place, why in tally.problems:
+            self._trouble(place, why)
+
+
+def _sum(said: bytes) -> bytes:
+    return hashlib.sha256(said).digest()[:16]
+
+
+def _read_cursor(order: Order) -> int:
+    if order.cursor is None or order.dry_run:
+        return 0
+    try:
+        text = Path(order.cursor).read_bytes()
+    except FileNotFoundError:
+        return 0
+    cursor: Any = None
+    with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+        cursor = msgspec.json.decode(text, type=_Cursor)
+    if cursor is None or cursor.asked != order.asked:
+        raise ConfigError("the cursor is that of another import", hint="name a new file, or remove it")
+    return int(cursor.done)
+
+
+def _write_cursor(order: Order, done: int) -> None:
+    """Remember how far it came; what it counts is durable already."""
+    if order.cursor is None:
+        return
+    path = Path(order.cursor)
+    new = path.with_name(path.name + ".new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
+        file.write(msgspec.json.encode(_Cursor(order.asked, done)))
+    new.replace(path)
