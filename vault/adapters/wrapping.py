@@ -1,0 +1,343 @@
+"""What every wrapped memory does, once for sync and async: flows.
+
+A flow is a generator. Each of its steps is work for the vault or for the memory; who runs it decides how to
+wait for either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from vault.chat.outside import is_envelope
+from vault.chat.wrapping import Known, Read
+from vault.core import Core
+from vault.errors import (
+    SessionForgottenError,
+    StoreUnavailableError,
+    TamperedError,
+    UsageError,
+    UserForgottenError,
+)
+from vault.messages import Message
+
+T = TypeVar("T")
+_RACES = 20
+
+
+class By(enum.Enum):
+    """Who does a step."""
+
+    VAULT = enum.auto()
+    MEMORY = enum.auto()
+
+
+Step = tuple[By, Callable[[], Any]]
+Flow = Generator[Step, Any, T]
+
+
+class Mode(enum.StrEnum):
+    """What a wrapped memory holds: sealed bodies, or what its owner makes of it, with the vault beside it."""
+
+    SEAL = "seal"
+    RECORD = "record"
+
+
+class Shelf(Protocol):
+    """A memory as the flows see it: items in order, of whatever kind its framework has."""
+
+    awaits: bool  # its methods give something to await
+
+    def read(self) -> Any:
+        """Give all items."""
+
+    def add(self, items: list[Any]) -> Any:
+        """Add items at the end."""
+
+    def clear(self) -> Any:
+        """Remove all items."""
+
+    def rewrite(self, old: list[Any], new: list[Any]) -> Any:
+        """Put `new` in the place of all items, which are `old`; raise UsageError where it can't be done."""
+
+    def text(self, item: Any) -> object:
+        """Give the text of an item, where an envelope would be."""
+
+    def stand_in(self, item: Any, text: str) -> Any:
+        """Give an item of the same role and type that holds nothing but an envelope."""
+
+    def message(self, item: Any) -> Message:
+        """Give an item as a message of the vault's."""
+
+    def item(self, message: Message, stored: Any) -> Any:
+        """Give back the item that a message was made of."""
+
+
+class Waits(Protocol):
+    """The runtime of an AsyncVault."""
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run work of the vault's to its end."""
+
+
+class Remembered(list[Any]):
+    """What a wrapped memory gives: a list, with the counts of what is not in it.
+
+    `purged` were taken by retention; `erased` still lie there, and were removed, or are of a time before the
+    session was cleared or its user enrolled again; `trimmed` the memory itself has dropped, where it may.
+    """
+
+    def __init__(
+        self, items: Iterable[Any] = (), *, purged: int = 0, erased: int = 0, trimmed: int = 0
+    ) -> None:
+        super().__init__(items)
+        self.purged = purged
+        self.erased = erased
+        self.trimmed = trimmed
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Entry:
+    """An item of a memory, opened: where it lies there, its seq, and what it is."""
+
+    index: int
+    seq: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _State:
+    known: Known
+    raw: list[Any]
+    read: Read
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Give what was opened, in the order of the vault."""
+        found = [Entry(index, seq, said) for index, (seq, said) in self.read.opened.items()]
+        return sorted(found, key=lambda entry: entry.seq)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Wrapping:
+    """One memory of one session, wrapped."""
+
+    core: Core
+    waits: Waits | None
+    shelf: Shelf
+    user_id: str
+    session_id: str
+    namespace: str
+    mode: Mode
+    adopt: bool
+    trims: bool
+
+    # -- running ----------------------------------------------------------------------------------------
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run a flow and wait for it here."""
+        if self.waits is not None:
+            raise UsageError(
+                "this memory was wrapped by an AsyncVault", hint="await its async methods, or use Vault.wrap"
+            )
+        if self.shelf.awaits:
+            raise UsageError("this memory is async", hint="await its async methods")
+        sent: Any = None
+        while True:
+            try:
+                _, work = flow.send(sent)
+            except StopIteration as end:
+                done: T = end.value
+                return done
+            sent = work()
+
+    async def arun(self, flow: Flow[T]) -> T:
+        """Run a flow and let others go on."""
+        sent: Any = None
+        while True:
+            try:
+                by, work = flow.send(sent)
+            except StopIteration as end:
+                done: T = end.value
+                return done
+            if by is By.MEMORY and self.shelf.awaits:
+                given: Awaitable[Any] = work()
+                sent = await given
+            elif by is By.VAULT and self.waits is not None:
+                sent = await self.waits.run(work)
+            else:
+                sent = await asyncio.to_thread(work)
+
+    # -- the flows --------------------------------------------------------------------------------------
+
+    def add(self, items: Sequence[Any]) -> Flow[None]:
+        """Redact and seal items, and only then hand them to the memory."""
+        messages = [self.shelf.message(item) for item in items]
+        names = self.user_id, self.session_id, self.namespace
+        if self.mode is Mode.RECORD:
+            yield By.VAULT, partial(self.core.extend, *names, messages, None)
+            yield By.MEMORY, partial(self.shelf.add, list(items))
+            return
+        parcels = yield By.VAULT, partial(self.core.announce, *names, messages)
+        sealed = [self.shelf.stand_in(item, one.text) for item, one in zip(items, parcels, strict=True)]
+        yield By.MEMORY, partial(self.shelf.add, sealed)
+        yield By.VAULT, partial(self.core.wrapped.confirm, parcels)
+
+    def read(self) -> Flow[Remembered]:
+        """Give the items as they were added, in order."""
+        if self.mode is Mode.RECORD:
+            yield By.VAULT, self._refuse_forgotten
+            return Remembered((yield By.MEMORY, self.shelf.read))
+        state = yield from self._state()
+        items = [self.shelf.item(one.message, state.raw[one.index]) for one in state.entries]
+        read = state.read
+        return Remembered(items, purged=read.purged, erased=read.erased, trimmed=read.trimmed)
+
+    def clear(self) -> Flow[None]:
+        """Erase what the session holds, then what lies in the memory; only that, where it is recorded."""
+        if self.mode is Mode.RECORD or (yield By.VAULT, self._erase):
+            yield By.MEMORY, self.shelf.clear
+
+    def replace(self, items: Sequence[Any]) -> Flow[None]:
+        """Have the memory hold these items; what it holds already at the beginning stays as it lies there."""
+        messages = [self.shelf.message(item) for item in items]
+        if self.mode is Mode.RECORD:
+            held = yield By.MEMORY, self.shelf.read
+            same = _common([self.shelf.message(item) for item in held], messages)
+            names = self.user_id, self.session_id, self.namespace
+            yield By.VAULT, partial(self.core.extend, *names, messages[same:], None)
+            yield By.MEMORY, partial(self.shelf.rewrite, list(held), list(items))
+            return
+        state = yield from self._state()
+        entries = state.entries
+        same = _common([one.message for one in entries], messages)
+        stay = [state.raw[one.index] for one in entries[:same]]
+        yield from self._exchange(
+            state, stay, messages[same:], items[same:], [one.seq for one in entries[same:]]
+        )
+
+    def remove(self, place: int, take: Callable[[int], Any]) -> Flow[Any]:
+        """Remove one item, by its index in the memory, and give it; None where there is no such."""
+        if self.mode is Mode.RECORD:
+            held = yield By.MEMORY, self.shelf.read
+            found = -len(held) <= place < len(held)
+            return (yield By.MEMORY, partial(take, place % len(held))) if found else None
+        state = yield from self._state()
+        if not -len(state.entries) <= place < len(state.entries):
+            return None
+        chosen = state.entries[place]
+        if (yield By.VAULT, partial(self._note_removed, chosen)):
+            yield By.MEMORY, partial(take, chosen.index)
+        return self.shelf.item(chosen.message, state.raw[chosen.index])
+
+    def pop(self, take: Callable[[], Any]) -> Flow[Any]:
+        """Remove the last item with what the memory has for it, and give it."""
+        if self.mode is Mode.RECORD:
+            return (yield By.MEMORY, take)
+        state = yield from self._state()
+        chosen = max(state.entries, key=lambda entry: entry.index, default=None)
+        if chosen is None:
+            return None
+        if (yield By.VAULT, partial(self._note_removed, chosen)):
+            yield from self._take(take, state, chosen.index)
+        return self.shelf.item(chosen.message, state.raw[chosen.index])
+
+    def _take(self, take: Callable[[], Any], state: _State, index: int) -> Flow[None]:
+        """Have the memory give its last items up to one that was removed already."""
+        wanted = self.shelf.text(state.raw[index])
+        noise = {self.shelf.text(item) for item in state.raw[index:]}
+        while (taken := (yield By.MEMORY, take)) is not None:
+            text = self.shelf.text(taken)
+            if text not in noise:  # somebody added it since: it is not this call's to take
+                yield By.MEMORY, partial(self.shelf.add, [taken])
+                return
+            if text == wanted:
+                return
+
+    # -- their parts ------------------------------------------------------------------------------------
+
+    def _state(self) -> Flow[_State]:
+        """Read the memory and open it, after everything plain in it was sealed, where that may be."""
+        for _ in range(_RACES):
+            known = yield By.VAULT, partial(self.core.wrapped.look, self.user_id, self.session_id)
+            raw = list((yield By.MEMORY, self.shelf.read))
+            where = [index for index, item in enumerate(raw) if is_envelope(self.shelf.text(item))]
+            texts = [str(self.shelf.text(raw[index])) for index in where]
+            opening = partial(
+                self.core.wrapped.open, self.user_id, self.session_id, known, texts, may_trim=self.trims
+            )
+            read = yield By.VAULT, opening
+            read.opened = {where[index]: one for index, one in read.opened.items()}
+            state = _State(known, raw, read)
+            if len(where) == len(raw):
+                return state
+            if not self.adopt:
+                raise TamperedError(
+                    "a memory holds a message that this vault did not seal",
+                    hint="adopt=True seals what was there before the memory was wrapped",
+                )
+            yield from self._seal_plain(state, set(where))
+        raise StoreUnavailableError(
+            "somebody goes on writing to this memory, and unsealed", hint="wrap it there"
+        )
+
+    def _seal_plain(self, state: _State, sealed: set[int]) -> Flow[None]:
+        """Seal what is plain, and anew what comes after it, so that the order stays what it was."""
+        first = next(index for index in range(len(state.raw)) if index not in sealed)
+        opened = {one.index: one for one in state.entries}
+        rest = [index for index in range(first, len(state.raw)) if index not in sealed or index in opened]
+        messages = [
+            opened[index].message if index in opened else self.shelf.message(state.raw[index])
+            for index in rest
+        ]
+        leaving = [opened[index].seq for index in rest if index in opened]
+        items = [state.raw[index] for index in rest]
+        yield from self._exchange(state, state.raw[:first], messages, items, leaving)
+
+    def _exchange(
+        self,
+        state: _State,
+        stay: list[Any],
+        messages: Sequence[Message],
+        items: Sequence[Any],
+        leaving: Sequence[int],
+    ) -> Flow[None]:
+        """Have the memory hold what stays and, after it, these messages; note what leaves it."""
+        names = self.user_id, self.session_id
+        if leaving and (yield By.VAULT, partial(self.core.wrapped.is_held, state.known)):
+            where = {seq: index for index, (seq, _) in state.read.opened.items()}
+            stay = [*stay, *(state.raw[where[seq]] for seq in leaving)]
+        else:
+            yield By.VAULT, partial(self.core.wrapped.doubt, state.known, leaving)
+        parcels = yield By.VAULT, partial(self.core.announce, *names, self.namespace, messages)
+        sealed = [self.shelf.stand_in(item, one.text) for item, one in zip(items, parcels, strict=True)]
+        yield By.MEMORY, partial(self.shelf.rewrite, state.raw, [*stay, *sealed])
+        yield By.VAULT, partial(self.core.wrapped.confirm, parcels)
+        yield By.VAULT, partial(self.core.wrapped.remove, *names, leaving)
+
+    def _erase(self) -> bool:
+        """Erase what the session holds; False where a hold keeps it, here and in the memory (P5)."""
+        try:
+            self.core.requests.clear(self.user_id, self.session_id, self.namespace)
+        except (UserForgottenError, SessionForgottenError):
+            return True  # what lies there is noise already
+        return not self.core.wrapped.is_hidden(self.user_id, self.session_id)
+
+    def _note_removed(self, entry: Entry) -> bool:
+        return self.core.wrapped.remove(self.user_id, self.session_id, [entry.seq])
+
+    def _refuse_forgotten(self) -> None:
+        """Read nothing of somebody who was forgotten, although the memory may still hold it (P7)."""
+        self.core.reader.messages(self.user_id, self.session_id, last=0)
+
+
+def _common(held: Sequence[Message], wanted: Sequence[Message]) -> int:
+    """Count the messages at the beginning that are the same."""
+    for index, (one, other) in enumerate(zip(held, wanted, strict=False)):
+        if (one.role, one.content, one.extra) != (other.role, other.content, other.extra):
+            return index
+    return min(len(held), len(wanted))
