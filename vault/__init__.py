@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vault.aio import AsyncTranscript, AsyncVault
-    from vault.client import Transcript, Vault
+    from vault.aio import AsyncVault
+    from vault.aio_transcript import AsyncTranscript
+    from vault.client import Vault
     from vault.errors import VaultError
     from vault.messages import Message, Messages
+    from vault.transcript import Transcript
 
 __version__ = "0.1.0"
 __all__ = [
@@ -23,11 +25,11 @@ __all__ = [
 ]
 
 _WHERE = {
-    "AsyncTranscript": "vault.aio",
+    "AsyncTranscript": "vault.aio_transcript",
     "AsyncVault": "vault.aio",
     "Message": "vault.messages",
     "Messages": "vault.messages",
-    "Transcript": "vault.client",
+    "Transcript": "vault.transcript",
     "Vault": "vault.client",
     "VaultError": "vault.errors",
 }

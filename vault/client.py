@@ -5,29 +5,36 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from importlib import import_module
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self
 
 from vault.clock import Clock, system_clock
-from vault.core import (
-    UNSAID,
-    Core,
-    Opening,
-    Unsaid,
-    many_messages,
-    one_message,
-)
+from vault.core import Core, Opening, PolicyPaths
+from vault.evidence.audit import Verified
 from vault.evidence.certificate import Certificate
+from vault.holding import Hold, Queued
 from vault.listing import SessionSummary
-from vault.messages import Content, Message, Messages, check_id, check_ids, check_namespace
-from vault.redaction import Redactor
+from vault.logs import PAGE, Consistency, LogEntry
+from vault.messages import check_id, check_ids, check_namespace
+from vault.redaction import Redactor, SessionRedactor
+from vault.redaction.result import RedactedText
 from vault.requests import Footprint
+from vault.saying import UNSAID, Unsaid
 from vault.status import KeysStatus
 from vault.storage.engine import Blocking
+from vault.transcript import Transcript
 from vault.transfer.backup import back_up
 from vault.transfer.drill import Drill, Exercise, drill
+from vault.transfer.exporting import Exported, Wish, export
+from vault.transfer.importing import Imported, Order, import_from
 from vault.transfer.manifest import Manifest
 from vault.transfer.restore import Restored, Target, restore
+
+if TYPE_CHECKING:
+    from vault.reporting.report import Report
+    from vault.retention.explaining import Explained
+    from vault.retention.report import RunResult
 
 
 class Vault:
@@ -43,13 +50,17 @@ class Vault:
         *,
         keyring: str | None = None,
         root: str | None = None,
-        redactor: Redactor | Unsaid | None = UNSAID,
+        redactor: Redactor | SessionRedactor | Unsaid | None = UNSAID,
         horizon: str | None = None,
         limit: int | None = None,
+        policies: PolicyPaths | None = None,
         clock: Clock = system_clock,
         create: bool = True,
     ) -> Self:
-        """Open a directory, or the URL of transcripts with keyring= and root=; make what is new."""
+        """Open a directory, or the URL of transcripts with keyring= and root=; make what is new.
+
+        `policies` is a YAML file, a list of them or a directory of *.yaml. They are read once, here.
+        """
         given = Opening(
             where=where,
             keyring=keyring,
@@ -57,6 +68,7 @@ class Vault:
             redactor=redactor,
             horizon=horizon,
             limit=limit,
+            policies=policies,
             clock=clock,
             create=create,
         )
@@ -80,6 +92,49 @@ class Vault:
         """Give the transcript of a session. Nothing is made or looked up yet."""
         return Transcript(self._core, *check_ids(user_id, session_id), check_namespace(namespace))
 
+    def wrap(  # noqa: PLR0913 (what can be said of a memory)
+        self,
+        memory: object,
+        *,
+        user_id: str,
+        session_id: str | None = None,
+        namespace: str = "",
+        mode: str = "seal",
+        adopt: bool = False,
+        trims: bool | None = None,
+        add: str = "",
+        read: str = "",
+        clear: str = "",
+        replace: str = "",
+        keep: Collection[str] = (),
+    ) -> Any:  # noqa: ANN401 (whatever was given)
+        """Give a chat memory that keeps its own storage, sealed: an object with the same interface as it has.
+
+        What is added through it is redacted and sealed under this vault's keys before it reaches the storage,
+        so that forgetting, holds and retention reach it there. `mode="record"` leaves the memory as it is and
+        keeps the whole transcript here beside it. `adopt=True` seals what was there before. A memory of no
+        framework says by name how it is added to and read.
+        """
+        wrap = import_module(
+            "vault.adapters.wrap"
+        ).wrap  # it stands above, and is loaded when it is asked for
+        return wrap(
+            self._core,
+            None,
+            memory,
+            user_id=user_id,
+            session_id=session_id,
+            namespace=namespace,
+            mode=mode,
+            adopt=adopt,
+            trims=trims,
+            add=add,
+            read=read,
+            clear=clear,
+            replace=replace,
+            keep=keep,
+        )
+
     def users(self) -> Iterator[str]:
         """Give the ids of all users, in the order of their first message."""
         after: int | None = 0
@@ -95,37 +150,154 @@ class Vault:
         """Count what forgetting a user, or one session of theirs, would take; change nothing."""
         return self._core.requests.footprint(user_id, session_id)
 
+    def redact(self, text: str, *, namespace: str = "") -> RedactedText:
+        """Redact a text as a message of that namespace would be; nothing is stored."""
+        return self._core.engine.redact_text(text, check_namespace(namespace))
+
     # -- forgetting -------------------------------------------------------------------------------------
 
-    def forget_user(
-        self, user_id: str, *, reason: str = "", actor: str = "", now: bool = False
+    def forget_user(  # noqa: PLR0913 (how it is asked for)
+        self,
+        user_id: str,
+        *,
+        reason: str = "",
+        actor: str = "",
+        now: bool = False,
+        when_released: bool = False,
+        except_floors: bool = False,
     ) -> Certificate:
         """Erase a user for good, in every copy that was ever taken.
 
         The certificate is provisional until the horizon has passed; `now=True` cuts that short. Asked again,
-        it gives the same certificate, as far as it has come.
+        it gives the same certificate, as far as it has come. Under a hold it raises HeldError, or with
+        `when_released` waits for the hold's end: the certificate says `requested` until then.
+
+        Where a policy's `at_least` keeps something it raises FlooredError. With `except_floors` the sessions
+        of which nothing is kept are erased now, the others on the day that it becomes lawful; to the app the
+        user is forgotten from now on.
         """
-        return self.forget_users([user_id], reason=reason, actor=actor, now=now)[0]
+        return self.forget_users(
+            [user_id],
+            reason=reason,
+            actor=actor,
+            now=now,
+            when_released=when_released,
+            except_floors=except_floors,
+        )[0]
 
-    def forget_users(
-        self, user_ids: Iterable[str], *, reason: str = "", actor: str = "", now: bool = False
+    def forget_users(  # noqa: PLR0913 (how it is asked for)
+        self,
+        user_ids: Iterable[str],
+        *,
+        reason: str = "",
+        actor: str = "",
+        now: bool = False,
+        when_released: bool = False,
+        except_floors: bool = False,
     ) -> list[Certificate]:
-        """Erase many users with one change of the root."""
-        return self._core.requests.forget_users(user_ids, reason=reason, actor=actor, now=now)
+        """Erase many users with one change of the root. One who is held stops all, unless they may wait."""
+        return self._core.requests.forget_users(
+            user_ids,
+            reason=reason,
+            actor=actor,
+            now=now,
+            when_released=when_released,
+            except_floors=except_floors,
+        )
 
-    def forget_session(
-        self, user_id: str, session_id: str, *, reason: str = "", actor: str = "", now: bool = False
+    def forget_session(  # noqa: PLR0913 (how it is asked for)
+        self,
+        user_id: str,
+        session_id: str,
+        *,
+        reason: str = "",
+        actor: str = "",
+        now: bool = False,
+        except_floors: bool = False,
     ) -> Certificate:
-        """Erase one session for good."""
-        return self._core.requests.forget_session(user_id, session_id, reason=reason, actor=actor, now=now)
+        """Erase one session for good; with `except_floors` later, where a rule keeps something of it."""
+        return self._core.requests.forget_session(
+            user_id, session_id, reason=reason, actor=actor, now=now, except_floors=except_floors
+        )
 
-    def enroll(self, user_id: str, session_id: str | None = None) -> None:
+    def enroll(self, user_id: str, session_id: str | None = None, *, actor: str = "") -> None:
         """Let a user, or a session, that was forgotten start anew. What was erased stays erased."""
-        self._core.requests.enroll(user_id, session_id)
+        self._core.requests.enroll(user_id, session_id, actor)
 
     def certificates(self) -> list[Certificate]:
         """Give the certificates of all erasures, as far as each has come."""
         return self._core.requests.certificates()
+
+    # -- holding ----------------------------------------------------------------------------------------
+
+    def hold(
+        self,
+        user_id: str,
+        session_id: str | None = None,
+        *,
+        reason: str,
+        until: datetime | None = None,
+        actor: str = "",
+    ) -> Hold:
+        """Forbid every erasure of a user, or of one session, until it is released or `until` has come.
+
+        Forgetting raises HeldError then, and what the app pops, clears or deletes is hidden and stays.
+        """
+        return self._core.holding.hold(user_id, session_id, reason=reason, until=until, actor=actor)
+
+    def holds(self) -> list[Hold]:
+        """Give all holds there ever were, oldest first."""
+        return self._core.holding.holds()
+
+    def release(self, hold_id: str, *, reason: str, actor: str = "") -> Hold:
+        """End a hold. What has waited for that happens at the next `carry_out_due`."""
+        return self._core.holding.release(hold_id, reason=reason, actor=actor)
+
+    def queued(self) -> list[Queued]:
+        """Give the requests to forget a user that wait for the end of holds, oldest first."""
+        return self._core.holding.queued()
+
+    def carry_out_due(self) -> list[Certificate]:
+        """Do what has waited for holds that have ended: forget who was to be, remove for good what is hidden.
+
+        The daemon calls it; so can you. It gives the certificates of those who were forgotten.
+        """
+        return self._core.holding.carry_out_due()
+
+    # -- retention --------------------------------------------------------------------------------------
+
+    def purge(
+        self,
+        *,
+        dry_run: bool = False,
+        user: str | None = None,
+        policies: PolicyPaths | None = None,
+        yes: bool = False,
+    ) -> RunResult:
+        """Erase what is past its date by the policies, and say by class what went and what kept the rest.
+
+        `user` is about one user's messages, and those of others that share an epoch with what goes.
+        `policies` stand in for the vault's own. `yes` says that somebody has looked at what a guard refuses.
+        """
+        return self._core.runs(policies).run(dry_run=dry_run, user_id=user, yes=yes)
+
+    def explain(self, user: str, session: str) -> list[Explained]:
+        """Say of a session's messages which rules and holds decide about them, and when they go."""
+        return self._core.explain(user, session)
+
+    def report(self, *, anchor: str | os.PathLike[str] | None = None) -> Report:
+        """Say for an auditor what is stored, overdue, held, erased and run, and whether the log is whole.
+
+        No content and no id of a person is in it. `anchor` is a directory of checkpoints outside the vault.
+        """
+        from vault.reporting.gathering import gather  # noqa: PLC0415 (only for a report)
+
+        return gather(self._core, anchor)
+
+    @property
+    def log(self) -> Log:
+        """The log of what was done to keys and originals, which a stranger can check."""
+        return Log(self._core)
 
     # -- keys -------------------------------------------------------------------------------------------
 
@@ -133,13 +305,78 @@ class Vault:
         """Say how the root and the keyring stand."""
         return self._core.status()
 
-    def destroy_due(self, *, now: bool = False) -> list[Certificate]:
+    def destroy_due(self, *, now: bool = False, actor: str = "") -> list[Certificate]:
         """Destroy the old root generations that are due, or all; give the certificates that became final."""
-        return self._core.swapper.destroy_due(cut_short=now)
+        return self._core.destroy_due(now=now, actor=actor)
 
-    def adopt(self) -> None:
+    def adopt(self, *, actor: str = "") -> None:
         """Make this keyring, a copy or one that was moved, the holder of its root."""
-        self._core.adopt()
+        self._core.adopt(actor)
+
+    # -- getting out and in -------------------------------------------------------------------------------
+
+    def export(  # noqa: PLR0913 (which, and how)
+        self,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        *,
+        to: str | os.PathLike[str] | BinaryIO,
+        format: str = "jsonl",  # noqa: A002 (what everybody calls it)
+        reveal: bool = False,
+        purpose: str = "",
+        actor: str = "",
+    ) -> Exported:
+        """Write a session, all of a user, or everything, as jsonl, json, md or html.
+
+        A file is there whole or not at all, and only its owner can read it. `reveal` gives what was said
+        before redaction, where the policy keeps that; it takes a purpose. The log says that it was made.
+        """
+        wish = Wish(
+            user_id=user_id,
+            session_id=session_id,
+            format=format,
+            reveal=reveal,
+            purpose=purpose,
+            actor=actor,
+        )
+        return export(self._core, wish, to)
+
+    def import_from(  # noqa: PLR0913 (what, and how)
+        self,
+        source: str | os.PathLike[str],
+        kind: str,
+        *,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        namespace: str = "",
+        table: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        on_error: Literal["stop", "skip"] = "stop",
+        dry_run: bool = False,
+        workers: int = 1,
+        cursor: str | os.PathLike[str] | None = None,
+        actor: str = "",
+    ) -> Imported:
+        """Take over messages from another store: redacted, at their times, each only once.
+
+        Where the source names users or sessions, only those that are given; otherwise what they are called
+        from now on. The source is only read, and still holds the plain text afterwards.
+        """
+        order = Order(
+            source=os.fspath(source),
+            kind=kind,
+            user_id=user_id,
+            session_id=session_id,
+            namespace=namespace,
+            table=table,
+            columns=columns or {},
+            on_error=on_error,
+            dry_run=dry_run,
+            workers=workers,
+            cursor=None if cursor is None else os.fspath(cursor),
+            actor=actor,
+        )
+        return import_from(self._core, order)
 
     # -- backups ----------------------------------------------------------------------------------------
 
@@ -196,52 +433,37 @@ class Vault:
         return drill(backup, given)
 
 
-class Transcript:
-    """The messages of one session of one user."""
+class Log:
+    """The evidence log of a vault: append-only, signed, without content and without user ids."""
 
-    __slots__ = ("_core", "_namespace", "session_id", "user_id")
+    __slots__ = ("_core",)
 
-    def __init__(self, core: Core, user_id: str, session_id: str, namespace: str) -> None:
+    def __init__(self, core: Core) -> None:
         self._core = core
-        self._namespace = namespace
-        self.user_id = user_id
-        self.session_id = session_id
 
-    def append(
-        self,
-        message: str | Message | Mapping[str, Any],
-        content: Content | Unsaid = UNSAID,
-        *,
-        metadata: dict[str, Any] | None = None,
-        created_at: datetime | None = None,
-        key: str | None = None,
-    ) -> Message:
-        """Add one message: a role and content, a dict, or a Message. It is durable when this returns.
+    def entries(self, *, first: int = 0) -> Iterator[LogEntry]:
+        """Give the entries from an index on, oldest first."""
+        page = self._core.auditor.page(first)
+        while page:
+            yield from page
+            page = self._core.auditor.page(page[-1].index + 1) if len(page) == PAGE else []
 
-        With `key`, saying the same again in this session adds nothing and gives the first message.
+    def public_key(self) -> str:
+        """Give the key with which a stranger checks certificates and checkpoints."""
+        return self._core.auditor.key
+
+    def checkpoint(self, *, anchor: str | os.PathLike[str] | None = None) -> str:
+        """Sign what the log is now; `anchor` is a directory outside the vault that gets it too."""
+        return self._core.auditor.checkpoint(anchor)
+
+    def verify(self, *, anchor: str | os.PathLike[str] | None = None, key: str | None = None) -> Verified:
+        """Check every entry; raise TamperedError for a log that was edited, cut off or set back.
+
+        What was cut off at its end shows only against the checkpoints in `anchor`. `key` is the public key
+        that you know.
         """
-        one = one_message(message, content, metadata, created_at)
-        return self._core.extend(self.user_id, self.session_id, self._namespace, [one], key)[0]
+        return self._core.auditor.verify(anchor, key)
 
-    def extend(
-        self, messages: Iterable[Message | Mapping[str, Any]], *, key: str | None = None
-    ) -> list[Message]:
-        """Add many messages, all or none."""
-        many = many_messages(messages)
-        return self._core.extend(self.user_id, self.session_id, self._namespace, many, key)
-
-    def messages(self, *, last: int | None = None, before: int | None = None) -> Messages:
-        """Give the messages in order: all, the `last` ones, or those `before` a seq."""
-        return self._core.reader.messages(self.user_id, self.session_id, last=last, before=before)
-
-    def pop(self) -> Message | None:
-        """Remove the last message and give it. Its row is deleted, which is no erasure from old copies."""
-        return self._core.remover.pop(self.user_id, self.session_id)
-
-    def clear(self) -> None:
-        """Start the session anew: its messages are erased, its name stays."""
-        self._core.requests.clear(self.user_id, self.session_id, self._namespace)
-
-    def delete(self) -> None:
-        """Erase the session. Its id may be used again."""
-        self._core.requests.delete(self.user_id, self.session_id)
+    def consistency(self, old: str, new: str | None = None) -> Consistency:
+        """Prove that the log of one signed checkpoint grew into that of another, or into the present one."""
+        return self._core.auditor.consistency(old, new)

@@ -10,7 +10,7 @@ import os
 import re
 import secrets
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,9 @@ _UNFINISHED = f".{FILE}."
 DEFAULT_HORIZON = "7d"
 VARIABLES = "TRANSCRIPT_VAULT_"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_KNOWN = frozenset({"transcripts", "keyring", "root", "horizon", "limit"})
+_KNOWN = frozenset({"transcripts", "keyring", "root", "horizon", "limit", "policies", "redaction"})
 
+SHIPPED = ("default", "gdpr", "hipaa", "pci", "short-lived")  # policies that come with the vault
 DEFAULT_ROOT = "file:root.key"
 _PLACES = {"transcripts": "transcripts.db", "keyring": "keyring.db", "root": DEFAULT_ROOT}
 
@@ -43,6 +44,9 @@ root = {root}
 
 # How old a keyring backup may be and still be restored
 horizon = {horizon}
+
+# How long messages are kept: a policy, a list of them, or a directory of *.yaml. Without one all is kept.
+# policies = "policies"
 """
 
 
@@ -56,6 +60,8 @@ class Settings:
     base: Path
     horizon: int
     limit: int
+    redaction: Mapping[str, Any]
+    policies: tuple[Path, ...] = ()
 
 
 def parse_duration(text: str | float) -> int:
@@ -80,7 +86,9 @@ def read_settings(
             "no vault is named", hint="give a directory or a database URL, or set TRANSCRIPT_VAULT_VAULT"
         )
     from_variables = {
-        name: variables[VARIABLES + name.upper()] for name in _KNOWN if VARIABLES + name.upper() in variables
+        name: variables[VARIABLES + name.upper()]
+        for name in _KNOWN - {"redaction"}
+        if VARIABLES + name.upper() in variables
     }
     explicit = {name: value for name, value in given.items() if value is not None}
     if is_url(target):
@@ -105,7 +113,35 @@ def read_settings(
         base=base,
         horizon=parse_duration(merged.get("horizon", DEFAULT_HORIZON)),
         limit=int(limit),
+        redaction=merged.get("redaction", {}),
+        policies=_policies(explicit, from_variables, from_file, base),
     )
+
+
+def _policies(
+    explicit: Mapping[str, Any], variables: Mapping[str, str], file: Mapping[str, Any], base: Path
+) -> tuple[Path, ...]:
+    """Give the policy files; relative paths in vault.toml are relative to it."""
+    if "policies" in explicit:
+        return policy_files(explicit["policies"])
+    if "policies" in variables:
+        return policy_files([one for one in variables["policies"].split(os.pathsep) if one])
+    return policy_files(file.get("policies", ()), base)
+
+
+def policy_files(given: object, base: Path = Path()) -> tuple[Path, ...]:
+    """Give the files that are meant by a path, a list of paths or a directory of *.yaml."""
+    listed = [given] if isinstance(given, str | os.PathLike) else given
+    if not isinstance(listed, Sequence) or not all(isinstance(one, str | os.PathLike) for one in listed):
+        raise ConfigError("policies is a path, a list of paths, or a directory of *.yaml")
+    found: list[Path] = []
+    for one in map(Path, listed):
+        place = one if str(one) in SHIPPED and not (base / one).exists() else base / one
+        inside = sorted([*place.glob("*.yaml"), *place.glob("*.yml")]) if place.is_dir() else [place]
+        if not inside:
+            raise ConfigError(f"there is no *.yaml in {place}", hint="policies/default.yaml is a start")
+        found += inside
+    return tuple(found)
 
 
 def is_url(where: str | os.PathLike[str]) -> bool:
@@ -181,7 +217,7 @@ def _read_file(base: Path) -> dict[str, Any]:
             f"vault.toml has an unknown setting: {unknown[0]}", hint=f"known: {', '.join(sorted(_KNOWN))}"
         )
     for name, value in settings.items():
-        if not isinstance(value, str) and name != "limit":
+        if not isinstance(value, str) and name not in {"limit", "policies", "redaction"}:
             raise ConfigError(f"vault.toml has no text as {name}", hint='put it between ""')
     return settings
 

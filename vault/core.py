@@ -2,44 +2,87 @@
 
 from __future__ import annotations
 
-import enum
+import itertools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import secrets
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from vault.chat.hiding import Hider
+from vault.chat.pointers import Name, Pointers
 from vault.chat.reading import Reader
+from vault.chat.records import Batch, Beside, Drop, Put, RecordReader, Sealing, check_names, pack_record
 from vault.chat.removing import Remover
-from vault.chat.sessions import Sessions
-from vault.chat.writing import Entry, Writer
-from vault.clock import DAY, Clock, to_datetime
-from vault.config import DEFAULT_ROOT, as_url, is_url, is_vault, make_directory, read_settings
+from vault.chat.revealing import Revealer
+from vault.chat.sessions import Session, Sessions
+from vault.chat.wrapping import Wrapped, make_parcel
+from vault.chat.writing import Entry, OutgrownError, Parcel, Writer, stored
+from vault.clock import Clock
+from vault.config import (
+    DEFAULT_ROOT,
+    as_url,
+    is_url,
+    is_vault,
+    make_directory,
+    policy_files,
+    read_settings,
+)
+from vault.crypto.envelope import derive
 from vault.erasure import Eraser
-from vault.errors import ConfigError, InputError
+from vault.errors import (
+    RevisionError,
+    StoreUnavailableError,
+    TamperedError,
+    UsageError,
+)
+from vault.evidence.certificate import Certificate
+from vault.evidence.entries import Kind as Event
+from vault.evidence.entries import struck
+from vault.holding import Holding
 from vault.keys.home import adopt
 from vault.keys.ring import Keyring
 from vault.keys.swap import Swapper
 from vault.listing import Lister
-from vault.messages import Content, Message, check_id, created_us, encode, pack
+from vault.logs import Auditor
+from vault.messages import (
+    Message,
+    Messages,
+    check_id,
+    check_ids,
+    check_words,
+    created_us,
+    encode,
+    encode_originals,
+    pack,
+)
 from vault.opening import make_ready, open_stores
-from vault.redaction import Redactor, redact
+from vault.placing import Placing, Spot, choose_redactor, load_classes
+from vault.redaction import Redacted, Redactor, SessionRedactor, examine
+from vault.redaction.engine import Engine
+from vault.redaction.memory import Memory
+from vault.redaction.stream import Stream
 from vault.requests import Requests
 from vault.roots import from_uri
+from vault.saying import Unsaid, check_purpose
 from vault.status import KeysStatus, read_status
+from vault.storage import transcripts as sql
 from vault.storage.engine import Runtime, parse_url
 
-DEFAULT_CLASS = "default"
+if TYPE_CHECKING:
+    from vault.retention.explaining import Explained
+    from vault.retention.flooring import Floors
+    from vault.retention.policy import Policies
+    from vault.retention.run import Runs
+
+_RACES = 200
 
 
-class Unsaid(enum.Enum):
-    """The mark of an argument that has no safe default."""
-
-    UNSAID = "unsaid"
-
-
-UNSAID = Unsaid.UNSAID
+PolicyPaths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +92,10 @@ class Opening:
     where: str | os.PathLike[str] | None
     keyring: str | None
     root: str | None
-    redactor: Redactor | Unsaid | None
+    redactor: Redactor | SessionRedactor | Unsaid | None
     horizon: str | None
     limit: int | None
+    policies: PolicyPaths | None
     clock: Clock
     create: bool
 
@@ -60,11 +104,6 @@ class Core:
     """One opened vault. Safe to use from many threads, or from many tasks of one loop."""
 
     def __init__(self, given: Opening, runtime: Runtime, *, is_async: bool) -> None:
-        if isinstance(given.redactor, Unsaid):
-            raise ConfigError(
-                "say how messages are redacted before they are sealed",
-                hint="pass a redactor, or redactor=None to store them as they are",
-            )
         where = given.where
         if given.create and where is not None and not is_url(where) and not is_vault(Path(where)):
             # What can't be right is refused before it stands in vault.toml.
@@ -76,24 +115,44 @@ class Core:
             "root": given.root,
             "horizon": given.horizon,
             "limit": given.limit,
+            "policies": given.policies,
         }
+        self._given = where, explicit, given.redactor
         self.settings = read_settings(where, explicit)
+        self.classes = load_classes(self.settings.policies)
+        self.redactor, self._unheard = choose_redactor(given.redactor, self.settings, self.classes)
         self.stores = open_stores(self.settings, given.clock, runtime, is_async=is_async, create=given.create)
-        self.redactor = given.redactor
         self.keyring = Keyring(self.stores)
         self.swapper = Swapper(self.stores, self.keyring)
         self.eraser = Eraser(self.stores, self.swapper)
         self.sessions = Sessions(self.stores, self.keyring, self.eraser)
         self.reader = Reader(self.stores, self.sessions)
+        self.placing = Placing(self.classes, self.reader)
+        self.pointers = Pointers(self.stores, self.keyring)
+        self.records = RecordReader(self.stores, self.sessions, self.reader)
         self.writer = Writer(self.stores, self.sessions)
-        self.remover = Remover(self.stores, self.sessions, self.reader)
+        self.remover = Remover(self.stores, self.keyring, self.sessions, self.reader)
+        self.revealer = Revealer(self.stores, self.sessions, self.reader)
+        self.wrapped = Wrapped(self.stores, self.keyring, self.sessions, self.reader, self.remover)
         self.lister = Lister(self.stores, self.keyring)
-        self.requests = Requests(self.stores, self.keyring, self.eraser, self.sessions)
-        try:
+        self.hider = Hider(
+            self.stores,
+            self.keyring,
+            self.eraser,
+            self.sessions,
+            self.reader,
+            self.remover,
+            self.revealer,
+        )
+        self.holding = Holding(self.stores, self.keyring, self.eraser, self.sessions, self.hider, self.floors)
+        self.requests = Requests(
+            self.stores, self.keyring, self.eraser, self.sessions, self.hider, self.holding
+        )
+        self.auditor = Auditor(self.stores, self.keyring)
+        with ExitStack() as undone:
+            undone.callback(self.stores.close)
             make_ready(self.stores, self.keyring, self.eraser)
-        except BaseException:
-            self.stores.close()
-            raise
+            undone.pop_all()
 
     def extend(
         self, user_id: str, session_id: str, namespace: str, given: Sequence[Message], key: str | None
@@ -103,58 +162,320 @@ class Core:
             check_id(key, "idempotency key")
         if not given:
             return []
-        redacted = [redact(self.redactor, message) for message in given]
-        now, mark = self.stores.clock(), key.encode() if key is not None else None
-        entries = [self._entry(message, now, mark) for message in redacted]
-        places = [entry.place for entry in entries]
-        session = self.sessions.ready(user_id, session_id, namespace, places)
-        seqs = self.writer.add(session, entries, key)
-        stored = [
-            _stored(message, entry, seq) for message, entry, seq in zip(redacted, entries, seqs, strict=True)
-        ]
-        if mark is None:
+        seqs, stored = self._write(user_id, session_id, namespace, Batch(given, key=key))
+        if key is None:
             return stored
-        first = self.reader.first_said(user_id, session_id, seqs, mark)
+        first = self.reader.first_said(user_id, session_id, seqs, key.encode())
         return [first.get(seq, message) for seq, message in zip(seqs, stored, strict=True)]
+
+    def announce(
+        self, user_id: str, session_id: str, namespace: str, given: Sequence[Message]
+    ) -> list[Parcel]:
+        """Redact messages and seal them for a memory outside; from here their rows say that they come."""
+        if not given:
+            return []
+        batch = Batch(given, outside=self.wrapped.known(user_id, session_id))
+        self._write(user_id, session_id, namespace, batch)
+        return batch.parcels
+
+    def keep(  # noqa: PLR0913, PLR0917 (what is to be written, and where)
+        self,
+        user_id: str,
+        session_id: str,
+        namespace: str,
+        puts: Sequence[Put],
+        drops: Sequence[Drop] = (),
+        given: Sequence[Message] = (),
+        found_by: Sequence[Name] = (),
+        copied_from: str | None = None,
+    ) -> list[int]:
+        """Redact, seal and write records, delete others, add messages: all in one transaction, or nothing.
+
+        Where a put names a revision, the revisions that all of them have afterwards come back. `found_by` are
+        names, each with its kind, that lead to the session without its user: see `Pointers`. The numbers of
+        placeholders in the session `copied_from` are not given again.
+        """
+        check_names([*puts, *drops])
+        batch = Batch(given, puts, drops, self.pointers.places(found_by))
+        source = None if copied_from is None else self.sessions.find(user_id, copied_from)
+        if source is not None:
+            batch.reserved.update(Memory(bytes(32), source.profile.placeholders).counts)
+        if not puts and not given:
+            if self.sessions.find(user_id, session_id) is None:  # no session is made for nothing
+                if any(one.revision for one in drops):
+                    raise RevisionError("a record was removed since it was read", hint="read it again")
+                return []
+            if not drops:
+                return []
+        if drops and (session := self.sessions.find(user_id, session_id)) is not None:
+            self.keyring.holds.refuse_removal(session.user.node, session.node, self.stores.clock())
+        self._write(user_id, session_id, namespace, batch)
+        return batch.revisions
+
+    def _write(
+        self, user_id: str, session_id: str, namespace: str, batch: Batch
+    ) -> tuple[list[int], list[Message]]:
+        """Find what is to be redacted, number the placeholders, seal and write: in one transaction.
+
+        Again where another writer numbered at the same time.
+        """
+        if self._unheard is not None:
+            raise self._unheard
+        known = self.sessions.find(user_id, session_id)
+        where = known.profile.namespace if known else namespace
+        if self.redactor is None:
+            examined = examine(None, batch.said, where)
+        else:
+            examined = self.stores.runtime.compute(lambda: examine(self.redactor, batch.said, where))
+        now = self.stores.clock()
+        if known is None:  # what can't be stored is refused before a session is made for it
+            self._sealable(examined.finish(Memory(bytes(32), {})), batch, where, now)
+        for _ in range(_RACES):
+            session = self.sessions.find_or_make(user_id, session_id, namespace)
+            rev, profile = session.ledger
+            memory = Memory(derive(session.key, b"placeholders"), profile.placeholders)
+            for entity, number in batch.reserved.items():
+                memory.reserve(entity, number)
+            redacted = examined.finish(memory)
+            entries, beside = self._sealable(redacted, batch, profile.namespace, now, session)
+            places = [place for entry in entries for place in entry.places] + beside.places
+            if self.sessions.ready(user_id, session_id, namespace, places) is not session:
+                continue  # it was opened anew meanwhile: its numbers may be others
+            grown = (rev, replace(profile, placeholders=memory.known)) if memory.has_grown else None
+            try:
+                seqs = self.writer.add(session, entries, batch.key, grown, beside)
+            except OutgrownError:
+                self.sessions.drop(session)
+                continue
+            batch.revisions[:] = beside.revisions
+            batch.parcels[:] = [entry.outside for entry in entries if entry.outside is not None]
+            return seqs, [
+                stored(one.message, entry, seq)
+                for one, entry, seq in zip(redacted, entries, seqs, strict=False)
+            ]
+        raise StoreUnavailableError("too many writers for one session", hint="try again")
+
+    def messages(  # noqa: PLR0913 (which, and how)
+        self,
+        user_id: str,
+        session_id: str,
+        *,
+        last: int | None = None,
+        before: int | None = None,
+        reveal: bool = False,
+        include_hidden: bool = False,
+        purpose: str = "",
+        actor: str = "",
+    ) -> Messages:
+        """Give messages in order: as they were stored or, for a purpose, as they were said, or all."""
+        if include_hidden and (last is not None or before is not None):
+            raise UsageError(
+                "what is hidden is given with everything else: a seq is there more than once",
+                hint="leave last= and before= away",
+            )
+        if reveal or include_hidden:
+            self._log_reveal(user_id, session_id, purpose, actor, closed=include_hidden)
+        try:
+            if include_hidden:
+                return self.hider.messages(user_id, session_id, reveal=reveal)
+            read = self.revealer.messages if reveal else self.reader.messages
+            return read(user_id, session_id, last=last, before=before)
+        except TamperedError as error:
+            self.keyring.log.failed_integrity(error)
+            raise
+
+    def page(
+        self, user_id: str, session_id: str, start: int, *, most: int, reveal: bool
+    ) -> tuple[Messages, int | None]:
+        """Give the messages from a seq on, not too many for memory, and where to go on."""
+        reader = self.revealer if reveal else self.reader
+        return reader.page(user_id, session_id, start, most=most)
+
+    def restore_text(self, user_id: str, session_id: str, text: str, purpose: str, actor: str) -> str:
+        """Put originals back into a text, for the person who may see them."""
+        self._log_reveal(user_id, session_id, purpose, actor)
+        return self.revealer.restore(user_id, session_id, text)
+
+    def _log_reveal(
+        self, user_id: str, session_id: str, purpose: str, actor: str, *, closed: bool = False
+    ) -> None:
+        """Nothing is revealed before the log says to whom and what for (P6)."""
+        check_purpose(purpose)
+        check_words(actor, "actor")
+        find = self.sessions.find_closed if closed else self.sessions.find
+        session = find(user_id, session_id)
+        if session is None:
+            return  # there is nothing to reveal
+        subject, names = session.user.pseudonym, (user_id, session_id)
+        self.keyring.log.note(
+            Event.REVEAL,
+            subject=subject,
+            actor=struck(actor, names, subject),
+            reason=struck(purpose, names, subject),
+        )
+
+    def stream(self, user_id: str, session_id: str, namespace: str) -> Stream:
+        """Give what makes tokens safe as they come, with the numbers that the session knows."""
+        engine = self.engine
+        session = self.sessions.find(user_id, session_id)
+        known = session.profile if session else None
+        key = derive(session.key, b"placeholders") if session else secrets.token_bytes(32)
+        memory = Memory(key, known.placeholders if known else {})
+        settings = engine.settings.at(known.namespace if known else namespace)
+        return Stream(
+            lambda text: engine.find_known(text, memory, settings),
+            lambda text, found: engine.replace(text, found, memory, settings)[0],
+            hold=engine.reach(settings),
+        )
+
+    def count_messages(self) -> int:
+        """Count all messages there are."""
+        return dict(self.stores.transcripts.read(lambda c: list(sql.count_all(c))))["messages"]
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that redacts, where it is the one that ships."""
+        if not isinstance(self.redactor, Engine):
+            raise UsageError(
+                "this vault was opened with a redactor of its own, or none",
+                hint="leave redactor= away, or pass a vault.redaction.engine.Engine",
+            )
+        return self.redactor
 
     def status(self) -> KeysStatus:
         """Say how the root and the keyring stand."""
         return read_status(self.stores)
 
-    def adopt(self) -> None:
+    def destroy_due(self, *, now: bool, actor: str) -> list[Certificate]:
+        """Destroy what is due; give the certificates that became final by it."""
+        final = self.swapper.destroy_due(cut_short=now, actor=check_words(actor, "actor"))
+        return self.stores.keyring.snapshot(lambda connection: self.keyring.log.certify(connection, final))
+
+    def adopt(self, actor: str) -> None:
         """Take over the root, and repeat first what this keyring has missed."""
+        self.keyring.log.note(Event.ADOPT, actor=check_words(actor, "actor"))
         adopt(self.stores)
         make_ready(self.stores, self.keyring, self.eraser)
 
-    def _entry(self, message: Message, now: int, mark: bytes | None) -> Entry:
-        created_at = created_us(message, now)
-        packed = pack(encode(message, limit=self.stores.limit, key=mark))
-        return Entry(packed, message.role, created_at, (DEFAULT_CLASS, created_at // DAY))
+    def chapter_of(self, session: Session, role: str, at: int) -> bytes:
+        """Give the node of the chapter in which a record of that role is sealed now: what dies with it."""
+        namespace = session.profile.namespace
+        spot = self.placing.spot(session, namespace, [at], at)
+        place, _ = self.placing.places(Message(role, None), at, spot, refuses=False)
+        ready = self.sessions.ready(session.user_id, session.session_id, namespace, [place])
+        return ready.by_place[place].place
 
+    def was_purged(self, node: bytes) -> bool:
+        """Say whether a chapter's key was erased: what is missing from it is not stolen (P2)."""
+        return self.stores.keyring.read(lambda c: self.keyring.records.of(c, node)) is not None
 
-def _stored(message: Message, entry: Entry, seq: int) -> Message:
-    at = to_datetime(entry.created_at)
-    return Message(message.role, message.content, message.metadata, message.extra, at, seq)
+    def _sealable(
+        self,
+        redacted: Sequence[Redacted],
+        batch: Batch,
+        namespace: str,
+        now: int,
+        session: Session | None = None,
+    ) -> tuple[list[Entry], Beside]:
+        """Encode what was redacted: the messages first, then what each record said."""
+        count = len(batch.given)
+        times = [created_us(one.message, now) for one in redacted[:count]]
+        spot = self.placing.spot(session, namespace, times, now)
+        entries = self._entries(redacted[:count], batch, spot)
+        rest = iter(redacted[count:])
+        sealings = []
+        for put in batch.puts:
+            value = put.make([one.message for one in itertools.islice(rest, len(put.said))])
+            bare = Message(put.role, None, created_at=put.created_at)
+            created_at = created_us(bare, now)
+            place, _ = self.placing.places(bare, created_at, spot, refuses=False)
+            packed = pack_record(put.key, value, limit=self.stores.limit)
+            sealings.append(
+                Sealing(put.collection, put.key, packed, created_at, place, put.revision, put.role)
+            )
+        return entries, Beside(sealings, batch.drops, batch.pointers)
 
+    def entries(
+        self, redacted: Sequence[Redacted], given: Sequence[Message], now: int, session: Session
+    ) -> list[Entry]:
+        """Encode messages that are taken over from elsewhere; those that are past go at the next run."""
+        times = [created_us(one.message, now) for one in redacted]
+        spot = self.placing.spot(session, session.profile.namespace, times, now)
+        return self._entries(redacted, Batch(given), spot, refuses=False)
 
-def one_message(
-    message: str | Message | Mapping[str, Any],
-    content: Content | Unsaid,
-    metadata: dict[str, Any] | None,
-    created_at: datetime | None,
-) -> Message:
-    """Understand the ways in which one message can be said."""
-    if not isinstance(message, str):
-        if not isinstance(content, Unsaid) or metadata is not None or created_at is not None:
-            raise InputError("a Message or dict carries its own content, metadata and created_at")
-        return Message.of(message)
-    if isinstance(content, Unsaid):
-        raise InputError("a message needs a role and content", hint='append("user", "Hello")')
-    if metadata is not None and not isinstance(metadata, dict):
-        raise InputError("metadata is a dict")
-    return Message(message, content, metadata or {}, {}, created_at)
+    def _entries(
+        self, redacted: Sequence[Redacted], batch: Batch, spot: Spot, *, refuses: bool = True
+    ) -> list[Entry]:
+        mark, limit = batch.key.encode() if batch.key is not None else None, self.stores.limit
+        entries = []
+        for index, (one, original) in enumerate(zip(redacted, batch.given, strict=True)):
+            message, originals, parcel = one.message, None, None
+            created_at = spot.times[index]
+            place, theirs = self.placing.places(message, created_at, spot, refuses=refuses)
+            values = None if theirs is None else one.values
+            packed = pack(encode(message, limit=limit, key=mark, has_originals=values is not None))
+            if batch.outside is not None:
+                kept = values is not None
+                parcel = make_parcel(packed, index, batch.outside, message.role, kept=kept)
+                packed = parcel.announced
+            if values is not None:
+                originals = pack(encode_originals(original, values, limit=limit))
+            where = None if originals is None else theirs
+            entries.append(Entry(packed, message.role, created_at, place, originals, where, parcel))
+        return entries
 
+    # -- retention --------------------------------------------------------------------------------------
 
-def many_messages(messages: Iterable[Message | Mapping[str, Any]]) -> list[Message]:
-    """Understand many messages at once."""
-    return [Message.of(message) for message in messages]
+    @property
+    def policies(self) -> Policies | None:
+        """Give the policies in force."""
+        return None if self.classes is None else self.classes.policies
+
+    def reload_policies(self) -> Policies | None:
+        """Read the policies again; where they can't be read, those of before stay in force."""
+        where, explicit, redactor = self._given
+        settings = read_settings(where, explicit)
+        classes = load_classes(settings.policies)
+        self.redactor, self._unheard = choose_redactor(redactor, settings, classes)
+        self.classes, self.placing = classes, Placing(classes, self.reader)
+        return self.policies
+
+    def runs(self, policies: PolicyPaths | None = None) -> Runs:
+        """Give what runs the policies: those of the vault, or others in their place."""
+        classes = self.classes if policies is None else load_classes(policy_files(policies))
+        if classes is None:
+            raise UsageError(
+                "this vault has no retention policies, so all is kept",
+                hint='policies = "policies" in vault.toml, or policies=; policies/default.yaml is a start',
+            )
+        from vault.retention.run import Runs  # noqa: PLC0415 (only where there are policies)
+
+        return Runs(self.stores, self.keyring, self.eraser, self.sessions, classes, self.keyring.holds)
+
+    def floors(self) -> Floors | None:
+        """Give what says which floors keep something; None where there are no policies."""
+        if self.classes is None:
+            return None
+        from vault.retention.flooring import Floors  # noqa: PLC0415 (only where there are policies)
+
+        return Floors(self.stores, self.keyring, self.classes)
+
+    def explain(self, user_id: str, session_id: str) -> list[Explained]:
+        """Say of a session's messages which rules decide about them."""
+        check_ids(user_id, session_id)
+        return self.runs().explain(user_id, session_id)
+
+    def is_past(
+        self,
+        message: Message,
+        namespace: str,
+        *,
+        session_start: int | None = None,
+        last_activity: int | None = None,
+    ) -> bool:
+        """Say whether a message is past its date: who imports leaves it out and reports it.
+
+        The times, in microseconds, are those of the whole session that it comes from.
+        """
+        now = self.stores.clock()
+        return self.placing.is_past(message, namespace, now, session_start, last_activity)

@@ -8,9 +8,11 @@ then are rows deleted, in batches, because by then they are noise.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -18,11 +20,35 @@ from vault.clock import to_datetime
 from vault.crypto.envelope import random_id
 from vault.errors import TamperedError
 from vault.evidence.certificate import Certificate, Record, Status, Why
+from vault.evidence.entries import struck
 from vault.keys.home import require_home
 from vault.keys.swap import Swapper
 from vault.roots import Erased
-from vault.storage import erasures, sweeping, transcripts
+from vault.storage import erasures, keyring, sweeping, transcripts
+from vault.storage.schema import chapters, epochs, sessions, users
 from vault.storage.stores import Stores
+
+_FENCED = {  # the tables in which an erasure closes the fence
+    Why.FORGET_USER: (users,),
+    Why.FORGET_SESSION: (sessions,),
+    Why.DELETE: (sessions,),
+    Why.PURGE: (epochs, chapters),
+}
+Target = tuple[Sequence[bytes], bytes]  # the nodes that go, and the slot that stays blocked
+Names = Sequence[str]
+_NOBODY: Mapping[bytes, Names] = {}
+
+
+def _count(connection: Connection, nodes: Sequence[bytes]) -> tuple[int, int]:
+    below = sweeping.sessions_below(connection, nodes)
+    return len(below), sweeping.count_messages(connection, below) if below else 0
+
+
+def _row(target: Target, record: Record) -> erasures.IntentRow:
+    nodes, where = target
+    intent, why = bytes.fromhex(record.certificate.id), record.certificate.kind
+    taken = tuple(sorted(nodes))
+    return erasures.IntentRow(intent, why, erasures.Phase.BEGUN, None, where, record.encode(), taken)
 
 
 class Eraser:
@@ -32,49 +58,132 @@ class Eraser:
         self._stores = stores
         self._swapper = swapper
         self._records = swapper.records
+        self._holds = swapper.holds
+        self._log = swapper.log
 
     def count(self, nodes: Sequence[bytes]) -> tuple[int, int]:
         """Count the sessions and messages that an erasure would take."""
-
-        def work(connection: Connection) -> tuple[int, int]:
-            below = sweeping.sessions_below(connection, nodes)
-            return len(below), sweeping.count_messages(connection, below)
-
-        return self._stores.transcripts.read(work)
+        return self._stores.transcripts.read(lambda connection: _count(connection, nodes))
 
     def begin(  # noqa: PLR0913 (what is recorded)
-        self, why: Why, nodes: Sequence[bytes], where: bytes, *, reason: str, actor: str, now: bool
+        self,
+        why: Why,
+        nodes: Sequence[bytes],
+        where: bytes,
+        *,
+        reason: str,
+        actor: str,
+        now: bool,
+        names: Names = (),
     ) -> bytes:
         """Record an erasure; from here on it happens, whatever crashes. Give the intent's id."""
-        sessions, messages = self.count(nodes)
-        intent = random_id()
-        certificate = Certificate(
-            id=intent.hex(),
-            vault=self._stores.vault.hex(),
-            kind=why,
-            pseudonym=secrets.token_hex(8),
-            status=Status.REQUESTED,
-            sessions=sessions,
-            messages=messages,
-            reason=reason,
-            actor=actor,
-            requested_at=to_datetime(self._stores.clock()),
-        )
-        record = Record(certificate=certificate, now=now)
-        taken = tuple(sorted(nodes))
-        row = erasures.IntentRow(intent, why, erasures.Phase.BEGUN, None, where, record.encode(), taken)
+        said = {} if not names else {where: names}
+        return self.begin_many(why, [(nodes, where)], reason=reason, actor=actor, now=now, names=said)[0]
+
+    def begin_many(  # noqa: PLR0913 (what is recorded)
+        self,
+        why: Why,
+        targets: Sequence[Target],
+        *,
+        reason: str,
+        actor: str,
+        now: bool,
+        asked: Mapping[bytes, Certificate] = MappingProxyType({}),
+        names: Mapping[bytes, Names] = _NOBODY,
+    ) -> list[bytes]:
+        """Record many erasures in one transaction, and in the log; give their intents' ids.
+
+        Raise HeldError where a hold forbids one: nothing is recorded then. `asked` are the certificates of
+        requests that waited, by the node that goes. `names` are, by slot, the ids that evidence must not
+        repeat where somebody gives them as a reason.
+        """
+        counts = self._stores.transcripts.read(lambda c: [_count(c, nodes) for nodes, _ in targets])
+        rows = [
+            self.record(
+                why,
+                (nodes, where),
+                count,
+                reason=reason,
+                actor=actor,
+                now=now,
+                asked=asked.get(nodes[0]),
+                names=names.get(where, ()),
+            )
+            for (nodes, where), count in zip(targets, counts, strict=True)
+        ]
+        drafts = [self._log.erasure(Record.decode(row.record).certificate) for row in rows]
 
         def add(connection: Connection) -> None:
-            require_home(self._stores, connection)  # a copy refuses before it has changed anything
-            self._records.add(connection, row)
+            # A copy refuses before it has changed anything; by the lock a hold comes before this, or after.
+            require_home(self._stores, connection, keyring.lock_meta(connection))
+            nodes = {node for row in rows for node in row.nodes}
+            slots = {row.slot for row in rows}
+            self._holds.refuse_held(connection, why, nodes, slots, self._stores.clock())
+            for row in rows:
+                self._records.add(connection, row)
+            self._log.add(connection, drafts)  # no act without its intent in the log (P6)
 
         with suppress(IntegrityError):
             self._stores.keyring.write(add)
-            return intent
+            return [row.id for row in rows]
+        if len(rows) > 1:  # one of them is recorded already: find out which
+            return [
+                one
+                for target in targets
+                for one in self.begin_many(
+                    why, [target], reason=reason, actor=actor, now=now, asked=asked, names=names
+                )
+            ]
+        [(nodes, _)] = targets
         first = self._stores.keyring.read(lambda connection: self._records.of(connection, nodes[0]))
         if first is None:
             raise TamperedError("an erasure is recorded without its intent")
-        return first.id  # another process was asked for the same
+        return [first.id]  # another process was asked for the same
+
+    def record(  # noqa: PLR0913 (what is recorded)
+        self,
+        why: Why,
+        target: Target,
+        count: tuple[int, int],
+        *,
+        reason: str,
+        actor: str,
+        now: bool,
+        asked: Certificate | None = None,
+        names: Names = (),
+    ) -> erasures.IntentRow:
+        """Make the record of an erasure that is about to begin."""
+        nodes, where = target
+        certificate = asked or self.requested(why, reason=reason, actor=actor, names=names)
+        counted = replace(certificate, sessions=count[0], messages=count[1])
+        intent = bytes.fromhex(certificate.id)
+        record = Record(certificate=counted, now=now)
+        taken = tuple(sorted(nodes))
+        return erasures.IntentRow(intent, why, erasures.Phase.BEGUN, None, where, record.encode(), taken)
+
+    def requested(self, why: Why, *, reason: str, actor: str, names: Names = ()) -> Certificate:
+        """Make the certificate of an erasure that is only asked for yet."""
+        pseudonym = secrets.token_hex(8)
+        return Certificate(
+            id=random_id().hex(),
+            vault=self._stores.vault.hex(),
+            kind=why,
+            pseudonym=pseudonym,
+            status=Status.REQUESTED,
+            sessions=0,
+            messages=0,
+            reason=struck(reason, names, pseudonym),
+            actor=struck(actor, names, pseudonym),
+            requested_at=to_datetime(self._stores.clock()),
+        )
+
+    def purge(self, choose: Callable[[Connection], erasures.IntentRow | None]) -> Certificate | None:
+        """Erase keys that are chosen under the swap lock, when nobody can place a hold any more (P5).
+
+        What hangs from them is emptied and closed already, so that nothing has to be fenced before.
+        """
+        intent = self._swapper.cut_chosen(choose)
+        return None if intent is None else self.carry_out([intent])[0]
 
     def carry_out(self, intents: Sequence[bytes], *, now: bool = False) -> list[Certificate]:
         """Take erasures from wherever they stand to their end."""
@@ -85,24 +194,30 @@ class Eraser:
             self._swapper.destroy_due(cut_short=True)
         self._sweep(targets)
         self._swapper.destroy_due(cut_short=now, swept=intents)
-        rows = self._stores.keyring.read(lambda connection: self._records.find(connection, intents))
-        return [Record.decode(rows[intent].record).certificate for intent in intents]
+        return self._stores.keyring.snapshot(lambda connection: self._certificates(connection, intents))
+
+    def _certificates(self, connection: Connection, intents: Sequence[bytes]) -> list[Certificate]:
+        rows = self._records.find(connection, intents)
+        found = [Record.decode(rows[intent].record).certificate for intent in intents]
+        return self._log.certify(connection, found)
 
     def _close_fence(self, intents: Sequence[bytes]) -> list[bytes]:
         """Mark what goes: from here every process refuses. Note on the way what is swept long ago."""
 
-        def look(connection: Connection) -> tuple[list[bytes], int]:
+        def look(connection: Connection) -> tuple[list[erasures.IntentRow], int]:
             rows = self._records.find(connection, intents).values()
-            return [node for row in rows for node in row.nodes], erasures.swept_through(connection)
+            return list(rows), erasures.swept_through(connection)
 
-        targets, through = self._stores.keyring.read(look)
+        rows, through = self._stores.keyring.read(look)
 
         def close(connection: Connection) -> None:
-            sweeping.close_fence(connection, targets)
+            for kind in sorted({row.kind for row in rows}):
+                nodes = [node for row in rows if row.kind == kind for node in row.nodes]
+                sweeping.close_fence(connection, nodes, _FENCED[Why(kind)])
             transcripts.raise_mark(connection, through)
 
         self._stores.transcripts.write(close)
-        return targets
+        return [node for row in rows for node in row.nodes]
 
     def repeat(self, journal: Sequence[Erased]) -> None:
         """Erase once more, in a keyring that was restored, what its root's journal remembers."""
@@ -132,15 +247,20 @@ class Eraser:
         self._raise_mark()
 
     def _sweep(self, nodes: Sequence[bytes]) -> None:
-        store = self._stores.transcripts
+        def finish(connection: Connection) -> list[int]:
+            """Delete the users once they are empty; until then give what is left of them."""
+            left = sweeping.sessions_below(connection, nodes)
+            if not left:
+                sweeping.delete_users(connection, nodes)
+            return left
+
         while True:
-            for session in store.read(lambda connection: sweeping.sessions_below(connection, nodes)):
-                self._sweep_session(session)
-            try:
-                store.write(lambda connection: sweeping.delete_users(connection, nodes))
-            except IntegrityError:
-                continue  # a session that somebody was just making; its keys are refused
-            return
+            with suppress(IntegrityError):  # a session that somebody was just making; its keys are refused
+                left = self._stores.transcripts.write(finish)
+                if not left:
+                    return
+                for session in left:
+                    self._sweep_session(session)
 
     def _sweep_session(self, session: int) -> None:
         store = self._stores.transcripts

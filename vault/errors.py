@@ -3,8 +3,10 @@
     VaultError                      exit 1
      ├─ UsageError                  exit 2   the call, the settings or the input are wrong
      │   ├─ ConfigError                      settings that do not fit together
+     │   │   └─ PolicyError                  a policy file, at a place in it
      │   ├─ InputError                       an id, a role or content that can't be stored
-     │   │   └─ TooLargeError
+     │   │   ├─ TooLargeError
+ │   │   └─ PastError                       a message that retention would erase at once
      │   └─ MissingExtraError                an optional package is not installed
      ├─ TamperedError               exit 3   what is stored is not what was written
      ├─ UnavailableError            exit 4   try again, or repair what it names
@@ -15,18 +17,23 @@
      │   ├─ KeyringOutdatedError             older than the last root generation that is left
      │   └─ SchemaError                      a database of another version
      ├─ GuardedError                exit 5   refused on purpose
-     │   └─ KeyringCopyError                 a copy must not swap the root of the original
+     │   ├─ KeyringCopyError                 a copy must not swap the root of the original
+     │   ├─ HeldError                        a hold forbids the erasure; nothing was changed
+     │   └─ FlooredError                     a retention rule forbids it yet; nothing was changed
      ├─ RedactionError              exit 1   the redactor failed; nothing was written
+     ├─ RevisionError               exit 1   a record was changed since it was read
      └─ MissingError                exit 1
          ├─ UserForgottenError
          ├─ SessionForgottenError
          └─ UnknownError                     nobody of that name is here
 
-Messages name no content, no key, no user and no session: they end up in logs.
+Messages name no content, no key, no user and no session: they end up in logs. HeldError repeats the reason of
+a hold, which is the operator's own text.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -50,12 +57,42 @@ class ConfigError(UsageError):
     """Settings that are missing or contradict each other."""
 
 
+class PolicyError(ConfigError):
+    """What a policy file says and can't, and where; `others` are the rest of what is wrong with it."""
+
+    def __init__(  # noqa: PLR0913 (a place has three parts)
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        path: str,
+        line: int = 1,
+        column: int = 1,
+        others: Sequence[PolicyError] = (),
+    ) -> None:
+        super().__init__(f"{path}:{line}:{column}: {message}", hint=hint)
+        self.message = message
+        self.path = path
+        self.line = line
+        self.column = column
+        self.others = tuple(others)
+
+    @property
+    def all(self) -> tuple[PolicyError, ...]:
+        """Give this problem and the others, in the order of the file."""
+        return (self, *self.others)
+
+
 class InputError(UsageError):
     """An id, a role or content that can't be stored; nothing was written."""
 
 
 class TooLargeError(InputError):
     """A message over the limit; nothing was written."""
+
+
+class PastError(InputError):
+    """A message that is past its date already by the retention rules; nothing was written."""
 
 
 class MissingExtraError(UsageError):
@@ -114,8 +151,20 @@ class KeyringCopyError(GuardedError):
     """A copied keyring that would change the root of its original."""
 
 
+class HeldError(GuardedError):
+    """A hold forbids the erasure: the message gives its id and its reason. Nothing was changed (P5)."""
+
+
+class FlooredError(GuardedError):
+    """A floor of a policy keeps what was to be erased: the message names the rule and its date (P5)."""
+
+
 class RedactionError(VaultError):
     """The redactor failed; nothing was written (P1)."""
+
+
+class RevisionError(VaultError):
+    """A record has not the revision that the caller read; nothing was written."""
 
 
 class MissingError(VaultError):

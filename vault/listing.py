@@ -9,10 +9,10 @@ import msgspec
 
 from vault.chat.profile import open_name, open_profile
 from vault.clock import to_datetime
-from vault.crypto.tree import Kind, slot
+from vault.crypto.tree import Kind, Opened, slot
 from vault.errors import KeyringOutdatedError, TamperedError, UserForgottenError
 from vault.keys.doubt import beyond_doubt
-from vault.keys.ring import Keyring, UserKeys
+from vault.keys.ring import Keyring, UserKeys, hidden_slot
 from vault.storage import keyring as keyring_sql
 from vault.storage import lost
 from vault.storage import transcripts as sql
@@ -61,7 +61,7 @@ class Lister:
                 if self._stores.keyring.read(lambda c, n=row.node: keyring_sql.nodes_by_id(c, [n])):  # type: ignore[misc]
                     raise TamperedError("a user's row was edited")
                 active = self._stores.transcripts.read(lambda c, n=row.node: sql.activity_of(c, n))  # type: ignore[misc]
-                self._refuse_orphans(sum(one.messages for one in active))
+                self._refuse_orphans(is_used=any(one.is_used for one in active))
         if len(rows) == _PAGE:
             return names, rows[-1].id
         self._refuse_losses()
@@ -70,7 +70,7 @@ class Lister:
     def _refuse_nameless(self, node: bytes) -> None:
         """Accuse where a user has messages and no name: nobody can write without giving it."""
         active = self._stores.transcripts.read(lambda connection: sql.activity_of(connection, node))
-        if any(one.messages for one in active):
+        if any(one.is_used for one in active):
             raise TamperedError("a user who has messages has lost their name")
 
     def _refuse_losses(self) -> None:
@@ -87,9 +87,9 @@ class Lister:
             raise TamperedError("a row is marked as erased, but nothing erased it")
         return erased
 
-    def _refuse_orphans(self, messages: int) -> None:
+    def _refuse_orphans(self, *, is_used: bool) -> None:
         """Accept rows without a key where they never had a message: a writer was interrupted, or is at it."""
-        if messages:
+        if is_used:
             raise KeyringOutdatedError(
                 "messages are stored whose key this keyring does not have", hint="put back the latest keyring"
             )
@@ -119,11 +119,21 @@ class Lister:
             opened = keys.get(slots[one.slot])
             if opened is not None and opened.id == one.node and one.state == State.LIVE:
                 found.append(self._open(user, one, opened.key))
+            elif self._is_hidden(user, one, opened):
+                continue
             elif not self._is_erased(one.node, one.state):
                 if one.node in alive:
                     raise TamperedError("a session's row was edited")
-                self._refuse_orphans(one.messages)
+                self._refuse_orphans(is_used=one.is_used)
         return [summary for summary in found if summary.session_id]  # nameless: lost in a restore
+
+    def _is_hidden(self, user: UserKeys, one: sql.Activity, opened: Opened | None) -> bool:
+        """Say whether the app cleared or deleted a session while it was held; by its key, or its profile."""
+        if hidden_slot(one.node) in self._keyring.find_sessions(user, [hidden_slot(one.node)]):
+            return True
+        if one.state != State.HIDDEN or opened is None or opened.id != one.node:
+            return False
+        return open_profile(one.profile, self._stores.vault, one.node, opened.key, one.rev).is_hidden
 
     def _refuse_lost_sessions(self, nodes: Collection[bytes]) -> None:
         """Accuse where sessions have a key and no row."""
@@ -139,12 +149,12 @@ class Lister:
         if not profile.counts(one.messages, 0, end):
             raise TamperedError("a message is missing in the middle of a transcript, or is back")
         name = open_name(one.name, vault, one.node, user.node, key)
-        if not name and one.messages:
+        if not name and one.is_used:
             raise TamperedError("a session that has messages has lost its name")
         return SessionSummary(
             session_id=name,
             namespace=one.namespace,
-            messages=one.messages,
+            messages=one.messages - len(profile.hidden_seqs),
             first_at=None if one.first_at is None else to_datetime(one.first_at),
             last_at=None if one.last_at is None else to_datetime(one.last_at),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import sys
 import threading
 from collections.abc import Iterable, Mapping
@@ -20,6 +21,7 @@ else:
     from backports import zstd
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+STATE = "state"  # the role of a record, where a retention rule or a redactor asks for one
 MAX_ID_BYTES = 512
 MAX_NAMESPACE = 255
 MAX_WORDS = 4096
@@ -72,13 +74,38 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Messages(list[Message]):
-    """The messages of a session, in order. `purged` counts those that retention has taken from among them."""
+    """The messages of a session, in order.
 
-    __slots__ = ("purged",)
+    `purged` counts those that retention has taken from among them; `originals` are the seqs of those whose
+    originals were stored with them, or, where they were asked for, are among these. `hidden` are the places
+    in this list of those that only a hold keeps, where they were asked for. `outside` has the seqs of those
+    whose content lies in a memory that was wrapped, and reads as None here.
+    """
 
-    def __init__(self, messages: Iterable[Message] = (), *, purged: int = 0) -> None:
+    __slots__ = ("hidden", "originals", "outside", "purged")
+
+    def __init__(
+        self,
+        messages: Iterable[Message] = (),
+        *,
+        purged: int = 0,
+        originals: Iterable[int] = (),
+        hidden: Iterable[int] = (),
+        outside: Mapping[int, Any] | None = None,
+    ) -> None:
         super().__init__(messages)
         self.purged = purged
+        self.originals = frozenset(originals)
+        self.hidden = frozenset(hidden)
+        self.outside = {} if outside is None else outside
+
+
+class Outside(enum.IntEnum):
+    """Where the content of a message is kept."""
+
+    NO = 0  # here
+    PERHAPS = 1  # in a memory outside, unless the write to it, or the removal from it, was interrupted
+    YES = 2  # in a memory outside, and its absence is a loss
 
 
 class Body(msgspec.Struct, array_like=True):
@@ -88,6 +115,8 @@ class Body(msgspec.Struct, array_like=True):
     extra: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
     key: bytes | None = None
+    has_originals: bool = False  # so that whoever takes them out of the row is noticed (P2)
+    outside: int = Outside.NO
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -171,13 +200,22 @@ def _is_role(role: object) -> bool:
     return isinstance(role, str) and role in ROLES
 
 
-def encode(message: Message, *, limit: int = DEFAULT_LIMIT, key: bytes | None = None) -> bytes:
+def encode(
+    message: Message,
+    *,
+    limit: int = DEFAULT_LIMIT,
+    key: bytes | None = None,
+    has_originals: bool = False,
+    outside: Outside = Outside.NO,
+) -> bytes:
     """Turn a message into the bytes that are sealed; raise InputError for what would not come back equal."""
     if not _is_role(message.role):
         raise InputError("this is not a role", hint=f"one of {', '.join(sorted(ROLES))}")
     if not isinstance(message.content, str | list | dict | None):
         raise InputError("content is a text, a list of parts, a dict, or None")
-    body = Body(message.content, message.extra or None, message.metadata or None, key)
+    body = Body(
+        message.content, message.extra or None, message.metadata or None, key, has_originals, int(outside)
+    )
     packed, problem, hint = _try_to_encode(body)
     if problem:
         raise InputError(problem, hint=hint)
@@ -186,6 +224,40 @@ def encode(message: Message, *, limit: int = DEFAULT_LIMIT, key: bytes | None = 
     if len(packed) > limit:
         raise TooLargeError(f"a message has {len(packed)} bytes; the limit is {limit}")
     return packed
+
+
+def encode_value(value: object, *, limit: int = DEFAULT_LIMIT) -> bytes:
+    """Turn a value that is no message into the bytes that are sealed; `unpack` gives it as the content."""
+    packed, problem, hint = _try_to_encode(Body(value))
+    if problem:
+        raise InputError(problem, hint=hint)
+    if len(packed) > limit:
+        raise TooLargeError(f"a value has {len(packed)} bytes; the limit is {limit}")
+    return packed
+
+
+class Originals(msgspec.Struct, array_like=True):
+    """A message as it was before redaction, and the values by what took their place."""
+
+    content: Any
+    extra: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+    values: dict[str, str] = {}
+
+
+def encode_originals(message: Message, values: dict[str, str], *, limit: int = DEFAULT_LIMIT) -> bytes:
+    """Turn what redaction replaced into the bytes that are sealed."""
+    encode(message, limit=limit)  # refuses what would not come back equal
+    return _encoder.encode(
+        Originals(message.content, message.extra or None, message.metadata or None, values)
+    )
+
+
+def unpack_originals(packed: bytes) -> Originals:
+    """Read what `encode_originals` and `pack` wrote."""
+    with suppress(msgspec.MsgspecError, zstd.ZstdError, UnicodeDecodeError, RecursionError):
+        return msgspec.msgpack.decode(_unpacked(packed), type=Originals)
+    raise TamperedError("sealed originals are of no known encoding")
 
 
 def _try_to_encode(body: Body) -> tuple[bytes, str, str]:
@@ -240,12 +312,17 @@ def pack(encoded: bytes) -> bytes:
     return _PLAIN + encoded
 
 
+def _unpacked(packed: bytes) -> bytes | memoryview:
+    if packed[:1] == _ZSTD:
+        return zstd.decompress(packed[1:])
+    if packed[:1] == _PLAIN:
+        return memoryview(packed)[1:]
+    return b""  # which decodes to nothing
+
+
 def unpack(packed: bytes) -> Body:
     """Read what `encode` and `pack` wrote."""
     with suppress(msgspec.MsgspecError, zstd.ZstdError, UnicodeDecodeError, RecursionError):
-        if packed[:1] == _ZSTD:
-            return _decoder.decode(zstd.decompress(packed[1:]))
-        if packed[:1] == _PLAIN:
-            return _decoder.decode(memoryview(packed)[1:])
+        return _decoder.decode(_unpacked(packed))
     # Raised out here, as an error of decoding holds what was said (P1).
     raise TamperedError("a sealed body holds no message of a known encoding")

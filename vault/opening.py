@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -28,6 +28,9 @@ from vault.errors import (
     WrongKeyError,
 )
 from vault.evidence.certificate import Certificate, Record, Status, Why
+from vault.evidence.entries import Act, Draft
+from vault.evidence.entries import Kind as Event
+from vault.evidence.log import Log
 from vault.keys.home import is_home, place
 from vault.keys.ring import Keyring, fresh, wrap_top
 from vault.keys.swap import locate
@@ -61,7 +64,9 @@ def open_stores(  # noqa: PLR0913 (what it takes to open a vault)
     root = from_uri(settings.root, relative_to=str(settings.base))
     messages = open_store(settings.transcripts, "transcripts", runtime, is_async=is_async)
     keys = open_store(settings.keyring, "keyring", runtime, is_async=is_async)
-    try:
+    with ExitStack() as undone:
+        undone.callback(messages.close)
+        undone.callback(keys.close)
         if not restoring:
             refuse_unfinished(messages, keys)
         if _look(messages, keys, root, create=create) is _Found.NOTHING:
@@ -70,10 +75,7 @@ def open_stores(  # noqa: PLR0913 (what it takes to open a vault)
             store.read(lambda connection, store=store: migrations.check(connection, store.label))  # type: ignore[misc]
         vault = _agreed_vault(messages, keys, root)
         limit = usable_limit(messages, settings.limit)
-    except BaseException:
-        messages.close()
-        keys.close()
-        raise
+        undone.pop_all()
     return Stores(vault, messages, keys, root, clock, runtime, limit, settings.horizon)
 
 
@@ -136,7 +138,7 @@ def _make(messages: Store, keys: Store, root: Root, at: int) -> None:
         store.write(lambda connection, store=store: migrations.upgrade(connection, store.label))  # type: ignore[misc]
     state = _made_root(root, at)
     with suppress(IntegrityError):  # another process was faster
-        keys.write(lambda connection: _plant_tops(connection, root, state))
+        keys.write(lambda connection: _plant_tops(connection, keys, root, state, at))
     facts = read_facts(keys)
     if (state.vault, state.holder) == (facts["vault"], UNCLAIMED):
         root.claim(facts["holder"])  # from here on no other vault is made on this root
@@ -160,7 +162,7 @@ def _made_root(root: Root, at: int) -> RootState:
     return root.load()
 
 
-def _plant_tops(connection: Connection, root: Root, state: RootState) -> None:
+def _plant_tops(connection: Connection, keys: Store, root: Root, state: RootState, at: int) -> None:
     if sql.read_meta(connection):
         return
     first = state.generations[0]
@@ -168,12 +170,15 @@ def _plant_tops(connection: Connection, root: Root, state: RootState) -> None:
     facts = {"vault": state.vault, "holder": random_id(), "home": place(connection)}
     for name, value in facts.items():
         sql.write_meta(connection, name, value)
-    tops = []
+    tops, service = [], b""
     for kind in TOPS:
         opened = fresh()
+        service = opened.key if kind is Kind.SERVICE else service
         bare = Node(opened.id, first.id, kind, 0, slot(kind), b"")
         tops.append(wrap_top(root, state.vault, first.id, bare, opened.key))
     sql.insert_nodes(connection, tops)
+    log = Log(keys, state.vault, lambda: service, lambda: at)
+    log.begin(connection, [log.draft(Event.CREATE, generation=first.id.hex())])
 
 
 def _agreed_vault(messages: Store, keys: Store, root: Root) -> bytes:
@@ -198,6 +203,7 @@ def usable_limit(messages: Store, limit: int) -> int:
 def make_ready(stores: Stores, keyring: Keyring, eraser: Eraser) -> None:
     """Bring an opened vault to the state in which it may serve."""
     generation = _located(stores)
+    keyring.holds.recall()
     if any(one.ordinal > generation.ordinal for one in stores.root.load().generations):
         _repeat(stores, keyring, eraser, generation)
     if stores.keyring.read(lambda connection: is_home(stores, connection)):
@@ -228,9 +234,12 @@ def _repeat(stores: Stores, keyring: Keyring, eraser: Eraser, generation: Genera
     journal = [(one.ordinal, erased) for one in later for erased in one.erased]
 
     def record(connection: Connection) -> None:
-        for _, erased in journal:
-            if not erasures.knows_intent(connection, erased.intent):
-                keyring.records.add(connection, _intent(stores, erased))
+        once = {erased.intent: erased for _, erased in journal}.values()
+        missed = [erased for erased in once if not erasures.knows_intent(connection, erased.intent)]
+        certificates = [_certificate(stores, erased) for erased in missed]
+        for erased, certificate in zip(missed, certificates, strict=True):
+            keyring.records.add(connection, _intent(erased, certificate))
+        keyring.log.add(connection, [keyring.log.erasure(certificate) for certificate in certificates])
 
     # Another process may be at it, and is then done; twice in a row is something else.
     if not any(_is_written(stores.keyring, record) for _ in range(2)):
@@ -251,18 +260,22 @@ def _is_written(store: Store, work: Callable[[Connection], None]) -> bool:
 def _drop(connection: Connection, keyring: Keyring, journal: Sequence[tuple[int, Erased]]) -> None:
     """Take the erased nodes out of a copy, without a swap: its original's root stays untouched."""
     rows = keyring.records.find(connection, [erased.intent for _, erased in journal])
+    drafts: dict[bytes, Draft] = {}
     for ordinal, erased in journal:
         row = rows[erased.intent]
         if row.phase is not erasures.Phase.BEGUN:
             continue
-        sql.delete_subtrees(connection, erased.nodes)
+        sql.delete_subtrees(connection, sql.nodes_by_id(connection, erased.nodes).values())
         keyring.records.update(connection, [replace(row, phase=erasures.Phase.CUT, ordinal=ordinal)])
         if Why(erased.kind).leaves_tombstone:
             keyring.bury(connection, row, erased.pseudonym, erased.at)
+        act = Act(erased.intent, erased.kind, erased.pseudonym)
+        drafts[erased.intent] = keyring.log.completion(act, taken_out_of_a_copy=True)
+    keyring.log.add(connection, list(drafts.values()))
 
 
-def _intent(stores: Stores, erased: Erased) -> erasures.IntentRow:
-    certificate = Certificate(
+def _certificate(stores: Stores, erased: Erased) -> Certificate:
+    return Certificate(
         id=erased.intent.hex(),
         vault=stores.vault.hex(),
         kind=Why(erased.kind),
@@ -274,6 +287,9 @@ def _intent(stores: Stores, erased: Erased) -> erasures.IntentRow:
         actor="vault",
         requested_at=to_datetime(erased.at),
     )
+
+
+def _intent(erased: Erased, certificate: Certificate) -> erasures.IntentRow:
     record = Record(certificate=certificate).encode()
     begun, nodes = erasures.Phase.BEGUN, tuple(sorted(erased.nodes))
     return erasures.IntentRow(erased.intent, erased.kind, begun, None, erased.slot, record, nodes)

@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from vault.chat.hiding import Hider
 from vault.chat.sessions import Sessions
+from vault.clock import to_datetime
 from vault.crypto.tree import Kind, slot
-from vault.erasure import Eraser
-from vault.errors import InputError, SessionForgottenError, TamperedError, UnknownError, UserForgottenError
+from vault.erasure import Eraser, Target
+from vault.errors import (
+    HeldError,
+    InputError,
+    SessionForgottenError,
+    StoreUnavailableError,
+    TamperedError,
+    UnknownError,
+    UsageError,
+    UserForgottenError,
+    VaultError,
+)
 from vault.evidence.certificate import Certificate, Record, Why
+from vault.evidence.entries import struck
+from vault.holding import Holding
 from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring, UserKeys
 from vault.messages import check_id, check_ids, check_words
-from vault.storage import erasures
 from vault.storage.stores import Stores
+
+if TYPE_CHECKING:
+    from vault.retention.flooring import Floored
+
+_RACES = 20
 
 
 class Footprint(msgspec.Struct, frozen=True, kw_only=True):
-    """What an erasure would take."""
+    """What an erasure would take; of that, what a floor keeps yet, until when, and by which rule."""
 
     sessions: int
     messages: int
+    kept: int = 0
+    kept_until: datetime | None = None
+    kept_by: str = ""
 
 
 class Requests:
     """Turns a request into an erasure, or into the answer that there is nothing (more) to erase."""
 
-    def __init__(self, stores: Stores, keyring: Keyring, eraser: Eraser, sessions: Sessions) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 (what it stands on)
+        self,
+        stores: Stores,
+        keyring: Keyring,
+        eraser: Eraser,
+        sessions: Sessions,
+        hider: Hider,
+        holding: Holding,
+    ) -> None:
+        self._hider = hider
+        self._holding = holding
         self._stores = stores
         self._keyring = keyring
         self._eraser = eraser
@@ -43,27 +77,133 @@ class Requests:
 
         def look() -> list[bytes]:
             user = self._known_user(user_id)
-            return [user.node] if session_id is None else self._known_session(user, session_id)
+            return [user.node] if session_id is None else self._known_session(user, user_id, session_id)
 
         sessions, messages = self._eraser.count(beyond_doubt(self._stores, look))
         beyond_doubt(self._stores, look)  # what was erased meanwhile is an error, not a zero (P7)
-        return Footprint(sessions=sessions, messages=messages)
+        found = Footprint(sessions=sessions, messages=messages)
+        user = self._known_user(user_id)
+        kept = self._holding.kept(user.node, None if session_id is None else look()).values()
+        if not kept:
+            return found
+        last = max(kept, key=lambda one: one.longest.at)
+        return replace(
+            found,
+            kept=sum(one.messages for one in kept),
+            kept_until=to_datetime(last.longest.at),
+            kept_by=last.says,
+        )
 
-    def forget_users(
-        self, user_ids: Iterable[str], *, reason: str, actor: str, now: bool
+    def forget_users(  # noqa: PLR0913 (how it is asked for)
+        self,
+        user_ids: Iterable[str],
+        *,
+        reason: str,
+        actor: str,
+        now: bool,
+        when_released: bool,
+        except_floors: bool = False,
     ) -> list[Certificate]:
-        """Erase users: all are looked up before the first is erased."""
+        """Erase users: all are looked up before the first is erased, and all holds before anything is.
+
+        With `when_released` those who are held wait for the end of the hold, and only they. With
+        `except_floors` those of whom a floor keeps something lose the rest now, and wait for its end.
+        """
+        if when_released and except_floors:
+            raise UsageError("a request waits for a hold, or for floors, not for both at once")
         if isinstance(user_ids, str):
             raise InputError("many user ids are a list: one text would be taken for its letters")
         checked = [check_id(user_id, "user id") for user_id in user_ids]
-        found = [self._user_or_intent(user_id) for user_id in checked]
-        begun = [
-            one
-            if isinstance(one, bytes)
-            else self._begin(Why.FORGET_USER, [one.node], one.slot, reason, actor, now=now)
-            for one in found
+        indexes = [self._keyring.user_index(user_id) for user_id in checked]
+        alive: dict[bytes, UserKeys] = {}
+        if len(checked) > 1:  # all in one look; who is not among them is looked up alone
+            alive = beyond_doubt(self._stores, lambda: self._keyring.find_users(indexes))
+        found = [
+            alive.get(index) or self._user_or_intent(user_id)
+            for user_id, index in zip(checked, indexes, strict=True)
         ]
-        return self._eraser.carry_out(begun, now=now)
+        taken = {one.node: one.slot for one in found if not isinstance(one, bytes)}
+        names = {
+            one.slot: [user_id]
+            for user_id, one in zip(checked, found, strict=True)
+            if not isinstance(one, bytes)
+        }
+        waiting = self._wait_for_floors(
+            [
+                (user_id, one)
+                for user_id, one in zip(checked, found, strict=True)
+                if not isinstance(one, bytes)
+            ],
+            reason,
+            actor,
+            now=now,
+            when_released=when_released,
+            except_floors=except_floors,
+        )
+        taken = {node: where for node, where in taken.items() if node not in waiting}
+        queued, begun = self._begin_or_queue(
+            taken, reason, actor, now=now, when_released=when_released, names=names
+        )
+        waiting |= queued
+        going = [one if isinstance(one, bytes) else waiting.get(one.node) or begun[one.node] for one in found]
+        intents = [one for one in going if isinstance(one, bytes)]
+        done = iter(self._eraser.carry_out(intents, now=now) if intents else [])
+        return [next(done) if isinstance(one, bytes) else one for one in going]
+
+    def _wait_for_floors(  # noqa: PLR0913 (what is asked for)
+        self,
+        users: Sequence[tuple[str, UserKeys]],
+        reason: str,
+        actor: str,
+        *,
+        now: bool,
+        when_released: bool,
+        except_floors: bool,
+    ) -> dict[bytes, Certificate]:
+        """Refuse where a floor keeps something, before anything is changed; or let those users wait."""
+        kept = {user.node: self._holding.kept(user.node) for _, user in users}
+        if any(kept.values()) and not when_released:
+            for _, user in users:  # a hold is told first
+                self._holding.refuse_held(user.node, None)
+        if any(kept.values()) and not except_floors:
+            raise _refusal([one for found in kept.values() for one in found.values()])
+        waiting = {}
+        for user_id, user in users:
+            if kept[user.node]:
+                until = max(one.longest.at for one in kept[user.node].values())
+                waiting[user.node], _ = self._holding.wait_for_floors(
+                    user, None, user.slot, until, reason=reason, actor=actor, now=now, names=[user_id]
+                )
+        return waiting
+
+    def _begin_or_queue(  # noqa: PLR0913 (what is asked for)
+        self,
+        taken: Mapping[bytes, bytes],
+        reason: str,
+        actor: str,
+        *,
+        now: bool,
+        when_released: bool,
+        names: Mapping[bytes, Sequence[str]],
+    ) -> tuple[dict[bytes, Certificate], dict[bytes, bytes]]:
+        """Record the erasure of users, by node and slot; give certificates of who waits, and intents."""
+        if not taken:
+            return {}, {}
+        for _ in range(_RACES):
+            waiting: dict[bytes, Certificate] = {}
+            if when_released:
+                waiting = self._holding.queue(taken, reason=reason, actor=actor, now=now, names=names)
+            targets = [([node], where) for node, where in taken.items() if node not in waiting]
+            ids: list[bytes] = []
+            try:
+                if targets:
+                    ids = self._begin(Why.FORGET_USER, targets, reason, actor, now=now, names=names)
+            except HeldError:
+                if not when_released:
+                    raise
+                continue  # a hold was placed this very moment
+            return waiting, {nodes[0]: intent for (nodes, _), intent in zip(targets, ids, strict=True)}
+        raise StoreUnavailableError("too many holds come and go", hint="try again")
 
     def _user_or_intent(self, user_id: str) -> UserKeys | bytes:
         """Give a living user's keys, or the erasure of one who is forgotten already."""
@@ -72,8 +212,15 @@ class Requests:
         except UserForgottenError:
             return self._last_intent(slot(Kind.USER, self._keyring.user_index(user_id)))
 
-    def forget_session(
-        self, user_id: str, session_id: str, *, reason: str, actor: str, now: bool
+    def forget_session(  # noqa: PLR0913 (how it is asked for)
+        self,
+        user_id: str,
+        session_id: str,
+        *,
+        reason: str,
+        actor: str,
+        now: bool,
+        except_floors: bool = False,
     ) -> Certificate:
         """Erase one session."""
         check_ids(user_id, session_id)
@@ -82,13 +229,27 @@ class Requests:
             user = self._known_user(user_id)
             where = user.session_slot(session_id)
             try:
-                return where, self._known_session(user, session_id)
+                return where, self._known_session(user, user_id, session_id)
             except SessionForgottenError:
                 return where, []
 
         where, nodes = beyond_doubt(self._stores, look)
+        user = self._known_user(user_id) if nodes else None
+        kept = {} if user is None else self._holding.kept(user.node, nodes)
+        if user is not None and kept:
+            for node in kept:
+                self._holding.refuse_held(user.node, node)
+            opened = self._keyring.find_session(user, session_id)
+            if not except_floors or opened is None:
+                raise _refusal(list(kept.values()))
+            until, said = max(one.longest.at for one in kept.values()), [user_id, session_id]
+            return self._holding.wait_for_floors(
+                user, opened, where, until, reason=reason, actor=actor, now=now, names=said
+            )[0]
         if nodes:
-            intent = self._begin(Why.FORGET_SESSION, nodes, where, reason, actor, now=now)
+            names = {where: [user_id, session_id]}
+            targets = [(nodes, where)]
+            [intent] = self._begin(Why.FORGET_SESSION, targets, reason, actor, now=now, names=names)
         else:
             intent = self._last_intent(where)
         return self._eraser.carry_out([intent], now=now)[0]
@@ -104,51 +265,82 @@ class Requests:
             self._sessions.find_or_make(user_id, session_id, kept)
 
     def delete(self, user_id: str, session_id: str) -> bool:
-        """Erase a session on the app's own account; False where there is none."""
+        """Erase a session on the app's own account; False where there is none.
+
+        Under a hold it is hidden: the app finds nothing under its id any more, and everything is still there.
+        """
 
         def look() -> tuple[bytes, list[bytes]] | None:
             user = self._keyring.find_user(user_id)
             opened = self._keyring.find_session(user, session_id) if user else None
             if user is None or opened is None:
                 return None
+            node, session = user.node, opened.id
+            self._stores.keyring.read(lambda c: self._keyring.holds.refuse_closing(c, node, session))
             return user.session_slot(session_id), self._keyring.session_nodes(user, opened)
 
-        found = beyond_doubt(self._stores, look)
-        if found is None:
-            return False
-        where, nodes = found
-        intent = self._begin(Why.DELETE, nodes, where, "", "the app", now=False)
-        self._eraser.carry_out([intent])
-        self._sessions.distrust(user_id, session_id)
-        return True
+        for _ in range(_RACES):
+            found = beyond_doubt(self._stores, look)
+            if found is None:
+                return False
+            where, nodes = found
+            try:
+                [intent] = self._begin(Why.DELETE, [(nodes, where)], "", "the app", now=False, names={})
+            except HeldError:
+                if self._hider.hide(user_id, session_id):
+                    return True
+                continue  # the hold has just ended, or another process was faster
+            self._eraser.carry_out([intent])
+            self._sessions.distrust(user_id, session_id)
+            return True
+        raise StoreUnavailableError("too many holds come and go", hint="try again")
 
-    def enroll(self, user_id: str, session_id: str | None) -> None:
+    def enroll(self, user_id: str, session_id: str | None, actor: str) -> None:
         """Let a forgotten user or session start anew."""
         check_id(user_id, "user id")
+        check_words(actor, "actor")
         at = self._stores.clock()
         if session_id is not None:
             check_id(session_id, "session id")
             user = self._known_user(user_id)
-            self._keyring.lift(user.session_slot(session_id), at)
+            self._keyring.lift(
+                user.session_slot(session_id), at, struck(actor, [user_id, session_id], user.pseudonym)
+            )
             return
-        self._keyring.lift(slot(Kind.USER, self._keyring.user_index(user_id)), at)
+        self._keyring.lift(
+            slot(Kind.USER, self._keyring.user_index(user_id)), at, struck(actor, [user_id], "the user")
+        )
         self._sessions.enrol(user_id)
+        node = self._known_user(user_id).node
+        self._stores.keyring.read(lambda c: self._keyring.holds.refuse_closing(c, node, None))
 
     def certificates(self) -> list[Certificate]:
         """Give the certificates of all erasures."""
 
-        def work(connection: Connection) -> list[erasures.IntentRow]:
-            return self._keyring.records.every(connection)
+        def work(connection: Connection) -> list[Certificate]:
+            rows = self._keyring.records.every(connection)
+            found = [Record.decode(row.record).certificate for row in rows]
+            return self._keyring.log.certify(connection, found)
 
-        return [Record.decode(row.record).certificate for row in self._stores.keyring.read(work)]
+        return self._stores.keyring.snapshot(work)
 
     def _begin(  # noqa: PLR0913 (what is recorded)
-        self, why: Why, nodes: list[bytes], where: bytes, reason: str, actor: str, *, now: bool
-    ) -> bytes:
+        self,
+        why: Why,
+        targets: Sequence[Target],
+        reason: str,
+        actor: str,
+        *,
+        now: bool,
+        names: Mapping[bytes, Sequence[str]],
+    ) -> list[bytes]:
         # Evidence that can't be read again would stop every later erasure, and the next opening.
         check_words(reason, "reason")
         check_words(actor, "actor")
-        return self._eraser.begin(why, nodes, where, reason=reason, actor=actor, now=now)
+        asked = self._holding.asked() if why is Why.FORGET_USER else {}
+        return self._eraser.begin_many(
+            why, targets, reason=reason, actor=actor, now=now, asked=asked, names=names
+        )
 
     def _known_user(self, user_id: str) -> UserKeys:
         user = self._keyring.find_user(user_id)
@@ -156,14 +348,22 @@ class Requests:
             raise UnknownError("no such user is here", hint="vault sessions lists the users")
         return user
 
-    def _known_session(self, user: UserKeys, session_id: str) -> list[bytes]:
+    def _known_session(self, user: UserKeys, user_id: str, session_id: str) -> list[bytes]:
+        """Give all nodes that go with a session id: those too that the app no longer sees."""
         opened = self._keyring.find_session(user, session_id)
-        if opened is None:
+        hidden = self._hider.nodes_hidden(user_id, session_id)
+        if opened is None and not hidden:
             raise UnknownError("this user has no such session", hint="vault sessions USER lists them")
-        return self._keyring.session_nodes(user, opened)
+        return [*(self._keyring.session_nodes(user, opened) if opened else []), *hidden]
 
     def _last_intent(self, where: bytes) -> bytes:
         rows = self._stores.keyring.read(lambda connection: self._keyring.records.at(connection, where))
         if not rows:
             raise TamperedError("the record of an erasure is gone from the keyring")
         return rows[-1].id
+
+
+def _refusal(kept: Sequence[Floored]) -> VaultError:
+    from vault.retention.flooring import refusal  # noqa: PLC0415 (only where there are policies)
+
+    return refusal(kept)

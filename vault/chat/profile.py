@@ -1,6 +1,8 @@
-"""What is sealed in a session's row: its label, and the ledger of the seqs that were lawfully removed.
+"""What is sealed in a session's row: its label, the ledger of removed seqs, the hashes of placeholders.
 
-Without the ledger a gap is a theft (P2).
+Without the ledger of what was lawfully removed a gap is a theft (P2). What a hold kept from being removed is
+in it too: `hidden` are seqs whose rows are still there, `is_hidden` is set when the app cleared or deleted
+the whole session (P5).
 """
 
 from __future__ import annotations
@@ -16,11 +18,20 @@ Ranges = tuple[tuple[int, int], ...]
 
 
 class Profile(msgspec.Struct, frozen=True, array_like=True):
-    """Removed seqs as closed ranges: `popped` by the app, `purged` by retention."""
+    """Removed seqs as closed ranges: `popped` by the app, `purged` by retention; what redaction remembers.
+
+    Fields are only ever added at the end.
+    """
 
     namespace: str
     popped: Ranges = ()
     purged: Ranges = ()
+    placeholders: dict[bytes, tuple[str, int]] = {}
+    hidden: Ranges = ()
+    is_hidden: bool = False
+    bare: Ranges = ()  # messages whose originals were purged before them
+    started: int | None = None  # when the session began, once its first messages are purged
+    is_closed: bool = False  # somebody asked to forget it, and only a floor keeps it (P5)
 
     def explains(self, start: int, stop: int) -> bool:
         """Say whether every seq from start up to, not including, stop was lawfully removed."""
@@ -29,6 +40,16 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
     def counts(self, rows: int, start: int, stop: int) -> bool:
         """Say whether so many rows from start up to stop are all that is left: none gone, none back."""
         return rows + count_in(self.popped, start, stop) + count_in(self.purged, start, stop) == stop - start
+
+    def hides(self, seq: int) -> bool:
+        """Say whether the app removed a message that a hold keeps."""
+        return any(first <= seq <= end for first, end in self.hidden)
+
+    @property
+    def hidden_seqs(self) -> list[int]:
+        """Give the seqs of the messages that only a hold keeps."""
+        every = (seq for first, end in self.hidden for seq in range(first, end + 1))
+        return [seq for seq in every if not self.explains(seq, seq + 1)]
 
     @property
     def next_seq(self) -> int:
@@ -43,8 +64,13 @@ def count_in(ranges: Ranges, start: int, stop: int) -> int:
 
 def add_to(ranges: Ranges, seqs: Iterable[int]) -> Ranges:
     """Add seqs to ranges, joining what touches."""
+    return join(ranges, ((seq, seq) for seq in seqs))
+
+
+def join(ranges: Ranges, more: Iterable[tuple[int, int]]) -> Ranges:
+    """Add ranges to ranges, joining what touches."""
     joined: list[list[int]] = []
-    for first, end in sorted([*ranges, *((seq, seq) for seq in seqs)]):
+    for first, end in sorted([*ranges, *more]):
         if joined and first <= joined[-1][1] + 1:
             joined[-1][1] = max(joined[-1][1], end)
         else:

@@ -1,19 +1,28 @@
-"""Taking messages out of a transcript without erasing a key: the ledger says what was removed (P2)."""
+"""Taking messages out of a transcript without erasing a key: the ledger says what was removed (P2).
+
+Under a hold they are hidden only: no longer read, and still there. Whoever removes locks the session's row
+first and then looks at the holds; whoever places a hold waits for that lock before it is acknowledged (P5).
+"""
 
 from __future__ import annotations
+
+from collections.abc import Collection, Sequence
 
 import msgspec
 from sqlalchemy import Connection
 
-from vault.chat.profile import add_to
+from vault.chat.profile import Profile, add_to
 from vault.chat.reading import Reader
 from vault.chat.sessions import Session, Sessions
 from vault.errors import StoreUnavailableError
+from vault.keys.ring import Keyring
 from vault.messages import Message
 from vault.storage import messages as sql
+from vault.storage.engine import chunks
 from vault.storage.stores import Stores
 
 _RACES = 50
+_PART = 500  # seqs in one statement
 
 
 class _RaceError(Exception):
@@ -23,38 +32,106 @@ class _RaceError(Exception):
 class Remover:
     """Removes rows, with the ledger in the same transaction."""
 
-    def __init__(self, stores: Stores, sessions: Sessions, reader: Reader) -> None:
+    def __init__(self, stores: Stores, keyring: Keyring, sessions: Sessions, reader: Reader) -> None:
         self._stores = stores
+        self._keyring = keyring
         self._sessions = sessions
         self._reader = reader
 
     def pop(self, user_id: str, session_id: str) -> Message | None:
-        """Remove the last message and give it. Its row goes; this is no erasure."""
+        """Remove the last message and give it. Its row goes, or a hold keeps it; this is no erasure."""
         for _ in range(_RACES):
             found = self._reader.messages(user_id, session_id, last=1)
             session = self._sessions.find(user_id, session_id)
             if not found or session is None:
                 return None
-            seq = found[0].seq
-            if seq is not None and self._remove(session, seq):
+            if self._remove(session, _seqs(found)):
                 return found[0]
             self._sessions.drop(session)
             self._stores.runtime.pause(0)
         raise StoreUnavailableError("too many writers for one session", hint="try again")
 
-    def _remove(self, session: Session, seq: int) -> bool:
-        rev, known = session.ledger
-        profile = msgspec.structs.replace(known, popped=add_to(known.popped, [seq]))
-        sealed = self._sessions.seal(session, profile, rev + 1)
+    def take(self, user_id: str, session_id: str, seqs: Collection[int]) -> list[Message]:
+        """Remove messages by seq, all at once, and give those that were still there. This is no erasure."""
+        for _ in range(_RACES):
+            if not seqs:
+                return []
+            every = self._reader.messages(user_id, session_id, before=1 + max(seqs))
+            found = [message for message in every if message.seq in seqs]
+            session = self._sessions.find(user_id, session_id)
+            if not found or session is None:
+                return []
+            if self._remove(session, _seqs(found)):
+                return found
+            self._sessions.drop(session)
+            self._stores.runtime.pause(0)
+        raise StoreUnavailableError("too many writers for one session", hint="try again")
 
-        def work(connection: Connection) -> None:
-            written = sql.write_profile(connection, session.row, sealed, rev)
-            if not written or sql.remove_messages(connection, session.row, [seq]) != 1:
+    def remove(self, user_id: str, session_id: str, seqs: Sequence[int]) -> bool:
+        """Remove some messages, as far as they are still there; False where a hold keeps any."""
+        for _ in range(_RACES):
+            session = self._sessions.find(user_id, session_id)
+            if session is None:
+                return True
+            known = session.profile
+            left = [seq for seq in seqs if not known.explains(seq, seq + 1) and not known.hides(seq)]
+            if not left or self._remove(session, left):
+                return not any(map(session.profile.hides, seqs))
+            self._sessions.drop(session)
+            self._stores.runtime.pause(0)
+        raise StoreUnavailableError("too many writers for one session", hint="try again")
+
+    def _remove(self, session: Session, seqs: Sequence[int]) -> bool:
+        rev, known = session.ledger
+
+        def work(connection: Connection) -> Profile:
+            sql.lock_session(connection, session.row)
+            if self._keyring.holds.is_held(session.user.node, session.node, self._stores.clock()):
+                profile = msgspec.structs.replace(known, hidden=add_to(known.hidden, seqs))
+            else:
+                profile = msgspec.structs.replace(known, popped=add_to(known.popped, seqs))
+            sealed = self._sessions.seal(session, profile, rev + 1)
+            if not sql.write_profile(connection, session.row, sealed, rev):
                 raise _RaceError
+            if profile.hidden != known.hidden:
+                return profile
+            parts = [seqs[at : at + _PART] for at in range(0, len(seqs), _PART)]
+            if sum(sql.remove_messages(connection, session.row, part) for part in parts) != len(seqs):
+                raise _RaceError
+            return profile
 
         try:
-            self._stores.transcripts.write(work)
+            profile = self._stores.transcripts.write(work)
         except _RaceError:
             return False
         session.ledger = rev + 1, profile
         return True
+
+    def remove_hidden(self, session: Session) -> None:
+        """Remove for good what pops have hidden, now that no hold keeps it."""
+        for _ in range(_RACES):
+            if not self._sessions.reload_profile(session) or not session.profile.hidden:
+                return
+            rev, known = session.ledger
+            seqs = known.hidden_seqs
+            profile = msgspec.structs.replace(known, popped=add_to(known.popped, seqs), hidden=())
+            sealed = self._sessions.seal(session, profile, rev + 1)
+
+            def work(connection: Connection, rev: int = rev, sealed: bytes = sealed) -> bool:
+                sql.lock_session(connection, session.row)
+                if self._keyring.holds.is_held(session.user.node, session.node, self._stores.clock()):
+                    return True
+                if not sql.write_profile(connection, session.row, sealed, rev):
+                    return False
+                for part in chunks(seqs):  # noqa: B023 (it runs before the next round)
+                    sql.remove_messages(connection, session.row, part)
+                return True
+
+            if self._stores.transcripts.write(work):
+                self._sessions.drop(session)
+                return
+        raise StoreUnavailableError("too many writers for one session", hint="try again")
+
+
+def _seqs(found: Sequence[Message]) -> list[int]:
+    return [message.seq for message in found if message.seq is not None]

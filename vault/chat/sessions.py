@@ -15,17 +15,24 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from vault.chat.chapter import Chapter, chapter_key, make_chapter
+from vault.chat.chapter import Chapter
+from vault.chat.chapters import Chapters
 from vault.chat.profile import Profile, open_name, open_profile, seal_name, seal_profile
-from vault.crypto.envelope import random_id
 from vault.crypto.tree import Kind, Opened, radix_slots, slot
 from vault.erasure import Eraser
 from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedError, UserForgottenError
 from vault.evidence.certificate import Why
 from vault.keys.doubt import beyond_doubt
-from vault.keys.ring import Keyring, Seedling, UserKeys, chapter_slot, fresh, kept_slot
+from vault.keys.ring import (
+    Keyring,
+    Seedling,
+    UserKeys,
+    fresh,
+    hidden_slot,
+)
 from vault.storage import lost, sweeping
 from vault.storage import messages as message_sql
+from vault.storage import records as record_sql
 from vault.storage import transcripts as sql
 from vault.storage.schema import State
 from vault.storage.stores import Stores
@@ -33,7 +40,7 @@ from vault.storage.stores import Stores
 CACHED = 10_000  # sessions whose keys stay in memory
 _RACES = 20
 
-Place = tuple[str, int]  # the name of a class and its anchor: an epoch
+Place = tuple[str, int | None]  # a class and its anchor, which make an epoch; no anchor: a key of its own
 
 
 @dataclass(slots=True, repr=False)
@@ -49,9 +56,12 @@ class Session:
     row: int
     ledger: tuple[int, Profile]
     next_seq: int
+    state: State = State.LIVE
     by_place: dict[Place, Chapter] = field(default_factory=dict)
     by_id: dict[int, Chapter] = field(default_factory=dict)
     dead: set[int] = field(default_factory=set)
+    started: int | None = None  # when it began, once somebody asked
+    is_apart: bool = False  # opened although it is closed: for a run, or for an officer
 
     @property
     def rev(self) -> int:
@@ -69,16 +79,13 @@ class Session:
         return {"the_session": self.row, "session_node": self.node, "user_node": self.user.node}
 
 
-class Sessions:
+class Sessions(Chapters):
     """Opens sessions, makes new ones, and keeps the keys of those in use."""
 
     def __init__(self, stores: Stores, keyring: Keyring, eraser: Eraser) -> None:
-        self._stores = stores
-        self._keyring = keyring
-        self._eraser = eraser
+        super().__init__(stores, keyring, eraser)
         self._lock = threading.Lock()
         self._open: OrderedDict[tuple[str, str], Session] = OrderedDict()
-        self._epochs: dict[Place, tuple[int, Opened]] = {}
 
     # -- opening ----------------------------------------------------------------------------------------
 
@@ -123,6 +130,24 @@ class Sessions:
 
         return beyond_doubt(self._stores, look)
 
+    def find_closed(self, user_id: str, session_id: str) -> Session | None:
+        """Give a session even where it is closed to the app, because only a floor keeps it."""
+        return beyond_doubt(self._stores, lambda: self._load(user_id, session_id, apart=True))
+
+    def ready_apart(self, user_id: str, session_id: str, namespace: str, places: Iterable[Place]) -> Session:
+        """Make chapters for a run: it goes on in what is closed to the app."""
+        wanted = set(places)
+        try:
+            return self.ready(user_id, session_id, namespace, wanted)
+        except (UserForgottenError, SessionForgottenError):
+            for _ in range(_RACES):
+                session = self.find_closed(user_id, session_id)
+                if session is None:
+                    raise
+                if all(self._chapter_at(session, place) for place in wanted):
+                    return session
+            raise
+
     def drop(self, session: Session) -> None:
         """Stop trusting what is known of a session: its fence was closed."""
         with self._lock:
@@ -143,9 +168,9 @@ class Sessions:
         with self._lock:
             self._open.pop((user_id, session_id), None)
 
-    def _load(self, user_id: str, session_id: str) -> Session | None:
+    def _load(self, user_id: str, session_id: str, *, apart: bool = False) -> Session | None:
         keys, store = self._keyring, self._stores.transcripts
-        user = keys.find_user(user_id)
+        user = self._find_user(user_id, apart=apart)
         if user is None:
             return None
         opened = keys.find_session(user, session_id)
@@ -160,17 +185,21 @@ class Sessions:
             )
         if (row.user_node, row.user_slot, row.slot) != (user.node, user.index, where[1:]):
             raise TamperedError("a session's row was edited")
+        if row.user_state == State.LIVE and row.state == State.HIDDEN:
+            self.finish_hiding(user, where, row, opened)
+            return None
         if row.user_state != State.LIVE or row.state != State.LIVE:
             self._explain(row)
             return None
         last = store.read(lambda connection: message_sql.last_seq(connection, row.id))
         if not open_name(row.name, self._stores.vault, row.node, row.user_node, opened.key):
-            if last >= 0:
+            if last >= 0 or store.read(lambda connection: record_sql.has_any(connection, row.id)):
                 raise TamperedError("a session that has messages has lost its name")
             return None  # lost in a restore: reads as empty until somebody writes to it
         profile = open_profile(row.profile, self._stores.vault, row.node, opened.key, row.rev)
         if profile.namespace != row.namespace:
             raise TamperedError("a session's namespace was edited")
+        self._refuse_closed(profile, user, row.node, apart=apart)
         return Session(
             user_id=user_id,
             session_id=session_id,
@@ -181,7 +210,75 @@ class Sessions:
             row=row.id,
             ledger=(row.rev, profile),
             next_seq=max(last + 1, profile.next_seq),
+            is_apart=apart,
         )
+
+    def _find_user(self, user_id: str, *, apart: bool) -> UserKeys | None:
+        user = self._keyring.find_user(user_id)
+        if user is not None and not apart:
+            self._stores.keyring.read(lambda c: self._keyring.holds.refuse_closing(c, user.node, None))
+        return user
+
+    def _refuse_closed(self, profile: Profile, user: UserKeys, node: bytes, *, apart: bool) -> None:
+        """Only a floor keeps what is closed: to the app it is forgotten, whichever process it asks (P5)."""
+        if profile.is_closed and not apart:
+            self._stores.keyring.read(lambda c: self._keyring.holds.refuse_closing(c, user.node, node))
+            raise SessionForgottenError("this session is forgotten")
+
+    def finish_hiding(self, user: UserKeys, where: bytes, row: sql.SessionRow, opened: Opened) -> None:
+        """A row is marked as hidden: its profile must say so too. Free its name, as a crash left that."""
+        profile = open_profile(row.profile, self._stores.vault, row.node, opened.key, row.rev)
+        if not profile.is_hidden:
+            raise TamperedError("a row is marked as hidden, but nothing hid it")
+        self._keyring.move_aside(user, where, row.node)
+
+    def find_hidden(self, user_id: str, session_id: str) -> list[Session]:
+        """Give the sessions of this id that the app cleared or deleted and a hold keeps, oldest first."""
+        return beyond_doubt(self._stores, lambda: self._load_hidden(user_id, session_id))
+
+    def _load_hidden(self, user_id: str, session_id: str) -> list[Session]:
+        vault, user = self._stores.vault, self._keyring.find_user(user_id)
+        if user is None:
+            return []
+        every = self._keyring.hidden_sessions(user)
+        rows = self._stores.transcripts.read(lambda connection: sql.sessions_of(connection, user.node))
+        if not every.keys() <= {row.node for row in rows}:
+            raise TamperedError("a hidden session's row is gone from the transcripts, though its key is here")
+        where = user.session_slot(session_id)
+        present = self._keyring.find_sessions(user, [where]).get(where)
+        found = []
+        for row in rows:
+            opened = every.get(row.node)
+            if opened is None and row.state == State.HIDDEN and present and present.id == row.node:
+                opened = present
+                self.finish_hiding(user, where, row, opened)
+            if opened is None or open_name(row.name, vault, row.node, user.node, opened.key) != session_id:
+                continue
+            profile = open_profile(row.profile, vault, row.node, opened.key, row.rev)
+            if row.state == State.GONE and self._is_erased(row.node):
+                continue
+            if (row.slot, row.namespace) != (where[1:], profile.namespace) or (
+                profile.is_hidden != (row.state == State.HIDDEN)
+            ):
+                raise TamperedError("a hidden session's row was edited")
+            found.append(
+                Session(
+                    user_id=user_id,
+                    session_id=session_id,
+                    user=user,
+                    slot=hidden_slot(row.node),
+                    node=row.node,
+                    key=opened.key,
+                    row=row.id,
+                    ledger=(row.rev, profile),
+                    next_seq=0,
+                    state=State(row.state),
+                )
+            )
+        return found
+
+    def _is_erased(self, node: bytes) -> bool:
+        return self._stores.keyring.read(lambda c: self._keyring.records.of(c, node)) is not None
 
     def _explain(self, row: sql.SessionRow) -> None:
         """A row is marked as gone: say who did it; finish what the app began; accuse where nobody did."""
@@ -216,6 +313,8 @@ class Sessions:
         known = self._keyring.find_user(user_id)
         if known and session_id is None:
             return
+        if known:
+            self._stores.keyring.read(lambda c: self._keyring.holds.refuse_closing(c, known.node, None))
         user, seedlings = (known, []) if known else self._new_user(user_id)
         made: list[bytes] = [] if known else [user.node]
         session: tuple[Opened, bytes] | None = None
@@ -297,100 +396,6 @@ class Sessions:
             profile=seal_profile(Profile(namespace), vault, opened.id, opened.key, 0),
         )
 
-    # -- chapters ---------------------------------------------------------------------------------------
-
-    def _chapter_at(self, session: Session, place: Place) -> bool:
-        """Make sure of the chapter in which a new message of some epoch goes; False where it can't be."""
-        if place in session.by_place:
-            return True
-        epoch, _ = self._epoch(place)
-        self.load_chapters(session)
-        if place in session.by_place:
-            return True
-        try:
-            self._stores.transcripts.write(lambda c: sql.add_chapter(c, session.row, epoch_id=epoch))
-        except IntegrityError:
-            return False  # another writer was first, or the session's row is gone
-        self.load_chapters(session)
-        return place in session.by_place
-
-    def load_chapters(self, session: Session) -> None:
-        """Read all chapters of a session and open those whose keys are alive."""
-        rows = self._stores.transcripts.read(lambda connection: sql.chapters_of(connection, session.row))
-        epochs = self._keyring.find_epochs([(row.class_name, row.anchor) for row in rows if row.epoch_node])
-        alone = [row.place for row in rows if not row.lives_by(epochs.get((row.class_name, row.anchor)))]
-        own = self._keyring.find_chapters(session.user, session.key, alone)
-        for row in rows:
-            place: Place = row.class_name, row.anchor
-            if row.place in own:
-                key = own[row.place].key
-            elif row.place not in alone:
-                key = chapter_key(session.key, epochs[place].key, session.node, row.place)
-            else:
-                where = self._keyring.epoch_slot(*place) if row.epoch_node else None
-                self._check_erased(row.place, where or chapter_slot(session.key, row.place))
-                session.dead.add(row.id)
-                continue
-            chapter = make_chapter(row.id, self._stores.vault, session.node, row.place, key)
-            session.by_id[row.id] = chapter
-            if row.place not in alone:
-                session.by_place[place] = chapter
-
-    def keep_chapter(self, session: Session, place: Place) -> None:
-        """Give a chapter a key of its own, so that it outlives its epoch; no message is sealed again."""
-        epoch = self._keyring.find_epochs([place])[place]
-        chapter = session.by_place[place]
-        key = chapter_key(session.key, epoch.key, session.node, epoch.id)
-        own = Opened(random_id(), 0, key)
-        where = chapter_slot(session.key, chapter.place)
-        self._stores.transcripts.write(lambda c: sql.keep_chapter(c, chapter.id, own.id))
-        kept = kept_slot(session.key)
-        path = [*session.user.path, kept]
-        self._keyring.plant(path, [Seedling(fresh(), Kind.KEPT, kept, session.user.slot)])
-        self._keyring.plant(path, [Seedling(own, Kind.CHAPTER, where, kept)])
-
-    def _check_erased(self, node: bytes, where: bytes) -> None:
-        """Make sure that a missing or closed key was erased in this very place, and by the vault."""
-        intent = self._stores.keyring.read(lambda c: self._keyring.records.of(c, node))
-        if intent is None or intent.slot != where:
-            raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
-
-    def _epoch(self, place: Place) -> tuple[int, Opened]:
-        """Give an epoch's row id and key, made now if it is new."""
-        known = self._epochs.get(place)
-        if known is not None:
-            return known
-        top, where = slot(Kind.EPOCHS), self._keyring.epoch_slot(*place)
-        for _ in range(_RACES):
-            opened = self._keyring.find_epochs([place]).get(place)
-            if opened is None:
-                self._keyring.plant([top, where], [Seedling(fresh(), Kind.EPOCH, where, top)])
-                continue
-            try:
-                row = self._stores.transcripts.write(lambda c, o=opened: self._epoch_row(c, place, o))  # type: ignore[misc]
-            except IntegrityError:
-                continue  # another writer added the row
-            if row is not None:
-                self._epochs[place] = row, opened
-                return row, opened
-            self._finish_erasing(opened.id)
-        raise KeyringOutdatedError("the epoch can't be opened for all the changes to it", hint="try again")
-
-    def _finish_erasing(self, node: bytes) -> None:
-        """An epoch is closed and its key still there: its erasure is under way, or it was edited."""
-        intent = self._stores.keyring.read(lambda c: self._keyring.records.of(c, node))
-        if intent is None:
-            raise TamperedError("an epoch is marked as erased, but nothing erased it")
-        self._eraser.carry_out([intent.id])
-
-    def _epoch_row(self, connection: Connection, place: Place, opened: Opened) -> int | None:
-        found = sql.find_epoch(connection, opened.id)
-        if found is None:
-            return sql.add_epoch(connection, *place, opened.id)
-        if (found.class_name, found.anchor) != place:
-            raise TamperedError("an epoch was edited")
-        return found.id if found.state == State.LIVE else None
-
     # -- the ledger -------------------------------------------------------------------------------------
 
     def reload_profile(self, session: Session) -> bool:
@@ -408,7 +413,11 @@ class Sessions:
     def open_ledger(self, session: Session, sealed: bytes, rev: int) -> Profile:
         """Learn of the ledger as a statement found it."""
         profile = open_profile(sealed, self._stores.vault, session.node, session.key, rev)
+        if profile.is_closed and not session.is_apart:
+            self.drop(session)
+        self._refuse_closed(profile, session.user, session.node, apart=session.is_apart)
         session.ledger = max(session.ledger, (rev, profile), key=lambda one: one[0])
+        session.next_seq = max(session.next_seq, profile.next_seq)  # seqs of removed rows are never reused
         return profile
 
     def seal(self, session: Session, profile: Profile, rev: int) -> bytes:

@@ -13,12 +13,19 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from vault.chat.chapter import ORIGINALS, Chapter
+from vault.chat.outside import NOTHING, Envelope, Range, seal_body, write_envelope
+from vault.chat.profile import Profile
+from vault.chat.records import Beside, write_records
 from vault.chat.sessions import Place, Session, Sessions
-from vault.errors import OutcomeUnknownError, StoreUnavailableError, TamperedError
+from vault.clock import to_datetime
+from vault.errors import OutcomeUnknownError, RevisionError, StoreUnavailableError, TamperedError
+from vault.messages import Message
 from vault.storage import messages as sql
 from vault.storage.stores import Stores
 
@@ -35,20 +42,87 @@ class Entry:
     role: str
     created_at: int
     place: Place
+    originals: bytes | None = None  # the message as it was before redaction, where the policy keeps that
+    originals_place: Place | None = None
+    outside: Parcel | None = None  # what is sealed for a memory outside, while `packed` only says so
+
+    @property
+    def places(self) -> list[Place]:
+        """Give the epochs that it needs."""
+        return [self.place] if self.originals_place is None else [self.place, self.originals_place]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Parcel:
+    """A message for a memory outside: packed first, and sealed where its row is written.
+
+    `index` is its place among those written at once; `known` the seqs in the memory before all of them;
+    `announced` is what its row holds at first, and `certain` once it is there.
+    """
+
+    packed: bytes
+    announced: bytes
+    certain: bytes
+    index: int
+    known: Range
+    row: Sealed | None = None
+    text: str = ""
+
+    def seal(self, session: Session, chapter: Chapter, seq: int, entry: Entry) -> None:
+        """Seal it for one row. A row that is written again has another seq."""
+        first, last = self.known
+        start = seq - self.index
+        if last >= start:  # the session was started anew meanwhile
+            first, last = NOTHING
+        if self.index:
+            first, last = (first if first <= last == start - 1 else start), seq - 1
+        sealed = seal_body(chapter, seq, entry.role, entry.created_at, self.packed, (first, last))
+        self.text = write_envelope(Envelope(session.user.node, session.node, seq, sealed))
+        self.row = Sealed(session, chapter, seq, entry.role, entry.created_at)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sealed:
+    """The row that a parcel was sealed for."""
+
+    session: Session
+    chapter: Chapter
+    seq: int
+    role: str
+    created_at: int
+
+
+Growth = tuple[int, Profile]
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Job:
-    """What one caller wants added, all of it or nothing."""
+    """What one caller wants added, all of it or nothing.
+
+    `profile` is what the session's profile becomes by it, from the one of the revision `rev`. What comes from
+    elsewhere has a mark for each entry, which is an idempotency key of its own, or seqs of its own, which
+    follow what is there.
+    """
 
     session: Session
     entries: Sequence[Entry]
     key: str | None
+    rev: int = 0
+    profile: Profile | None = None
+    beside: Beside = field(default_factory=Beside)
+    marks: Sequence[str] = ()
+    seqs: Sequence[int] = ()
+    after: int = 0  # what was to be the next seq when they were chosen
+    leads: bool = False
     result: Future[list[int] | None] = field(default_factory=Future)
 
 
 class _FenceClosedError(Exception):
     """A statement let fewer rows through than it was given."""
+
+
+class OutgrownError(Exception):
+    """Another writer changed the session's profile first: redact again with what it remembers now."""
 
 
 class Writer:
@@ -61,20 +135,46 @@ class Writer:
         self._queue: deque[Job] = deque()
         self._leading = False
 
-    def add(self, session: Session, entries: Sequence[Entry], key: str | None) -> list[int]:
-        """Add messages to a session; give their seqs once they are durable."""
-        job = Job(session, entries, key)
+    def add(
+        self,
+        session: Session,
+        entries: Sequence[Entry],
+        key: str | None,
+        grown: Growth | None = None,
+        beside: Beside | None = None,
+    ) -> list[int]:
+        """Add messages to a session; give their seqs once they are durable.
+
+        `grown` is a new profile, and the revision that it was made from: OutgrownError where that is past.
+        """
+        rev, profile = grown or (0, None)
+        return self.settle(self.offer(Job(session, entries, key, rev, profile, beside or Beside())))
+
+    def offer(self, job: Job) -> Job:
+        """Queue a job; whoever offers it settles it, whatever happens in between."""
         with self._lock:
             self._queue.append(job)
-            leads = not self._leading
+            job.leads = not self._leading
             self._leading = True
+        return job
+
+    def settle(self, job: Job) -> list[int]:
+        """Wait until a job is durable, or do it with all that wait; give its seqs."""
         while True:
-            if leads:
+            if job.leads:
                 self._lead(job)
             seqs = self._stores.runtime.wait(job.result)
             if seqs is not None:
                 return seqs
-            job.result, leads = Future(), True  # the leader left, and named this job's caller
+            job.result, job.leads = Future(), True  # the leader left, and named this job's caller
+
+    def known(self, session: Session, marks: Sequence[str]) -> set[str]:
+        """Give those marks under which something was added before."""
+        keys = {session.user.idempotency_key(session.node, mark): mark for mark in marks}
+        found = self._stores.transcripts.read(lambda c: sql.find_keys(c, session.row, keys))
+        for key, seq, seal in found:
+            _check_key(session, key, seq, seal)
+        return {keys[key] for key, _, _ in found}
 
     def _lead(self, own: Job) -> None:
         """Write one group, with the own job in it, and hand the lead on."""
@@ -98,12 +198,20 @@ class Writer:
             for job in group:
                 job.result.set_exception(error)
             return
-        except (IntegrityError, _FenceClosedError, StoreUnavailableError, TamperedError):
+        except (
+            IntegrityError,
+            _FenceClosedError,
+            OutgrownError,
+            RevisionError,
+            StoreUnavailableError,
+            TamperedError,
+        ):
             for job in group:
                 self._write_alone(job)
             return
         for job, (seqs, after) in zip(group, done, strict=True):
             job.session.next_seq = max(job.session.next_seq, after)
+            _learn_own(job)
             job.result.set_result(seqs)
 
     def _insert_group(self, connection: Connection, group: Sequence[Job]) -> list[tuple[list[int], int]]:
@@ -136,6 +244,7 @@ class Writer:
                 self._reopen(job)
             else:  # not before it is committed: a seq that was never used would look stolen
                 job.session.next_seq = after
+                _learn_own(job)
                 return seqs
         raise StoreUnavailableError("too many writers for one session", hint="try again")
 
@@ -143,12 +252,16 @@ class Writer:
         """Find out why the fence is closed: raise that, or go on in the session that took its place."""
         old = job.session
         self._sessions.drop(old)
-        places = [entry.place for entry in job.entries]
+        if job.profile is not None:
+            raise OutgrownError  # what takes the session's place remembers other things
+        places = [place for entry in job.entries for place in entry.places] + job.beside.places
         job.session = self._sessions.ready(old.user_id, old.session_id, old.profile.namespace, places)
 
     def _insert_locked(self, connection: Connection, job: Job) -> tuple[list[int], int]:
         after_rows = sql.lock_session(connection, job.session.row)
         self._sessions.learn(connection, job.session)  # under the lock nobody changes the ledger any more
+        if job.profile is not None and job.session.rev != job.rev:
+            raise OutgrownError
         return self._insert(connection, job, max(after_rows, job.session.profile.next_seq))
 
     def _insert(self, connection: Connection, job: Job, start: int) -> tuple[list[int], int]:
@@ -159,29 +272,79 @@ class Writer:
             known = sql.find_key(connection, session.row, key)
             if known is not None:
                 first, seal = known
-                if not hmac.compare_digest(seal, session.user.idempotency_seal(session.node, key, first)):
-                    raise TamperedError("an idempotency key was made to stand for another message")
+                _check_key(session, key, first, seal)
                 return list(range(first, first + len(job.entries))), max(start, first + 1)
-        rows: list[dict[str, object]] = []
-        for seq, entry in enumerate(job.entries, start):
-            chapter = session.by_place[entry.place]
-            aad = chapter.aad(seq, entry.role, entry.created_at)
-            rows.append(
-                {
-                    **session.fence,
-                    "at_rev": session.rev,
-                    "the_chapter": chapter.id,
-                    "place": chapter.place,
-                    "at_seq": seq,
-                    "the_role": entry.role,
-                    "at_time": entry.created_at,
-                    "the_body": chapter.cipher.seal(entry.packed, aad),
-                }
-            )
-        if sql.append(connection, rows) != len(rows):
+        keys = [session.user.idempotency_key(session.node, mark) for mark in job.marks]
+        _refuse_outgrown(connection, job, keys, start)
+        seqs = job.seqs or range(start, start + len(job.entries))
+        rev = session.rev
+        if job.profile is not None:  # before the messages, which share a lock on the row that this changes
+            rev = job.rev + 1
+            sealed = self._sessions.seal(session, job.profile, rev)
+            if not sql.write_profile(connection, session.row, sealed, job.rev):
+                raise OutgrownError
+        rows = [_sealed(session, seq, entry, rev) for seq, entry in zip(seqs, job.entries, strict=True)]
+        if rows and sql.append(connection, rows) != len(rows):
+            raise _FenceClosedError
+        if not write_records(connection, session, job.beside, rev):
             raise _FenceClosedError
         if key:
             seal = session.user.idempotency_seal(session.node, key, start)
-            sql.add_key(connection, session.row, key, start, seal)
-        after = start + len(rows)
-        return list(range(start, after)), after
+            sql.add_keys(connection, session.row, [(key, start, seal)])
+        if keys:
+            seal_key = partial(session.user.idempotency_seal, session.node)
+            marked = [(one, seq, seal_key(one, seq)) for one, seq in zip(keys, seqs, strict=True)]
+            sql.add_keys(connection, session.row, marked)
+        return list(seqs), seqs[-1] + 1 if seqs else start
+
+
+def _refuse_outgrown(connection: Connection, job: Job, keys: Sequence[bytes], start: int) -> None:
+    """Raise OutgrownError where somebody else has added what a job was not prepared for."""
+    if job.seqs and max(start, sql.lock_session(connection, job.session.row)) != job.after:
+        raise OutgrownError
+    if keys and sql.find_keys(connection, job.session.row, keys):
+        raise OutgrownError
+
+
+def _check_key(session: Session, key: bytes, seq: int, seal: bytes) -> None:
+    if not hmac.compare_digest(seal, session.user.idempotency_seal(session.node, key, seq)):
+        raise TamperedError("an idempotency key was made to stand for another message")
+
+
+def _sealed(session: Session, seq: int, entry: Entry, rev: int) -> dict[str, object]:
+    """Seal one message for its row, and for a memory outside where its content goes there."""
+    chapter = session.by_place[entry.place]
+    aad = chapter.aad(seq, entry.role, entry.created_at)
+    if entry.outside is not None:
+        entry.outside.seal(session, chapter, seq, entry)
+    return {
+        **session.fence,
+        "at_rev": rev,
+        "the_chapter": chapter.id,
+        "place": chapter.place,
+        "at_seq": seq,
+        "the_role": entry.role,
+        "at_time": entry.created_at,
+        "the_body": chapter.cipher.seal(entry.packed, aad),
+        **_sealed_originals(session, seq, entry),
+    }
+
+
+def _sealed_originals(session: Session, seq: int, entry: Entry) -> dict[str, object]:
+    if entry.originals is None or entry.originals_place is None:
+        return {"the_originals": None, "their_chapter": None}
+    chapter = session.by_place[entry.originals_place]
+    aad = chapter.aad(seq, entry.role, entry.created_at, ORIGINALS)
+    return {"the_originals": chapter.cipher.seal(entry.originals, aad), "their_chapter": chapter.id}
+
+
+def _learn_own(job: Job) -> None:
+    """Know at once what the job itself has changed."""
+    if job.profile is not None:
+        job.session.ledger = max(job.session.ledger, (job.rev + 1, job.profile), key=lambda one: one[0])
+
+
+def stored(message: Message, entry: Entry, seq: int) -> Message:
+    """Give a message as it was stored."""
+    at = to_datetime(entry.created_at)
+    return Message(message.role, message.content, message.metadata, message.extra, at, seq)

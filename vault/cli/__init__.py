@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -22,13 +23,30 @@ _COMMANDS = {
     "doctor": "vault.cli.doctor",
     "sessions": "vault.cli.reading",
     "show": "vault.cli.reading",
+    "redact": "vault.cli.redacting",
+    "export": "vault.cli.exporting",
+    "import": "vault.cli.importing",
     "forget-user": "vault.cli.forgetting",
     "forget-session": "vault.cli.forgetting",
+    "hold": "vault.cli.holds",
+    "purge": "vault.cli.purging",
     "backup": "vault.cli.copying",
     "restore": "vault.cli.copying",
+    "policy": "vault.cli.policies",
+    "report": "vault.cli.reporting",
+    "daemon": "vault.cli.daemon",
+    "template": "vault.cli.templates",
     "keys": "vault.cli.keys",
+    "log": "vault.cli.logs",
+    "certificate": "vault.cli.certificates",
     "db": "vault.cli.db",
 }
+
+
+def _attribute(name: str) -> str:
+    """Give what a command is called in its file: `import` is a word of Python's."""
+    plain = name.replace("-", "_")
+    return f"{plain}_" if iskeyword(plain) else plain
 
 
 class Commands(Group):
@@ -42,7 +60,7 @@ class Commands(Group):
         """Import a command."""
         if cmd_name not in _COMMANDS:
             return None
-        found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
+        found: click.Command = getattr(import_module(_COMMANDS[cmd_name]), _attribute(cmd_name))
         return found
 
     def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (click's signature)

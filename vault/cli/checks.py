@@ -104,6 +104,8 @@ class _Patient:
         if self._settings is None:
             return
         settings = self._settings
+        if settings.policies:
+            yield "policies", lambda: _look_at_policies(settings)
         yield "directory", lambda: _look_at_directories(settings)
         yield "transcripts", lambda: self._look_at_database("transcripts", settings.transcripts)
         yield "keyring", lambda: self._look_at_database("keyring", settings.keyring)
@@ -155,6 +157,14 @@ class _Patient:
             limit=settings.limit,
             horizon=settings.horizon,
         )
+
+
+def _look_at_policies(settings: Settings) -> Iterator[Finding]:
+    from vault.retention.loading import load
+
+    found = load(settings.policies)
+    names = ", ".join(one.name for one in found.policies)
+    yield _ok("policies", f"fit together: {names}, with {counted(len(found.rules), 'rule')}")
 
 
 def _look_at_directories(settings: Settings) -> Iterator[Finding]:

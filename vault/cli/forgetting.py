@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
-from vault.cli.given import Given, pass_given
+from vault.cli.given import Given, login, pass_given
 from vault.cli.talking import (
     Command,
     as_json,
@@ -30,6 +30,7 @@ from vault.errors import InputError, SessionForgottenError, UnknownError, UserFo
 if TYPE_CHECKING:
     from vault.client import Vault
     from vault.evidence.certificate import Certificate
+    from vault.requests import Footprint
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -45,11 +46,18 @@ class _Request:
     actor: str | None
     certificate: Path | None
     as_json: bool
+    when_released: bool = False
+    except_floors: bool = False
 
     @property
     def said(self) -> dict[str, Any]:
         """What the library is told."""
-        return {"reason": self.reason, "actor": self.actor or _login(), "now": self.now}
+        return {
+            "reason": self.reason,
+            "actor": self.actor or login(),
+            "now": self.now,
+            "except_floors": self.except_floors,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,9 @@ class _Going:
     sessions: int = 0
     messages: int = 0
     forgotten: bool = False
+    kept: int = 0
+    kept_until: datetime | None = None
+    kept_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,11 @@ class _Target:
     many: bool = False
 
 
+def _going(names: dict[str, str], found: Footprint) -> _Going:
+    kept = found.kept, found.kept_until, found.kept_by
+    return _Going(names, found.sessions, found.messages, False, *kept)
+
+
 def _users(users: list[str], *, many: bool) -> _Target:
     def count_one(vault: Vault, number: int, user: str) -> _Going:
         try:
@@ -83,13 +99,15 @@ def _users(users: list[str], *, many: bool) -> _Target:
             if not many:
                 raise
             raise type(error)(f"the {number}. id of the file: {error}", hint=error.hint) from None
-        return _Going({"user_id": user}, found.sessions, found.messages)
+        return _going({"user_id": user}, found)
 
     return _Target(
         name=str(len(users)) if many else users[0],
         what=counted(len(users), "user") if many else f"user {users[0]}",
         count=lambda vault: [count_one(vault, number, user) for number, user in enumerate(users, 1)],
-        erase=lambda vault, request: vault.forget_users(users, **request.said),
+        erase=lambda vault, request: vault.forget_users(
+            users, when_released=request.when_released, **request.said
+        ),
         many=many,
     )
 
@@ -101,7 +119,7 @@ def _session(user: str, session: str) -> _Target:
             found = vault.footprint(user, session)
         except SessionForgottenError:
             return [_Going(names, forgotten=True)]
-        return [_Going(names, found.sessions, found.messages)]
+        return [_going(names, found)]
 
     return _Target(
         name=session,
@@ -116,6 +134,11 @@ def _request_options(command: F) -> F:
         dry,
         click.option("--confirm", metavar="NAME", help="Name again what goes; without it you are asked."),
         click.option("--now", is_flag=True, help="Final at once; no older keyring can be restored then."),
+        click.option(
+            "--except-floors",
+            is_flag=True,
+            help="What a rule keeps goes on the day that it becomes lawful, the rest now.",
+        ),
         click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the certificate."),
         click.option("--actor", metavar="NAME", help="Who asked; by default your login name."),
         click.option(
@@ -148,13 +171,15 @@ def _request_options(command: F) -> F:
     metavar="FILE",
     help="Many users, one id a line; - is stdin. --confirm is then their number.",
 )
+@click.option("--when-released", is_flag=True, help="Under a hold: wait for its end; vault hold queued.")
 @_request_options
 @pass_given
 def forget_user(given: Given, /, user: str | None, file: BinaryIO | None, **options: Any) -> None:  # noqa: ANN401
     """Erase users, in every copy ever taken.
 
     The certificate is provisional until the horizon has passed, then final; --now destroys every retired
-    root generation at once. Asked again, it gives the same certificate, as far as it has come.
+    root generation at once. Asked again, it gives the same certificate, as far as it has come. Where one of
+    them is held nothing is erased, and the exit code is 5.
     """
     if user is not None and file is None:
         _forget(given, _users([user], many=False), _Request(**options))
@@ -187,7 +212,7 @@ def forget_session(given: Given, /, user: str, session: str, **options: Any) -> 
 def _forget(given: Given, target: _Target, request: _Request) -> None:
     if not request.dry_run:
         check_confirm(target.name, request.confirm)
-    with given.open() as vault:
+    with given.open(None) as vault:  # with its policies: their floors count (P5)
         going = target.count(vault)
         if request.dry_run:
             _tell_going(target, going, request)
@@ -212,15 +237,6 @@ def _read_ids(data: bytes) -> list[str]:
     return users
 
 
-def _login() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"  # a container without a passwd entry
-
-
 def _sum(going: list[_Going]) -> str:
     sessions, messages = sum(one.sessions for one in going), sum(one.messages for one in going)
     already = sum(one.forgotten for one in going)
@@ -230,7 +246,15 @@ def _sum(going: list[_Going]) -> str:
 
 def _tell_going(target: _Target, going: list[_Going], request: _Request) -> None:
     facts = [
-        {**one.names, "sessions": one.sessions, "messages": one.messages, "forgotten": one.forgotten}
+        {
+            **one.names,
+            "sessions": one.sessions,
+            "messages": one.messages,
+            "forgotten": one.forgotten,
+            "kept": one.kept,
+            "kept_until": one.kept_until,
+            "kept_by": one.kept_by,
+        }
         for one in going
     ]
     if request.as_json:
@@ -241,6 +265,9 @@ def _tell_going(target: _Target, going: list[_Going], request: _Request) -> None
         rows = [(one["user_id"], one["sessions"], one["messages"], _mark(one)) for one in facts]
         put_table(columns, rows)
     put(f"would forget {target.what}: {_sum(going)}")
+    for one in going:
+        if one.kept:
+            put(f"a rule keeps {counted(one.kept, 'message')} ({one.kept_by})")
 
 
 def _mark(fact: dict[str, Any]) -> str:
@@ -261,7 +288,9 @@ def _tell_certificates(
             ],
         )
     else:
-        put(f"{target.what} is forgotten")
+        waits = certificates[0].status == "requested"
+        ends = "kept by a retention rule" if request.except_floors else "held"
+        put(f"{target.what} is {ends}: forgotten when that ends" if waits else f"{target.what} is forgotten")
         put_facts(_facts(certificates[0]))
 
 
@@ -271,7 +300,7 @@ def _facts(done: Certificate) -> list[tuple[str, object]]:
     elif done.due_at is not None:
         reach = f"until {moment(done.due_at)}: an older keyring and a kept root generation still open it"
     else:
-        reach = "it is completed when the vault is next opened"
+        reach = "it waits: nothing is erased yet"
     return [
         ("status", f"{done.status}, {reach}"),
         ("erased", f"{counted(done.sessions, 'session')}, {counted(done.messages, 'message')}"),

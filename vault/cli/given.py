@@ -50,16 +50,22 @@ class Given:
         given = {"keyring": self.keyring, "root": self.root, "horizon": self.horizon}
         return read_settings(self.where, given)
 
-    def open(self) -> Vault:
-        """Open the vault, which must exist. What was interrupted is completed first."""
+    def open(self, policies: tuple[Path, ...] | None = (), *, redacts: bool = False) -> Vault:
+        """Open the vault, which must exist. What was interrupted is completed first.
+
+        Without policies, unless a command asks for them: a wrong one must not keep anybody from forgetting.
+        None asks for those that the settings name.
+        """
         from vault.client import Vault
+        from vault.saying import UNSAID
 
         return Vault.open(
             self.where,
             keyring=self.keyring,
             root=self.root,
             horizon=self.horizon,
-            redactor=None,  # nothing that opens a vault here writes a message
+            policies=policies,
+            redactor=UNSAID if redacts else None,  # what writes no message needs none
             create=False,
         )
 
@@ -75,6 +81,16 @@ class Given:
             yield stores
         finally:
             stores.close()
+
+
+def login() -> str:
+    """Say who runs the command."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"  # a container without a passwd entry
 
 
 pass_given = click.make_pass_decorator(Given)

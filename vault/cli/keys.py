@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vault.cli.given import Given, pass_given
+from vault.cli.given import Given, login, pass_given
 from vault.cli.talking import (
     Group,
     as_json,
@@ -109,7 +109,7 @@ def destroy_due(given: Given, now: bool, confirm: str | None, dry_run: bool, as_
     with given.look() as stores:
         waiting = stores.keyring.read(_not_final)
     with given.open() as vault:  # what is due goes already by opening
-        vault.destroy_due(now=now)
+        vault.destroy_due(now=now, actor=login())
         final = [one for one in vault.certificates() if one.id in waiting and one.final_at is not None]
         left = {one.ordinal for one in vault.keys_status().retired}
     gone = [one.ordinal for one in before.retired if one.ordinal not in left]
@@ -131,6 +131,17 @@ def _tell_destroyed(verb: str, ordinals: list[int], final: list[Certificate], *,
     if final:
         put(f"final by it: {counted(len(final), 'erasure')}")
         put_table(("pseudonym", "kind", "certificate"), [(one.pseudonym, one.kind, one.id) for one in final])
+
+
+@keys.command("public", examples=("vault keys public >vault.pub",))
+@pass_given
+def public(given: Given) -> None:
+    """Print the key that checks certificates.
+
+    It is public, and checks checkpoints too. Give it to whoever is to check, by a way that they trust.
+    """
+    with given.open() as vault:
+        put(vault.log.public_key())
 
 
 @keys.command(
@@ -155,7 +166,7 @@ def adopt(given: Given, confirm: str | None, dry_run: bool, as_json: bool) -> No
             confirm,
         )
         with given.open() as vault:
-            vault.adopt()
+            vault.adopt(actor=login())
     adopts = not before.is_home
     if as_json:
         put_json({"root": before.root, "adopted": adopts and not dry_run, "would_adopt": adopts})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vault.cli.given import Given, pass_given
+from vault.cli.given import Given, login, pass_given
 from vault.cli.talking import (
     Command,
     as_json,
@@ -96,16 +96,33 @@ def _list_sessions(vault: Vault, user: str, *, as_json: bool) -> None:
 @click.argument("session")
 @click.option("--last", type=click.IntRange(min=0), metavar="N", help="Only the last N messages.")
 @click.option("--before", type=click.IntRange(min=0), metavar="SEQ", help="Only messages before this one.")
+@click.option("--reveal", is_flag=True, help="Put back what redaction replaced, where that is kept.")
+@click.option("--purpose", default="", metavar="TEXT", help="With --reveal: what for; it stands in the log.")
+@click.option("--actor", metavar="NAME", help="With --reveal: who reads; by default your login name.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one message a line; bytes as base64.")
 @pass_given
-def show(given: Given, user: str, session: str, last: int | None, before: int | None, as_json: bool) -> None:
+def show(
+    given: Given,
+    user: str,
+    session: str,
+    last: int | None,
+    before: int | None,
+    reveal: bool,
+    purpose: str,
+    actor: str | None,
+    as_json: bool,
+) -> None:
     r"""Print the messages of a session.
+
+    --reveal needs --purpose. Who revealed what for stands in the log before anything is printed.
 
     Characters that could drive a terminal or reorder what it shows are printed as their codes, such as \x1b.
     --json keeps every value as it is.
     """
     with given.open() as vault:
-        messages = vault.transcript(user, session).messages(last=last, before=before)
+        messages = vault.transcript(user, session).messages(
+            last=last, before=before, reveal=reveal, purpose=purpose, actor=actor or login()
+        )
     for message in messages:
         if as_json:
             put_json(message, in_one_line=True)

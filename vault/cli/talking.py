@@ -177,14 +177,20 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def _as_json(document: object) -> bytes:
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
 @contextmanager
-def new_file(path: Path | None) -> Iterator[Callable[[object], None]]:
-    """Give what writes a JSON document to a new file; the name is taken before anything is erased."""
+def new_file(
+    path: Path | None, encode: Callable[[object], bytes] = _as_json
+) -> Iterator[Callable[[object], None]]:
+    """Give what writes a document, by default JSON, to a new file; the name is taken before all else."""
     if path is None:
         yield lambda _document: None
         return
-    import msgspec
-
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
@@ -194,7 +200,7 @@ def new_file(path: Path | None) -> Iterator[Callable[[object], None]]:
     def write(document: object) -> None:
         nonlocal written
         with os.fdopen(handle, "wb", closefd=False) as file:
-            file.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+            file.write(encode(document))
         os.fsync(handle)
         written = True
 

@@ -41,7 +41,7 @@ def random_id() -> bytes:
 
 def bind(*parts: bytes) -> bytes:
     """Join parts so that no two lists of parts give the same bytes."""
-    return b"".join([_length(len(part)) + part for part in parts])
+    return b"".join([piece for part in parts for piece in (_length(len(part)), part)])
 
 
 def derive(secret: bytes, *info: bytes) -> bytes:

@@ -22,6 +22,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from vault.crypto.envelope import Cipher, bind, random_id, random_key
 from vault.errors import TamperedError
@@ -45,6 +46,7 @@ class Kind(enum.IntEnum):
 
 
 TOPS = (Kind.USERS, Kind.EPOCHS, Kind.SERVICE)
+LEAVES = (Kind.SECRET, Kind.SESSION, Kind.CHAPTER, Kind.EPOCH, Kind.SERVICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +61,18 @@ class Node:
     wrapped: bytes
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class Opened:
     """A key in the clear, with what its children are bound to."""
 
     id: bytes
     version: int
     key: bytes
+
+    @cached_property
+    def cipher(self) -> Cipher:
+        """The key, ready to wrap its children: made once for the sixteen of them."""
+        return Cipher(self.key)
 
 
 def slot(kind: Kind, name: bytes = b"") -> bytes:
@@ -82,15 +89,8 @@ def radix_slots(user_index: bytes) -> list[bytes]:
 
 def node_aad(vault: bytes, node: Node, parent_version: int) -> bytes:
     """Give what a wrapped key is bound to: its own identity and the version of its parent."""
-    return bind(
-        b"node",
-        vault,
-        node.id,
-        bytes([node.kind]),
-        node.slot,
-        node.parent,
-        parent_version.to_bytes(8, "big"),
-    )
+    version = parent_version.to_bytes(8, "big")
+    return bind(b"node", vault, node.id, bytes((node.kind,)), node.slot, node.parent, version)
 
 
 def grow(vault: bytes, parent: Opened, kind: Kind, where: bytes) -> tuple[Node, Opened]:
@@ -100,16 +100,16 @@ def grow(vault: bytes, parent: Opened, kind: Kind, where: bytes) -> tuple[Node, 
 
 def wrap_below(vault: bytes, parent: Opened, child: Opened, kind: Kind, where: bytes) -> tuple[Node, Opened]:
     """Store a known key below `parent`: a chapter that outlives its epoch."""
-    node = Node(child.id, parent.id, kind, child.version, where, b"")
-    sealed = Cipher(parent.key).seal(child.key, node_aad(vault, node, parent.version))
-    return replace(node, wrapped=sealed), child
+    bare = Node(child.id, parent.id, kind, child.version, where, b"")
+    sealed = parent.cipher.seal(child.key, node_aad(vault, bare, parent.version))
+    return Node(child.id, parent.id, kind, child.version, where, sealed), child
 
 
 def unlock(vault: bytes, parent: Opened, node: Node) -> Opened:
     """Open a node with its parent's key."""
     if node.parent != parent.id:
         raise TamperedError("a key stands below another parent")
-    key = Cipher(parent.key).open(node.wrapped, node_aad(vault, node, parent.version))
+    key = parent.cipher.open(node.wrapped, node_aad(vault, node, parent.version))
     return Opened(node.id, node.version, key)
 
 

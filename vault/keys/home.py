@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from vault.crypto.envelope import random_id
 from vault.errors import KeyringCopyError
+from vault.roots import RootState
 from vault.storage import keyring as sql
 from vault.storage.engine import identity
 from vault.storage.stores import Stores
@@ -22,15 +23,25 @@ def place(connection: Connection) -> bytes:
     return hashlib.sha256(identity(connection).encode()).digest()
 
 
-def is_home(stores: Stores, connection: Connection) -> bool:
-    """Say whether this keyring may swap the root."""
-    facts = sql.read_meta(connection)
-    return facts["home"] == place(connection) and facts["holder"] == stores.root.load().holder
+def is_home(
+    stores: Stores,
+    connection: Connection,
+    known: dict[str, bytes] | None = None,
+    state: RootState | None = None,
+) -> bool:
+    """Say whether this keyring may swap the root; its facts and the root may have just been read."""
+    facts = known or sql.read_meta(connection)
+    return facts["home"] == place(connection) and facts["holder"] == (state or stores.root.load()).holder
 
 
-def require_home(stores: Stores, connection: Connection) -> None:
+def require_home(
+    stores: Stores,
+    connection: Connection,
+    known: dict[str, bytes] | None = None,
+    state: RootState | None = None,
+) -> None:
     """Raise KeyringCopyError where the root belongs to another keyring."""
-    if not is_home(stores, connection):
+    if not is_home(stores, connection, known, state):
         raise KeyringCopyError(
             "this keyring is a copy, or was moved; it must not change the root of its original",
             hint="vault keys adopt makes this one the holder of the root, and the original a copy",
@@ -42,7 +53,7 @@ def adopt(stores: Stores) -> None:
     holder = random_id()
 
     def work(connection: Connection) -> None:
-        sql.lock_root(connection)
+        sql.lock_meta(connection)
         sql.write_meta(connection, "home", place(connection))
         sql.write_meta(connection, "holder", holder)
 

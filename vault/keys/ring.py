@@ -6,8 +6,9 @@ read afresh each time, all in one statement, because an erasure anywhere may hav
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -29,7 +30,10 @@ from vault.crypto.tree import (
 )
 from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedError, UserForgottenError
 from vault.evidence.certificate import Why
+from vault.evidence.entries import Kind as Event
+from vault.evidence.log import Log
 from vault.keys.doubt import beyond_doubt
+from vault.keys.holds import Holds
 from vault.keys.records import Records
 from vault.roots import Root
 from vault.storage import erasures, transcripts
@@ -68,6 +72,11 @@ class UserKeys:
         """Give where a session of this user is looked up."""
         return slot(Kind.SESSION, blind_index(derive(self.secret, b"sessions"), "session", session_id))
 
+    @property
+    def pseudonym(self) -> str:
+        """Give what the log calls a living user: it dies with their secret, and links to nothing then."""
+        return derive(self.secret, b"evidence")[: ID_BYTES // 2].hex()
+
     def idempotency_key(self, session_node: bytes, key: str) -> bytes:
         """Give what stands for an idempotency key in one session."""
         return blind_index(derive(self.secret, b"idempotency", session_node), "key", key)
@@ -103,9 +112,26 @@ def kept_slot(session: bytes) -> bytes:
     return slot(Kind.KEPT, derive(session, b"kept")[:ID_BYTES])
 
 
+def hidden_slot(session_node: bytes) -> bytes:
+    """Give where a session is looked up that the app cleared or deleted while it was held.
+
+    Its name is free then. Who moves it there has its key, so that no thief hides a session (P2).
+    """
+    return slot(Kind.SESSION, session_node)
+
+
 def chapter_slot(session: bytes, place: bytes) -> bytes:
     """Give where a chapter's own key is looked up: by its session's key and the epoch it was written in."""
     return slot(Kind.CHAPTER, hmac.digest(derive(session, b"chapters"), place, "sha256")[:ID_BYTES])
+
+
+def standing_for(node: bytes, where: bytes) -> bytes:
+    """Give what a purge records beside a node that it erases: that it was looked up here, and nowhere else.
+
+    A run erases many nodes, and whoever may edit rows must not be able to make a living chapter seem to be
+    one of them (P2).
+    """
+    return hashlib.sha256(bind(b"erased", node, where)).digest()[:ID_BYTES]
 
 
 class Keyring:
@@ -115,6 +141,8 @@ class Keyring:
         self._stores = stores
         self._store = stores.keyring
         self.records = Records(lambda: self.service)
+        self.log = Log(stores.keyring, stores.vault, lambda: self.service, stores.clock)
+        self.holds = Holds(stores, lambda: self.service, self.records, self.log)
 
     @cached_property
     def service(self) -> bytes:
@@ -125,6 +153,10 @@ class Keyring:
     @cached_property
     def _user_key(self) -> bytes:
         return derive(self.service, b"users")
+
+    @cached_property
+    def _stone_key(self) -> bytes:
+        return derive(self.service, b"tombstones")
 
     def user_index(self, user_id: str) -> bytes:
         """Give a user's blind index."""
@@ -161,6 +193,23 @@ class Keyring:
         for where in beside:
             if where in found and parent is not None:
                 opened[where] = unlock(self._stores.vault, parent, found[where])
+        return opened
+
+    def open_each(self, found: Mapping[bytes, Node], paths: Iterable[Sequence[bytes]]) -> dict[bytes, Opened]:
+        """Open what was found along many paths, as far as each exists; what they share is opened once."""
+        opened: dict[bytes, Opened] = {}
+        for path in paths:
+            parent: Opened | None = None
+            for where in path:
+                known = opened.get(where)
+                if known is None:
+                    node = found.get(where)
+                    if node is None:
+                        break
+                    if node.kind != where[0] or (parent is None) != (node.kind in TOPS):
+                        raise TamperedError("the keyring's tree is out of shape")
+                    known = opened[where] = self._open_node(parent, node)
+                parent = known
         return opened
 
     def _open_node(self, parent: Opened | None, node: Node) -> Opened:
@@ -219,6 +268,11 @@ class Keyring:
             found |= {where: opened[where] for where in part if where in opened}
         return found
 
+    def hidden_sessions(self, user: UserKeys) -> dict[bytes, Opened]:
+        """Give the keys, by their nodes, of a user's sessions that only a hold keeps."""
+        nodes = self._store.read(lambda connection: sql.ids_below(connection, user.node, Kind.SESSION))
+        return {one.id: one for one in self.find_sessions(user, [*map(hidden_slot, nodes)]).values()}
+
     def find_session(self, user: UserKeys, session_id: str) -> Opened | None:
         """Give a session's key; None for one that is not. Raise SessionForgottenError for one that was."""
         return beyond_doubt(self._stores, lambda: self._look_below(user, user.session_slot(session_id)))
@@ -240,16 +294,18 @@ class Keyring:
                 "this session was forgotten",
                 hint="Vault.enroll(user_id, session_id) starts it anew, if that is lawful",
             )
-        self._refuse_orphans(session_slot=where[1:])
+        self._refuse_orphans(session_slot=where[1:], user=user)
         return None
 
-    def _refuse_orphans(self, *, user_slot: bytes = b"", session_slot: bytes = b"") -> None:
+    def _refuse_orphans(
+        self, *, user_slot: bytes = b"", session_slot: bytes = b"", user: UserKeys | None = None
+    ) -> None:
         """Messages whose key the keyring never heard of: it was restored from before them (P7)."""
         node = self._stores.transcripts.read(
             lambda c: transcripts.holder_of_messages(c, user_slot=user_slot, session_slot=session_slot)
         )
-        if node is None:
-            return
+        if node is None or (user is not None and self.find_sessions(user, [hidden_slot(node)])):
+            return  # an older copy of the transcripts, from before the session was hidden
         if self._store.read(lambda connection: self.records.of(connection, node)):
             raise TamperedError("messages are back that were erased")
         raise KeyringOutdatedError(
@@ -344,8 +400,29 @@ class Keyring:
         for where in taken:
             if self.standing(connection, where):  # forgotten between the look and the lock
                 raise UserForgottenError("this was forgotten a moment ago")
+            if where[0] == Kind.SESSION:
+                self.holds.refuse_closing(connection, anchor.id, None)
         sql.insert_nodes(connection, grown)
         return True
+
+    def move_aside(self, user: UserKeys, where: bytes, node: bytes) -> None:
+        """Free the name of a session that is hidden; its key and all that hangs on it stay."""
+        aside = hidden_slot(node)
+        for _ in range(_RACES):
+            found = self._trail_below(user, [where, aside])
+            if aside in found or where not in found or found[where].id != node:
+                return  # another process was faster, or it was erased
+            above = found[user.slot]
+            moved, _opened = wrap_below(self._stores.vault, above, found[where], Kind.SESSION, aside)
+
+            def move(connection: Connection, above: Opened = above, moved: Node = moved) -> bool:
+                if sql.lock_version(connection, above.id) != above.version:
+                    return False
+                return sql.move_node(connection, moved, where)
+
+            if self._store.write(move):
+                return
+        raise KeyringOutdatedError("the keyring changes faster than a key can be moved", hint="try again")
 
     # -- tombstones -------------------------------------------------------------------------------------
 
@@ -358,7 +435,7 @@ class Keyring:
             str(stone.erased_at).encode(),
             str(stone.enrolled_at).encode(),
         )
-        return hmac.digest(derive(self.service, b"tombstones"), said, "sha256")[:ID_BYTES]
+        return hmac.digest(self._stone_key, said, "sha256")[:ID_BYTES]
 
     def bury(self, connection: Connection, row: erasures.IntentRow, pseudonym: str, at: int) -> None:
         """Set a tombstone, in the transaction that cuts the keys."""
@@ -379,7 +456,7 @@ class Keyring:
                 raise TamperedError("a tombstone is gone")
         return next((stone for stone in stones if stone.enrolled_at is None), None)
 
-    def lift(self, where: bytes, at: int) -> bool:
+    def lift(self, where: bytes, at: int, actor: str = "") -> bool:
         """End the tombstone at a slot; False where none stands."""
 
         def work(connection: Connection) -> bool:
@@ -388,6 +465,8 @@ class Keyring:
                 return False
             lifted = replace(stone, enrolled_at=at)
             erasures.lift_tombstone(connection, stone.intent, at, self.stone_seal(lifted))
+            told = self.log.draft(Event.ENROLL, subject=stone.pseudonym, actor=actor)
+            self.log.add(connection, [told])
             return True
 
         return self._store.write(work)

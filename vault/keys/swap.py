@@ -7,7 +7,7 @@ the keyring names is promoted, another came to nothing, and those before it are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -17,6 +17,7 @@ from vault.clock import to_datetime
 from vault.crypto.tree import Node, ancestors, prune
 from vault.errors import KeyringOutdatedError, TamperedError, WrongKeyError
 from vault.evidence.certificate import Certificate, Record, Status, Why
+from vault.evidence.entries import Kind as Event
 from vault.keys.home import require_home
 from vault.keys.ring import Keyring, unwrap_top, wrap_top
 from vault.roots import Erased, Generation, RootState
@@ -61,6 +62,8 @@ class Swapper:
 
     def __init__(self, stores: Stores, keyring: Keyring) -> None:
         self.records = keyring.records
+        self.holds = keyring.holds
+        self.log = keyring.log
         self._stores = stores
         self._keyring = keyring
 
@@ -76,17 +79,39 @@ class Swapper:
             rows = self.records.find(connection, intents)
             begun = [rows[one] for one in dict.fromkeys(intents) if rows[one].phase is erasures.Phase.BEGUN]
             outdated = any(one.ordinal > present.ordinal for one in state.generations)
+            if repeated is None:
+                # A hold can't come between a purge's beginning and this; whoever finds one has found a fault,
+                # and the keys live on (P5).
+                purged = [node for row in begun if row.kind == Why.PURGE for node in row.nodes]
+                self.holds.refuse_held(connection, Why.PURGE, purged, (), at)
             if begun or (repeated is not None and outdated):  # otherwise another process was faster
                 self._swap(connection, state, present, begun, repeated, at)
 
         self._stores.keyring.write(work)
 
+    def cut_chosen(self, choose: Callable[[Connection], erasures.IntentRow | None]) -> bytes | None:
+        """Record an erasure and cut off its keys in one transaction; `choose` says under the lock which."""
+        at = self._stores.clock()
+
+        def work(connection: Connection) -> bytes | None:
+            state, present = self._locked(connection)
+            chosen = choose(connection)
+            if chosen is None:
+                return None
+            self.records.add(connection, chosen)
+            # No act without its intent in the log (P6).
+            self.log.add(connection, [self.log.erasure(Record.decode(chosen.record).certificate)])
+            self._swap(connection, state, present, [chosen], None, at)
+            return chosen.id
+
+        return self._stores.keyring.write(work)
+
     def _locked(self, connection: Connection, *, replaying: bool = False) -> tuple[RootState, Generation]:
         """Take the swap lock; give the root and the generation in it that the keyring names."""
-        generation, ordinal = sql.lock_root(connection)
-        require_home(self._stores, connection)
+        facts = sql.lock_meta(connection)
         state = self._stores.root.load()
-        present = locate(state, generation, ordinal)
+        require_home(self._stores, connection, facts, state)
+        present = locate(state, *sql.split_root(facts["root"]))
         if present.phase is RootPhase.RETIRED and not replaying:
             raise KeyringOutdatedError(
                 "this keyring is older than its root", hint="open the vault again: it repeats what is missing"
@@ -110,7 +135,7 @@ class Swapper:
         rekeyed = set().union(*above.values())
         # An erasure that was carried out here long ago is repeated too: a thief may have put back the nodes.
         every = [*targets.values(), *(one.nodes for one in repeated or ())]
-        family = sql.family(connection, [node for nodes in every for node in nodes], rekeyed)
+        family = sql.family(connection, present.id, [node for nodes in every for node in nodes], rekeyed)
         gone = {node for nodes in every for node in nodes if node in family}
         for one, nodes in targets.items():
             above[one] = ancestors(family, gone.intersection(nodes)) | above.get(one, set())
@@ -128,14 +153,17 @@ class Swapper:
 
         changed = prune(stores.vault, family, gone, old_root, new_root, rekeyed)
         sql.update_nodes(connection, changed)
-        sql.delete_subtrees(connection, gone)
+        sql.delete_subtrees(connection, [family[node] for node in gone])
         sql.set_root(connection, new.id, new.ordinal)
-        for row in begun:
-            self._note(connection, row, new, present.id, at)
+        told = [self._note(connection, row, new, present.id, at) for row in begun]
+        rotated = self.log.draft(
+            Event.ROTATE, generation=new.id.hex(), ordinal=new.ordinal, retired=present.id.hex()
+        )
+        self.log.add(connection, [*(self.log.erasure(one) for one in told), rotated])
 
     def _note(
         self, connection: Connection, row: erasures.IntentRow, new: Generation, retired: bytes, at: int
-    ) -> None:
+    ) -> Certificate:
         """Write what was cut, in the transaction that cuts it."""
         record = Record.decode(row.record)
         certificate = msgspec.structs.replace(
@@ -150,8 +178,11 @@ class Swapper:
         self.records.update(connection, [cut])
         if Why(row.kind).leaves_tombstone:
             self._keyring.bury(connection, row, certificate.pseudonym, at)
+        return certificate
 
-    def destroy_due(self, *, cut_short: bool = False, swept: Sequence[bytes] = ()) -> list[Certificate]:
+    def destroy_due(
+        self, *, cut_short: bool = False, swept: Sequence[bytes] = (), actor: str = ""
+    ) -> list[Certificate]:
         """Destroy the old generations whose horizon has passed, or all; give what became final by it.
 
         `swept` are erasures whose rows are now deleted.
@@ -171,7 +202,17 @@ class Swapper:
             proven = all(Record.decode(row.record).certificate.receipt for row in reached)
             proof = stores.root.destroy(due, promoting=present.id).proof if due or not proven else ""
             told = [self._tell(connection, row, proof, at) for row in reached]
-            return [certificate for certificate in told if certificate.status is Status.FINAL]
+            final = [certificate for certificate in told if certificate.status is Status.FINAL]
+            # A crash may have come between a destruction and its entry: then nothing is due any more, and
+            # what the erasures waited for is told instead.
+            late = set() if due or proven else {one.retired for one in told if one.retired}
+            drafts = [self.log.erasure(one) for one in final]
+            if gone := late.union(one.hex() for one in due):
+                drafts.append(
+                    self.log.draft(Event.DESTROY, actor=actor, generations=sorted(gone), receipt=proof)
+                )
+            self.log.add(connection, drafts)
+            return final
 
         return stores.keyring.write(work)
 

@@ -2,7 +2,8 @@
 
 It comes in generations. An erasure stages a new one, wraps the top of the tree with it, and destroys
 the old one when the horizon has passed. Beside each generation lies what its swap erased: the journal
-from which an older keyring, once restored, repeats the erasures before anything is served.
+from which an older keyring, once restored, repeats the erasures before anything is served. Beside them all
+lie the holds, which come back from there into an older keyring.
 """
 
 from __future__ import annotations
@@ -43,6 +44,26 @@ class Erased:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """A hold, or a request that waits for holds to end: the keyring's row, as the journal remembers it.
+
+    `slot` is where the user, or the session, is looked up. It stays in the journal for as long as it counts,
+    and for the horizon after that, so that no older keyring loses it (P5).
+    """
+
+    id: bytes
+    kind: str
+    slot: bytes
+    user_node: bytes
+    session_node: bytes | None
+    until: int | None
+    ended_at: int | None
+    settled_at: int | None
+    record: str
+    seal: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Generation:
     """One generation of the root, without its key. Times are microseconds since 1970."""
 
@@ -61,6 +82,7 @@ class RootState:
     vault: bytes
     holder: bytes
     generations: tuple[Generation, ...]
+    holds: tuple[Noted, ...] = ()
 
     def find(self, generation: bytes) -> Generation | None:
         """Look up a generation by its id."""
@@ -115,6 +137,9 @@ class Root(Protocol):
 
         `promoting` is as for `stage`.
         """
+
+    def note(self, noted: Noted, *, dropping: tuple[bytes, ...] = ()) -> None:
+        """Remember a hold as it stands now, on every mirror; drop those that nobody needs any more."""
 
     def claim(self, holder: bytes) -> None:
         """From now on only the keyring of this holder swaps the root."""

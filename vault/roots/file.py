@@ -25,7 +25,7 @@ from vault.errors import (
     VaultError,
     WrongKeyError,
 )
-from vault.roots import Erased, Generation, Phase, Receipt, RootState
+from vault.roots import Erased, Generation, Noted, Phase, Receipt, RootState
 from vault.roots.file_disk import (
     MAX_BYTES,
     exposures,
@@ -201,6 +201,10 @@ class FileRoot:
             f" {serial}; the files before were overwritten",
         )
 
+    def note(self, noted: Noted, *, dropping: tuple[bytes, ...] = ()) -> None:
+        """Remember a hold as it stands now, on every mirror; drop those that nobody needs any more."""
+        self._change(lambda document: document.note(noted, dropping))
+
     def claim(self, holder: bytes) -> None:
         """From now on only the keyring of this holder swaps the root."""
         self._change(lambda document: replace(document, holder=holder.hex()))
@@ -288,7 +292,8 @@ class FileRoot:
 
     def _change(self, step: Callable[[Document], Document]) -> int:
         """Read, change and write as one; give the serial that is now on every mirror."""
-        self.load()  # derives the passphrase's key, which nobody should wait for under the lock
+        if self._passphrase is not None:
+            self.load()  # derives the passphrase's key, which nobody should wait for under the lock
         with locked(self._paths):
             survey = self._survey()
             newest = survey.newest()

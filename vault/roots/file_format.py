@@ -1,7 +1,10 @@
 """What is in a root file: one small JSON document, plain or sealed under a passphrase. No I/O.
 
 {"format": "transcript-vault root", "version": 1, "vault": hex, "holder": hex, "serial": n,
- "generations": [{"id": hex, "ordinal": n, "key": base64, "phase": …, "erased": […], …}, …]}
+ "generations": [{"id": hex, "ordinal": n, "key": base64, "phase": …, "erased": […], …}, …],
+ "holds": [{"id": base64, "kind": …, "user_node": base64, "until": n, "record": …, …}, …]}
+
+"holds" is left out where there are none.
 
 {"format": "transcript-vault sealed root", "version": 1, "kdf": {…}, "sealed": base64}
 """
@@ -11,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import unicodedata
+from collections.abc import Collection
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -21,7 +25,7 @@ from msgspec.structs import replace
 
 from vault.crypto.envelope import KEY_BYTES, Cipher, bind
 from vault.errors import RootUnavailableError, TamperedError, UsageError, WrongKeyError
-from vault.roots import Erased, Generation, Phase, RootState
+from vault.roots import Erased, Generation, Noted, Phase, RootState
 
 Hex = Annotated[str, Meta(pattern=r"^(?:[0-9a-f]{2})*\Z")]
 Count = Annotated[int, Meta(ge=0, le=2**62)]
@@ -58,7 +62,12 @@ class Held(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Document(
-    Struct, frozen=True, forbid_unknown_fields=True, tag_field="format", tag="transcript-vault root"
+    Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="format",
+    tag="transcript-vault root",
 ):
     """A root at one serial: retired generations, then the current one, then a staged one, by ordinal."""
 
@@ -67,12 +76,14 @@ class Document(
     holder: Hex
     serial: Count
     generations: tuple[Held, ...]
+    holds: tuple[Noted, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no sequence of changes can lead to."""
         if (
             [one.phase for one in self.generations].count(Phase.CURRENT) != 1
             or len({one.id for one in self.generations}) != len(self.generations)
+            or len({one.id for one in self.holds}) != len(self.holds)
             or any((one.retired_at is None) == (one.phase is Phase.RETIRED) for one in self.generations)
             or any(
                 one.ordinal >= after.ordinal or _LIFE[one.phase] > _LIFE[after.phase]
@@ -101,6 +112,7 @@ class Document(
             vault=bytes.fromhex(self.vault),
             holder=bytes.fromhex(self.holder),
             generations=tuple(one.without_key() for one in self.generations),
+            holds=self.holds,
         )
 
     def settled(self, generation: bytes | None) -> Document:
@@ -131,6 +143,11 @@ class Document(
             self.current.id: replace(self.current, phase=Phase.RETIRED, retired_at=at),
         }
         return replace(self, generations=tuple(phases.get(one.id, one) for one in self.generations))
+
+    def note(self, noted: Noted, dropping: Collection[bytes]) -> Document:
+        """Put a hold in the place of what was known of it; drop others."""
+        kept = (one for one in self.holds if one.id != noted.id and one.id not in dropping)
+        return replace(self, holds=(*kept, noted))
 
     def destroy(self, generations: frozenset[str]) -> Document:
         """Take retired generations out, and of the journal what nobody can need any more.

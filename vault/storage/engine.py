@@ -52,6 +52,7 @@ _ATTEMPTS = 12
 _RETRY_POSTGRES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 _RETRY_MYSQL = {1213, 1205, 1020}  # deadlock, lock wait timeout, record changed since last read
 _MODE = "transcript_vault_mode"
+_FILE = "transcript_vault_file"
 _LIVE = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON")
 _NEW_FILE = ("journal_mode=MEMORY", "synchronous=OFF")  # synced by its maker, once
 _READ_ONLY = ("query_only=ON",)
@@ -80,6 +81,9 @@ class Runtime(Protocol):
     def pause(self, seconds: float) -> None:
         """Let others go first."""
 
+    def compute(self, work: Callable[[], T]) -> T:
+        """Run work that takes long and waits for nothing."""
+
 
 class Blocking:
     """The runtime of the sync face: a thread waits."""
@@ -91,6 +95,10 @@ class Blocking:
     def pause(self, seconds: float) -> None:
         """Let other threads go first."""
         time.sleep(seconds)
+
+    def compute(self, work: Callable[[], T]) -> T:
+        """Run it here: other threads go on."""
+        return work()
 
 
 class Store:
@@ -265,9 +273,10 @@ def identity(connection: Connection) -> str:
     """Say where this database lives, in the server's own words: a copy elsewhere gives another answer."""
     match connection.dialect.name:
         case "sqlite":
-            path = connection.execute(
-                text("SELECT file FROM pragma_database_list WHERE name = 'main'")
-            ).scalar_one()
+            path = connection.info.get(_FILE)
+            if path is None:  # asked once: a connection stays with its file
+                asked = text("SELECT file FROM pragma_database_list WHERE name = 'main'")
+                path = connection.info[_FILE] = connection.execute(asked).scalar_one()
             return f"sqlite {os.path.realpath(path)} {Path(path).stat().st_ino}"
         case "postgresql":
             row = connection.execute(

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, func, insert, select, update
 
 from vault.storage.engine import chunks
 from vault.storage.keyring import read_meta, split_root
 from vault.storage.schema import Phase as Phase  # noqa: PLC0414 (passed on: `erasures.Phase`)
-from vault.storage.schema import erased, intents, tombstones
+from vault.storage.schema import erased, intents, keyring_meta, tombstones
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +91,14 @@ _update_intent = (
         seal=bindparam("sealed"),
     )
 )
-_find_intents = select(intents).where(intents.c.id.in_(_ids))
-_reached = select(intents).where(
-    intents.c.phase < int(Phase.FINAL), intents.c.ordinal <= bindparam("ordinal")
-)
-_targets = select(erased.c.intent, erased.c.node).where(erased.c.intent.in_(_ids)).order_by(erased.c.node)
-_oldest_unswept = select(func.count(), func.min(intents.c.ordinal), func.count(intents.c.ordinal)).where(
-    intents.c.phase < int(Phase.SWEPT)
-)
+_target = erased.alias("target")
+_rows = select(intents, _target.c.node).outerjoin(_target, _target.c.intent == intents.c.id)
+_find_intents = _rows.where(intents.c.id.in_(_ids))
+_reached = _rows.where(intents.c.phase < int(Phase.FINAL), intents.c.ordinal <= bindparam("ordinal"))
+_root = select(keyring_meta.c.value).where(keyring_meta.c.name == "root").scalar_subquery()
+_oldest_unswept = select(
+    _root, func.count(), func.min(intents.c.ordinal), func.count(intents.c.ordinal)
+).where(intents.c.phase < int(Phase.SWEPT))
 
 
 def add_intent(connection: Connection, row: IntentRow) -> None:
@@ -133,11 +133,13 @@ def update_intents(connection: Connection, rows: Sequence[IntentRow]) -> None:
 
 
 def _with_nodes(connection: Connection, query: Select[Any], values: Mapping[str, object]) -> list[IntentRow]:
-    found = connection.execute(query, dict(values)).all()
+    """Give erasures with what they take; the query has a row for each target."""
+    found: dict[bytes, Row[Any]] = {}
     nodes: dict[bytes, list[bytes]] = defaultdict(list)
-    for part in chunks([row.id for row in found]):
-        for intent, node in connection.execute(_targets, {"ids": part}):
-            nodes[intent].append(node)
+    for row in connection.execute(query, dict(values)):
+        found.setdefault(row.id, row)
+        if row.node is not None:
+            nodes[row.id].append(row.node)
     return [
         IntentRow(
             row.id,
@@ -146,10 +148,10 @@ def _with_nodes(connection: Connection, query: Select[Any], values: Mapping[str,
             row.ordinal,
             row.slot,
             row.record,
-            tuple(nodes[row.id]),
+            tuple(sorted(nodes[row.id])),
             row.seal,
         )
-        for row in found
+        for row in found.values()
     ]
 
 
@@ -166,7 +168,7 @@ def knows_intent(connection: Connection, intent: bytes) -> bool:
 
 def intents_before(connection: Connection, phase: Phase) -> list[IntentRow]:
     """Give the erasures that have not come as far as `phase`, oldest first."""
-    query = select(intents).where(intents.c.phase < int(phase)).order_by(intents.c.ordinal, intents.c.id)
+    query = _rows.where(intents.c.phase < int(phase)).order_by(intents.c.ordinal, intents.c.id)
     return _with_nodes(connection, query, {})
 
 
@@ -177,25 +179,34 @@ def intents_reached(connection: Connection, ordinal: int) -> list[IntentRow]:
 
 def intents_after(connection: Connection, ordinal: int) -> list[IntentRow]:
     """Give the erasures by swaps after the one with this ordinal."""
-    query = select(intents).where(intents.c.ordinal > ordinal).order_by(intents.c.ordinal, intents.c.id)
+    query = _rows.where(intents.c.ordinal > ordinal).order_by(intents.c.ordinal, intents.c.id)
     return _with_nodes(connection, query, {})
 
 
 def all_intents(connection: Connection) -> list[IntentRow]:
     """Give every erasure there was, oldest first; those that are not cut yet come last."""
-    query = select(intents).order_by(intents.c.ordinal.is_(None), intents.c.ordinal, intents.c.id)
+    query = _rows.order_by(intents.c.ordinal.is_(None), intents.c.ordinal, intents.c.id)
     return _with_nodes(connection, query, {})
 
 
 def intents_at(connection: Connection, slot: bytes) -> list[IntentRow]:
     """Give the erasures of whoever had this slot."""
-    return _with_nodes(connection, select(intents).where(intents.c.slot == slot), {})
+    return _with_nodes(connection, _rows.where(intents.c.slot == slot), {})
 
 
 def intents_of(connection: Connection, node: bytes) -> list[IntentRow]:
     """Give the erasure that takes, or took, a node."""
-    query = select(intents).join(erased, erased.c.intent == intents.c.id).where(erased.c.node == node)
+    query = _rows.join(erased, erased.c.intent == intents.c.id).where(erased.c.node == node)
     return _with_nodes(connection, query, {})
+
+
+def erased_among(connection: Connection, nodes: Sequence[bytes]) -> set[bytes]:
+    """Give those of some nodes that an erasure takes, or took."""
+    return {
+        bytes(node)
+        for part in chunks(nodes)
+        for node in connection.execute(select(erased.c.node).where(erased.c.node.in_(part))).scalars()
+    }
 
 
 def has_lost_intents(connection: Connection) -> bool:
@@ -222,6 +233,6 @@ def progress(connection: Connection) -> tuple[bytes, frozenset[tuple[bytes, int]
 
 def swept_through(connection: Connection) -> int:
     """Give the highest ordinal up to which the rows of every erasure are deleted."""
-    _, current = split_root(read_meta(connection)["root"])
-    waiting, oldest, cut = connection.execute(_oldest_unswept).one()
+    root, waiting, oldest, cut = connection.execute(_oldest_unswept).one()
+    _, current = split_root(bytes(root))
     return current if waiting == 0 or cut == 0 else min(current, oldest - 1)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select, update
 
 from vault.crypto.envelope import ID_BYTES
-from vault.crypto.tree import TOPS, Kind, Node
+from vault.crypto.tree import LEAVES, TOPS, Kind, Node
 from vault.errors import TamperedError
 from vault.storage.engine import chunks, whole
 from vault.storage.schema import Phase, erased, intents, keyring_meta, nodes
@@ -38,13 +39,12 @@ def write_meta(connection: Connection, name: str, value: bytes) -> None:
         connection.execute(insert(keyring_meta).values(name=name, value=value))
 
 
-_lock_root = select(keyring_meta.c.value).where(keyring_meta.c.name == "root").with_for_update()
+_lock_meta = select(keyring_meta).with_for_update()
 
 
-def lock_root(connection: Connection) -> tuple[bytes, int]:
-    """Take the swap lock for this transaction; give the generation and its ordinal."""
-    value = connection.execute(_lock_root).scalar_one()
-    return split_root(bytes(value))
+def lock_meta(connection: Connection) -> dict[str, bytes]:
+    """Take the swap lock for this transaction; give the keyring's own facts."""
+    return whole({name: bytes(value) for name, value in connection.execute(_lock_meta)}, _FACTS)
 
 
 def split_root(value: bytes) -> tuple[bytes, int]:
@@ -60,12 +60,15 @@ def set_root(connection: Connection, generation: bytes, ordinal: int) -> None:
 # -- nodes -----------------------------------------------------------------------------------------------
 
 
-def _node(row: Row[tuple[bytes, bytes, int, int, bytes, bytes]]) -> Node:
-    try:
-        kind = Kind(row.kind)
-    except ValueError:
-        raise TamperedError("the keyring holds a node of no known kind") from None
-    return Node(bytes(row.id), bytes(row.parent), kind, row.version, bytes(row.slot), bytes(row.wrapped))
+_KINDS = {int(kind): kind for kind in Kind}
+
+
+def _node(row: Sequence[Any]) -> Node:
+    node_id, parent, number, version, slot, wrapped, *_ = row
+    kind = _KINDS.get(number)
+    if kind is None:
+        raise TamperedError("the keyring holds a node of no known kind")
+    return Node(node_id, parent, kind, version, slot, wrapped)
 
 
 _root = select(keyring_meta.c.value).where(keyring_meta.c.name == "root").scalar_subquery()
@@ -92,6 +95,14 @@ def nodes_at(connection: Connection, slots: Sequence[bytes]) -> dict[bytes, Node
         if node.kind in TOPS and (row.root is None or node.parent != split_root(row.root)[0]):
             raise TamperedError("the keyring's tree hangs from another root than the keyring names")
         found[node.slot] = node
+    return found
+
+
+def nodes_at_all(connection: Connection, slots: Sequence[bytes]) -> dict[bytes, Node]:
+    """Look up many nodes by slot."""
+    found: dict[bytes, Node] = {}
+    for part in chunks(slots):
+        found |= nodes_at(connection, part)
     return found
 
 
@@ -129,6 +140,13 @@ def insert_nodes(connection: Connection, new: Sequence[Node]) -> None:
     connection.execute(_insert_node, [_values(node) for node in new])
 
 
+def move_node(connection: Connection, node: Node, where: bytes) -> bool:
+    """Store a node under another slot; False where it is not at its old one. Its parent is locked."""
+    here = nodes.c.id == node.id, nodes.c.slot == where
+    values = {"slot": node.slot, "wrapped": node.wrapped}
+    return connection.execute(update(nodes).where(*here).values(**values)).rowcount == 1
+
+
 def _values(node: Node) -> dict[str, object]:
     return {
         "id": node.id,
@@ -140,63 +158,69 @@ def _values(node: Node) -> dict[str, object]:
     }
 
 
+_ids: BindParameter[Any] = bindparam("ids", expanding=True)
+_start = select(nodes).where(nodes.c.id.in_(_ids)).cte("way", recursive=True)
+_way = select(_start.union(select(nodes).join(_start, nodes.c.id == _start.c.parent)))
+_lock_nodes = select(nodes).where(nodes.c.id.in_(_ids)).order_by(nodes.c.id).with_for_update()
+
+
 def family(
-    connection: Connection, targets: Collection[bytes], ancestors: Collection[bytes] = ()
+    connection: Connection, root: bytes, targets: Collection[bytes], ancestors: Collection[bytes] = ()
 ) -> dict[bytes, Node]:
     """Give the targets, their ancestors (locked), the children of those, and the tops: what `prune` takes.
 
-    `ancestors` are further ones, of targets that are gone already. The locks come before the children are
-    read, so that no insert slips in between (READ COMMITTED).
+    `root` is the generation that the tops hang from. `ancestors` are further ones, of targets that are gone
+    already. The locks come before the children are read, so that no insert slips in between (READ COMMITTED).
     """
-    found = nodes_by_id(connection, targets)
-    above = sorted(_ancestors(connection, targets) | set(ancestors))
+    rows = (row for part in chunks(targets) for row in connection.execute(_way, {"ids": part}))
+    found = {node.id: node for node in map(_node, rows)}
+    above = sorted({node.parent for node in found.values()}.union(ancestors))
     locked: dict[bytes, Node] = {}
-    for part in chunks(above):
-        query = select(nodes).where(nodes.c.id.in_(part)).order_by(nodes.c.id).with_for_update()
-        locked |= {node.id: node for node in map(_node, connection.execute(query))}
-    tops = nodes_at(connection, [bytes([kind]) for kind in TOPS])
-    children = children_of(connection, above)
-    return {node.id: node for node in tops.values()} | found | children | locked
+    if connection.dialect.name != "sqlite" or ancestors:  # there the transaction locks everything
+        for part in chunks(above):
+            locked |= {node.id: node for node in map(_node, connection.execute(_lock_nodes, {"ids": part}))}
+    children = children_of(connection, {root, *above})
+    # A top that hangs from elsewhere would not be wrapped again, and lost with the old generation (P2).
+    if {node.kind for node in children.values() if node.parent == root} != set(TOPS):
+        raise TamperedError("the keyring's tree hangs from another root than the keyring names")
+    return found | children | locked
 
 
-def _ancestors(connection: Connection, targets: Collection[bytes]) -> set[bytes]:
-    """Give the ids above some nodes; the last ones of a way are those of the root's generations."""
-    above: set[bytes] = set()
-    for part in chunks(targets):
-        way = select(nodes.c.parent).where(nodes.c.id.in_(part)).cte("way", recursive=True)
-        way = way.union(select(nodes.c.parent).join(way, nodes.c.id == way.c.parent))
-        above |= {bytes(parent) for parent in connection.execute(select(way.c.parent)).scalars()}
-    return above
-
-
-_update_node = (
+_re_wrap = (
     update(nodes)
-    .where(nodes.c.id == bindparam("node"))
-    .values(parent=bindparam("above"), version=bindparam("next"), wrapped=bindparam("sealed"))
+    .where(nodes.c.slot == bindparam("where"))
+    .values(version=bindparam("next"), wrapped=bindparam("sealed"))
 )
+_hang = _re_wrap.values(parent=bindparam("above"))
 
 
 def update_nodes(connection: Connection, changed: Sequence[Node]) -> None:
-    """Store re-keyed and re-wrapped nodes."""
-    connection.execute(
-        _update_node,
-        [
-            {"node": node.id, "above": node.parent, "next": node.version, "sealed": node.wrapped}
-            for node in changed
-        ],
-    )
+    """Store re-keyed and re-wrapped nodes. Only tops get another parent: a new generation of the root."""
+    tops = [node for node in changed if node.kind in TOPS]
+    below = [node for node in changed if node.kind not in TOPS]
+    connection.execute(_hang, [_wrapping(node) | {"above": node.parent} for node in tops])
+    if below:
+        connection.execute(_re_wrap, [_wrapping(node) for node in below])
 
 
-def delete_subtrees(connection: Connection, targets: Collection[bytes]) -> None:
+def _wrapping(node: Node) -> dict[str, object]:
+    return {"where": node.slot, "next": node.version, "sealed": node.wrapped}
+
+
+_delete_nodes = delete(nodes).where(nodes.c.id.in_(_ids))
+
+
+def delete_subtrees(connection: Connection, targets: Collection[Node]) -> None:
     """Delete nodes and all below them.
 
     A level goes before the next is read: who inserts below it holds its lock, and is waited for.
     """
-    level = set(targets)
+    level = list(targets)
     while level:
-        for part in chunks(level):
-            connection.execute(delete(nodes).where(nodes.c.id.in_(part)))
-        level = set(children_of(connection, level))
+        for part in chunks([node.id for node in level]):
+            connection.execute(_delete_nodes, {"ids": part})
+        parents = [node.id for node in level if node.kind not in LEAVES]
+        level = list(children_of(connection, parents).values()) if parents else []
 
 
 def count_nodes(connection: Connection) -> dict[Kind, int]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from sqlalchemy import Connection, Table, exists, select, update
+from sqlalchemy import Connection, Table, select, update
 
 from vault.crypto.tree import Kind, Node
 from vault.storage import keyring as keyring_sql
 from vault.storage.copying import add_batch
 from vault.storage.engine import CHUNK, Store, chunks
-from vault.storage.schema import State, messages, nodes, sessions, users
-from vault.storage.transcripts import SessionRow, UserRow, add_session, find_user
+from vault.storage.schema import State, nodes, sessions, users
+from vault.storage.transcripts import SessionRow, UserRow, add_session, find_user, is_used
 
 ROWS = {Kind.USER: users, Kind.SESSION: sessions}  # parents first
 
@@ -36,12 +36,12 @@ def keys_of(keyring: Store, kind: Kind) -> Iterator[dict[bytes, Node]]:
 
 
 def session_nodes(transcripts: Store) -> Iterator[list[bytes]]:
-    """Give the nodes of all live sessions that have messages, in pages."""
+    """Give the nodes of all live sessions that have messages or records, in pages."""
     page = (
         select(sessions.c.id, sessions.c.node)
         .join(users, users.c.id == sessions.c.user_id)
         .where(sessions.c.state == State.LIVE, users.c.state == State.LIVE)
-        .where(exists().where(messages.c.session_id == sessions.c.id))
+        .where(is_used)
         .order_by(sessions.c.id)
         .limit(CHUNK)
     )

@@ -2,21 +2,26 @@
 
 The fence: whoever adds or reads messages names the random nodes of the session, the user and the chapter in
 the very statement, and their states must be live. An erasure changes the states first, so every process
-refuses at its next statement, without asking the keyring.
+refuses at its next statement, without asking the keyring. Whoever adds shares a lock on the session's row:
+without it the statement could wait for a row that is just being removed, and then take its seq by a ledger
+of before (reproduced on PostgreSQL and MariaDB).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Row,
+    Select,
     and_,
     bindparam,
     case,
     delete,
+    exists,
     func,
     insert,
     or_,
@@ -24,21 +29,35 @@ from sqlalchemy import (
     update,
 )
 
+from vault.storage.engine import chunks
 from vault.storage.schema import State, chapters, epochs, idempotency, messages, sessions, users
 
 AnyRow = Row[*tuple[Any, ...]]
 
-# A chapter is alive when it has a key of its own, or when its epoch lives.
-_chapter_lives = and_(
+# A chapter takes messages while it has a key of its own, or its epoch lives; a closed one is still read.
+takes_more = and_(
     chapters.c.state == State.LIVE,
     or_(chapters.c.node.is_not(None), epochs.c.state == State.LIVE),
 )
-_place = func.coalesce(epochs.c.node, chapters.c.node)
+chapter_lives = and_(
+    chapters.c.state != State.GONE,
+    or_(chapters.c.node.is_not(None), epochs.c.state != State.GONE),
+)
+chapter_place = func.coalesce(epochs.c.node, chapters.c.node)
 
 _append = (
     insert(messages)
     .from_select(
-        ["session_id", "seq", "chapter_id", "role", "created_at", "body"],
+        [
+            "session_id",
+            "seq",
+            "chapter_id",
+            "role",
+            "created_at",
+            "body",
+            "originals",
+            "originals_chapter_id",
+        ],
         select(
             sessions.c.id,
             bindparam("at_seq", type_=messages.c.seq.type),
@@ -46,6 +65,8 @@ _append = (
             bindparam("the_role", type_=messages.c.role.type),
             bindparam("at_time", type_=messages.c.created_at.type),
             bindparam("the_body", type_=messages.c.body.type),
+            bindparam("the_originals", type_=messages.c.originals.type),
+            bindparam("their_chapter", type_=messages.c.originals_chapter_id.type),
         )
         .select_from(sessions)
         .join(users, users.c.id == sessions.c.user_id)
@@ -59,9 +80,12 @@ _append = (
             users.c.node == bindparam("user_node"),
             users.c.state == State.LIVE,
             chapters.c.id == bindparam("the_chapter"),
-            _chapter_lives,
-            _place == bindparam("place"),
-        ),
+            takes_more,
+            chapter_place == bindparam("place"),
+        )
+        # A purge locks the session, then closes its chapters: an append that is under way is waited for, and
+        # one that saw the chapter open a moment too early looks at it again (P8).
+        .with_for_update(read=True, of=[sessions, chapters]),
         include_defaults=False,
     )
     .execution_options(preserve_rowcount=True)
@@ -76,46 +100,123 @@ def append(connection: Connection, rows: Sequence[Mapping[str, object]]) -> int:
 _every = messages.alias("every")
 _newest = select(func.max(_every.c.seq)).where(_every.c.session_id == bindparam("the_session"))
 
-_read = (
+
+def _reading(*bounds: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
+    """Say how messages are read behind the fence, within some bounds."""
+    return (
+        select(
+            messages.c.seq,
+            messages.c.role,
+            messages.c.created_at,
+            messages.c.body,
+            messages.c.chapter_id,
+            chapter_place.label("place"),
+            case((chapter_lives, 1), else_=0).label("alive"),
+            _newest.scalar_subquery().label("newest"),
+            sessions.c.rev,
+        )
+        .select_from(sessions)
+        .join(users, users.c.id == sessions.c.user_id)
+        .outerjoin(messages, and_(messages.c.session_id == sessions.c.id, *bounds))
+        .outerjoin(
+            chapters, and_(chapters.c.id == messages.c.chapter_id, chapters.c.session_id == sessions.c.id)
+        )
+        .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
+        .where(
+            sessions.c.id == bindparam("the_session"),
+            sessions.c.node == bindparam("session_node"),
+            sessions.c.state == bindparam("session_state"),
+            users.c.node == bindparam("user_node"),
+            users.c.state == State.LIVE,
+        )
+    )
+
+
+_before = messages.c.seq < bindparam("before")
+_read = _reading(_before)
+_read_all = _read.order_by(messages.c.seq)
+_read_last = _read.order_by(messages.c.seq.desc()).limit(bindparam("last"))
+_read_on = (
+    _reading(_before, messages.c.seq >= bindparam("first")).order_by(messages.c.seq).limit(bindparam("count"))
+)
+_sizes = (
+    select(func.length(messages.c.body) + func.coalesce(func.length(messages.c.originals), 0))
+    .where(messages.c.session_id == bindparam("the_session"), messages.c.seq >= bindparam("first"))
+    .order_by(messages.c.seq)
+    .limit(bindparam("count"))
+)
+
+
+def read(
+    connection: Connection,
+    fence: Mapping[str, object],
+    before: int,
+    last: int | None,
+    state: State = State.LIVE,
+) -> Sequence[AnyRow]:
+    """Give messages in order. No row at all: the fence is closed. One row without a seq: no message."""
+    values = {**fence, "before": before, "session_state": int(state)}
+    if last is None:
+        return connection.execute(_read_all, values).all()
+    return connection.execute(_read_last, {**values, "last": last}).all()[::-1]
+
+
+def read_on(
+    connection: Connection,
+    fence: Mapping[str, object],
+    first: int,
+    count: int,
+    state: State = State.LIVE,
+) -> Sequence[AnyRow]:
+    """Give messages from `first` on, in order, as `read` does."""
+    values = {**fence, "first": first, "before": ENDLESS, "count": count, "session_state": int(state)}
+    return connection.execute(_read_on, values).all()
+
+
+def sizes_from(connection: Connection, session: int, first: int, count: int) -> list[int]:
+    """Give the sizes of the next messages, which the database knows without reading them."""
+    values = {"the_session": session, "first": first, "count": count}
+    return [int(size) for size in connection.execute(_sizes, values).scalars()]
+
+
+ENDLESS = 2**62  # after every seq
+
+_originals = (
     select(
         messages.c.seq,
         messages.c.role,
         messages.c.created_at,
-        messages.c.body,
-        messages.c.chapter_id,
-        _place.label("place"),
-        case((_chapter_lives, 1), else_=0).label("alive"),
-        _newest.scalar_subquery().label("newest"),
-        sessions.c.rev,
+        messages.c.originals,
+        messages.c.originals_chapter_id.label("chapter"),
+        case((chapter_lives, 1), else_=0).label("alive"),
     )
     .select_from(sessions)
     .join(users, users.c.id == sessions.c.user_id)
+    .join(messages, messages.c.session_id == sessions.c.id)
     .outerjoin(
-        messages,
-        and_(messages.c.session_id == sessions.c.id, messages.c.seq < bindparam("before")),
+        chapters,
+        and_(chapters.c.id == messages.c.originals_chapter_id, chapters.c.session_id == sessions.c.id),
     )
-    .outerjoin(chapters, and_(chapters.c.id == messages.c.chapter_id, chapters.c.session_id == sessions.c.id))
     .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
     .where(
         sessions.c.id == bindparam("the_session"),
         sessions.c.node == bindparam("session_node"),
-        sessions.c.state == State.LIVE,
+        sessions.c.state == bindparam("session_state"),
         users.c.node == bindparam("user_node"),
         users.c.state == State.LIVE,
+        messages.c.originals_chapter_id.is_not(None),
+        messages.c.seq.between(bindparam("first"), bindparam("last")),
     )
+    .order_by(messages.c.seq)
 )
-_read_all = _read.order_by(messages.c.seq)
-_read_last = _read.order_by(messages.c.seq.desc()).limit(bindparam("last"))
 
 
-def read(
-    connection: Connection, fence: Mapping[str, object], before: int, last: int | None
+def read_originals(
+    connection: Connection, fence: Mapping[str, object], first: int, last: int, state: State = State.LIVE
 ) -> Sequence[AnyRow]:
-    """Give messages in order. No row at all: the fence is closed. One row without a seq: no message."""
-    values = {**fence, "before": before}
-    if last is None:
-        return connection.execute(_read_all, values).all()
-    return connection.execute(_read_last, {**values, "last": last}).all()[::-1]
+    """Give the sealed originals of the messages from `first` to `last`, where there are any."""
+    values = {**fence, "first": first, "last": last, "session_state": int(state)}
+    return connection.execute(_originals, values).all()
 
 
 def lock_session(connection: Connection, session: int) -> int:
@@ -135,6 +236,17 @@ def last_seq(connection: Connection, session: int) -> int:
     return -1 if found is None else found
 
 
+_span = select(func.min(messages.c.created_at), func.max(messages.c.created_at)).where(
+    messages.c.session_id == bindparam("session")
+)
+
+
+def span_of(connection: Connection, session: int) -> tuple[int, int] | None:
+    """Give the earliest and the latest time of a session's messages; None where it has none."""
+    first, last = connection.execute(_span, {"session": session}).one()
+    return None if first is None else (first, last)
+
+
 def find_key(connection: Connection, session: int, key: bytes) -> tuple[int, bytes] | None:
     """Give the seq that an idempotency key was used for, and the seal of that."""
     query = select(idempotency.c.seq, idempotency.c.seal).where(
@@ -144,9 +256,31 @@ def find_key(connection: Connection, session: int, key: bytes) -> tuple[int, byt
     return None if row is None else (row.seq, row.seal)
 
 
-def add_key(connection: Connection, session: int, key: bytes, seq: int, seal: bytes) -> None:
-    """Remember an idempotency key. IntegrityError: another used it."""
-    connection.execute(insert(idempotency).values(session_id=session, key=key, seq=seq, seal=seal))
+def find_keys(
+    connection: Connection, session: int, keys: Collection[bytes]
+) -> list[tuple[bytes, int, bytes]]:
+    """Give those of many idempotency keys that were used, with their seqs and the seals of that."""
+    found: list[tuple[bytes, int, bytes]] = []
+    for some in chunks(keys):
+        query = select(idempotency.c.key, idempotency.c.seq, idempotency.c.seal).where(
+            idempotency.c.session_id == session, idempotency.c.key.in_(some)
+        )
+        found += [(row.key, row.seq, row.seal) for row in connection.execute(query)]
+    return found
+
+
+def add_keys(connection: Connection, session: int, keys: Sequence[tuple[bytes, int, bytes]]) -> None:
+    """Remember idempotency keys. IntegrityError: another used one."""
+    rows = [{"session_id": session, "key": key, "seq": seq, "seal": seal} for key, seq, seal in keys]
+    connection.execute(insert(idempotency), rows)
+
+
+def stamps(connection: Connection, session: int, first: int, last: int) -> dict[int, tuple[str, int]]:
+    """Give role and time of the messages from `first` to `last`, by seq."""
+    query = select(messages.c.seq, messages.c.role, messages.c.created_at).where(
+        messages.c.session_id == session, messages.c.seq.between(first, last)
+    )
+    return {row.seq: (row.role, row.created_at) for row in connection.execute(query)}
 
 
 def remove_messages(connection: Connection, session: int, seqs: Sequence[int]) -> int:
@@ -155,11 +289,38 @@ def remove_messages(connection: Connection, session: int, seqs: Sequence[int]) -
     return connection.execute(delete(messages).where(mine, messages.c.seq.in_(seqs))).rowcount
 
 
-def write_profile(connection: Connection, session: int, profile: bytes, rev: int) -> bool:
+_rewrite = (
+    update(messages)
+    .where(
+        messages.c.session_id == bindparam("the_session"),
+        messages.c.seq == bindparam("at_seq"),
+        exists()
+        .where(
+            sessions.c.id == bindparam("the_session"),
+            sessions.c.node == bindparam("session_node"),
+            sessions.c.state == State.LIVE,
+            users.c.id == sessions.c.user_id,
+            users.c.node == bindparam("user_node"),
+            users.c.state == State.LIVE,
+        )
+        .correlate(messages),
+    )
+    .values(body=bindparam("the_body"))
+)
+
+
+def rewrite(connection: Connection, fence: Mapping[str, object], seq: int, body: bytes) -> bool:
+    """Replace the body of one message behind the fence; False where it is gone."""
+    return connection.execute(_rewrite, {**fence, "at_seq": seq, "the_body": body}).rowcount == 1
+
+
+def write_profile(
+    connection: Connection, session: int, profile: bytes, rev: int, state: State = State.LIVE
+) -> bool:
     """Replace a session's sealed profile if its revision is still `rev`; False where another was first."""
     changed = connection.execute(
         update(sessions)
         .where(sessions.c.id == session, sessions.c.rev == rev, sessions.c.state == State.LIVE)
-        .values(profile=profile, rev=rev + 1)
+        .values(profile=profile, rev=rev + 1, state=int(state))
     )
     return changed.rowcount == 1

@@ -33,10 +33,12 @@ from vault.errors import TamperedError
 
 
 class State(enum.IntEnum):
-    """Of users, sessions, epochs and chapters. Whatever is not live is being erased, or is erased."""
+    """Of users, sessions, epochs and chapters. Whatever is gone is being erased, or is erased."""
 
     LIVE = 0
     GONE = 1
+    HIDDEN = 2  # a session that the app cleared or deleted while it was held
+    CLOSED = 3  # an epoch or chapter that takes no more messages, and whose key is about to be erased
 
 
 class Checked(TypeDecorator[Any]):
@@ -177,6 +179,7 @@ chapters = Table(
     Column("id", Id, primary_key=True),
     Column("session_id", Id, ForeignKey(sessions.c.id), nullable=False),
     Column("epoch_id", Id, ForeignKey(epochs.c.id), nullable=True, index=True),
+    Column("class_id", Id, ForeignKey(classes.c.id), nullable=True),  # where the class has no epochs
     Column("node", Token, nullable=True, unique=True),
     Column("state", Mark, nullable=False),
     UniqueConstraint("session_id", "epoch_id"),
@@ -207,6 +210,33 @@ idempotency = Table(
     **_CLUSTERED,
 )
 
+# Sealed values of adapters, by a name of the app's: state that lives beside the messages of a session.
+records = Table(
+    "records",
+    transcripts,
+    Column("id", Id, primary_key=True),
+    Column("session_id", Id, ForeignKey(sessions.c.id), nullable=False),
+    Column("place", Token, nullable=False),
+    Column("key", Token, nullable=False),
+    Column("chapter_id", Id, nullable=False),
+    Column("role", _text(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("body", Sealed, nullable=False),
+    UniqueConstraint("session_id", "place", "key"),
+    Index("ix_records_session_id_place_created_at", "session_id", "place", "created_at"),
+    **_NEVER_REUSED,
+)
+
+# Where a session is found by a name without its user: a thread or a run of a framework that forgets whose.
+pointers = Table(
+    "pointers",
+    transcripts,
+    Column("place", Token, primary_key=True),
+    Column("session_id", Id, ForeignKey(sessions.c.id), primary_key=True, autoincrement=False, index=True),
+    Column("seal", Token, nullable=False),
+    **_CLUSTERED,
+)
+
 keyring_meta = Table(
     "keyring_meta",
     keyring,
@@ -215,14 +245,16 @@ keyring_meta = Table(
     **_MYSQL,
 )
 
+# Clustered by slot: a user's bucket, and every level of the way to it, lies on one page or two, so that what
+# an erasure wraps again is not scattered over the whole file.
 nodes = Table(
     "nodes",
     keyring,
-    Column("id", Token, primary_key=True),
+    Column("id", Token, nullable=False, unique=True),
     Column("parent", Token, nullable=False, index=True),
     Column("kind", Small, nullable=False),
     Column("version", Count, nullable=False),
-    Column("slot", Slot, nullable=False, unique=True),
+    Column("slot", Slot, primary_key=True),
     Column("wrapped", Key, nullable=False),
     **_CLUSTERED,
 )
@@ -258,5 +290,92 @@ erased = Table(
     keyring,
     Column("node", Token, primary_key=True),
     Column("intent", Token, ForeignKey(intents.c.id), nullable=False, index=True),
+    **_CLUSTERED,
+)
+
+# The daemon: who leads, and what was run on schedule.
+
+leases = Table(
+    "leases",
+    keyring,
+    Column("name", _text(32), primary_key=True),
+    Column("holder", Token, nullable=False),
+    Column("fence", Count, nullable=False),
+    Column("beat", Count, nullable=False),
+    **_MYSQL,
+)
+
+turns = Table(
+    "turns",
+    keyring,
+    Column("job", _text(32), primary_key=True),
+    Column("due", Moment, primary_key=True, autoincrement=False),
+    Column("fence", Count, nullable=False),
+    Column("begun_at", Moment, nullable=False),
+    Column("ended_at", Moment, nullable=True),
+    Column("outcome", _text(32), nullable=False),
+    Column("seal", Token, nullable=False),
+    **_CLUSTERED,
+)
+
+# Holds, and the requests that wait for holds to end. `ended_at`: released; `settled_at`: nothing is left to
+# be done that waited for the end.
+holds = Table(
+    "holds",
+    keyring,
+    Column("id", Token, primary_key=True),
+    Column("kind", _text(32), nullable=False),
+    Column("slot", Slot, nullable=False),
+    Column("user_node", Token, nullable=False, index=True),
+    Column("session_node", Token, nullable=True),
+    Column("until", Moment, nullable=True),
+    Column("ended_at", Moment, nullable=True),
+    Column("settled_at", Moment, nullable=True, index=True),
+    Column("record", Words, nullable=False),
+    Column("seal", Token, nullable=False),
+    **_MYSQL,
+)
+
+# -- retention -------------------------------------------------------------------------------------------
+
+runs = Table(
+    "runs",
+    keyring,
+    Column("id", Token, primary_key=True),
+    Column("started_at", Moment, nullable=False, index=True),
+    Column("cursor", Count, nullable=False),
+    Column("record", Words, nullable=False),
+    Column("seal", Token, nullable=False),
+    **_MYSQL,
+)
+
+# -- evidence: the log, which only grows -----------------------------------------------------------------
+
+log_entries = Table(
+    "log_entries",
+    keyring,
+    Column("id", Count, primary_key=True, autoincrement=False),
+    Column("act", Token, nullable=False, index=True),
+    Column("entry", Words, nullable=False),
+    **_CLUSTERED,
+)
+
+# What stands for each 256 entries, each 65,536 and so on: with them a root or a proof reads a few rows.
+log_nodes = Table(
+    "log_nodes",
+    keyring,
+    Column("level", Small, primary_key=True, autoincrement=False),
+    Column("place", Count, primary_key=True, autoincrement=False),
+    Column("hash", _bytes(32, least=32), nullable=False),
+    **_CLUSTERED,
+)
+
+log_head = Table(
+    "log_head",
+    keyring,
+    Column("id", Small, primary_key=True, autoincrement=False),
+    Column("size", Count, nullable=False),
+    Column("frontier", Sealed, nullable=False),
+    Column("seal", Token, nullable=False),
     **_CLUSTERED,
 )

@@ -9,62 +9,74 @@ from sqlalchemy import (
     BindParameter,
     Connection,
     Select,
+    Table,
     bindparam,
     delete,
     func,
     select,
+    union_all,
     update,
 )
 
 from vault.storage.engine import chunks
-from vault.storage.schema import State, chapters, epochs, idempotency, messages, sessions, users
+from vault.storage.schema import (
+    State,
+    chapters,
+    epochs,
+    idempotency,
+    messages,
+    pointers,
+    records,
+    sessions,
+    users,
+)
 
 BATCH = 1000  # rows that one transaction deletes
 
 _nodes: BindParameter[Any] = bindparam("nodes", expanding=True)
-_close = [
-    update(table).where(table.c.node.in_(_nodes)).values(state=int(State.GONE))
-    for table in (users, sessions, epochs, chapters)
-]
-_below = [
-    select(sessions.c.id).join(users, users.c.id == sessions.c.user_id).where(table.c.node.in_(_nodes))
-    for table in (users, sessions)
-]
+_FENCED = (users, sessions, epochs, chapters)
+_close = {
+    table: update(table).where(table.c.node.in_(_nodes)).values(state=int(State.GONE)) for table in _FENCED
+}
+_below = union_all(
+    *(
+        select(sessions.c.id).join(users, users.c.id == sessions.c.user_id).where(table.c.node.in_(_nodes))
+        for table in (users, sessions)
+    )
+)
 
 
-def close_fence(connection: Connection, nodes: Sequence[bytes]) -> None:
+def close_fence(connection: Connection, nodes: Sequence[bytes], tables: Sequence[Table] = _FENCED) -> None:
     """Mark users, sessions, epochs and chapters as gone: from here every process refuses."""
     for part in chunks(nodes):
-        for statement in _close:
-            connection.execute(statement, {"nodes": part})
+        for table in tables:
+            connection.execute(_close[table], {"nodes": part})
 
 
 def sessions_below(connection: Connection, nodes: Sequence[bytes]) -> list[int]:
     """Give the sessions that go with some users' or sessions' nodes."""
     found = {
-        session
-        for part in chunks(nodes)
-        for statement in _below
-        for session in connection.execute(statement, {"nodes": part}).scalars()
+        session for part in chunks(nodes) for session in connection.execute(_below, {"nodes": part}).scalars()
     }
     return sorted(found)
 
 
 def delete_batch(connection: Connection, session: int) -> bool:
     """Delete the oldest rows of a session; True while there are more."""
-    mine = messages.c.session_id == session
-    bound: Select[tuple[int]] = select(messages.c.seq).where(mine).order_by(messages.c.seq)
-    last = connection.execute(bound.limit(1).offset(BATCH - 1)).scalar_one_or_none()
-    if last is None:
-        connection.execute(delete(messages).where(mine))
-        return False
-    connection.execute(delete(messages).where(mine, messages.c.seq <= last))
-    return True
+    for table, order in ((messages, messages.c.seq), (records, records.c.id)):
+        mine = table.c.session_id == session
+        bound: Select[tuple[int]] = select(order).where(mine).order_by(order)
+        last = connection.execute(bound.limit(1).offset(BATCH - 1)).scalar_one_or_none()
+        if last is not None:
+            connection.execute(delete(table).where(mine, order <= last))
+            return True
+        connection.execute(delete(table).where(mine))
+    return False
 
 
 def delete_session(connection: Connection, session: int) -> None:
     """Delete an emptied session. IntegrityError: a late row slipped in; sweep again."""
-    for table in (idempotency, chapters):
+    for table in (idempotency, pointers, chapters):
         connection.execute(delete(table).where(table.c.session_id == session))
     connection.execute(delete(sessions).where(sessions.c.id == session))
 
@@ -75,10 +87,13 @@ def withdraw(connection: Connection, nodes: Sequence[bytes]) -> None:
         connection.execute(delete(table).where(table.c.node.in_(nodes)))
 
 
+_delete_users = delete(users).where(users.c.node.in_(_nodes))
+
+
 def delete_users(connection: Connection, nodes: Sequence[bytes]) -> None:
     """Delete emptied users."""
     for part in chunks(nodes):
-        connection.execute(delete(users).where(users.c.node.in_(part)))
+        connection.execute(_delete_users, {"nodes": part})
 
 
 def count_messages(connection: Connection, session_ids: Sequence[int]) -> int:

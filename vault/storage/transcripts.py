@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     bindparam,
+    exists,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -24,6 +26,7 @@ from vault.storage.schema import (
     classes,
     epochs,
     messages,
+    records,
     sessions,
     transcripts_meta,
     users,
@@ -71,7 +74,7 @@ class ChapterRow:
     epoch_node: bytes | None
     epoch_state: int
     class_name: str
-    anchor: int
+    anchor: int | None
 
     @property
     def place(self) -> bytes:
@@ -80,8 +83,13 @@ class ChapterRow:
 
     def lives_by(self, epoch: Opened | None) -> bool:
         """Say whether the epoch, as the keyring has it, still gives this chapter its key."""
-        closed = self.state != State.LIVE or self.epoch_state != State.LIVE
-        return not closed and epoch is not None and epoch.id == self.epoch_node
+        gone = State.GONE in {self.state, self.epoch_state}
+        return not gone and epoch is not None and epoch.id == self.epoch_node
+
+    @property
+    def takes_more(self) -> bool:
+        """Say whether messages may be added."""
+        return self.state == State.LIVE and (self.node is not None or self.epoch_state == State.LIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,12 @@ class Activity:
     newest: int | None
     first_at: int | None
     last_at: int | None
+    records: int
+
+    @property
+    def is_used(self) -> bool:
+        """Say whether anything was ever written to it that is still there."""
+        return self.messages > 0 or self.records > 0
 
 
 # -- meta ------------------------------------------------------------------------------------------------
@@ -182,24 +196,22 @@ def find_user(connection: Connection, node: bytes) -> UserRow | None:
     return None if row is None else UserRow(**row._mapping)  # noqa: SLF001 (its public name)
 
 
-_find_session = (
-    select(
-        sessions.c.id,
-        sessions.c.user_id,
-        users.c.slot.label("user_slot"),
-        users.c.node.label("user_node"),
-        users.c.state.label("user_state"),
-        sessions.c.slot,
-        sessions.c.node,
-        sessions.c.name,
-        sessions.c.namespace,
-        sessions.c.profile,
-        sessions.c.rev,
-        sessions.c.state,
-    )
-    .join(users, users.c.id == sessions.c.user_id)
-    .where(sessions.c.node == bindparam("node"))
-)
+_sessions = select(
+    sessions.c.id,
+    sessions.c.user_id,
+    users.c.slot.label("user_slot"),
+    users.c.node.label("user_node"),
+    users.c.state.label("user_state"),
+    sessions.c.slot,
+    sessions.c.node,
+    sessions.c.name,
+    sessions.c.namespace,
+    sessions.c.profile,
+    sessions.c.rev,
+    sessions.c.state,
+).join(users, users.c.id == sessions.c.user_id)
+_find_session = _sessions.where(sessions.c.node == bindparam("node"))
+_sessions_of = _sessions.where(users.c.node == bindparam("user")).order_by(sessions.c.id)
 
 
 def find_session(connection: Connection, node: bytes) -> SessionRow | None:
@@ -208,17 +220,25 @@ def find_session(connection: Connection, node: bytes) -> SessionRow | None:
     return None if row is None else SessionRow(**row._mapping)  # noqa: SLF001 (its public name)
 
 
+def sessions_of(connection: Connection, user_node: bytes) -> list[SessionRow]:
+    """Give all of a user's sessions, in the order of their beginning; those marked as gone or hidden too."""
+    found = connection.execute(_sessions_of, {"user": user_node})
+    return [SessionRow(**row._mapping) for row in found]  # noqa: SLF001 (its public name)
+
+
+is_used = or_(*(exists().where(table.c.session_id == sessions.c.id) for table in (messages, records)))
+
+
 def holder_of_messages(
     connection: Connection, *, user_slot: bytes = b"", session_slot: bytes = b""
 ) -> bytes | None:
-    """Give the node of a user or a session whose messages lie here under some index."""
+    """Give the node of a user or a session whose messages or records lie here under some index."""
     where = users.c.slot == user_slot if user_slot else sessions.c.slot == session_slot
     query = (
         select(users.c.node if user_slot else sessions.c.node)
         .select_from(users)
         .join(sessions, sessions.c.user_id == users.c.id)
-        .join(messages, messages.c.session_id == sessions.c.id)
-        .where(where, users.c.state == State.LIVE, sessions.c.state == State.LIVE)
+        .where(where, users.c.state == State.LIVE, sessions.c.state == State.LIVE, is_used)
         .limit(1)
     )
     return connection.execute(query).scalar()
@@ -228,6 +248,11 @@ def users_after(connection: Connection, after: int, limit: int) -> list[UserRow]
     """Give a page of users, those that are marked as gone too."""
     query = select(users).where(users.c.id > after).order_by(users.c.id).limit(limit)
     return [UserRow(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001 (its public name)
+
+
+def newest_user(connection: Connection) -> int:
+    """Give the highest id of a user's row, or 0."""
+    return connection.execute(select(func.max(users.c.id))).scalar_one() or 0
 
 
 def activity_of(connection: Connection, user_node: bytes) -> list[Activity]:
@@ -246,6 +271,11 @@ def activity_of(connection: Connection, user_node: bytes) -> list[Activity]:
             func.max(messages.c.seq),
             func.min(messages.c.created_at),
             func.max(messages.c.created_at),
+            select(func.count())
+            .select_from(records)
+            .where(records.c.session_id == sessions.c.id)
+            .correlate(sessions)
+            .scalar_subquery(),
         )
         .join(users, users.c.id == sessions.c.user_id)
         .outerjoin(messages, messages.c.session_id == sessions.c.id)
@@ -298,11 +328,11 @@ _chapter_columns = (
         epochs.c.node.label("epoch_node"),
         func.coalesce(epochs.c.state, int(State.LIVE)).label("epoch_state"),
         func.coalesce(classes.c.name, "").label("class_name"),
-        func.coalesce(epochs.c.anchor, 0).label("anchor"),
+        epochs.c.anchor,
     )
     .select_from(chapters)
     .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
-    .outerjoin(classes, classes.c.id == epochs.c.class_id)
+    .outerjoin(classes, classes.c.id == func.coalesce(epochs.c.class_id, chapters.c.class_id))
     .where(chapters.c.session_id == bindparam("session"))
 )
 
@@ -313,10 +343,21 @@ def chapters_of(connection: Connection, session: int) -> list[ChapterRow]:
 
 
 def add_chapter(
-    connection: Connection, session: int, *, epoch_id: int | None = None, node: bytes | None = None
+    connection: Connection,
+    session: int,
+    *,
+    epoch_id: int | None = None,
+    node: bytes | None = None,
+    class_name: str = "",
 ) -> int:
     """Add a chapter: in an epoch, or with a key of its own."""
-    row = {"session_id": session, "epoch_id": epoch_id, "node": node, "state": int(State.LIVE)}
+    row = {
+        "session_id": session,
+        "epoch_id": epoch_id,
+        "class_id": class_id(connection, class_name) if class_name else None,
+        "node": node,
+        "state": int(State.LIVE),
+    }
     return _new_id(connection.execute(insert(chapters).values(row)))
 
 
@@ -326,6 +367,6 @@ def keep_chapter(connection: Connection, chapter: int, node: bytes) -> None:
 
 
 def count_all(connection: Connection) -> Iterator[tuple[str, int]]:
-    """Count users, sessions and messages."""
-    for table in (users, sessions, messages):
+    """Count users, sessions, messages and records."""
+    for table in (users, sessions, messages, records):
         yield table.name, connection.execute(select(func.count()).select_from(table)).scalar_one()

@@ -41,7 +41,7 @@ def version_table(label: str) -> str:
 
 def version(connection: Connection, label: str) -> str | None:
     """Give the version of a database; None where it is empty."""
-    if not inspect(connection).has_table(version_table(label)):
+    if not connection.dialect.has_table(connection, version_table(label)):
         return None
     number = column("version_num", String)
     query = select(number).select_from(table(version_table(label)))
@@ -84,10 +84,12 @@ def _create(connection: Connection, label: str) -> None:
     """
     if version(connection, label) is not None:
         return  # another process was faster
+    there = set(inspect(connection).get_table_names())
     for one in tables(label):
-        if inspect(connection).has_table(one.name):
-            _refuse_foreign(connection, one)
-        one.create(connection, checkfirst=True)
+        if one.name not in there:
+            one.create(connection, checkfirst=False)
+            continue
+        _refuse_foreign(connection, one)
         for index in sorted(one.indexes, key=lambda each: str(each.name)):
             index.create(connection, checkfirst=True)
     name = version_table(label)

@@ -84,8 +84,10 @@ def upgrade() -> None:
         sa.Column("id", ID, nullable=False),
         sa.Column("session_id", ID, nullable=False),
         sa.Column("epoch_id", ID, nullable=True),
+        sa.Column("class_id", ID, nullable=True),
         sa.Column("node", TOKEN, nullable=True),
         sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["class_id"], ["classes.id"], name="fk_chapters_class_id"),
         sa.ForeignKeyConstraint(["epoch_id"], ["epochs.id"], name="fk_chapters_epoch_id"),
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_chapters_session_id"),
         sa.PrimaryKeyConstraint("id", name="pk_chapters"),
@@ -118,3 +120,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("session_id", "seq", name="pk_messages"),
         **CLUSTERED,
     )
+    op.create_table(
+        "records",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("session_id", ID, nullable=False),
+        sa.Column("place", TOKEN, nullable=False),
+        sa.Column("key", TOKEN, nullable=False),
+        sa.Column("chapter_id", ID, nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("body", SEALED, nullable=False),
+        sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_records_session_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_records"),
+        sa.UniqueConstraint("session_id", "place", "key", name="uq_records_session_id_place_key"),
+        **NEVER_REUSED,
+    )
+    op.create_index(
+        "ix_records_session_id_place_created_at",
+        "records",
+        ["session_id", "place", "created_at"],
+        unique=False,
+    )
+    op.create_table(
+        "pointers",
+        sa.Column("place", TOKEN, nullable=False),
+        sa.Column("session_id", ID, autoincrement=False, nullable=False),
+        sa.Column("seal", TOKEN, nullable=False),
+        sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_pointers_session_id"),
+        sa.PrimaryKeyConstraint("place", "session_id", name="pk_pointers"),
+        **CLUSTERED,
+    )
+    op.create_index("ix_pointers_session_id", "pointers", ["session_id"], unique=False)

@@ -1,0 +1,54 @@
+"""How the awaited face waits: the one implementation runs in a greenlet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+from sqlalchemy.util.concurrency import await_, greenlet_spawn
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Waiting:
+    """The runtime of the async face: a task waits, the loop goes on."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run work to its end, in a task of its own.
+
+        Whoever is cancelled stops waiting for it. The work goes on: it may be writing for others too, and a
+        commit that nobody sees the end of would be lost or made twice.
+        """
+        task = asyncio.ensure_future(run_spawned(work, *args, **kwargs))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def finish(self) -> None:
+        """Wait for what cancelled callers left behind."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def wait(self, future: Future[T]) -> T:
+        """Wait for another task."""
+        return await_(asyncio.wrap_future(future))
+
+    def pause(self, seconds: float) -> None:
+        """Let other tasks go first."""
+        await_(asyncio.sleep(seconds))
+
+    def compute(self, work: Callable[[], T]) -> T:
+        """Run it in a thread, so that the loop goes on."""
+        return await_(asyncio.to_thread(work))
+
+
+async def run_spawned(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run work in a greenlet, from which it waits."""
+    return await greenlet_spawn(partial(work, *args, **kwargs))
