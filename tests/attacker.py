@@ -4,8 +4,9 @@ It does not ask the vault. It tries every wrapped key of every copy under every 
 opens, and then every body of every copy.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +14,13 @@ import msgspec
 from databases import Rows
 from sqlalchemy import MetaData
 
-from vault.chat.chapter import chapter_key, make_chapter
+from vault.chat.chapter import BODY, ORIGINALS, chapter_key, make_chapter
+from vault.chat.outside import OUTSIDE, Envelope, read_envelope
+from vault.chat.records import aad as record_aad
 from vault.crypto.envelope import Cipher
 from vault.crypto.tree import Kind, Node, Opened, node_aad
 from vault.errors import TamperedError
-from vault.messages import unpack
+from vault.messages import unpack, unpack_originals
 from vault.storage import schema
 
 Dump = Mapping[str, Rows]
@@ -88,33 +91,104 @@ class Attacker:
         return None
 
     def read(self, transcripts: Dump) -> set[str]:
-        """Give the text of every body of a copy that opens with any key there is."""
+        """Give the text of every body, and of all originals, of a copy that opens with any key there is."""
         sessions = {row["id"]: row for row in table(transcripts, schema.transcripts, "sessions")}
         chapters = {row["id"]: row for row in table(transcripts, schema.transcripts, "chapters")}
         epochs = {row["id"]: row for row in table(transcripts, schema.transcripts, "epochs")}
         texts = set()
         for row in table(transcripts, schema.transcripts, "messages"):
             session = _bytes(sessions[row["session_id"]]["node"])
+            for part, column, number in (
+                (BODY, "body", row["chapter_id"]),
+                (ORIGINALS, "originals", row["originals_chapter_id"]),
+            ):
+                if number is None:
+                    continue
+                chapter = chapters[number]
+                epoch = chapter["epoch_id"]
+                place = _bytes(chapter["node"] if epoch is None else epochs[epoch]["node"])
+                for key in self._chapter_keys(session, place):
+                    made = make_chapter(0, self.vault, session, place, key)
+                    aad = made.aad(_int(row["seq"]), str(row["role"]), _int(row["created_at"]), part)
+                    plain = _open(key, _bytes(row[column]), aad)
+                    if plain is not None:
+                        opened = unpack(plain) if part is BODY else unpack_originals(plain)
+                        texts.add(str(opened.content))
+        return texts | self._records(transcripts, sessions, chapters, epochs)
+
+    def _records(
+        self,
+        transcripts: Dump,
+        sessions: Mapping[object, Mapping[str, object]],
+        chapters: Mapping[object, Mapping[str, object]],
+        epochs: Mapping[object, Mapping[str, object]],
+    ) -> set[str]:
+        texts = set()
+        for row in table(transcripts, schema.transcripts, "records"):
+            session = _bytes(sessions[row["session_id"]]["node"])
             chapter = chapters[row["chapter_id"]]
-            own = chapter["node"]
-            epoch = epochs[chapter["epoch_id"]]["node"] if chapter["epoch_id"] is not None else own
-            for key in self._chapter_keys(session, _bytes(epoch), None if own is None else _bytes(own)):
-                made = make_chapter(0, self.vault, session, _bytes(epoch), key)
-                aad = made.aad(_int(row["seq"]), str(row["role"]), _int(row["created_at"]))
-                plain = _open(key, _bytes(row["body"]), aad)
+            epoch = chapter["epoch_id"]
+            place = _bytes(chapter["node"] if epoch is None else epochs[epoch]["node"])
+            name = _bytes(row["place"]), _bytes(row["key"])
+            for key in self._chapter_keys(session, place):
+                made = make_chapter(0, self.vault, session, place, key)
+                bound = record_aad(made, name, str(row["role"]), _int(row["created_at"]))
+                plain = _open(key, _bytes(row["body"]), bound)
                 if plain is not None:
-                    texts.add(str(unpack(plain).content))
+                    content = unpack(plain).content
+                    assert isinstance(content, list)
+                    texts.add(str(content[1]))
         return texts
 
-    def _chapter_keys(self, session: bytes, epoch: bytes, own: bytes | None) -> list[bytes]:
-        """Give every key that the chapter's bodies might have been sealed with."""
-        if own is not None:
-            return [one.key for one in self.keys.get(own, {}).values()]
-        return [
-            chapter_key(above.key, beside.key, session, epoch)
+    def read_outside(self, copies: Sequence[Dump], memory: Iterable[str]) -> set[str]:
+        """Give the text of every envelope in a copied memory that opens with any key there is.
+
+        What its row says (its role, its time, its chapter) is taken from whichever copy has it.
+        """
+        lying = [read_envelope(found) for row in memory for found in _ENVELOPE.findall(row)]
+        return {text for one in lying for copy in copies if (text := self._outside(copy, one)) is not None}
+
+    def _outside(self, copy: Dump, one: Envelope) -> str | None:
+        nodes = {row["id"]: row["node"] for row in table(copy, schema.transcripts, "sessions")}
+        epochs = [_bytes(row["node"]) for row in table(copy, schema.transcripts, "epochs")]
+        for row in table(copy, schema.transcripts, "messages"):
+            if (nodes[row["session_id"]], row["seq"]) != (one.session, one.seq):
+                continue
+            for epoch in epochs:
+                for key in self._chapter_keys(one.session, epoch):
+                    made = make_chapter(0, self.vault, one.session, epoch, key)
+                    aad = made.aad(one.seq, str(row["role"]), _int(row["created_at"]), OUTSIDE)
+                    plain = _open(key, one.sealed, aad)
+                    if plain is not None:
+                        return _text(unpack(plain[16:]).content)
+        return None
+
+    def _chapter_keys(self, session: bytes, place: bytes) -> list[bytes]:
+        """Give every key that a chapter's bodies might have been sealed with: derived, or any own one."""
+        derived = [
+            chapter_key(above.key, beside.key, session, place)
             for above in self.keys.get(session, {}).values()
-            for beside in self.keys.get(epoch, {}).values()
+            for beside in self.keys.get(place, {}).values()
         ]
+        own = [
+            one.key
+            for node, kind in self.kinds.items()
+            if kind is Kind.CHAPTER
+            for one in self.keys[node].values()
+        ]
+        return derived + own
+
+
+_ENVELOPE = re.compile(r"tv1\.[\w-]+")
+
+
+def _text(content: object) -> str:
+    """Find the text in content that is a text, or a list with one part that has it."""
+    match content:
+        case [{"text": str(text)}]:
+            return text
+        case _:
+            return str(content)
 
 
 def _open(key: bytes, sealed: bytes, aad: bytes) -> bytes | None:

@@ -1,6 +1,7 @@
 """The servers that contract tests run on, and the databases that each test gets."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from databases import (
     quick_directory,
     running_postgres,
 )
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
@@ -23,9 +25,27 @@ POSTGRES = "TRANSCRIPT_VAULT_TEST_POSTGRES"
 MARIADB = "TRANSCRIPT_VAULT_TEST_MARIADB"
 
 
+settings.register_profile(
+    "quick", max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("long", settings.get_profile("quick"), max_examples=500)
+
+
 def pytest_configure() -> None:
-    """Let SQLite's files lie in memory where there is plenty: tests kill processes, never the power."""
+    """Let SQLite's files lie in memory where there is plenty: tests kill processes, never the power.
+
+    A loaded machine must not fail a property; HYPOTHESIS_PROFILE=long looks further.
+    """
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(quick_directory()))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs on a server, or in a framework: the loop while one writes code stays with the core."""
+    for item in items:
+        in_framework = item.path.name.startswith(("test_adapters_", "test_langgraph_"))
+        if in_framework or {"postgresql", "mariadb"} & set(re.split(r"[\[\]-]", item.name)):
+            item.add_marker("wide")
 
 
 @pytest.fixture(scope="session")

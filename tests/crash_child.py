@@ -20,6 +20,7 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 from sqlalchemy import Connection, Engine, event
 
 from vault import AsyncVault, Vault
+from vault.clock import DAY, Clock, system_clock
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,15 +42,35 @@ class Place:
     keyring: str | None = None
     root: str | None = None
     horizon: str = "7d"
+    policies: str | None = None
+    ahead: int = 0  # by how many days its clock is
+
+    @property
+    def clock(self) -> Clock:
+        if not self.ahead:
+            return system_clock
+        return lambda: system_clock() + self.ahead * DAY
 
     def open(self) -> Vault:
         return Vault.open(
-            self.where, keyring=self.keyring, root=self.root, redactor=None, horizon=self.horizon
+            self.where,
+            keyring=self.keyring,
+            root=self.root,
+            redactor=None,
+            horizon=self.horizon,
+            policies=self.policies,
+            clock=self.clock,
         )
 
     async def open_async(self) -> AsyncVault:
         return await AsyncVault.open(
-            self.where, keyring=self.keyring, root=self.root, redactor=None, horizon=self.horizon
+            self.where,
+            keyring=self.keyring,
+            root=self.root,
+            redactor=None,
+            horizon=self.horizon,
+            policies=self.policies,
+            clock=self.clock,
         )
 
 
@@ -95,8 +116,32 @@ def perform(vault: Vault | AsyncVault, act: Act) -> object:
             return vault.destroy_due(now=when == "now")
         case "adopt", _:
             return vault.adopt()
+        case "old", user, session, role, text:
+            chat = vault.transcript(user, session)
+            return chat.append({"role": role, "content": text, "created_at": "2024-02-03T04:05:06Z"})
+        case "purge", policies:
+            return vault.purge(policies=policies, yes=True)
+        case "hold", user:
+            return vault.hold(user, reason="case 7")
+        case "release", user:
+            return vault.release(_hold_on(vault, user), reason="closed")
+        case "forget-later", user:
+            return vault.forget_user(user, when_released=True)
+        case "say", user, session, role, text:
+            return vault.transcript(user, session).append(role, text)
+        case "forget-except", user:
+            return vault.forget_user(user, except_floors=True)
+        case "due", _:
+            return vault.carry_out_due()
         case _:
             raise ValueError(act)
+
+
+def _hold_on(vault: Vault | AsyncVault, user: str) -> str:
+    """Find a hold. Only scripts that are not awaited have one."""
+    assert isinstance(vault, Vault)
+    [found] = [one.id for one in vault.holds() if one.user_id == user]
+    return found
 
 
 def run(

@@ -15,8 +15,10 @@ from typing import Any, cast
 from databases import Databases, Server, Sqlite, fresh_databases, quick_directory
 
 from vault import AsyncTranscript, AsyncVault, Vault
+from vault.aio_transcript import AsyncTranscriptRecords
 
 DAY = 86_400_000_000
+_FACES = AsyncVault | AsyncTranscript | AsyncTranscriptRecords
 
 
 @dataclass
@@ -26,6 +28,14 @@ class Clock:
     now: int = 1_790_000_000_000_000
 
     def __call__(self) -> int:
+        return self.now
+
+
+class TickingClock(Clock):
+    """A clock that goes on by a millisecond whenever it is asked."""
+
+    def __call__(self) -> int:
+        self.now += 1000
         return self.now
 
 
@@ -52,7 +62,7 @@ class Awaited:
             return self._each(given)
         if inspect.iscoroutine(given):
             given = self._runner.run(given)
-        return Awaited(given, self._runner) if isinstance(given, AsyncVault | AsyncTranscript) else given
+        return Awaited(given, self._runner) if isinstance(given, _FACES) else given
 
     def _each(self, items: AsyncIterator[object]) -> Iterator[object]:
         async def step() -> tuple[object, ...]:

@@ -152,6 +152,12 @@ def forget(vault: Vault, users: Sequence[str], now: bool) -> list[tuple[str, str
     return [(certificate.id, certificate.status) for certificate in certificates]
 
 
+def note(vault: Vault, writer: str, number: int) -> None:
+    """Add entries to the log, one after the other."""
+    for count in range(number):
+        vault._core.keyring.log.note("policy", reason=f"{writer}:{count}")
+
+
 def forget_sessions(vault: Vault, user: str, sessions: Sequence[str]) -> None:
     for session in sessions:
         vault.forget_session(user, session, now=True)

@@ -1,4 +1,4 @@
-"""`backup` and `restore`: what is asked first, what is told after. What they do is tested in test_backup."""
+"""`backup` and `restore`: what is asked first, what is told after. What they do is tested in test_backup*."""
 
 import shutil
 from pathlib import Path
@@ -96,6 +96,7 @@ def test_replacing_wants_the_name_of_the_vault(where: Path, backup: Path) -> Non
     assert run("--vault", where, "doctor").code == 0
 
 
+@pytest.mark.wide
 def test_on_a_terminal_restore_asks_for_the_name(where: Path, backup: Path) -> None:
     words = ("--vault", where, "restore", backup, "--replace", "keyring", "--replace", "transcripts")
     refused = on_terminal(*words, typed="y\n")

@@ -11,6 +11,7 @@ from vault.crypto.envelope import Cipher
 from vault.crypto.tree import Node, Opened
 
 
+@pytest.mark.wide
 def test_the_demo_shows_what_it_claims(tmp_path: Path) -> None:
     said = spawn("demo", TMPDIR=str(tmp_path))
     assert (said.code, said.err) == (0, "")
@@ -23,6 +24,7 @@ def test_the_demo_shows_what_it_claims(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.wide
 def test_the_demo_works_on_a_terminal_and_leaves_what_it_made(tmp_path: Path) -> None:
     said = on_terminal("demo", "--keep", TMPDIR=str(tmp_path))
     assert said.code == 0

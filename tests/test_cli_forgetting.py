@@ -53,6 +53,7 @@ def test_another_name_in_confirm_is_refused_before_anything_is_opened(tmp_path: 
     assert "names something else; nothing was changed" in said.err
 
 
+@pytest.mark.wide
 def test_on_a_terminal_the_name_is_typed_again(where: Path) -> None:
     refused = on_terminal("--vault", where, "forget-user", "anna", typed="ana\n")
     assert refused.code == 2
@@ -83,6 +84,7 @@ def test_a_dry_run_counts_and_changes_nothing(where: Path) -> None:
     )
     assert run("--vault", where, "forget-session", "ben", "s-1", "--dry-run", "--json").json == {
         "user_id": "ben", "session_id": "s-1", "sessions": 1, "messages": 1, "forgotten": False,
+        "kept": 0, "kept_until": None, "kept_by": "",
     }  # fmt: skip
     many = run("--vault", where, "forget-user", "--from", "-", "--dry-run", stdin="anna\nben\n")
     assert many.out == "anna\t1\t2\t\nben\t1\t1\t\nwould forget 2 users: 2 sessions, 3 messages\n"

@@ -110,6 +110,7 @@ def test_a_copy_reads_and_refuses_to_erase_until_it_is_adopted(where: Path) -> N
     assert (again["adopted"], again["would_adopt"]) == (False, False)
 
 
+@pytest.mark.wide
 def test_on_a_terminal_adopt_asks_for_the_root(where: Path) -> None:
     there = copied(where)
     words = ("--vault", there, "keys", "adopt")

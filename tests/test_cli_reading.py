@@ -236,6 +236,7 @@ def test_show_of_a_session_that_never_was_is_empty(tmp_path: Path) -> None:
     assert (said.code, said.out, said.err) == (0, "", "this session has no messages here\n")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("text", ["\x1b]0;x\x07", "a\u202eb", "\x9b2J", "\u2066x", "\x1b[2J\r"])
 def test_a_message_can_not_drive_the_terminal(tmp_path: Path, text: str) -> None:
     where = make(tmp_path / "v")

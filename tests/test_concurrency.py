@@ -1,6 +1,7 @@
 """P2, P7, P8: many processes and threads on one vault. Nothing is lost, and nobody is accused wrongly."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,9 @@ from processes import (
     workers,
 )
 from soundness import check_sound
+from sqlalchemy import event, text
 
-from vault import Vault
+from vault import Message, Vault
 from vault.errors import KeyringCopyError, UserForgottenError
 
 QUICK, LONG = 1, pytest.param(8, marks=pytest.mark.slow)
@@ -59,6 +61,7 @@ def texts_of(vault: Vault, user: str, session: str = "s") -> list[str]:
 # -- appending ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p8_what_processes_and_threads_append_to_one_session_is_all_there_in_order(
     place: Place, times: int
 ) -> None:
@@ -127,9 +130,43 @@ def test_p2_no_seq_is_used_twice_while_others_pop(place: Place, times: int) -> N
     assert left == sorted(set(added) - set(popped))
 
 
+_WAITING = {
+    "postgresql": "SELECT count(*) FROM pg_locks WHERE NOT granted",
+    "mariadb": "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
+}
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
+def test_p2_a_seq_that_is_being_popped_is_not_taken_by_a_writer_who_waits_for_it(
+    place: Place, database: Databases
+) -> None:
+    waiting = text(_WAITING[database.dialect])
+    with place.open() as mine, place.open() as theirs, ThreadPoolExecutor(1) as pool:
+        mine.transcript("u", "s").append("user", "first")  # from now on it counts on the seq after this
+        theirs.transcript("u", "s").append("user", "second")
+        engine = theirs._core.stores.transcripts.engine
+        late: list[Future[Message]] = []
+
+        def add(*executed: object) -> None:
+            if not str(executed[2]).startswith("DELETE FROM messages"):
+                return
+            late.append(pool.submit(mine.transcript("u", "s").append, "user", "third"))
+            with mine._core.stores.transcripts.engine.connect() as looking:
+                while not late[0].done() and not looking.execute(waiting).scalar_one():
+                    looking.rollback()
+
+        event.listen(engine, "after_cursor_execute", add)
+        popped = theirs.transcript("u", "s").pop()
+        assert popped is not None
+        assert (popped.seq, late[0].result().seq) == (1, 2)
+        assert texts_of(theirs, "u") == texts_of(mine, "u") == ["first", "third"]
+
+
 # -- forgetting --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p8_no_living_user_is_lost_while_others_are_forgotten(
     place: Place, database: Databases, root: Path, times: int
 ) -> None:
@@ -242,6 +279,7 @@ def test_p7_what_another_process_said_or_popped_is_noticed_at_the_very_next_call
         assert other.do(ask, "append", user) == "SessionForgottenError"
 
 
+@pytest.mark.wide
 def test_p7_a_reader_sees_all_or_what_was_erased_and_never_a_theft(
     place: Place, database: Databases, root: Path, times: int
 ) -> None:
@@ -308,6 +346,7 @@ def test_p8_threads_that_open_a_new_vault_at_once_make_one(place: Place, times: 
     check_opened(place, vaults, writers)
 
 
+@pytest.mark.wide
 def test_p8_threads_that_open_a_new_directory_at_once_make_one_vault(tmp_path: Path, times: int) -> None:
     writers = [f"w-{writer}" for writer in range(6)]
     for attempt in range(2 * times):

@@ -33,6 +33,7 @@ async def said(vault: AsyncVault, user: str, session: str) -> list[object]:
     return [message.content for message in await vault.transcript(user, session).messages()]
 
 
+@pytest.mark.wide
 def test_p8_what_fifty_tasks_append_at_once_to_one_session_is_all_there(
     database: Databases, tmp_path: Path
 ) -> None:
@@ -48,6 +49,7 @@ def test_p8_what_fifty_tasks_append_at_once_to_one_session_is_all_there(
     run(test)
 
 
+@pytest.mark.wide
 def test_p8_what_fifty_tasks_append_at_once_to_many_sessions_is_all_there(
     database: Databases, tmp_path: Path
 ) -> None:
@@ -168,6 +170,7 @@ def test_p8_a_vault_that_is_closed_waits_for_what_cancelled_tasks_began(
     run(test)
 
 
+@pytest.mark.wide
 def test_p8_two_vaults_on_one_loop_that_forget_at_once_do_not_wait_for_each_other(
     database: Databases, tmp_path: Path
 ) -> None:

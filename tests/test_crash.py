@@ -17,6 +17,8 @@ from soundness import check_sound, generations, leftovers
 
 from vault import Vault
 from vault.errors import SessionForgottenError, UserForgottenError
+from vault.evidence.checking import check_certificate
+from vault.evidence.notes import Verifier
 
 Name = tuple[str, str]
 Seen = dict[Name, list[str] | str]
@@ -66,6 +68,30 @@ SCRIPTS = {
     "delete": Script(PEOPLE, (("delete", "anna", "s-1"),)),
     "enroll anew": Script(
         (*PEOPLE, ("forget", "anna", "now")), (("enroll", "anna"), ("append", "anna", "s-1", "again"))
+    ),
+    "hold and forget when released": Script(
+        PEOPLE, (("hold", "anna"), ("forget-later", "anna"), ("release", "anna"), ("due", ""))
+    ),
+    "hide and show": Script(
+        (*PEOPLE, ("hold", "anna")),
+        (
+            ("pop", "anna", "s-1"),
+            ("clear", "anna", "s-1"),
+            ("append", "anna", "s-1", "anew"),
+            ("pop", "anna", "s-1"),
+            ("delete", "anna", "s-2"),
+        ),
+        mirrors=2,
+    ),
+    "remove what was hidden": Script(
+        (
+            *PEOPLE,
+            ("hold", "anna"),
+            ("pop", "anna", "s-1"),
+            ("delete", "anna", "s-2"),
+            ("append", "anna", "s-2", "anew"),
+        ),
+        (("release", "anna"), ("due", ""), ("append", "anna", "s-1", "four")),
     ),
     "adopt": Script(PEOPLE, (("adopt", ""),)),
 }
@@ -132,13 +158,48 @@ class Expected:
     keys: set[tuple[str, ...]] = field(default_factory=set)
     erasures: int = 0
     hasty: bool = False
+    held: set[str] = field(default_factory=set)
+    waiting: set[str] = field(default_factory=set)
+    popped: dict[Name, int] = field(default_factory=dict)
+    hidden: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """How many messages are there, hidden or not."""
+        hidden = sum(map(sum, self.hidden.values())) + sum(self.popped.values())
+        return sum(map(len, self.chats.values())) + hidden
 
     def after(self, acts: Iterable[Act]) -> "Expected":
         for act in acts:
             self.take(act)
         return self
 
+    def settled(self) -> "Expected":
+        """Do what has waited for holds that have ended."""
+        self.popped = {name: count for name, count in self.popped.items() if name[0] in self.held}
+        for user in {*self.hidden, *self.waiting} - self.held:
+            if user in self.waiting:  # what is hidden goes with them
+                self.waiting.discard(user)
+                self.take(("forget", user, "later"))
+            else:
+                self.erasures += len(self.hidden[user])
+            self.hidden.pop(user, None)
+        return self
+
+    def hide(self, verb: str, user: str, session: str) -> None:
+        """Keep what the app removes."""
+        name = user, session
+        if verb == "pop":
+            self.chats[name].pop()
+            self.popped[name] = self.popped.get(name, 0) + 1
+        else:
+            self.hidden.setdefault(user, []).append(len(self.chats[name]) + self.popped.pop(name, 0))
+            self.chats[name] = []
+
     def take(self, act: Act) -> None:
+        if act[0] in {"pop", "clear", "delete"} and act[1] in self.held:
+            self.hide(act[0], act[1], act[2])
+            return
         self.erasures += act[0] in ERASING
         self.hasty |= act[-1] == "now"
         match act:
@@ -162,6 +223,14 @@ class Expected:
                 self.chats[user, session] = []
             case "enroll", user:
                 self.forgotten.discard(user)
+            case "hold", user:
+                self.held.add(user)
+            case "release", user:
+                self.held.discard(user)
+            case "forget-later", user:
+                self.waiting.add(user)
+            case "due", _:
+                self.settled()
 
     def seen(self, names: Iterable[Name]) -> Seen:
         return {name: self._seen(name) for name in names}
@@ -185,11 +254,11 @@ def see(vault: Vault, name: Name) -> list[str] | str:
 
 def possible(story: Story, intents: Callable[[], int]) -> list[Expected]:
     """What may be there: the act that was under way is done or not; once it is recorded, it is done."""
-    before = Expected().after(story.done)
+    before = Expected().after(story.done).settled()
     if story.pending is None:
         return [before]
-    after = Expected().after([*story.done, story.pending])
-    if story.pending[0] in ERASING:
+    after = Expected().after([*story.done, story.pending]).settled()
+    if story.pending[0] in ERASING and before.erasures != after.erasures:
         assert intents() in {before.erasures, after.erasures}
         return [after if intents() == after.erasures else before]
     return [before, after]
@@ -233,12 +302,15 @@ def check(at: Scene, story: Story, script: Script) -> None:
     with at.place.open() as vault:
         if story.pending and story.pending[0] == "adopt":
             vault.adopt()
+        vault.carry_out_due()
+        held = {one.user_id for one in vault.holds() if one.in_force}
         seen = {name: see(vault, name) for name in names}
-        assert seen in [one.seen(names) for one in expected]
-        [came] = [one for one in expected if one.seen(names) == seen][:1]
+        assert (seen, held) in [(one.seen(names), one.held) for one in expected]
+        [came] = [one for one in expected if (one.seen(names), one.held) == (seen, held)][:1]
         check_erasures(at, vault, came)
         check_listing(vault, came, names)
         check_sound(at.databases, *at.mirrors)
+        check_log(vault)
         assert go_on(vault) == "final"
         assert {tuple(phase for phase, _ in generations(mirror)) for mirror in at.mirrors} == {("current",)}
         assert {one.status for one in vault.certificates()} == {"final"}
@@ -263,7 +335,20 @@ def check_erasures(at: Scene, vault: Vault, came: Expected) -> None:
         gone = [len(generations(mirror)) for mirror in at.mirrors] == [1 for _ in at.mirrors]
         assert {one.status for one in certificates} <= {"final" if gone else "provisional"}
     rows = at.databases.dump(at.databases.transcripts)["messages"]
-    assert len(rows) == sum(map(len, came.chats.values()))
+    assert len(rows) == came.rows
+
+
+def check_log(vault: Vault) -> None:
+    """P6: the log is whole, and says of each erasure once what was asked, cut and ended, in this order."""
+    assert vault.log.verify().unfinished == 0
+    told: dict[str, list[str]] = {}
+    for entry in vault.log.entries():
+        told.setdefault(entry.act, []).append(str(entry.step))
+    for one in vault.certificates():
+        ended = ["final"] if one.final_at else []
+        assert told[one.id] == ["intent", "completed", *ended]
+        key = Verifier.parse(vault.log.public_key())
+        assert check_certificate(one.to_json(), key) == one
 
 
 def check_listing(vault: Vault, came: Expected, names: Iterable[Name]) -> None:

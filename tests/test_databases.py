@@ -128,6 +128,7 @@ def test_every_database_is_dropped_in_the_end(database: Databases) -> None:
                 pass
 
 
+@pytest.mark.wide
 def test_a_postgres_server_ends_with_the_process_that_started_it(postgresql: Postgres) -> None:
     if postgresql.tools == Path():
         pytest.skip("the environment names a PostgreSQL server, which nobody here starts or stops")

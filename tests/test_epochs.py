@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from attacker import Attacker, root_keys
 from databases import Databases
-from test_erasure import DAY, World
+from faces import DAY
+from test_erasure import World
 
 from vault.clock import from_datetime, to_datetime
-from vault.core import DEFAULT_CLASS
 from vault.evidence.certificate import Why
 from vault.messages import Message
+from vault.placing import DEFAULT_CLASS
 
 
 @pytest.fixture

@@ -8,22 +8,12 @@ from pathlib import Path
 import pytest
 from attacker import Attacker, Dump, root_keys
 from databases import Databases
+from faces import DAY, TickingClock
 
 from vault import Vault
 from vault.crypto.envelope import Cipher, random_id, random_key
 from vault.crypto.tree import Kind, Node, node_aad
 from vault.errors import SessionForgottenError, UserForgottenError
-
-DAY = 86_400_000_000
-
-
-@dataclass
-class Clock:
-    now: int = 1_790_000_000_000_000
-
-    def __call__(self) -> int:
-        self.now += 1000
-        return self.now
 
 
 @dataclass
@@ -32,7 +22,7 @@ class World:
 
     databases: Databases
     root: Path
-    clock: Clock = field(default_factory=Clock)
+    clock: TickingClock = field(default_factory=TickingClock)
     horizon: str = "7d"
     alive: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     erased: set[str] = field(default_factory=set)

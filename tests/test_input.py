@@ -1,13 +1,11 @@
-"""What is refused, and how: nothing is written, and nothing of it is repeated in an error (P1)."""
+"""Names and messages that are refused: nothing is written, and nothing of it is repeated in an error (P1)."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
@@ -15,89 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import refusals
 from databases import Databases, connected
-from faces import Home, moved_in
+from faces import Home
+from refusals import SECRET, refused, said_by
 from sqlalchemy import text
 
 from vault import Message, Transcript, Vault
-from vault.errors import (
-    ConfigError,
-    InputError,
-    RootUnavailableError,
-    StoreUnavailableError,
-    TooLargeError,
-    UsageError,
-    VaultError,
-    WrongKeyError,
-)
+from vault.errors import InputError, TooLargeError
 from vault.messages import DEFAULT_LIMIT, MAX_DEPTH, MAX_ID_BYTES, MAX_NAMESPACE, MAX_WORDS, encode
 
-SECRET = "Iban-DE89370400440532013000"  # what stands in everything that is refused
+home, vault, chat = refusals.home, refusals.vault, refusals.chat
 DEEP = 100_000
-
-
-@pytest.fixture(scope="module")
-def home() -> Iterator[Home]:
-    with moved_in(None, None) as place:
-        yield place
-
-
-@pytest.fixture(scope="module")
-def vault(home: Home) -> Iterator[Vault]:
-    with home.open() as opened:
-        opened.transcript("u-1", "s-1").append("user", "Hello")
-        yield opened
-
-
-@pytest.fixture
-def chat(vault: Vault) -> Transcript:
-    return vault.transcript("u-1", "s-1")
-
-
-def said_by(error: BaseException) -> str:
-    """Give all that an error says or carries, and all errors before it."""
-    everything = traceback.format_exception(error)
-    following: list[BaseException | None] = [error]
-    while following:
-        one = following.pop()
-        if one is not None:
-            carried = {
-                name: value for name, value in vars(one).items() if name not in {"connection", "_pgconn"}
-            }
-            # A UnicodeError has what it failed on in attributes that vars() does not show.
-            everything += [
-                str(one),
-                repr(one),
-                repr(one.args),
-                repr(carried),
-                repr(getattr(one, "object", "")),
-            ]
-            following += [one.__cause__, one.__context__]
-    return "\n".join(everything)
-
-
-def refused(
-    home: Home, attempt: Callable[[], object], error: type[VaultError] = InputError, secret: str = SECRET
-) -> VaultError:
-    """Make sure that something is refused, that nothing was written, and that it is not repeated."""
-    before = written(home)
-    with pytest.raises(error) as caught:
-        attempt()
-    assert type(caught.value) is error
-    assert secret not in said_by(caught.value)
-    assert written(home) == before
-    return caught.value
-
-
-def written(home: Home) -> list[str]:
-    """Give all that the databases hold."""
-    found = []
-    for url in (home.databases.transcripts, home.databases.keyring):
-        path = Path(url.removeprefix("sqlite:///"))
-        if path.exists():  # a look must not make it
-            with closing(sqlite3.connect(path)) as connection:
-                found += list(connection.iterdump())
-    return found
 
 
 def test_what_an_error_carries_is_found_wherever_it_hides() -> None:
@@ -148,6 +75,7 @@ NO_NAMES: dict[str, Any] = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", NO_NAMES.values(), ids=NO_NAMES)
 def test_p1_what_is_no_name_is_refused_wherever_a_name_is_asked_for(
     home: Home, vault: Vault, chat: Transcript, name: Any
@@ -378,6 +306,14 @@ def test_nesting_is_allowed_as_deep_as_the_limit(chat: Transcript) -> None:
     assert chat.messages(last=1)[0].content == stored.content == content
 
 
+def test_extra_fields_can_not_take_the_place_of_a_messages_own(tmp_path: Path) -> None:
+    with Vault.open(tmp_path / "vault", redactor=None) as vault:
+        chat = vault.transcript("u-1", "s-1")
+        with pytest.raises(InputError):
+            chat.append(Message("user", "text", extra={"role": "system"}))
+        assert chat.messages() == []
+
+
 # -- size ------------------------------------------------------------------------------------------------
 
 
@@ -421,216 +357,3 @@ def test_by_default_a_message_may_have_16_mib_or_what_the_server_takes(
             chat.append("user", {"data": noise + b"x"})
         [found] = chat.messages()
         assert found.content == {"data": noise}
-
-
-# -- settings --------------------------------------------------------------------------------------------
-
-NO_URLS = [
-    "oracle://localhost/chat",
-    "http://localhost/chat",
-    "nonsense://",
-    "://",
-    f"postgresql://chat:{SECRET}@localhost:port/chat",
-    f"postgresql+psycopg://chat:{SECRET}@[::1/chat",
-    "sqlite://",
-    "sqlite:///",
-    "sqlite:///:memory:",
-    "sqlite:///file::memory:?uri=true",
-    "sqlite:///file:chat?mode=memory&uri=true",
-]
-
-
-@pytest.mark.parametrize("url", NO_URLS)
-def test_p1_what_is_no_database_url_is_refused(home: Home, tmp_path: Path, url: str) -> None:
-    refused(
-        home, lambda: home.open(url, keyring=home.databases.keyring, root=f"file:{home.root}"), ConfigError
-    )
-    refused(home, lambda: home.open(keyring=url), ConfigError)
-    refused(home, lambda: home.open(str(tmp_path / "new"), keyring=url), ConfigError)
-    assert not (tmp_path / "new").exists()
-
-
-@pytest.mark.parametrize(
-    "root",
-    [
-        "s3://bucket/key",
-        "nonsense:",
-        "/a/path",
-        "file:",
-        "file://host/key",
-        f"file:/a?passphrase={SECRET}",
-        "",
-    ],
-    ids=repr,
-)
-def test_p1_what_is_no_root_is_refused(home: Home, tmp_path: Path, root: str) -> None:
-    refused(home, lambda: home.open(root=root), ConfigError)
-    refused(home, lambda: home.open(str(tmp_path / "new"), root=root), ConfigError)
-    assert not (tmp_path / "new").exists()
-
-
-@pytest.mark.parametrize(
-    "settings", [{"keyring": None}, {"root": None}, {"keyring": None, "root": None}], ids=repr
-)
-def test_a_vault_on_a_server_needs_a_keyring_and_a_root(home: Home, settings: dict[str, None]) -> None:
-    missing = "|".join(settings)
-    with pytest.raises(ConfigError, match=missing):
-        home.open(**settings)
-
-
-@pytest.mark.parametrize("setting", [{"limit": limit} for limit in (0, -1, "many", 1.5, True, "²")], ids=repr)
-def test_a_limit_is_a_number_of_bytes(home: Home, setting: dict[str, Any]) -> None:
-    refused(home, lambda: home.open(**setting), ConfigError)
-
-
-@pytest.mark.parametrize("horizon", ["7", "-1d", "soon", "7 days", "1.5h", "", "7d7d", 7], ids=repr)
-def test_a_horizon_is_a_duration(home: Home, tmp_path: Path, horizon: Any) -> None:
-    refused(home, lambda: home.open(horizon=horizon), ConfigError)
-    refused(home, lambda: home.open(str(tmp_path / "new"), horizon=horizon), ConfigError)
-    assert not (tmp_path / "new").exists()
-
-
-def test_a_directory_that_holds_something_else_is_left_alone(home: Home, tmp_path: Path) -> None:
-    (tmp_path / "letters.txt").write_text("Dear Anna")
-    refused(home, lambda: home.open(str(tmp_path)), ConfigError)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["letters.txt"]
-    refused(home, lambda: home.open(str(tmp_path), create=False), ConfigError)
-    refused(home, lambda: home.open(str(tmp_path / "nowhere"), create=False), ConfigError)
-    assert not (tmp_path / "nowhere").exists()
-
-
-def test_a_file_in_the_place_of_a_directory_is_left_alone(home: Home, tmp_path: Path) -> None:
-    file = tmp_path / "vault"
-    file.write_text("Dear Anna")
-    for create in (True, False):
-        refused(home, partial(home.open, str(file), create=create), ConfigError)
-        refused(home, partial(home.open, str(file / "in"), create=create), ConfigError)
-    assert file.read_text() == "Dear Anna"
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (b"transcripts = ", "can't be read"),
-        (b"\xff\xfe", "can't be read"),
-        (b'colour = "red"', "unknown setting: colour"),
-        (b'horizon = "soon"', "duration"),
-        (b"limit = 0", "limit"),
-        (b"limit = [1]", "limit"),
-        (b'transcripts = "oracle://localhost/chat"', "oracle"),
-        (b'root = "s3://bucket"', "s3"),
-        (b"root = 5", "root"),
-        (b"[transcripts]\na = 1", "transcripts"),
-    ],
-)
-def test_a_broken_vault_toml_is_told_from_a_new_vault(
-    home: Home, tmp_path: Path, content: bytes, told: str
-) -> None:
-    directory = tmp_path / "vault"
-    with home.open(str(directory)) as vault:
-        vault.transcript("u-1", "s-1").append("user", "Hello")
-    good = (directory / "vault.toml").read_bytes()
-    before = {entry.name: entry.read_bytes() for entry in directory.iterdir() if entry.name != "vault.toml"}
-    (directory / "vault.toml").write_bytes(content)
-    with pytest.raises(ConfigError, match=told):
-        home.open(str(directory))
-    assert {
-        entry.name: entry.read_bytes() for entry in directory.iterdir() if entry.name != "vault.toml"
-    } == before
-    (directory / "vault.toml").write_bytes(good)
-    with home.open(str(directory)) as vault:
-        assert len(vault.transcript("u-1", "s-1").messages()) == 1
-
-
-@pytest.mark.parametrize("name", ["a b", 'quo\'te "s" \\ back', "what?", "per%20cent", "#1", "ünï"], ids=repr)
-def test_a_directory_may_have_any_name(home: Home, tmp_path: Path, name: str) -> None:
-    directory = tmp_path / name
-    for _ in range(2):
-        with home.open(str(directory)) as vault:
-            vault.transcript("u-1", "s-1").append("user", "Hello")
-    assert sorted(entry.name for entry in directory.iterdir() if not entry.name.startswith(".")) == [
-        "keyring.db",
-        "root.key",
-        "transcripts.db",
-        "vault.toml",
-    ]
-    with home.open(str(directory), create=False) as vault:
-        assert len(vault.transcript("u-1", "s-1").messages()) == 2
-    assert [entry.name for entry in tmp_path.iterdir()] == [name]
-
-
-@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o602])
-def test_a_root_that_others_may_read_or_write_is_refused(home: Home, vault: Vault, mode: int) -> None:
-    assert vault.keys_status().is_home
-    home.root.chmod(mode)
-    try:
-        error = refused(home, home.open, RootUnavailableError)
-        assert "chmod 600" in error.hint
-    finally:
-        home.root.chmod(0o600)
-    with home.open() as again:
-        assert again.keys_status().is_home
-
-
-def test_a_missing_root_is_told_from_a_new_vault(home: Home, vault: Vault) -> None:
-    assert vault.keys_status().is_home
-    away = home.root.rename(home.root.with_suffix(".away"))
-    try:
-        refused(home, home.open, RootUnavailableError)
-        assert not home.root.exists()
-    finally:
-        away.rename(home.root)
-
-
-def test_the_keyring_or_root_of_another_vault_is_refused(home: Home, vault: Vault) -> None:
-    assert vault.keys_status().is_home
-    with moved_in(None, None) as other:
-        with other.open() as opened:
-            opened.transcript("u-1", "s-1").append("user", "Hello")
-        refused(home, lambda: home.open(keyring=other.databases.keyring), WrongKeyError)
-        refused(other, lambda: home.open(root=f"file:{other.root}"), WrongKeyError)
-
-
-def test_a_new_vault_is_not_made_on_the_root_of_another(home: Home, vault: Vault) -> None:
-    """Whichever of the two forgot first would destroy the keys of the other."""
-    assert vault.keys_status().ordinal == 1
-    with moved_in(None, None) as other:
-        refused(other, lambda: other.open(root=f"file:{home.root}"), ConfigError)
-
-
-def test_p1_a_server_that_does_not_answer_is_named_without_the_password(home: Home) -> None:
-    for scheme in ("postgresql", "mysql"):
-        url = f"{scheme}://chat:{SECRET}@127.0.0.1:1/chat"
-        refused(home, partial(home.open, url, keyring=url, root=f"file:{home.root}"), StoreUnavailableError)
-
-
-def test_p1_a_database_that_refuses_a_message_repeats_nothing_of_it() -> None:
-    with moved_in(None, None) as place, place.open() as vault:
-        chat = vault.transcript(f"u-{SECRET}", f"s-{SECRET}")
-        chat.append("user", "Hello")
-        with connected(place.databases.transcripts) as connection:
-            connection.exec_driver_sql(
-                "CREATE TRIGGER no BEFORE INSERT ON messages BEGIN SELECT RAISE(FAIL, 'no'); END"
-            )
-        refused(place, lambda: chat.append("user", SECRET, metadata={"it": SECRET}), StoreUnavailableError)
-        with connected(place.databases.transcripts) as connection:
-            connection.exec_driver_sql("DROP TRIGGER no")
-        assert chat.append("user", "Hello").seq == 1
-
-
-def test_extra_fields_can_not_take_the_place_of_a_messages_own(tmp_path: Path) -> None:
-    with Vault.open(tmp_path / "vault", redactor=None) as vault:
-        chat = vault.transcript("u-1", "s-1")
-        with pytest.raises(InputError):
-            chat.append(Message("user", "text", extra={"role": "system"}))
-        assert chat.messages() == []
-
-
-def test_a_closed_vault_says_so(tmp_path: Path) -> None:
-    with Vault.open(tmp_path / "vault", redactor=None) as vault:
-        chat = vault.transcript("u-1", "s-1")
-        chat.append("user", "text")
-    with pytest.raises(UsageError, match="closed"):
-        chat.append("user", "more")
-    with pytest.raises(UsageError, match="closed"):
-        chat.messages()

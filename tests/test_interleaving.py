@@ -185,6 +185,7 @@ def opened(database: Databases, root: Path) -> Vault:
     return Vault.open(database.transcripts, keyring=database.keyring, root=f"file:{root}", redactor=None)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("verb", ["append", "messages", "pop", "sessions"])
 def test_p7_another_process_that_forgets_or_clears_at_any_instant_comes_before_or_after(
     tmp_path: Path, verb: str

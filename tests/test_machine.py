@@ -13,6 +13,7 @@ from unittest import mock
 
 import pytest
 from databases import quick_directory
+from faces import DAY
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -30,7 +31,6 @@ from vault.errors import (
 USERS = ("anna", "ben", "chen")
 SESSIONS = ("first", "second")
 FORGOTTEN = "forgotten"
-DAY = 86_400_000_000
 
 users = st.sampled_from(USERS)
 sessions = st.sampled_from(SESSIONS)
@@ -306,7 +306,7 @@ def session_of(model: State, user: str, session: str) -> list[str]:
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 
 TestVaultQuick = VaultMachine.TestCase
-TestVaultQuick.settings = settings(COMMON, max_examples=6, stateful_step_count=20)
+TestVaultQuick.settings = settings(COMMON, max_examples=4, stateful_step_count=15)
 
 
 class LongMachine(VaultMachine):

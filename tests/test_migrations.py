@@ -195,6 +195,7 @@ def test_several_processes_may_make_one_vault_at_once(home: Home) -> None:
         assert vault.forget_user("u-1", now=True).status == "final"
 
 
+@pytest.mark.wide
 def test_many_vaults_may_be_made_at_once_in_one_process(tmp_path: Path) -> None:
     together = threading.Barrier(4)
 

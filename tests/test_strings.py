@@ -16,7 +16,7 @@ from faces import Home
 from sqlalchemy import insert, update
 
 from vault import Message, Vault
-from vault.errors import InputError
+from vault.errors import HeldError, InputError
 from vault.storage import schema
 
 # -- the search ------------------------------------------------------------------------------------------
@@ -126,6 +126,19 @@ def live(vault: Vault, words: Words) -> dict[str, str]:
     forgotten = new("a session that is forgotten")
     vault.transcript(kept["user"], forgotten).append("user", new("a text of a forgotten session"))
     vault.forget_session(kept["user"], forgotten, reason="request 881", actor="office")
+    held = new("a user who is held")
+    chat = vault.transcript(held, new("a session that is held"))
+    chat.extend([Message("user", new("a text that is held")), Message("user", new("a text that is hidden"))])
+    placed = vault.hold(held, chat.session_id, reason="case 7", actor="office")
+    vault.hold(held, reason="case 8", actor="office")
+    chat.pop()
+    chat.clear()
+    vault.forget_user(held, reason="request 883", when_released=True)
+    vault.release(placed.id, reason="closed", actor="office")
+    vault.carry_out_due()
+    with pytest.raises(HeldError) as refused:
+        vault.forget_user(held)
+    assert not [word for word in words.all() if word in f"{refused.value} {refused.value.hint}"]
     for now in (True, False):
         user = new(f"a user who is forgotten, now={now}")
         vault.transcript(user, new(f"their session, now={now}")).append("user", new(f"their text, now={now}"))
@@ -173,7 +186,10 @@ def test_p1_no_row_of_a_database_holds_a_word_that_was_said_in_it(
     found = rows(database)
     assert search(found | files(tmp_path), words.all()) == set()
     assert len(found["transcripts"]) > 2000
-    assert search(found, {"request 881"}) == {("keyring", "request 881", "UTF-8")}
+    assert search(found, {"request 881", "case 7"}) == {
+        ("keyring", "request 881", "UTF-8"),
+        ("keyring", "case 7", "UTF-8"),
+    }
 
     # The same search finds a plain text in a row, as a rival stores it.
     word = words.said["a text"]

@@ -1,0 +1,98 @@
+"""Redaction as a whole: how fast, how much of the personal data in chat it finds, what else it takes."""
+
+from __future__ import annotations
+
+import inspect
+import statistics
+import subprocess
+import sys
+import textwrap
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from scoring import read_marked, score
+from test_patterns_speed import CLEAN, ENTITIES, LONG, MIXED, SHORT, _once, _stock
+
+from vault.redaction.engine import Engine
+from vault.redaction.settings import Redaction
+
+pytestmark = [
+    pytest.mark.bench,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
+]
+
+CHAT = Path(__file__).parents[1] / "data" / "chat"
+ROUNDS = 25
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    made = Engine()
+    for text in (CLEAN, MIXED, ENTITIES) * 5:
+        made.find(text)
+    return made
+
+
+def test_redaction_is_faster_than_presidios_patterns_alone(engine: Engine) -> None:
+    stock = _stock()
+    print(f"\n{'message':32} {'stock':>9} {'ours':>9} {'ratio':>7}")
+    rows = {}
+    for name, text in {
+        "clean": SHORT,
+        "clean, long": LONG,
+        "e-mail, phone": MIXED,
+        "7 entities": ENTITIES,
+    }.items():
+        times: tuple[list[float], list[float]] = ([], [])
+        for _ in range(ROUNDS):
+            for run, into in zip((stock, engine.redact_text), times, strict=True):
+                into.append(min(_once(run, text) for _ in range(3)))
+        slow, fast = map(statistics.median, times)
+        rows[name] = slow, fast
+        print(f"{name + f' ({len(text.split())} words)':32} {slow:7.0f}us {fast:7.0f}us {slow / fast:6.1f}x")
+    assert rows["clean"][0] > 20 * rows["clean"][1] or rows["clean"][1] <= 80
+    assert rows["clean, long"][0] > 5 * rows["clean, long"][1] or rows["clean, long"][1] <= 1300
+    assert rows["e-mail, phone"][0] > 2.5 * rows["e-mail, phone"][1]
+    assert rows["7 entities"][0] > 2 * rows["7 entities"][1]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in CHAT.glob("*.txt")))
+@pytest.mark.parametrize("mode", ["balanced", "high-recall"])
+def test_what_is_found_in_chat(name: str, mode: str) -> None:
+    engine = Engine(Redaction(mode=mode))
+    found = score(read_marked(CHAT / f"{name}.txt"), engine.find)
+    print(f"\n{name}, {mode}\n{found.table()}")
+    assert found.recall > 0.5
+
+
+def test_source_code_is_left_alone(engine: Engine) -> None:
+    words = wrong = 0
+    for name in ("json.decoder", "textwrap", "heapq", "argparse", "shutil", "zipfile", "ast", "csv"):
+        code = f"```python\n{inspect.getsource(import_module(name))}\n```"
+        words += len(code.split())
+        wrong += len(engine.find(code))
+    print(f"\n{wrong} finds in {words:,} words of source code")
+    assert wrong <= words / 1000
+
+
+def test_a_process_that_redacts_is_small_and_ready_soon() -> None:
+    child = """
+        import time
+        began = time.perf_counter()
+        from vault.redaction.engine import Engine
+        engine = Engine()
+        engine.redact_text("Call Anna Kowalski on 020 7946 0018, or write to anna@kowalski-mail.org")
+        first = time.perf_counter() - began
+        for number in range(300):
+            engine.redact_text(f"message {number} of Ben to anna{number}@kowalski-mail.org in Leeds " * 20)
+        import resource
+        print(first, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(child)], check=True, capture_output=True, text=True
+    )
+    first, resident = map(float, done.stdout.split())
+    print(f"\nfirst message {first:.2f} s after the import began; {resident:.0f} MB resident")
+    assert first <= 1.5
+    assert resident <= 200
