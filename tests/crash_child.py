@@ -114,6 +114,8 @@ def perform(vault: Vault | AsyncVault, act: Act) -> object:
             return vault.enroll(user)
         case "destroy", when:
             return vault.destroy_due(now=when == "now")
+        case "rotate", when:
+            return vault.rotate(now=when == "now")
         case "adopt", _:
             return vault.adopt()
         case "old", user, session, role, text:

@@ -1,5 +1,7 @@
 """`keys`, `db`, `doctor`: how the root, the keyring and the databases stand."""
 
+import getpass
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -87,6 +89,39 @@ def test_destroy_due_with_now_wants_the_name_of_the_root(where: Path) -> None:
     done = run(*words, "--confirm", f"file:{where}/root.key")
     assert done.out.startswith("destroyed 1 retired generation: 1\nfinal by it: 1 erasure\n")
     assert status(where)["retired"] == []
+
+
+def test_rotate_changes_the_root_and_says_so_in_the_log(where: Path) -> None:
+    root = f"file:{where}/root.key"
+    words = ("--vault", where, "keys", "rotate")
+    assert run(*words, "--dry-run").out == f"would rotate {root}: generation 2\n"
+    assert status(where)["ordinal"] == 1
+    assert run(*words, "--reason", "yearly").out == f"rotated {root}: generation 2\n"
+    assert [one["ordinal"] for one in status(where)["retired"]] == [1]
+    *_, told = (json.loads(line) for line in run("--vault", where, "log", "show", "--json").out.splitlines())
+    assert (told["kind"], told["reason"], told["actor"]) == ("rotate", "yearly", getpass.getuser())
+    assert run("--vault", where, "show", "anna", "s-1").code == 0
+
+
+def test_rotate_with_now_wants_the_name_of_the_root(where: Path) -> None:
+    forget(where, "anna")
+    root = f"file:{where}/root.key"
+    words = ("--vault", where, "keys", "rotate", "--now")
+    for refused in ((), ("--confirm", "root")):
+        assert run(*words, *refused).code == 2
+    told = run(*words, "--dry-run").out
+    assert told == f"would rotate {root}: generation 3\nwould destroy 2 retired generations: 1, 2\n"
+    assert status(where)["ordinal"] == 2
+    done = run(*words, "--confirm", root, "--json").json
+    assert (done["generation"], done["destroyed"]) == (3, [1, 2])
+    assert [one["status"] for one in done["certificates"]] == ["final"]
+    assert status(where)["retired"] == []
+
+
+def test_a_copy_does_not_rotate_the_root_of_its_original(where: Path) -> None:
+    refused = run("--vault", copied(where), "keys", "rotate")
+    assert (refused.code, status(where)["ordinal"]) == (5, 1)
+    assert "vault keys adopt" in refused.err
 
 
 def test_a_copy_reads_and_refuses_to_erase_until_it_is_adopted(where: Path) -> None:

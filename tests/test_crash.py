@@ -94,6 +94,7 @@ SCRIPTS = {
         (("release", "anna"), ("due", ""), ("append", "anna", "s-1", "four")),
     ),
     "adopt": Script(PEOPLE, (("adopt", ""),)),
+    "rotate, and at once": Script(PEOPLE, (("rotate", "later"), ("rotate", "now")), mirrors=2),
 }
 
 

@@ -314,6 +314,13 @@ class AsyncVault:
         """Destroy the old root generations that are due, or all; give the certificates that became final."""
         return await self._runtime.run(self._core.destroy_due, now=now, actor=actor)
 
+    async def rotate(self, *, now: bool = False, actor: str = "", reason: str = "") -> list[Certificate]:
+        """Give the root a new generation and wrap the keys below it again; erase nothing.
+
+        `now` destroys all older generations at once, with what destroy_due says of that.
+        """
+        return await self._runtime.run(self._core.rotate, now=now, actor=actor, reason=reason)
+
     async def adopt(self, *, actor: str = "") -> None:
         """Make this keyring, a copy or one that was moved, the holder of its root."""
         await self._runtime.run(self._core.adopt, actor)

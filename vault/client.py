@@ -309,6 +309,13 @@ class Vault:
         """Destroy the old root generations that are due, or all; give the certificates that became final."""
         return self._core.destroy_due(now=now, actor=actor)
 
+    def rotate(self, *, now: bool = False, actor: str = "", reason: str = "") -> list[Certificate]:
+        """Give the root a new generation and wrap the keys below it again; erase nothing.
+
+        `now` destroys all older generations at once, with what destroy_due says of that.
+        """
+        return self._core.rotate(now=now, actor=actor, reason=reason)
+
     def adopt(self, *, actor: str = "") -> None:
         """Make this keyring, a copy or one that was moved, the holder of its root."""
         self._core.adopt(actor)

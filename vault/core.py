@@ -351,6 +351,12 @@ class Core:
         final = self.swapper.destroy_due(cut_short=now, actor=check_words(actor, "actor"))
         return self.stores.keyring.snapshot(lambda connection: self.keyring.log.certify(connection, final))
 
+    def rotate(self, *, now: bool, actor: str, reason: str) -> list[Certificate]:
+        """Change the root; give the certificates that became final where the old ones went at once."""
+        words = {"actor": check_words(actor, "actor"), "reason": check_words(reason, "reason")}
+        self.swapper.rotate(now=now, **words)
+        return self.destroy_due(now=now, actor=actor)
+
     def adopt(self, actor: str) -> None:
         """Take over the root, and repeat first what this keyring has missed."""
         self.keyring.log.note(Event.ADOPT, actor=check_words(actor, "actor"))

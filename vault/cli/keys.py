@@ -1,4 +1,4 @@
-"""`keys`: the root's generations, and which keyring may change the root."""
+"""`keys`: the root's generations, how they change, and which keyring may change them."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from vault.status import KeysStatus
 
 
-@click.group("keys", cls=Group, examples=("vault keys status", "vault keys destroy-due"))
+@click.group("keys", cls=Group, examples=("vault keys status", "vault keys rotate --dry-run"))
 def keys() -> None:
-    """See and destroy root generations; adopt."""
+    """See, rotate and destroy root generations; adopt."""
 
 
 def _status(given: Given) -> KeysStatus:
@@ -131,6 +131,59 @@ def _tell_destroyed(verb: str, ordinals: list[int], final: list[Certificate], *,
     if final:
         put(f"final by it: {counted(len(final), 'erasure')}")
         put_table(("pseudonym", "kind", "certificate"), [(one.pseudonym, one.kind, one.id) for one in final])
+
+
+@keys.command(
+    "rotate",
+    examples=(
+        'vault keys rotate --reason "yearly"',
+        "vault keys rotate --now --dry-run",
+        'vault keys rotate --now --confirm file:/mnt/a/root.key --reason "a copy was lost"',
+    ),
+)
+@click.option("--now", is_flag=True, help="Destroy all older generations too, due or not.")
+@click.option("--confirm", metavar="ROOT", help="With --now: the root again, as keys status calls it.")
+@click.option("--reason", metavar="TEXT", default="", help="Why; it stands in the log.")
+@click.option("--actor", metavar="NAME", help="Who asked; by default your login name.")
+@dry
+@as_json
+@pass_given
+def rotate(
+    given: Given, now: bool, confirm: str | None, reason: str, actor: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Give the root a new generation.
+
+    The keys at the top of the tree are wrapped again under it, nothing is erased, and all stays readable. The
+    old generation is destroyed when the horizon has passed: from then on an old copy of the root opens no
+    keyring that is newer than it, and the present root none that is older than this moment. With --now that
+    is at once. A thief who has an old root and a keyring of its time is not stopped by it.
+    """
+    before = _status(given)
+    going = [*(one.ordinal for one in before.retired), before.ordinal] if now else []
+    if dry_run:
+        _tell_rotated("would rotate", before.root, before.ordinal + 1, going, [], as_json=as_json)
+        return
+    if now:
+        what = f"rotating {before.root}, and destroying {counted(len(going), 'generation')} of it"
+        ask_confirm(what, before.root, confirm)
+    with given.open() as vault:
+        final = vault.rotate(now=now, actor=actor or login(), reason=reason)
+        after = vault.keys_status()
+    left = {one.ordinal for one in after.retired}
+    gone = [one for one in going if one not in left]
+    _tell_rotated("rotated", before.root, after.ordinal, gone, final, as_json=as_json)
+
+
+def _tell_rotated(  # the same words before and after
+    verb: str, root: str, ordinal: int, gone: list[int], final: list[Certificate], *, as_json: bool
+) -> None:
+    if as_json:
+        put_json({"root": root, "generation": ordinal, "destroyed": gone, "certificates": final})
+        return
+    put(f"{verb} {root}: generation {ordinal}")
+    if gone:
+        word = "would destroy" if verb.startswith("would") else "destroyed"
+        _tell_destroyed(word, gone, final, as_json=False)
 
 
 @keys.command("public", examples=("vault keys public >vault.pub",))

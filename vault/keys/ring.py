@@ -35,6 +35,7 @@ from vault.evidence.log import Log
 from vault.keys.doubt import beyond_doubt
 from vault.keys.holds import Holds
 from vault.keys.records import Records
+from vault.keys.rotations import Rotations
 from vault.roots import Root
 from vault.storage import erasures, transcripts
 from vault.storage import keyring as sql
@@ -143,6 +144,7 @@ class Keyring:
         self.records = Records(lambda: self.service)
         self.log = Log(stores.keyring, stores.vault, lambda: self.service, stores.clock)
         self.holds = Holds(stores, lambda: self.service, self.records, self.log)
+        self.rotations = Rotations(lambda: self.service)
 
     @cached_property
     def service(self) -> bytes:

@@ -63,6 +63,7 @@ class Swapper:
     def __init__(self, stores: Stores, keyring: Keyring) -> None:
         self.records = keyring.records
         self.holds = keyring.holds
+        self.rotations = keyring.rotations
         self.log = keyring.log
         self._stores = stores
         self._keyring = keyring
@@ -106,6 +107,17 @@ class Swapper:
 
         return self._stores.keyring.write(work)
 
+    def rotate(self, *, now: bool, actor: str, reason: str) -> None:
+        """Change the root and erase nothing; `now` marks the old generation as due, whatever the horizon."""
+        at = self._stores.clock()
+
+        def work(connection: Connection) -> None:
+            state, present = self._locked(connection)
+            self.rotations.note(connection, present, now=now)
+            self._swap(connection, state, present, [], None, at, actor=actor, reason=reason)
+
+        self._stores.keyring.write(work)
+
     def _locked(self, connection: Connection, *, replaying: bool = False) -> tuple[RootState, Generation]:
         """Take the swap lock; give the root and the generation in it that the keyring names."""
         facts = sql.lock_meta(connection)
@@ -126,6 +138,9 @@ class Swapper:
         begun: Sequence[erasures.IntentRow],
         repeated: Sequence[Erased] | None,
         at: int,
+        *,
+        actor: str = "",
+        reason: str = "",
     ) -> None:
         stores = self._stores
         targets = {row.id: row.nodes for row in begun}
@@ -157,7 +172,12 @@ class Swapper:
         sql.set_root(connection, new.id, new.ordinal)
         told = [self._note(connection, row, new, present.id, at) for row in begun]
         rotated = self.log.draft(
-            Event.ROTATE, generation=new.id.hex(), ordinal=new.ordinal, retired=present.id.hex()
+            Event.ROTATE,
+            actor=actor,
+            reason=reason,
+            generation=new.id.hex(),
+            ordinal=new.ordinal,
+            retired=present.id.hex(),
         )
         self.log.add(connection, [*(self.log.erasure(one) for one in told), rotated])
 
@@ -191,21 +211,27 @@ class Swapper:
 
         def work(connection: Connection) -> list[Certificate]:
             state, present = self._locked(connection)
-            old = superseded(state, present)
-            due = tuple(one for one, retired in old.items() if cut_short or retired + stores.horizon <= at)
+            old, rotations = superseded(state, present), self.rotations.untold(connection)
+            gone_before = [one for one in rotations if state.find(one.generation) is None]
+            hasty = cut_short or any(one.now for one in rotations if one not in gone_before)
+            due = tuple(one for one, retired in old.items() if hasty or retired + stores.horizon <= at)
             oldest = min(one.ordinal for one in state.generations if one.id not in due)
             rows = self.records.find(connection, swept).values()
             cut = [row for row in rows if row.phase is erasures.Phase.CUT]
             self.records.update(connection, [replace(row, phase=erasures.Phase.SWEPT) for row in cut])
             reached = self.records.reached(connection, oldest)
             # Where nobody read back yet that they are gone, a crash may have left them on a mirror (P3).
-            proven = all(Record.decode(row.record).certificate.receipt for row in reached)
+            receipts = all(Record.decode(row.record).certificate.receipt for row in reached)
+            proven = receipts and not gone_before
             proof = stores.root.destroy(due, promoting=present.id).proof if due or not proven else ""
             told = [self._tell(connection, row, proof, at) for row in reached]
             final = [certificate for certificate in told if certificate.status is Status.FINAL]
             # A crash may have come between a destruction and its entry: then nothing is due any more, and
             # what the erasures waited for is told instead.
             late = set() if due or proven else {one.retired for one in told if one.retired}
+            late.update(one.generation.hex() for one in gone_before)
+            self.rotations.told(connection, [one for one in rotations if one.generation in due])
+            self.rotations.told(connection, gone_before)
             drafts = [self.log.erasure(one) for one in final]
             if gone := late.union(one.hex() for one in due):
                 drafts.append(

@@ -39,6 +39,11 @@ def write_meta(connection: Connection, name: str, value: bytes) -> None:
         connection.execute(insert(keyring_meta).values(name=name, value=value))
 
 
+def drop_meta(connection: Connection, name: str) -> None:
+    """Take one fact away."""
+    connection.execute(delete(keyring_meta).where(keyring_meta.c.name == name))
+
+
 _lock_meta = select(keyring_meta).with_for_update()
 
 
