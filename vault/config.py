@@ -184,10 +184,7 @@ def make_directory(
 def _write_at_once(directory: Path, text: str) -> None:
     """Make vault.toml whole or not at all, for readers and for a crash (P8); the first one stays."""
     new = directory / f"{_UNFINISHED}{secrets.token_hex(8)}"
-    with new.open("x", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    _write_new(new, text)
     try:
         (directory / FILE).hardlink_to(new)
     except FileExistsError:
@@ -195,6 +192,33 @@ def _write_at_once(directory: Path, text: str) -> None:
     except OSError:  # a file system without links
         new.replace(directory / FILE)
     new.unlink(missing_ok=True)
+
+
+def _write_new(path: Path, text: str) -> None:
+    # Only for its owner: a URL in it may hold a password.
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_setting(directory: Path, name: str, value: str) -> None:
+    """Change one setting in vault.toml, whole or not at all; what else it says, comments too, stays."""
+    path = directory / FILE
+    line = f"{name} = {json.dumps(value, ensure_ascii=False)}"
+    try:
+        text = path.read_text(encoding="utf-8")
+        changed, times = re.subn(rf"(?m)^{name}[ \t]*=.*$", lambda _: line, text, count=1)
+        if not times:
+            changed = f"{line}\n{text}"  # ahead of every table
+        if tomllib.loads(changed) != {**tomllib.loads(text), name: value}:
+            raise ConfigError("vault.toml can't be changed line by line", hint=f"write there: {line}")
+        new = directory / f"{_UNFINISHED}{secrets.token_hex(8)}"
+        _write_new(new, changed)
+        new.replace(path)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"vault.toml can't be changed: {error}", hint=f"write there: {line}") from None
 
 
 def is_vault(directory: Path) -> bool:

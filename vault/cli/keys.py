@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vault.cli.given import Given, login, pass_given
+from vault.cli.moving import move
 from vault.cli.talking import (
     Group,
     as_json,
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 @click.group("keys", cls=Group, examples=("vault keys status", "vault keys rotate --dry-run"))
 def keys() -> None:
     """See, rotate and destroy root generations; adopt."""
+
+
+keys.add_command(move)
 
 
 def _status(given: Given) -> KeysStatus:

@@ -33,6 +33,7 @@ class Kind(enum.StrEnum):
     ROTATE = "rotate"
     DESTROY = "destroy"
     ADOPT = "adopt"
+    MOVE = "move"
     RESTORE = "restore"
     REVEAL = "reveal"
     EXPORT = "export"

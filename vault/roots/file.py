@@ -209,6 +209,10 @@ class FileRoot:
         """From now on only the keyring of this holder swaps the root."""
         self._change(lambda document: replace(document, holder=holder.hex()))
 
+    def spread(self) -> None:
+        """Write what the root holds to every mirror, the missing ones too."""
+        self._change(lambda document: document)
+
     def warnings(self) -> list[str]:
         """Say what an operator should mend."""
         try:

@@ -159,6 +159,16 @@ def replace_all(paths: tuple[Path, ...], data: bytes) -> None:
                 _overwrite(handle)
 
 
+def remove_all(paths: tuple[Path, ...]) -> None:
+    """Overwrite and remove root files whose content stands elsewhere; repeated, it completes."""
+    with locked(paths):
+        for path in paths:
+            with _reaching(path, "removed"), suppress(FileNotFoundError):
+                path.rename(_beside(path, "old"))
+                _sync_directory(path.parent)
+            _clear(path, "old")
+
+
 def _write_beside(path: Path, data: bytes, owner: Owner | None) -> Path:
     new = _beside(path, "new")
     with _reaching(path, "written"):
@@ -191,11 +201,15 @@ def _keep_old(path: Path, stack: ExitStack) -> list[int]:
 def _take_name(path: Path, new: Path) -> None:
     with _reaching(path, "replaced"):
         new.replace(path)
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _clear(path: Path, suffix: Literal["new", "old"]) -> None:

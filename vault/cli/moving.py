@@ -1,0 +1,109 @@
+"""`keys move`: the root's files to other places, or to more of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from vault.cli.given import Given, login, pass_given
+from vault.cli.talking import Command, as_json, counted, dry, put, put_json
+from vault.errors import UsageError, VaultError
+
+if TYPE_CHECKING:
+    from vault.roots.file import FileRoot
+
+
+@click.command(
+    "move",
+    cls=Command,
+    examples=(
+        "vault keys move file:/mnt/a/root.key,/mnt/b/root.key --dry-run",
+        "vault keys move file:/mnt/a/root.key,/mnt/b/root.key",
+    ),
+)
+@click.argument("uri", metavar="URI")
+@dry
+@as_json
+@pass_given
+def move(given: Given, uri: str, dry_run: bool, as_json: bool) -> None:
+    """Put the root elsewhere, or give it mirrors.
+
+    URI names all the files that there shall be. They are written and read back, vault.toml names them, and
+    those of before that are not among them are overwritten and removed. What was interrupted is completed by
+    saying it again. A passphrase stays. Stop whatever uses the vault: it would write to the old places.
+    """
+    settings = given.settings()
+    _check_changeable(given, settings.base)
+    old_names, option = _parts(settings.root)
+    new_names, _ = _parts(uri, is_new=True)
+    old, new = _root(old_names, option, settings.base), _root(new_names, option, settings.base)
+    kept = [name for name, path in zip(old_names, old.paths, strict=True) if path not in new.paths]
+    gone = tuple(path for path in old.paths if path not in new.paths)
+    if not dry_run and set(new.paths) != set(old.paths):
+        uris = [_uri(names, option) for names in (old_names, [*new_names, *kept], new_names)]
+        _move(given, settings.base, uris, gone)
+    facts = {"root": new.name, "removed": [str(path) for path in gone]}
+    if as_json:
+        put_json(facts)
+        return
+    put(f"the root {'would lie' if dry_run else 'lies'} at {new.name}")
+    if gone:
+        listed = ", ".join(map(str, gone))
+        put(f"{'would remove' if dry_run else 'removed'} {counted(len(gone), 'file')}: {listed}")
+
+
+def _check_changeable(given: Given, base: Path) -> None:
+    from vault.config import VARIABLES, is_vault
+
+    if given.root is not None or VARIABLES + "ROOT" in os.environ or not is_vault(base):
+        raise UsageError(
+            "only a root that vault.toml names can be moved",
+            hint="leave --root and TRANSCRIPT_VAULT_ROOT away; vault init DIRECTORY writes a vault.toml",
+        )
+
+
+def _parts(uri: str, *, is_new: bool = False) -> tuple[list[str], str]:
+    parts = urlsplit(uri)
+    if parts.scheme != "file":
+        raise UsageError("only a root in files can be moved, to files", hint="file:/a/root.key,/b/root.key")
+    if is_new and parts.query:
+        raise UsageError("the passphrase of a root stays when it moves", hint="leave the option away")
+    return parts.path.split(","), parts.query
+
+
+def _uri(names: list[str], option: str) -> str:
+    return f"file:{','.join(names)}" + (f"?{option}" if option else "")
+
+
+def _root(names: list[str], option: str, base: Path) -> FileRoot:
+    from vault.roots.file import FileRoot
+
+    return FileRoot.from_uri(_uri(names, option), relative_to=base)
+
+
+def _move(given: Given, base: Path, uris: list[str], gone: tuple[Path, ...]) -> None:
+    """Go by way of a root that has all places, so that at each instant vault.toml names every copy (P3)."""
+    from vault.config import write_setting
+    from vault.evidence.entries import Kind
+    from vault.keys.home import require_home
+    from vault.roots.file import FileRoot
+    from vault.roots.file_disk import remove_all
+
+    before, both, after = uris
+    with given.open() as vault:
+        core = vault._core  # noqa: SLF001 (the settings are the command line's)
+        core.stores.keyring.read(lambda connection: require_home(core.stores, connection))
+        with core.keyring.log.telling(Kind.MOVE, actor=login()):
+            write_setting(base, "root", both)
+            try:
+                FileRoot.from_uri(both, relative_to=base).spread()
+            except VaultError:
+                write_setting(base, "root", before)
+                raise
+            if gone:
+                remove_all(gone)
+            write_setting(base, "root", after)
