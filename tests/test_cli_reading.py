@@ -47,16 +47,16 @@ def test_init_makes_the_current_directory_a_vault(tmp_path: Path, monkeypatch: p
 
 
 def test_what_init_was_told_stands_in_vault_toml(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / 'b"q').mkdir()
+    for name in ("a", 'b"q', "k"):
+        (tmp_path / name).mkdir()
     root = f'file:{tmp_path}/a/root.key,{tmp_path}/b"q/root.key'
-    keyring = f"sqlite:///{tmp_path}/a/keys.db"
+    keyring = f"sqlite:///{tmp_path}/k/keys.db"
     said = run("init", tmp_path / "v", "--root", root, "--keyring", keyring, "--horizon", "2d")
     assert said.code == 0, said
     assert "lies beside" not in said.err
     status = run("--vault", tmp_path / "v", "keys", "status", "--json").json
     assert status["root"] == root
-    assert (tmp_path / "a" / "keys.db").exists()
+    assert (tmp_path / "k" / "keys.db").exists()
     assert not (tmp_path / "v" / "keyring.db").exists()
     assert 'horizon = "2d"' in (tmp_path / "v" / "vault.toml").read_text()
 

@@ -149,15 +149,19 @@ def is_url(where: str | os.PathLike[str]) -> bool:
     return isinstance(where, str) and "://" in where
 
 
-def make_directory(
+def make_directory(  # noqa: PLR0913 (one for each line of vault.toml)
     directory: Path,
     *,
+    transcripts: str | None = None,
     keyring: str | None = None,
     root: str | None = None,
     horizon: str | None = None,
     beside: Collection[str] = (),
 ) -> None:
-    """Make the directory of a new vault, with its vault.toml; refuse one that holds more than `beside`."""
+    """Make the directory of a new vault, with its vault.toml; refuse one that holds more than `beside`.
+
+    Where both databases lie elsewhere it may hold anything.
+    """
     horizon = DEFAULT_HORIZON if horizon is None else horizon
     parse_duration(horizon)
     try:
@@ -167,14 +171,17 @@ def make_directory(
         raise ConfigError(f"the directory can't be made: {error.strerror}") from error
     if FILE in inside:
         return  # another process was faster
-    if any(not name.startswith(_UNFINISHED) for name in inside):
+    is_elsewhere = is_url(transcripts or "") and is_url(keyring or "")
+    if not is_elsewhere and any(not name.startswith(_UNFINISHED) for name in inside):
         raise ConfigError(
             "this directory is not a vault, and it is not empty",
             hint="name an empty or a new directory",
         )
-    said = {**_PLACES, "keyring": keyring, "root": root, "horizon": horizon}
+    said = {"transcripts": transcripts, "keyring": keyring, "root": root, "horizon": horizon}
     # JSON's strings are TOML's.
-    quoted = {name: json.dumps(value or _PLACES[name], ensure_ascii=False) for name, value in said.items()}
+    quoted = {
+        name: json.dumps(value or _PLACES.get(name), ensure_ascii=False) for name, value in said.items()
+    }
     try:
         _write_at_once(directory, TEMPLATE.format(**quoted))
     except OSError as error:
