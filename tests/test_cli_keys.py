@@ -227,8 +227,8 @@ def test_doctor_finds_a_new_vault_well_but_its_root_beside_the_data(where: Path)
     assert all(line.startswith(("ok ", "warning ", " ")) for line in said.out.splitlines())
     found = checks(where)
     assert found["FAILED"] == []
-    assert [one.partition(":")[0] for one in found["warning"]] == ["root", "root"]
-    assert "lies in one directory with a database" in found["warning"][1]
+    [beside] = found["warning"]
+    assert "lies in one directory with a database" in beside
     assert "sample: 2 sessions and 3 messages open" in found["ok"]
 
 
@@ -250,7 +250,7 @@ def test_doctor_goes_on_after_a_failure_and_ends_with_the_worst(where: Path) -> 
     (where / "transcripts.db").unlink()
     said = run("--vault", where, "doctor")
     assert said.code == 4
-    assert f"do: chmod go-w {where}" in said.out
+    assert f"do:  chmod go-w {where}\n" in said.out
     assert "FAILED   transcripts  there is no transcripts database" in said.out
     assert "ok       keyring" in said.out
     assert not (where / "transcripts.db").exists()
@@ -285,7 +285,7 @@ def test_doctor_sees_an_older_keyring(where: Path) -> None:
     shutil.copy2(where / "keyring.db", older)
     forget(where, "anna")
     shutil.copyfile(older, where / "keyring.db")
-    assert any("the next opening repeats what was erased since" in one for one in checks(where)["warning"])
+    assert "generation: the keyring stands at 1, the root at 2" in checks(where)["warning"]
     assert status(where)["ordinal"] == 1
     assert run("--vault", where, "sessions").out == "ben\t1\t1\n"
     run("--vault", where, "keys", "destroy-due", "--now", "--confirm", f"file:{where}/root.key")
@@ -301,7 +301,7 @@ def test_doctor_sees_an_erasure_that_was_interrupted(where: Path, monkeypatch: p
     with monkeypatch.context() as patched:
         patched.setattr("vault.keys.swap.Swapper.cut", crash)
         assert run("--vault", where, "forget-user", "anna", "--confirm", "anna").code == 130
-    assert "erasures: 1 unfinished: the next opening at home completes them" in checks(where)["warning"]
+    assert "erasures: 1 unfinished" in checks(where)["warning"]
     assert status(where)["unfinished"] == 1
     assert run("--vault", where, "sessions").out == "ben\t1\t1\n"
     assert status(where)["unfinished"] == 0

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from vault.cli.given import Given, pass_given
-from vault.cli.talking import Command, as_json, paint, put_beside, put_json
+from vault.cli.talking import Command, as_json, counted, paint, put, put_beside, put_json, say
 
-_COLOURS = {"ok": "green", "warning": "yellow", "FAILED": "red"}
+if TYPE_CHECKING:
+    from vault.cli.findings import Finding
+
+_COLOURS = {"ok": "green", "warning": "yellow", "FAILED": "red", "skipped": "blue"}
 
 
 @click.command(
@@ -21,20 +26,41 @@ _COLOURS = {"ok": "green", "warning": "yellow", "FAILED": "red"}
 def doctor(given: Given, context: click.Context, as_json: bool) -> None:
     """Look at all that the vault stands on.
 
-    Each line says ok, warning or FAILED, and what to do. Nothing is changed by looking. It goes on after a
-    failure, and ends with the exit code of the worst one; warnings alone give 0.
+    Each line says ok, warning or FAILED; then why it matters, and the command that mends it. What stands in
+    capitals there only you know: /ELSEWHERE and /MIRROR are other disks, /COPY holds a copy of the root,
+    /BACKUP is what vault backup made. Nothing is changed by looking. It goes on after a failure, and ends
+    with the exit code of the worst one; warnings alone give 0.
     """
-    from vault.cli.checks import examine, worst
+    from vault.cli.checks import examine
+    from vault.cli.findings import worst
 
     findings = []
     for finding in examine(given):
         findings.append(finding)
         if not as_json:
-            state = paint(finding.state.ljust(7), fg=_COLOURS[finding.state], bold=True)
-            put_beside(f"{state}  {finding.check:11}  ", 22, finding.says)
-            if finding.do:
-                put_beside(f"{'':22}do: ", 26, finding.do)
+            _tell(finding)
     code = worst(findings)
     if as_json:
         put_json({"checks": findings, "exit_code": code})
+    else:
+        _sum_up([one.state for one in findings])
     context.exit(code)
+
+
+def _tell(finding: Finding) -> None:
+    state = paint(finding.state.ljust(7), fg=_COLOURS[finding.state], bold=True)
+    put_beside(f"{state}  {finding.check:11}  ", 22, finding.says)
+    if finding.why:
+        put_beside(f"{'':9}why: ", 14, finding.why)
+    if finding.do:
+        put(f"{'':9}do:  {finding.do}")  # in one line, so that it can be copied
+
+
+def _sum_up(states: list[str]) -> None:
+    failures, warnings = states.count("FAILED"), states.count("warning")
+    if failures:
+        say(f"{counted(failures, 'failure')}, {counted(warnings, 'warning')}: mend the first, then ask again")
+    elif warnings:
+        say(f"it works; {counted(warnings, 'warning')}")
+    else:
+        say("all is well")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,6 +43,14 @@ class Given:
             "no vault is named, and the current directory is none",
             hint="vault --vault WHERE …, or set TRANSCRIPT_VAULT_VAULT; vault init makes one",
         )
+
+    @property
+    def command(self) -> str:
+        """Write how this vault is named on the command line."""
+        options = {
+            "--vault": self.vault, "--keyring": self.keyring, "--root": self.root, "--horizon": self.horizon
+        }  # fmt: skip
+        return shlex.join(["vault", *(word for pair in options.items() if pair[1] for word in pair if word)])
 
     def settings(self) -> Settings:
         """Read all settings."""
