@@ -112,6 +112,62 @@ def test_p6_an_empty_directory_of_checkpoints_is_no_anchor(where: Path, tmp_path
 # -- certificates ----------------------------------------------------------------------------------------
 
 
+def grown(where: Path, tmp_path: Path) -> tuple[Path, Path, Path]:
+    """Two checkpoints with an erasure between them, and the proof."""
+    old, new, proof = (tmp_path / name for name in ("old.checkpoint", "new.checkpoint", "growth.json"))
+    old.write_text(run("--vault", where, "log", "checkpoint").out)
+    assert run("--vault", where, "forget-user", "ben", "--confirm", "ben").code == 0
+    new.write_text(run("--vault", where, "log", "checkpoint").out)
+    said = run("--vault", where, "log", "prove", old, new)
+    assert said.code == 0, said
+    proof.write_text(said.out)
+    return old, new, proof
+
+
+def test_p6_that_a_log_only_grew_is_proven_to_whoever_has_the_key(
+    where: Path, key: str, tmp_path: Path
+) -> None:
+    old, _, proof = grown(where, tmp_path)
+    checked = run("log", "verify", proof, "--key", key, "--json")
+    assert checked.code == 0, checked
+    assert (checked.json["old_entries"], checked.json["new_entries"]) == (1, 4)
+    assert "begins as the earlier one" in run("log", "verify", proof, "--key", key).out
+    assert "ben" not in proof.read_text()
+    present = run("--vault", where, "log", "prove", old)
+    assert json.loads(present.out)["hashes"] == json.loads(proof.read_text())["hashes"]
+
+
+def test_p6_a_changed_proof_or_another_key_fails_with_the_exit_code_of_integrity(
+    where: Path, key: str, tmp_path: Path
+) -> None:
+    old, new, proof = grown(where, tmp_path)
+    genuine = json.loads(proof.read_text())
+    forged = [
+        {**genuine, "hashes": genuine["hashes"][:-1]},
+        {**genuine, "hashes": [genuine["hashes"][0][::-1], *genuine["hashes"][1:]]},
+        {**genuine, "old": genuine["old"].replace("\n1\n", "\n2\n")},
+        {**genuine, "old": genuine["new"]},
+        {**genuine, "more": 1},
+        {**genuine, "format": "another"},
+        [],
+    ]
+    for one in forged:
+        proof.write_text(json.dumps(one))
+        assert run("log", "verify", proof, "--key", key).code == 3, one
+    proof.write_text(json.dumps(genuine))
+    other = make(tmp_path / "w")
+    theirs = run("--vault", other, "keys", "public").out.strip()
+    assert run("log", "verify", proof, "--key", theirs).code == 3
+    assert run("--vault", other, "log", "prove", old, new).code == 3
+    assert run("--vault", where, "log", "prove", new, old).code == 2
+
+
+def test_a_proof_is_checked_with_the_key_alone(where: Path, key: str, tmp_path: Path) -> None:
+    *_, proof = grown(where, tmp_path)
+    assert run("log", "verify", proof).code == 2
+    assert run("log", "verify", proof, "--key", key, "--anchor", tmp_path).code == 2
+
+
 def test_p6_a_certificate_is_verified_without_a_vault(certificate: Path, key: str, tmp_path: Path) -> None:
     certificate = certificate.rename(tmp_path / "elsewhere.json")
     said = spawn("certificate", "verify", certificate, "--key", key)

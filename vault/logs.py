@@ -13,8 +13,8 @@ from vault.errors import InputError, TamperedError
 from vault.evidence.anchors import read_anchors, write_anchor
 from vault.evidence.audit import Verified, audit
 from vault.evidence.entries import Entry, Step
-from vault.evidence.merkle import grew
-from vault.evidence.notes import Verifier, decode64, encode64, open_checkpoint
+from vault.evidence.growth import Growth, check_growth
+from vault.evidence.notes import Verifier, encode64, open_checkpoint
 from vault.keys.ring import Keyring
 from vault.storage import log as sql
 from vault.storage.erasures import IntentRow, Phase
@@ -48,11 +48,9 @@ class Consistency(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_consistency(old: str, new: str, proof: Consistency, key: Verifier) -> None:
     """Raise TamperedError unless one signed checkpoint's log grew into the other's; needs no vault."""
-    first, second = open_checkpoint(old, key), open_checkpoint(new, key)
-    hashes = [decode64(one) or b"" for one in proof.hashes]
-    is_of_these = (proof.old, proof.new) == (first.size, second.size)
-    if not is_of_these or not grew(first.size, second.size, first.root, second.root, hashes):
-        raise TamperedError("the log of one checkpoint did not grow into that of the other")
+    first, second = check_growth(Growth(old=old, new=new, hashes=proof.hashes), key)
+    if (proof.old, proof.new) != (first.size, second.size):
+        raise TamperedError("the proof is of other checkpoints")
 
 
 class Auditor:

@@ -40,6 +40,7 @@ _COMMANDS = {
     "log": "vault.cli.logs",
     "certificate": "vault.cli.certificates",
     "db": "vault.cli.db",
+    "completion": "vault.cli.completion",
 }
 
 

@@ -172,9 +172,9 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
-def counted(number: int, noun: str) -> str:
-    """Count something in words: 1 message, 2 messages."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, many: str = "") -> str:
+    """Count something in words: 1 message, 2 messages, 2 entries."""
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
 
 
 def _as_json(document: object) -> bytes:
