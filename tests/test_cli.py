@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import shutil
 import signal
 import sqlite3
@@ -12,116 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-import click
 import pytest
 from click.testing import CliRunner
-from commands import TOP, Said, make, on_terminal, run, spawn
+from commands import TOP, make, on_terminal, run, spawn
 
-from vault import Vault, __version__
+from vault import Vault
 from vault.cli import cli
 from vault.cli.talking import harmless
-
-HEAVY = {
-    "sqlalchemy",
-    "rich",
-    "msgspec",
-    "cryptography",
-    "alembic",
-    "presidio_analyzer",
-    "spacy",
-    "backports.zstd",
-    "yaml",
-}
-
-
-def commands() -> Iterator[tuple[str, click.Command]]:
-    """Every command with its full name."""
-    context = click.Context(cli)
-    for name in cli.list_commands(context):
-        command = cli.get_command(context, name)
-        assert command is not None
-        if isinstance(command, click.Group):
-            yield from ((f"{name} {below}", one) for below, one in command.commands.items())
-        else:
-            yield name, command
-
-
-# -- help ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("words", [["--help"], ["forget-user", "--help"], ["keys", "--help"], ["--version"]])
-def test_help_imports_nothing_heavy(words: list[str]) -> None:
-    code = (
-        "import sys; from vault.cli import cli\n"
-        f"try: cli({words!r}, prog_name='vault')\n"
-        f"except SystemExit as end: assert end.code == 0\n"
-        f"print({sorted(HEAVY)!r} and sorted(set(sys.modules) & set({sorted(HEAVY)!r})), file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=False, cwd=TOP, capture_output=True, text=True)
-    assert done.stderr == "[]\n"
-
-
-def test_help_takes_a_tenth_of_a_second() -> None:
-    def used() -> float:
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return usage.ru_utime + usage.ru_stime
-
-    took = []
-    for _ in range(5):
-        before = used()
-        assert spawn("--help").code == 0
-        took.append(used() - before)
-    assert (
-        min(took) < 0.2
-    )  # of the processor, whatever else the machine does; a slow one may take twice as long
-
-
-@pytest.mark.parametrize(("name", "command"), list(commands()))
-def test_every_command_has_help_with_an_example_first(name: str, command: click.Command) -> None:
-    said = run(*name.split(), "--help")
-    assert said.code == 0
-    first, examples, *_ = said.out.split("\n\n")[1:]
-    assert len(first.strip()) < 60
-    assert examples.startswith("Examples:\n")
-    assert f"  vault {name}" in examples
-    assert "Options:" in said.out
-    assert all(len(line) <= 90 for line in said.out.splitlines())
-    for parameter in command.params:
-        if isinstance(parameter, click.Option):
-            assert parameter.help, parameter.name
-
-
-def test_help_names_each_command_in_one_whole_line() -> None:
-    listed = run("--help").out.partition("Commands:\n")[2]
-    assert len(listed.splitlines()) == len(cli.list_commands(click.Context(cli)))
-    assert "..." not in listed
-
-
-def test_version() -> None:
-    assert run("--version").out == f"transcript-vault, version {__version__}\n"
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_knows_the_commands(shell: str) -> None:
-    words = {"COMP_WORDS": "vault forget-", "COMP_CWORD": "1"}
-    if shell == "fish":
-        words = {"COMP_WORDS": "vault forget-", "COMP_CWORD": "forget-"}
-    said = spawn_as_vault(_VAULT_COMPLETE=f"{shell}_complete", **words)
-    assert {"forget-user", "forget-session"} <= set(re.findall(r"[\w-]+", said.out))
-
-
-def spawn_as_vault(**environ: str) -> Said:
-    code = "import sys; sys.argv[0] = 'vault'; from vault.__main__ import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        check=False,
-        cwd=TOP,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environ},
-    )
-    return Said(done.returncode, done.stdout, done.stderr)
-
 
 # -- which vault -----------------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ def test_p6_log_show_prints_the_entries(where: Path, certificate: Path) -> None:
     entries = [json.loads(line) for line in run("--vault", where, "log", "show", "--json").out.splitlines()]
     assert [entry["index"] for entry in entries] == [0, 1, 2, 3]
     assert entries[1]["act"] == json.loads(certificate.read_text())["id"]
-    assert run("--vault", where, "log", "show", "--from", "3").out.split("\t")[2] == "rotate"
+    assert run("--vault", where, "log", "show", "--first", "3").out.split("\t")[2] == "rotate"
 
 
 def test_p6_log_verify_says_what_it_found(where: Path, key: str, tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from typing import Any
 import click
 
 from vault import __version__
+from vault.cli.ending import end, hush
 from vault.cli.given import Given
-from vault.cli.talking import Group, end, hush
+from vault.cli.talking import Group
 
 _COMMANDS = {
     "demo": "vault.cli.demo",
@@ -53,6 +54,11 @@ def _attribute(name: str) -> str:
 class Commands(Group):
     """All commands: one is imported when it is named, and the one place where any of them ends."""
 
+    @property
+    def own(self) -> set[str]:
+        """Give the options that stand before every command."""
+        return {word for option in self.params for word in option.opts}
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """Give the names in the order of a first visit."""
         return list(_COMMANDS)
@@ -67,9 +73,10 @@ class Commands(Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (click's signature)
         """Run the command line; what is raised becomes a message and an exit code, never a traceback."""
         try:
-            return super().main(*args, **kwargs)
+            code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except Exception as error:  # noqa: BLE001 (the last one to see it: help and completion fail here)
             sys.exit(end(error, debug=False))
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's signature)
         """Run a command; here every one of them ends."""
@@ -87,7 +94,8 @@ class Commands(Group):
             code = 130
             click.echo("\ninterrupted", err=True)
         except Exception as error:  # noqa: BLE001 (the last one to see it)
-            code = end(error, debug=(ctx.find_object(Given) or Given()).debug)
+            command = f"vault {ctx.invoked_subcommand}" if ctx.invoked_subcommand else "vault"
+            code = end(error, debug=(ctx.find_object(Given) or Given()).debug, command=command)
             try:
                 sys.stdout.flush()
             except OSError:

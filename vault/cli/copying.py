@@ -57,9 +57,9 @@ def backup(given: Given, directory: Path, as_json: bool) -> None:
     cls=Command,
     examples=(
         "vault restore /mnt/backups/2026-11-20 --drill",
-        "vault --vault chat-vault restore /mnt/backups/2026-11-20 --replace transcripts --dry-run",
-        "vault --vault new-vault --root file:/mnt/a/root.key restore /mnt/backups/2026-11-20 \\",
-        "    --confirm new-vault",
+        "vault restore /mnt/backups/2026-11-20 --replace transcripts --dry-run",
+        "vault --vault new-vault --root file:/mnt/a/root.key \\",
+        "    restore /mnt/backups/2026-11-20 --confirm new-vault",
     ),
 )
 @click.argument("backup", type=click.Path(path_type=Path))
@@ -67,7 +67,8 @@ def backup(given: Given, directory: Path, as_json: bool) -> None:
     "--replace",
     multiple=True,
     type=click.Choice(["transcripts", "keyring"]),
-    help="What may lose its content; without it only what is empty is filled.",
+    metavar="STORE",
+    help="What may lose its content, transcripts or keyring; without it only what is empty is filled.",
 )
 @click.option("--drill", is_flag=True, help="Only try: open a copy, read a sample, change nothing.")
 @click.option("--confirm", metavar="NAME", help="The name of the vault's directory, or database, again.")

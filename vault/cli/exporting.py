@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from vault.cli.given import Given, login, pass_given
-from vault.cli.talking import Command, counted, harmless, on_terminal, say
+from vault.cli.talking import Command, actor, counted, harmless, on_terminal, say
 from vault.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,19 +39,22 @@ _STDOUT = "-"
     "--format",
     "form",
     type=click.Choice(["jsonl", "json", "md", "html"]),
-    help="jsonl where nothing is said.",
+    metavar="FORMAT",
+    help="One of jsonl, json, md, html; jsonl where nothing is said.",
 )
 @click.option(
     "--output", metavar="FILE", help="A new file that only its owner can read; - for stdout, a terminal too."
 )
 @click.option("--resume", is_flag=True, help="Go on with an export to this file that was interrupted.")
-@click.option("--reveal", is_flag=True, help="Give what was said before redaction, where it is kept.")
-@click.option("--purpose", metavar="WORDS", default="", help="What --reveal is for.")
+@click.option("--reveal", is_flag=True, help="Put back what redaction replaced, where that is kept.")
+@click.option("--purpose", metavar="TEXT", default="", help="With --reveal: what for; it stands in the log.")
+@actor
 @click.option("--subject-access", is_flag=True, help="One ZIP for the person: a page, the data, a manifest.")
 @click.option(
     "--policy",
     "policies",
     multiple=True,
+    metavar="FILE",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="With --subject-access: a policy in force, to put into the ZIP.",
 )
@@ -69,6 +72,7 @@ def export(
     resume: bool,
     reveal: bool,
     purpose: str,
+    actor: str | None,
     subject_access: bool,
     policies: tuple[Path, ...],
     recipients: tuple[str, ...],
@@ -94,7 +98,7 @@ def export(
         format=form or "jsonl",
         reveal=reveal,
         purpose=purpose,
-        actor=login(),
+        actor=actor or login(),
         resume=resume,
     )
     wish.check()

@@ -13,6 +13,7 @@ import click
 from vault.cli.given import Given, login, pass_given
 from vault.cli.talking import (
     Command,
+    actor,
     as_json,
     ask_confirm,
     check_confirm,
@@ -25,7 +26,7 @@ from vault.cli.talking import (
     put_json,
     put_table,
 )
-from vault.errors import InputError, SessionForgottenError, UnknownError, UserForgottenError
+from vault.errors import InputError, SessionForgottenError, UnknownError, UsageError, UserForgottenError
 
 if TYPE_CHECKING:
     from vault.client import Vault
@@ -140,7 +141,7 @@ def _request_options(command: F) -> F:
             help="What a rule keeps goes on the day that it becomes lawful, the rest now.",
         ),
         click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the certificate."),
-        click.option("--actor", metavar="NAME", help="Who asked; by default your login name."),
+        actor,
         click.option(
             "--certificate",
             type=click.Path(path_type=Path),
@@ -159,7 +160,8 @@ def _request_options(command: F) -> F:
     cls=Command,
     examples=(
         "vault forget-user u-42 --dry-run",
-        'vault forget-user u-42 --confirm u-42 --reason "request 881" --certificate 881.json',
+        'vault forget-user u-42 --confirm u-42 --reason "request 881" \\',
+        "    --certificate 881.json",
         "vault forget-user --from users.txt --confirm 3",
     ),
 )
@@ -186,7 +188,10 @@ def forget_user(given: Given, /, user: str | None, file: BinaryIO | None, **opti
     elif user is None and file is not None:
         _forget(given, _users(_read_ids(file.read()), many=True), _Request(**options))
     else:
-        raise click.UsageError("name a user, or a file of users with --from")
+        raise UsageError(
+            "name a user, or a file of users",
+            hint="vault forget-user u-42 --dry-run, or --from users.txt",
+        )
 
 
 @click.command(

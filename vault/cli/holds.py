@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vault.cli.given import Given, login, pass_given
-from vault.cli.talking import Group, as_json, counted, moment, put, put_facts, put_json, put_table, say
+from vault.cli.talking import Group, actor, as_json, counted, moment, put, put_facts, put_json, put_table, say
 
 if TYPE_CHECKING:
     from vault.holding import Hold
@@ -30,7 +30,7 @@ def hold() -> None:
 @click.option("--session", metavar="SESSION", help="Only this session of theirs.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; a refused erasure repeats it.")
 @click.option("--until", metavar="DATE", help="The last day of the hold, or an ISO time with its zone; UTC.")
-@click.option("--actor", metavar="NAME", help="Who asked; by default your login name.")
+@actor
 @as_json
 @pass_given
 def add(
@@ -123,7 +123,7 @@ def _what(one: Hold) -> str:
 )
 @click.argument("hold_id", metavar="ID")
 @click.option("--reason", default="", metavar="TEXT", help="Why; it is kept with the hold.")
-@click.option("--actor", metavar="NAME", help="Who asked; by default your login name.")
+@actor
 @as_json
 @pass_given
 def release(given: Given, hold_id: str, reason: str, actor: str | None, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vault.cli.given import Given, login, pass_given
-from vault.cli.talking import Command, as_json, counted, dry, put, put_facts, put_json, put_table, say
+from vault.cli.talking import Command, actor, as_json, counted, dry, put, put_facts, put_json, put_table, say
 from vault.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +32,14 @@ _TOLD = 20
     ),
 )
 @click.argument("source")
-@click.option("--from", "kind", type=click.Choice(_KINDS), required=True, help="What kind of source it is.")
+@click.option(
+    "--from",
+    "kind",
+    type=click.Choice(_KINDS),
+    metavar="KIND",
+    required=True,
+    help=f"What kind of source it is: {', '.join(_KINDS)}.",
+)
 @click.option("--user", metavar="USER", help="Whose messages: only theirs, or theirs from now on.")
 @click.option("--session", metavar="SESSION", help="Which session: only this, or this from now on.")
 @click.option("--namespace", metavar="NAME", default="", help="The namespace of sessions that are made.")
@@ -41,10 +48,15 @@ _TOLD = 20
     "--column", "columns", multiple=True, metavar="WHAT=NAME", help="A column by another name: user_id=owner"
 )
 @click.option(
-    "--on-error", type=click.Choice(["stop", "skip"]), default="stop", help="At what can't be read: stop."
+    "--on-error",
+    type=click.Choice(["stop", "skip"]),
+    metavar="HOW",
+    default="stop",
+    help="At what can't be read, stop or skip; stop where nothing is said.",
 )
 @click.option("--workers", type=click.IntRange(min=1), default=1, metavar="N", help="Processes that redact.")
 @click.option("--cursor", metavar="FILE", help="Remember in a file how far it came, and go on from there.")
+@actor
 @dry
 @as_json
 @pass_given
@@ -60,6 +72,7 @@ def import_(
     on_error: str,
     workers: int,
     cursor: str | None,
+    actor: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -72,7 +85,7 @@ def import_(
     from vault.transfer.importing import Order, import_from
 
     order = Order(
-        actor=login(),
+        actor=actor or login(),
         source=source,
         kind=kind,
         user_id=user,

@@ -30,9 +30,9 @@ _SCHEMES = {"postgres": ("postgresql", "postgres"), "mariadb": ("mariadb", "mysq
     examples=(
         "vault init chat-vault",
         "vault init chat-vault --root file:/mnt/a/root.key,/mnt/b/root.key",
-        "vault init chat-vault --postgres postgresql://localhost/chat --root file:/mnt/a/root.key",
-        "vault init chat-vault --postgres postgresql://db1/chat --keyring postgresql://db2/keyring \\",
-        "    --root file:/mnt/a/root.key",
+        "vault init --postgres postgresql://localhost/chat --root file:/mnt/a/root.key",
+        "vault init chat-vault --postgres postgresql://db1/chat \\",
+        "    --keyring postgresql://db2/keyring --root file:/mnt/a/root.key",
     ),
 )
 @click.argument("where", required=False)

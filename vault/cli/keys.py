@@ -11,6 +11,7 @@ from vault.cli.given import Given, login, pass_given
 from vault.cli.moving import move
 from vault.cli.talking import (
     Group,
+    actor,
     as_json,
     ask_confirm,
     check_confirm,
@@ -89,11 +90,14 @@ def status(given: Given, as_json: bool) -> None:
     ),
 )
 @click.option("--now", is_flag=True, help="Destroy all retired generations, due or not.")
-@click.option("--confirm", metavar="ROOT", help="With --now: the root again, as keys status calls it.")
+@click.option("--confirm", metavar="NAME", help="With --now: the root again, as keys status calls it.")
+@actor
 @dry
 @as_json
 @pass_given
-def destroy_due(given: Given, now: bool, confirm: str | None, dry_run: bool, as_json: bool) -> None:
+def destroy_due(
+    given: Given, now: bool, confirm: str | None, actor: str | None, dry_run: bool, as_json: bool
+) -> None:
     """Destroy retired root generations that are due.
 
     The certificates that waited for it become final. With --now no keyring from before this moment can be
@@ -113,7 +117,7 @@ def destroy_due(given: Given, now: bool, confirm: str | None, dry_run: bool, as_
     with given.look() as stores:
         waiting = stores.keyring.read(_not_final)
     with given.open() as vault:  # what is due goes already by opening
-        vault.destroy_due(now=now, actor=login())
+        vault.destroy_due(now=now, actor=actor or login())
         final = [one for one in vault.certificates() if one.id in waiting and one.final_at is not None]
         left = {one.ordinal for one in vault.keys_status().retired}
     gone = [one.ordinal for one in before.retired if one.ordinal not in left]
@@ -142,13 +146,13 @@ def _tell_destroyed(verb: str, ordinals: list[int], final: list[Certificate], *,
     examples=(
         'vault keys rotate --reason "yearly"',
         "vault keys rotate --now --dry-run",
-        'vault keys rotate --now --confirm file:/mnt/a/root.key --reason "a copy was lost"',
+        'vault keys rotate --now --confirm file:/mnt/a/root.key --reason "copy lost"',
     ),
 )
 @click.option("--now", is_flag=True, help="Destroy all older generations too, due or not.")
-@click.option("--confirm", metavar="ROOT", help="With --now: the root again, as keys status calls it.")
+@click.option("--confirm", metavar="NAME", help="With --now: the root again, as keys status calls it.")
 @click.option("--reason", metavar="TEXT", default="", help="Why; it stands in the log.")
-@click.option("--actor", metavar="NAME", help="Who asked; by default your login name.")
+@actor
 @dry
 @as_json
 @pass_given
@@ -190,26 +194,32 @@ def _tell_rotated(  # the same words before and after
         _tell_destroyed(word, gone, final, as_json=False)
 
 
-@keys.command("public", examples=("vault keys public >vault.pub",))
+@keys.command("public", examples=("vault keys public > vault.pub",))
+@as_json
 @pass_given
-def public(given: Given) -> None:
+def public(given: Given, as_json: bool) -> None:
     """Print the key that checks certificates.
 
     It is public, and checks checkpoints too. Give it to whoever is to check, by a way that they trust.
     """
     with given.open() as vault:
-        put(vault.log.public_key())
+        key = vault.log.public_key()
+    if as_json:
+        put_json({"key": key})
+    else:
+        put(key)
 
 
 @keys.command(
     "adopt",
     examples=("vault keys adopt --dry-run", "vault keys adopt --confirm file:/mnt/a/root.key"),
 )
-@click.option("--confirm", metavar="ROOT", help="The root again, as keys status calls it.")
+@click.option("--confirm", metavar="NAME", help="The root again, as keys status calls it.")
+@actor
 @dry
 @as_json
 @pass_given
-def adopt(given: Given, confirm: str | None, dry_run: bool, as_json: bool) -> None:
+def adopt(given: Given, confirm: str | None, actor: str | None, dry_run: bool, as_json: bool) -> None:
     """Make this keyring the holder of its root.
 
     It is a copy, or was moved, and so may not erase. From then on the original is the copy: it reads, and
@@ -223,7 +233,7 @@ def adopt(given: Given, confirm: str | None, dry_run: bool, as_json: bool) -> No
             confirm,
         )
         with given.open() as vault:
-            vault.adopt(actor=login())
+            vault.adopt(actor=actor or login())
     adopts = not before.is_home
     if as_json:
         put_json({"root": before.root, "adopted": adopts and not dry_run, "would_adopt": adopts})

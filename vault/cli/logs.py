@@ -33,7 +33,7 @@ def log() -> None:
 
 @log.command("show", examples=("vault log show", "vault log show --json | jq -r .kind"))
 @click.option(
-    "--from", "first", type=click.IntRange(min=0), default=0, metavar="N", help="From this entry on."
+    "--first", type=click.IntRange(min=0), default=0, metavar="N", help="The number of the first entry."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one entry a line.")
 @pass_given
@@ -174,12 +174,17 @@ def _read_note(file: TextIO) -> str:
     examples=("vault log checkpoint", "vault log checkpoint --anchor /mnt/audit"),
 )
 @_anchor
+@as_json
 @pass_given
-def checkpoint(given: Given, anchor: Path | None) -> None:
+def checkpoint(given: Given, anchor: Path | None, as_json: bool) -> None:
     """Sign the present state of the log.
 
     The checkpoint is a C2SP signed note. Keep it where whoever runs the databases can't write: it shows
     later that the log was not cut off or set back.
     """
     with given.open() as vault:
-        click.echo(vault.log.checkpoint(anchor=anchor), nl=False)
+        note = vault.log.checkpoint(anchor=anchor)
+    if as_json:
+        put_json({"checkpoint": note})
+    else:
+        click.echo(note, nl=False)

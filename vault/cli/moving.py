@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from vault.cli.given import Given, login, pass_given
-from vault.cli.talking import Command, as_json, counted, dry, put, put_json
+from vault.cli.talking import Command, actor, as_json, counted, dry, put, put_json
 from vault.errors import UsageError, VaultError
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("uri", metavar="URI")
+@actor
 @dry
 @as_json
 @pass_given
-def move(given: Given, uri: str, dry_run: bool, as_json: bool) -> None:
+def move(given: Given, uri: str, actor: str | None, dry_run: bool, as_json: bool) -> None:
     """Put the root elsewhere, or give it mirrors.
 
     URI names all the files that there shall be. They are written and read back, vault.toml names them, and
@@ -45,7 +46,7 @@ def move(given: Given, uri: str, dry_run: bool, as_json: bool) -> None:
     gone = tuple(path for path in old.paths if path not in new.paths)
     if not dry_run and set(new.paths) != set(old.paths):
         uris = [_uri(names, option) for names in (old_names, [*new_names, *kept], new_names)]
-        _move(given, settings.base, uris, gone)
+        _move(given, settings.base, uris, gone, actor or login())
     facts = {"root": new.name, "removed": [str(path) for path in gone]}
     if as_json:
         put_json(facts)
@@ -85,7 +86,7 @@ def _root(names: list[str], option: str, base: Path) -> FileRoot:
     return FileRoot.from_uri(_uri(names, option), relative_to=base)
 
 
-def _move(given: Given, base: Path, uris: list[str], gone: tuple[Path, ...]) -> None:
+def _move(given: Given, base: Path, uris: list[str], gone: tuple[Path, ...], actor: str) -> None:
     """Go by way of a root that has all places, so that at each instant vault.toml names every copy (P3)."""
     from vault.config import write_setting
     from vault.evidence.entries import Kind
@@ -97,7 +98,7 @@ def _move(given: Given, base: Path, uris: list[str], gone: tuple[Path, ...]) -> 
     with given.open() as vault:
         core = vault._core  # noqa: SLF001 (the settings are the command line's)
         core.stores.keyring.read(lambda connection: require_home(core.stores, connection))
-        with core.keyring.log.telling(Kind.MOVE, actor=login()):
+        with core.keyring.log.telling(Kind.MOVE, actor=actor):
             write_setting(base, "root", both)
             try:
                 FileRoot.from_uri(both, relative_to=base).spread()

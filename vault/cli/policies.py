@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vault.cli.ending import end
 from vault.cli.given import Given, pass_given
-from vault.cli.talking import Group, as_json, counted, end, put_json, put_table, say
+from vault.cli.talking import Group, as_json, counted, put_json, put_table, say
 
 if TYPE_CHECKING:
     from vault.errors import PolicyError
@@ -141,7 +142,7 @@ def schema(as_json: bool) -> None:  # noqa: ARG001 (it is JSON with the option a
     "explain",
     examples=(
         "vault policy explain --user u-42 --session s-1",
-        "vault policy explain --user u-42 --session s-1 --policy policies/gdpr.yaml --json",
+        "vault policy explain --user u-42 --session s-1 --policy gdpr.yaml --json",
     ),
 )
 @click.option("--user", required=True, metavar="USER", help="Whose session.")

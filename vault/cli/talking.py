@@ -1,4 +1,4 @@
-"""How all commands talk: stdout carries data, stderr messages; help, questions, and how a command ends."""
+"""How all commands talk: stdout carries data, stderr messages; help, data, questions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from vault.errors import ConfigError, UsageError, VaultError
+from vault.errors import ConfigError, UsageError
 
 # What drives a terminal, or hides or reorders what it shows: controls but \t and \n, marks of direction,
 # invisible format characters, tags, lone surrogates.
@@ -23,6 +23,7 @@ _DRIVES = re.compile(
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+actor = click.option("--actor", metavar="NAME", help="Who asked; by default your login name.")
 dry = click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing.")
 
 
@@ -242,42 +243,3 @@ def _quoted(name: str) -> str:
     import shlex
 
     return shlex.quote(name)
-
-
-# -- ending ----------------------------------------------------------------------------------------------
-
-
-def end(error: BaseException, *, debug: bool) -> int:
-    """Tell how a command failed, and give its exit code. Only VaultError and OSError say their own words."""
-    if debug:
-        _trace(error)
-    if isinstance(error, VaultError):
-        text, hint, code = str(error), error.hint, error.exit_code
-    elif isinstance(error, OSError):
-        where = f": {error.filename}" if error.filename else ""
-        text, hint, code = f"{error.strerror or type(error).__name__}{where}", "", 1
-    else:
-        # Whatever it says might be content (P1).
-        text, hint, code = f"unexpected: {type(error).__name__}", "vault --debug … shows where", 1
-    click.echo(f"{paint('error:', err=True, fg='red', bold=True)} {harmless(text)}", err=True)
-    if hint:
-        say(f"hint: {hint}")
-    return code
-
-
-def _trace(error: BaseException) -> None:
-    """Show where an error came from. What it says may be content, unless the vault said it (P1)."""
-    import traceback
-
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if before is not None:
-        _trace(before)
-    words = f": {error}" if isinstance(error, VaultError | OSError) else ""
-    say(f"Traceback:\n{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}{words}\n")
-
-
-def hush() -> None:
-    """Go on without a reader: whoever had the other end of stdout has gone."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
