@@ -200,14 +200,14 @@ class _Demo:
 
     def _step(self, what: str) -> None:
         self._number += 1
-        click.echo(f"\n{paint(f'{self._number:2}', fg='cyan', bold=True)}  {paint(what, bold=True)}")
+        click.echo(f"\n{paint(f'{self._number:2}', bold=True)}  {paint(what, bold=True)}")
 
     def _tell(self, text: str) -> None:
         click.echo(f"    {paint(text, dim=True)}")
 
     def _claim(self, what: str, holds: bool) -> None:
         self._shown = self._shown and holds
-        mark = paint("ok", fg="green", bold=True) if holds else paint("NOT SHOWN", fg="red", bold=True)
+        mark = paint("ok", bold=True) if holds else paint("NOT SHOWN", fg="red", bold=True)
         click.echo(f"    {mark}  {paint(what)}")
 
     def _refused(self, wanted: str, attempt: Callable[[], object], who: str = "") -> None:

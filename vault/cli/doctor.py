@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from vault.cli.given import Given, pass_given
-from vault.cli.talking import Command, as_json, counted, paint, put, put_beside, put_json, say
+from vault.cli.talking import Colour, Command, as_json, counted, paint, put, put_beside, put_json, say
 
 if TYPE_CHECKING:
     from vault.cli.findings import Finding
 
-_COLOURS = {"ok": "green", "warning": "yellow", "FAILED": "red", "skipped": "blue"}
+_COLOURS: dict[str, Colour] = {"warning": "magenta", "FAILED": "red"}
 
 
 @click.command(
@@ -48,7 +48,8 @@ def doctor(given: Given, context: click.Context, as_json: bool) -> None:
 
 
 def _tell(finding: Finding) -> None:
-    state = paint(finding.state.ljust(7), fg=_COLOURS[finding.state], bold=True)
+    colour = _COLOURS.get(finding.state)
+    state = paint(finding.state.ljust(7), fg=colour, bold=colour is not None)
     put_beside(f"{state}  {finding.check:11}  ", 22, finding.says)
     if finding.why:
         put_beside(f"{'':9}why: ", 14, finding.why)

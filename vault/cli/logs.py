@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 import click
 
 from vault.cli.given import Given, pass_given
-from vault.cli.talking import Group, as_json, counted, put, put_facts, put_json, put_table, say
+from vault.cli.talking import (
+    Group,
+    as_json,
+    counted,
+    moment,
+    on_terminal,
+    paint,
+    put,
+    put_facts,
+    put_json,
+    put_table,
+    say,
+)
 from vault.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,6 +61,10 @@ def show(given: Given, first: int, as_json: bool) -> None:
             for entry in entries:
                 put_json(entry, in_one_line=True)
             return
+        if on_terminal():
+            for entry in entries:
+                _print(entry)
+            return
         put_table(
             ("entry", "at", "kind", "step", "subject", "actor", "reason", "facts"),
             (
@@ -58,11 +74,21 @@ def show(given: Given, first: int, as_json: bool) -> None:
         )
 
 
+def _print(entry: LogEntry) -> None:
+    """Print an entry on a terminal, where its facts fit no table."""
+    head = (paint(f"#{entry.index}", dim=True), paint(f"{entry.kind} {entry.step}", bold=True))
+    click.echo("  ".join((*head, paint(moment(entry.at), dim=True))))
+    said = {"subject": entry.subject, "actor": entry.actor, "reason": entry.reason}
+    facts = [(name, _value(value)) for name, value in sorted(entry.facts.items())]
+    put_facts([*((name, value) for name, value in said.items() if value), *facts])
+
+
+def _value(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _facts(entry: LogEntry) -> str:
-    return ", ".join(
-        f"{name}={' '.join(map(str, value)) if isinstance(value, list) else value}"
-        for name, value in sorted(entry.facts.items())
-    )
+    return ", ".join(f"{name}={_value(value)}" for name, value in sorted(entry.facts.items()))
 
 
 @log.command(

@@ -9,10 +9,22 @@ import click
 
 from vault.cli.ending import end
 from vault.cli.given import Given, pass_given
-from vault.cli.talking import Group, as_json, counted, put_json, put_table, say
+from vault.cli.talking import (
+    Group,
+    as_json,
+    counted,
+    moment,
+    on_terminal,
+    paint,
+    put_beside,
+    put_json,
+    put_table,
+    say,
+)
 
 if TYPE_CHECKING:
     from vault.errors import PolicyError
+    from vault.retention.explaining import Explained
     from vault.retention.policy import Policies, Rule
 
 
@@ -168,6 +180,10 @@ def explain(given: Given, /, user: str, session: str, policies: tuple[Path, ...]
     if as_json:
         put_json(found)
         return
+    if on_terminal():
+        for one in found:
+            _print(one)
+        return
     put_table(
         (
             "class",
@@ -200,3 +216,16 @@ def explain(given: Given, /, user: str, session: str, policies: tuple[Path, ...]
             for why in one.reasons
         ],
     )
+
+
+def _print(one: Explained) -> None:
+    """Print on a terminal, where so many columns fit no table; what decides the date is marked."""
+    rows = counted(one.messages, "message") if one.messages else counted(one.records, "record")
+    when = "now" if one.goes else moment(one.goes_at) if one.goes_at else "never"
+    head = f"{one.class_name}  {one.role} {one.part}, {rows}"
+    click.echo(f"{paint(head, bold=True)}  goes {paint(when, bold=True)}")
+    for why in one.reasons:
+        until = f" until {moment(why.at)}" if why.at else ""
+        where = f" ({why.where})" if why.where else ""
+        mark = "*" if why.counts else " "
+        put_beside(f"  {mark} {why.ground:8}  ", 14, f"{why.name} {why.says}{until}{where}")

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from vault.client import Vault
     from vault.messages import Message
 
-_COLOURS = {"user": "cyan", "assistant": "green", "tool": "yellow", "function": "yellow"}
-
 
 @click.command(
     "sessions",
@@ -135,11 +133,10 @@ def show(
 
 
 def _print(message: Message) -> None:
-    colour = _COLOURS.get(message.role, "magenta")
     when = moment(message.created_at) if message.created_at else ""
     head = (
         paint(f"#{message.seq}", dim=True),
-        paint(message.role, fg=colour, bold=True),
+        paint(message.role, fg=None if message.role == "user" else "magenta", bold=True),
         paint(when, dim=True),
     )
     click.echo("  ".join(head))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -21,6 +21,11 @@ _DRIVES = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+
+_ID = re.compile("[0-9a-f]{32}")
+
+# Those of the eight that can be read on a dark and on a light ground; the rest is told by bold and dim.
+Colour = Literal["red", "magenta"]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 actor = click.option("--actor", metavar="NAME", help="Who asked; by default your login name.")
@@ -114,10 +119,14 @@ def on_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def paint(text: str, *, err: bool = False, **style: Any) -> str:  # noqa: ANN401 (click's)
+def paint(
+    text: str, *, err: bool = False, fg: Colour | None = None, bold: bool = False, dim: bool = False
+) -> str:
     """Make a text harmless, and colour it where a person reads it; print it with click.echo."""
-    terminal = (sys.stderr if err else sys.stdout).isatty()
-    return click.style(harmless(text), **style) if terminal and _wants_style() else harmless(text)
+    if not (sys.stderr if err else sys.stdout).isatty() or not _wants_style():
+        return harmless(text)
+    # Only what is asked for: click writes a code for each style that is False, too.
+    return click.style(harmless(text), fg=fg, bold=bold or None, dim=dim or None)
 
 
 def _wants_style() -> bool:
@@ -138,7 +147,9 @@ def put_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     listed = list(rows)
     for place, column in enumerate(columns):
         counts = bool(listed) and all(isinstance(row[place], int) for row in listed)
-        table.add_column(column, justify="right" if counts else "left", overflow="fold")
+        whole = any(_ID.fullmatch(_cell(row[place])) for row in listed)  # to be copied from here
+        justify: Literal["left", "right"] = "right" if counts else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=whole)
     for row in listed:
         table.add_row(*(Text(harmless(_cell(value)).replace("\n", "\\n")) for value in row))
     Console(highlight=False, color_system="auto" if _wants_style() else None).print(table)
@@ -147,7 +158,7 @@ def put_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 def put_facts(facts: Iterable[tuple[str, object]]) -> None:
     """Print names and values below each other."""
     listed = [(name, _cell(value)) for name, value in facts]
-    width = max(len(name) for name, _ in listed)
+    width = max((len(name) for name, _ in listed), default=0)
     for name, value in listed:
         put_beside(f"  {paint(name.ljust(width), dim=True)}  ", width + 4, value)
 
