@@ -234,7 +234,9 @@ def test_a_full_disk_under_stdout_is_one_line(tmp_path: Path) -> None:
             [sys.executable, "-m", "vault", "--vault", where, "sessions"],
             check=False, cwd=TOP, stdout=full, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-    assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
+    assert (done.returncode, done.stderr) == (
+        1, "error: No space left on device\nhint: make room there, then say it again\n",
+    )  # fmt: skip
 
 
 @pytest.mark.wide

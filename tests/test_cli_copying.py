@@ -101,7 +101,7 @@ def test_on_a_terminal_restore_asks_for_the_name(where: Path, backup: Path) -> N
     words = ("--vault", where, "restore", backup, "--replace", "keyring", "--replace", "transcripts")
     refused = on_terminal(*words, typed="y\n")
     assert refused.code == 2
-    asked = "restoring v: replace transcripts, replace keyring; its keyring takes over the root\n"
+    asked = "restoring v: replace transcripts, replace keyring; its keyring takes over the\n  root\n"
     assert asked in refused.out
     done = on_terminal(*words, typed="v\n")
     assert done.code == 0
@@ -149,8 +149,9 @@ def test_an_interrupted_restore_is_seen_and_repeated(
     seen = run("--vault", where, "doctor")
     assert seen.code == 4
     assert "FAILED   restore      the restore of the transcripts database was interrupted" in seen.out
-    assert "do: repeat vault restore" in seen.out
-    assert run("--vault", where, "restore", backup).code == 0
+    told = f"do:  vault --vault {where} restore /BACKUP --confirm v\n"
+    assert told in seen.out
+    assert run("--vault", where, "restore", backup, "--confirm", "v").code == 0
     assert run("--vault", where, "doctor").code == 0
 
 

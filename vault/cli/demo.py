@@ -96,7 +96,7 @@ class _Demo:
         self._root.parent.mkdir(mode=0o700)
         vault = self._open(self._live)
         self._step("A vault: two databases in one directory, the root in another place.")
-        self._tell(f"Vault.open({str(self._live)!r}, root='file:…/root.key', redactor=None)")
+        self._tell("Vault.open('…/vault', root='file:…/root.key', redactor=None)")
         self._tell("redactor=None stores messages as they are; a real app passes a redactor.")
         self._claim("empty", not list(vault.users()))
         return vault

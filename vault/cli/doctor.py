@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vault.cli.given import Given, pass_given
-from vault.cli.talking import Colour, Command, as_json, counted, paint, put, put_beside, put_json, say
+from vault.cli.talking import Colour, Command, as_json, counted, harmless, paint, put_beside, put_json, say
 
 if TYPE_CHECKING:
     from vault.cli.findings import Finding
@@ -54,7 +54,7 @@ def _tell(finding: Finding) -> None:
     if finding.why:
         put_beside(f"{'':9}why: ", 14, finding.why)
     if finding.do:
-        put(f"{'':9}do:  {finding.do}")  # in one line, so that it can be copied
+        click.echo(harmless(f"{'':9}do:  {finding.do}"))  # in one line, so that it can be copied
 
 
 def _sum_up(states: list[str]) -> None:

@@ -8,11 +8,12 @@ import sys
 
 import click
 
-from vault.cli.talking import harmless, paint, say
-from vault.errors import TamperedError, UnavailableError, UnknownError, UsageError, VaultError
+from vault.cli.talking import fitting, harmless, paint, say
+from vault.errors import PolicyError, TamperedError, UnavailableError, UnknownError, UsageError, VaultError
 
 _HINTS = (  # where an error has none of its own; the first that fits
     (UnknownError, "vault sessions lists who is here"),
+    (PolicyError, "vault policy schema prints what may stand there"),
     (TamperedError, "vault doctor and vault log verify say more"),
     (UnavailableError, "vault doctor says what it finds"),
     (UsageError, "{command} --help shows examples"),
@@ -44,7 +45,8 @@ def end(error: BaseException, *, debug: bool, command: str = "vault") -> int:
     else:
         # Whatever it says might be content (P1).
         text, hint, code = f"unexpected: {type(error).__name__}", "vault --debug … shows where", 1
-    click.echo(f"{paint('error:', err=True, fg='red', bold=True)} {harmless(text)}", err=True)
+    said = fitting(harmless(f"error: {text}"), err=True).removeprefix("error:")
+    click.echo(f"{paint('error:', err=True, fg='red', bold=True)}{said}", err=True)
     say(f"hint: {hint}")
     return code
 

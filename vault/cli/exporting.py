@@ -103,7 +103,7 @@ def export(
     )
     wish.check()
     to = _place(output, is_binary=subject_access or bool(recipients))
-    with given.open() as vault, _progress(vault, wish) as progress:
+    with given.open() as vault, _progress(vault, wish, to) as progress:
         done = _write(vault, wish, to, progress, policies, recipients, subject_access=subject_access)
     _tell(done)
 
@@ -148,9 +148,9 @@ def _place(output: str | None, *, is_binary: bool) -> Path | Stream:
 
 
 @contextmanager
-def _progress(vault: Vault, wish: Wish) -> Iterator[Callable[[int], None] | None]:
-    """Show a bar where a person looks on; stdout may be a pipe."""
-    if not sys.stderr.isatty():
+def _progress(vault: Vault, wish: Wish, to: Path | Stream) -> Iterator[Callable[[int], None] | None]:
+    """Show a bar where a person looks on, and nothing else comes to that terminal."""
+    if not sys.stderr.isatty() or not isinstance(to, Path):
         yield None
         return
     if wish.user_id is None:
@@ -170,7 +170,7 @@ def bar(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    with Progress(*columns, console=Console(stderr=True, color_system=None), transient=True) as shown:
         task = shown.add_task(title, total=total)
         yield lambda done: shown.update(task, completed=done)
 

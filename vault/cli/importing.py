@@ -129,7 +129,7 @@ def _progress() -> Iterator[Callable[[int], None] | None]:
         TextColumn("{task.completed:,} messages"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    with Progress(*columns, console=Console(stderr=True, color_system=None), transient=True) as shown:
         task = shown.add_task("importing", total=None)
         yield lambda done: shown.update(task, completed=done)
 

@@ -72,7 +72,7 @@ def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=Console(stderr=True, color_system=None), transient=True) as bar:
         task = bar.add_task("sessions", total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
 

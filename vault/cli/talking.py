@@ -82,12 +82,30 @@ def _write_help(text: str, examples: Sequence[str], formatter: click.HelpFormatt
 
 def say(text: str) -> None:
     """Tell the person something, on stderr."""
-    click.echo(harmless(text), err=True)
+    click.echo(fitting(harmless(text), err=True), err=True)
+
+
+def fitting(text: str, *, err: bool = False) -> str:
+    """Break a text for a terminal between words; a line that holds a command stays whole, to be copied."""
+    if not (sys.stderr if err else sys.stdout).isatty():
+        return text
+    import shutil
+    import textwrap
+
+    width = max(20, shutil.get_terminal_size().columns)
+    wrapper = textwrap.TextWrapper(
+        width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    is_command = re.compile(r"vault |--\w")
+    return "\n".join(
+        line if len(line) <= width or is_command.search(line) else wrapper.fill(line)
+        for line in text.split("\n")
+    )
 
 
 def put(text: str = "") -> None:
     """Print a line for people, on stdout."""
-    click.echo(harmless(text))
+    click.echo(fitting(harmless(text)))
 
 
 def put_json(value: object, *, in_one_line: bool = False) -> None:
@@ -247,7 +265,10 @@ def ask_confirm(what: str, name: str, confirm: str | None) -> None:
         say(what)
         click.echo(f"type {harmless(name)} to go on: ", nl=False, err=True)
         if sys.stdin.readline().rstrip("\r\n") != name:
-            raise UsageError("what was typed is something else; nothing was changed")
+            raise UsageError(
+                "what was typed is something else; nothing was changed",
+                hint=f"type it letter for letter, or give it: --confirm {_quoted(name)}",
+            )
 
 
 def _quoted(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from vault.cli.talking import Group, put
+from vault.cli.talking import Group, harmless
 
 _SYSTEMD = """\
 # /etc/systemd/system/transcript-vault.service
@@ -120,7 +120,7 @@ def template() -> None:
 )
 def systemd(where: str, program: str) -> None:
     """Print a hardened unit for systemd."""
-    put(_SYSTEMD.format(program=program, vault=where.replace("%", "%%")).rstrip("\n"))
+    click.echo(harmless(_SYSTEMD.format(program=program, vault=where.replace("%", "%%")).rstrip("\n")))
 
 
 @template.command("dockerfile", examples=("vault template dockerfile > Dockerfile",))
@@ -128,4 +128,4 @@ def dockerfile() -> None:
     """Print a Dockerfile: no root, a read-only file system."""
     from vault import __version__
 
-    put(_DOCKERFILE.replace("{version}", __version__).rstrip("\n"))
+    click.echo(harmless(_DOCKERFILE.replace("{version}", __version__).rstrip("\n")))
