@@ -31,6 +31,7 @@ _MONTH: Final = re.compile(
     re.IGNORECASE,
 )
 _PART: Final = re.compile(r"[^\W\d_]+")
+_LETTER: Final = re.compile(r"[a-z]")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _AT: Final = re.compile(r"@|\bat\b|\barroba\b|\bet\b|\(a\)|\[at\]|\uff20", re.IGNORECASE)
 _DOT: Final = re.compile(r"[./:]|\bdot\b|\bpunto\b|\bpunkt\b|\bpoint\b|\bponto\b", re.IGNORECASE)
@@ -62,6 +63,8 @@ def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each k
             return _AT.search(value) is not None or not value.isalpha()
         case "URL":
             return _DOT.search(value) is not None
+        case "PERSON" | "LOCATION":
+            return _LETTER.fullmatch(value.strip()) is None  # a column, a variable, a short "okay"
         case "ADDRESS":
             return digits > 2 or any(len(word) > 2 for word in _PART.findall(value))  # noqa: PLR2004 (a short flat number alone)
         case _:
