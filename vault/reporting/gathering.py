@@ -15,7 +15,8 @@ from vault.core import Core
 from vault.errors import TamperedError
 from vault.evidence.certificate import Record
 from vault.evidence.entries import struck
-from vault.reporting.report import (
+from vault.reporting.report import Report
+from vault.reporting.values import (
     Bar,
     Erasure,
     Generation,
@@ -23,7 +24,6 @@ from vault.reporting.report import (
     Keys,
     LogState,
     Overdue,
-    Report,
     Stored,
     Turned,
     Waiting,
