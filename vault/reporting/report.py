@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from vault.reporting.page import page
 from vault.reporting.text import text
-from vault.reporting.values import Facts
+from vault.reporting.values import Contents
 
 
-class Report(Facts, frozen=True, kw_only=True):
+class Report(Contents, frozen=True, kw_only=True):
     """A report for an auditor."""
 
     def to_html(self) -> str:

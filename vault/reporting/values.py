@@ -57,7 +57,7 @@ class HeldBy(msgspec.Struct, frozen=True, kw_only=True):
     release_reason: str
 
 
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+class Queued(msgspec.Struct, frozen=True, kw_only=True):
     """A request to forget somebody that waits for a hold to end; `id` is that of its certificate."""
 
     id: str
@@ -102,7 +102,7 @@ class LogState(msgspec.Struct, frozen=True, kw_only=True):
     unfinished: int
 
 
-class Generation(msgspec.Struct, frozen=True, kw_only=True):
+class Retired(msgspec.Struct, frozen=True, kw_only=True):
     """A root generation that is retired, and when it is due to be destroyed."""
 
     ordinal: int
@@ -117,12 +117,12 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     ordinal: int
     is_home: bool
-    retired: list[Generation]
+    retired: list[Retired]
     nodes: dict[str, int]
     warnings: list[str]
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class Contents(msgspec.Struct, frozen=True, kw_only=True):
     """All that a report says. Lists of what is past are cut to the latest; the counts beside them are whole.
 
     `overdue` is None where the vault has no policies.
@@ -141,7 +141,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     overdue: list[Overdue] | None
     holds: list[HeldBy]
     holds_ended: int
-    waiting: list[Waiting]
+    waiting: list[Queued]
     erasures: list[Erasure]
     erasures_by: dict[str, int]
     runs: list[RunResult]
