@@ -305,7 +305,7 @@ _TOKENIZER: list[Any] = []
 
 
 def _tokenizer() -> Any:
-    """SpaCy's tokenizer of English: part of spaCy itself, no model. It keeps every word for good: renew it."""
+    """SpaCy's tokenizer of English, no model. It keeps every word for good, so it is renewed."""
     if not _TOKENIZER or len(_TOKENIZER[-1].vocab.strings) > _REMEMBERED:
         import spacy
 
