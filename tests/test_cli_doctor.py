@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -13,8 +14,10 @@ import pytest
 from commands import make, run
 from databases import Databases
 from shells import Shell
+from sqlalchemy import Connection, text
 
 from vault.cli import places
+from vault.storage import migrations
 
 # Two disks beside that of the data are more than most machines that run tests have.
 ONE_DEVICE = ("lie on one device", "on one device with a database")
@@ -140,8 +143,8 @@ def keyring_put_elsewhere(where: Path) -> None:
         one.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     shutil.copy2(where / "keyring.db", where / "moved")
     no_keyring(where)
-    text = (where / "vault.toml").read_text()
-    (where / "vault.toml").write_text(text.replace('keyring = "', 'keyring = "moved/'))
+    settings = (where / "vault.toml").read_text()
+    (where / "vault.toml").write_text(settings.replace('keyring = "', 'keyring = "moved/'))
 
 
 def an_older_keyring(where: Path) -> None:
@@ -157,8 +160,8 @@ def an_older_keyring(where: Path) -> None:
 
 def a_generation_that_is_due(where: Path) -> None:
     assert run("--vault", where, "keys", "rotate").code == 0
-    text = (where / "vault.toml").read_text()
-    (where / "vault.toml").write_text(text.replace('horizon = "7d"', 'horizon = "0"'))
+    settings = (where / "vault.toml").read_text()
+    (where / "vault.toml").write_text(settings.replace('horizon = "7d"', 'horizon = "0"'))
 
 
 def a_keyring_of_another_vault(where: Path) -> None:
@@ -222,6 +225,31 @@ def test_a_vault_that_was_begun_and_never_made_is_made(shell: Shell) -> None:
     assert shell.follow(f"vault --vault {shell.home}/v", bears=ONE_DEVICE)[0] == f"vault init {shell.home}/v"
 
 
+def test_an_older_schema_is_brought_to_this_release(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def upgrade(connection: Connection, label: str) -> None:
+        table = migrations.version_table(label)
+        connection.execute(text(f"UPDATE {table} SET version_num = '{migrations.HEADS[label]}'"))
+
+    where = sound(shell)
+    monkeypatch.setitem(migrations.HEADS, "keyring", "k9998")
+    monkeypatch.setattr(migrations, "upgrade", upgrade)
+    told = run("--vault", where, "doctor", "--json").json["checks"]
+    [older] = [one for one in told if one["state"] == "FAILED"]
+    program, *words = shlex.split(older["do"])
+    assert (program, words[-2:]) == ("vault", ["db", "upgrade"])
+    assert run(*words).code == 0
+    assert run("--vault", where, "doctor").code == 0
+
+
+def test_a_newer_schema_asks_for_a_newer_release(shell: Shell) -> None:
+    where = sound(shell)
+    with closing(sqlite3.connect(where / "keyring.db")) as connection:
+        connection.execute("UPDATE keyring_version SET version_num = 'k9999'")
+        connection.commit()
+    told = [one["do"] for one in shell.doctor(f"vault --vault {where}") if one["state"] == "FAILED"]
+    assert told == ["pip install --upgrade transcript-vault"]
+
+
 # -- what takes an editor: here one that knows what to write -----------------------------------------------
 
 
@@ -242,9 +270,9 @@ def test_a_wrong_policy_is_opened_where_it_is_wrong(shell: Shell) -> None:
     where = sound(shell)
     policy = where / "gdpr.yaml"
     run("--vault", where, "sessions")
-    text = (Path(__file__).parents[1] / "policies" / "gdpr.yaml").read_text()
-    (where / "right").write_text(text)
-    policy.write_text(f"colour: red\n{text}")
+    right = (Path(__file__).parents[1] / "policies" / "gdpr.yaml").read_text()
+    (where / "right").write_text(right)
+    policy.write_text(f"colour: red\n{right}")
     settings = (where / "vault.toml").read_text()
     (where / "vault.toml").write_text(settings + 'policies = "gdpr.yaml"\n')
     shell.program("ed", f'test "$1" = +1 && cat {where}/right >"$2"')

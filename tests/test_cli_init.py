@@ -49,6 +49,7 @@ def test_init_on_a_server_writes_what_all_other_commands_go_by(
     assert run("forget-user", "anna", "--confirm", "anna").code == 0
     assert run("backup", tmp_path / "backup").code == 0
     assert run("db", "upgrade", "--check").code == 0
+    assert run("init", *words[:2]).out.startswith("there is a vault already; nothing was changed:\n")
     again = run("init", *words, "--json").json
     assert (again["made"], again["made_databases"]) == (False, [])
     other = run("init", *words[:-1], f"file:{tmp_path}/root.key")

@@ -69,10 +69,8 @@ def init(
     """
     place = where or given.vault or os.environ.get("TRANSCRIPT_VAULT_VAULT") or "."
     named = Given(place, keyring or given.keyring, root or given.root, horizon or given.horizon, given.debug)
-    new_databases: list[str] = []
     server = _server(place, postgres, mariadb)
-    if server is not None:
-        named, new_databases = _prepare(named, server)
+    new_databases = [] if server is None else _prepare(named, server)
     vault, is_new = _open_or_make(named)
     with vault:
         _report(named, vault, new_databases, is_new=is_new, as_json=as_json)
@@ -96,39 +94,37 @@ def _server(place: str, postgres: str | None, mariadb: str | None) -> str | None
     return f"{known}{'+' if driver else ''}{driver}://{rest}"
 
 
-def _prepare(named: Given, transcripts: str) -> tuple[Given, list[str]]:
-    """Make what databases are missing, and then the vault.toml that names them; give who goes by it."""
+def _prepare(named: Given, transcripts: str) -> list[str]:
+    """Make what databases are missing, and the vault.toml that names them; give the new databases."""
     from vault.config import FILE, is_vault, make_directory, read_settings
     from vault.roots import from_uri
     from vault.storage.engine import Blocking, parse_url
     from vault.storage.making import beside, make_database
 
     directory = Path(str(named.vault))
-    keyring = named.keyring or beside(transcripts)
     if is_vault(directory):
-        if read_settings(directory, {}) != read_settings(
-            directory,
-            {"transcripts": transcripts, "keyring": keyring, "root": named.root, "horizon": named.horizon},
-        ):
+        given = {"keyring": named.keyring, "root": named.root, "horizon": named.horizon}
+        if read_settings(directory, {}) != read_settings(directory, {"transcripts": transcripts, **given}):
             raise _says_something_else()
-        return Given(named.vault, debug=named.debug), []
+        return []
     if named.root is not None:
         from_uri(named.root, relative_to=str(directory))  # what can't be right is refused before all else
-    urls = {"transcripts": transcripts, "keyring": keyring}
+    keyring = named.keyring or beside(transcripts)
+    urls = {"transcripts": parse_url(transcripts), "keyring": parse_url(keyring)}
     made = [
-        parse_url(url).database or ""
+        url.database or ""
         for label, url in urls.items()
-        if parse_url(url).get_backend_name() != "sqlite" and make_database(url, label, Blocking())
+        if url.get_backend_name() != "sqlite" and make_database(url, label, Blocking())
     ]
     make_directory(
         directory, transcripts=transcripts, keyring=keyring, root=named.root, horizon=named.horizon
     )
-    if any(parse_url(url).password for url in urls.values()):
+    if any(url.password for url in urls.values()):
         say(
             f"warning: a password stands in {directory / FILE}, which only its owner may read;"
             " PostgreSQL takes one from ~/.pgpass, too"
         )
-    return Given(named.vault, debug=named.debug), made
+    return made
 
 
 def _open_or_make(named: Given) -> tuple[Vault, bool]:

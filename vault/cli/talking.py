@@ -23,6 +23,7 @@ _DRIVES = re.compile(
 )
 
 _ID = re.compile("[0-9a-f]{32}")
+_COMMAND = re.compile(r"hint: .*(vault |--\w)")
 
 # Those of the eight that can be read on a dark and on a light ground; the rest is told by bold and dim.
 Colour = Literal["red", "magenta"]
@@ -86,7 +87,7 @@ def say(text: str) -> None:
 
 
 def fitting(text: str, *, err: bool = False) -> str:
-    """Break a text for a terminal between words; a line that holds a command stays whole, to be copied."""
+    """Break a text for a terminal between words; a hint that holds a command stays whole, to be copied."""
     if not (sys.stderr if err else sys.stdout).isatty():
         return text
     import shutil
@@ -96,9 +97,8 @@ def fitting(text: str, *, err: bool = False) -> str:
     wrapper = textwrap.TextWrapper(
         width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     )
-    is_command = re.compile(r"vault |--\w")
     return "\n".join(
-        line if len(line) <= width or is_command.search(line) else wrapper.fill(line)
+        line if len(line) <= width or _COMMAND.match(line) else wrapper.fill(line)
         for line in text.split("\n")
     )
 

@@ -28,7 +28,7 @@ def beside(transcripts: str) -> str:
     return parsed.set(database=parsed.database + _SUFFIX).render_as_string(hide_password=False)
 
 
-def make_database(url: str, label: str, runtime: Runtime) -> bool:
+def make_database(url: str | URL, label: str, runtime: Runtime) -> bool:
     """Make a server's database where it is not there yet; say whether it was made."""
     parsed = parse_url(url)
     with closing(open_store(parsed, label, runtime)) as store:
