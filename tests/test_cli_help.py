@@ -101,6 +101,16 @@ def test_every_option_and_argument_says_what_it_is(name: str, command: click.Com
     assert name in TELLS_NO_FACTS or any("--json" in one.opts for one in command.params)
 
 
+@every
+def test_every_choice_is_named_in_the_help(name: str, command: click.Command) -> None:
+    shown = run(*name.split(), "--help").out
+    for parameter in command.params:
+        if isinstance(parameter.type, click.Choice):
+            assert all(re.search(rf"\b{choice}\b", shown) for choice in parameter.type.choices), (
+                parameter.name
+            )
+
+
 def test_the_same_flag_is_the_same_everywhere() -> None:
     words: dict[str, set[tuple[str | None, bool]]] = defaultdict(set)
     for _, command in ALL:

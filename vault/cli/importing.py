@@ -38,7 +38,7 @@ _TOLD = 20
     type=click.Choice(_KINDS),
     metavar="KIND",
     required=True,
-    help=f"What kind of source it is: {', '.join(_KINDS)}.",
+    help="What kind of source it is: one of those above.",
 )
 @click.option("--user", metavar="USER", help="Whose messages: only theirs, or theirs from now on.")
 @click.option("--session", metavar="SESSION", help="Which session: only this, or this from now on.")
@@ -78,10 +78,19 @@ def import_(
 ) -> None:
     """Take over messages from another store.
 
+    \b
+    KIND is one of
+    langchain-sql         the table of LangChain's SQLChatMessageHistory
+    langchain-file        a file of LangChain's FileChatMessageHistory
+    chat-messages         a table chat_messages: user, session, role, content
+    openai-agents-sqlite  the file of an OpenAI Agents SQLiteSession
+    jsonl                 a message in each line, as vault export writes it
+    chatgpt               conversations.json out of a ChatGPT export
+
     They are redacted and sealed, and keep their times and order. The source is only read. The same source
     again adds only what is new, so that an import that was interrupted is simply said again; a cursor makes
     that quicker. What retention would erase at once is not written.
-    """
+    """  # noqa: D301 (click reads the character)
     from vault.transfer.importing import Order, import_from
 
     order = Order(
