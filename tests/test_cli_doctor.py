@@ -198,11 +198,14 @@ BROKEN: list[Callable[[Path], None]] = [
 @pytest.mark.parametrize("breaking", BROKEN)
 def test_from_broken_to_sound_by_what_doctor_says(shell: Shell, breaking: Callable[[Path], None]) -> None:
     where = sound(shell)
-    assert shell.follow(f"vault --vault {where}", bears=ONE_DEVICE) == []
     breaking(where)
     assert shell.follow(f"vault --vault {where}", bears=ONE_DEVICE)
     assert reads(where)
     assert run("--vault", where, "doctor").code == 0
+
+
+def test_a_sound_vault_is_told_to_do_nothing(shell: Shell) -> None:
+    assert shell.follow(f"vault --vault {sound(shell)}", bears=ONE_DEVICE) == []
 
 
 def test_from_no_vault_at_all_to_a_sound_one(shell: Shell) -> None:
@@ -334,6 +337,21 @@ def test_a_file_that_another_user_made_is_given_back(shell: Shell) -> None:
     os.chown(where / "keyring.db", 65534, 65534)
     assert shell.follow(f"vault --vault {where}", bears=ONE_DEVICE) == [f"chown -R root: {where}"]
     assert (where / "keyring.db").stat().st_uid == 0
+
+
+def test_a_place_that_can_not_be_reached_names_its_owner(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = sound(shell)
+
+    def refused(*_words: object) -> None:
+        raise PermissionError(13, "Permission denied", str(where / "keyring.db"))
+
+    monkeypatch.setattr("vault.cli.checks.look_at_directories", refused)
+    said = run("--vault", where, "doctor", "--json")
+    [told] = [one for one in said.json["checks"] if one["state"] == "FAILED"]
+    assert (said.code, told["says"]) == (4, f"Permission denied: {where}/keyring.db")
+    assert told["do"] == f"sudo -u {where.owner()} vault --vault {where} doctor"
 
 
 def test_a_disk_that_is_nearly_full_is_a_warning(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

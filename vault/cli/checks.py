@@ -14,7 +14,7 @@ from vault.cli.findings import Finding, failed, ok, unexpected, warning
 from vault.cli.given import Given, open_existing
 from vault.cli.mending import mend, mend_foreign, mend_setting, server_option
 from vault.cli.mending_root import mend_root_warning
-from vault.cli.places import look_at_directories, look_beside
+from vault.cli.places import look_at_directories, look_beside, unreachable
 from vault.cli.talking import counted
 from vault.clock import system_clock
 from vault.config import Settings
@@ -67,6 +67,8 @@ class _Patient:
 
     def told(self, check: str, error: Exception) -> Finding:
         """Say what an error means here."""
+        if isinstance(error, OSError) and error.filename:
+            return unreachable(check, error, self._at)
         if not isinstance(error, VaultError):
             return unexpected(check, error, self._given.command)
         return failed(check, error, mend(check, error, self._at, self._root))

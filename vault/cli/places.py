@@ -43,6 +43,17 @@ def look_at_directories(settings: Settings, at: Bedside) -> Iterator[Finding]:
         yield from _look_at_password(settings, settings.base / FILE)
 
 
+def unreachable(check: str, error: OSError, at: Bedside) -> Finding:
+    """Say whose a place is that can't be looked at."""
+    place = Path(error.filename)
+    nearest = next(one for one in (place, *place.parents) if os.access(one.parent, os.X_OK) and one.exists())
+    mend = Mend(
+        "what can't be looked at can't be used either: the vault is run by whoever owns it",
+        f"sudo -u {_name(nearest.stat().st_uid)} {at.vault('doctor')}",
+    )
+    return failed(check, UnavailableError(f"{error.strerror}: {place}"), mend)
+
+
 def _look_at_mode(place: Path, *, holds_data: bool) -> Iterator[Finding]:
     mode, quoted = place.stat().st_mode, shlex.quote(str(place))
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
