@@ -19,6 +19,10 @@ _HINTS = (  # where an error has none of its own; the first that fits
     (UsageError, "{command} --help shows examples"),
     (VaultError, "nothing more is known; vault doctor looks at all that the vault stands on"),
 )
+_TAMPERED_HINTS = {  # where vault doctor can't know more
+    "vault certificate": "get it anew from whoever keeps the vault, and the key by a way that you trust",
+    "vault log": "leave all as it is, and compare it with checkpoints outside the vault: --anchor DIR",
+}
 _OS_HINTS = {
     errno.ENOSPC: "make room there, then say it again",
     errno.ENOENT: "name a file that is there",
@@ -52,6 +56,8 @@ def end(error: BaseException, *, debug: bool, command: str = "vault") -> int:
 
 
 def _hint(error: Exception, command: str) -> str:
+    if isinstance(error, TamperedError) and command in _TAMPERED_HINTS:
+        return _TAMPERED_HINTS[command]
     return next(hint for kind, hint in _HINTS if isinstance(error, kind)).format(command=command)
 
 
