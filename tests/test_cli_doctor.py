@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +19,8 @@ from sqlalchemy import Connection, text
 
 from vault.cli import places
 from vault.storage import migrations
+
+pytestmark = pytest.mark.wide  # each is a shell in which the command is run again and again
 
 # Two disks beside that of the data are more than most machines that run tests have.
 ONE_DEVICE = ("lie on one device", "on one device with a database")
@@ -372,3 +375,33 @@ def test_p1_a_password_that_others_may_read_is_a_failure(database: Databases, sh
     [told] = [one for one in bad if "password" in one["says"]]
     assert (told["state"], told["do"]) == ("FAILED", f"chmod 600 {where}/vault.toml")
     assert "hunter2" not in str(bad)
+
+
+def test_whoever_says_the_long_name_is_answered_with_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = make(shell.home / "v", anna=["hello"])
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/transcript-vault"])
+    told = [one["do"] for one in run("--vault", where, "doctor", "--json").json["checks"] if "do" in one]
+    assert any(one.startswith(f"transcript-vault --vault {where} keys move ") for one in told)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_server_that_is_named_alone_becomes_a_vault_with_a_vault_toml(
+    database: Databases, shell: Shell
+) -> None:
+    url = database.transcripts.replace("postgresql+psycopg", "postgresql")
+    database._leftovers.callback(database._server.drop, database.transcripts.replace("?", "_keyring?"))
+    [told] = shell.doctor(f"vault --vault '{url}'")
+    assert told["do"] == f"vault init /ELSEWHERE/chat-vault --postgres '{url}' && cd /ELSEWHERE/chat-vault"
+    assert shell.type(told["do"])[0] == 0
+    assert shell.type("vault sessions")[0] == 0
+
+
+def test_p1_what_doctor_says_to_type_holds_no_password(shell: Shell) -> None:
+    for url in ("postgresql://anna:hunter2@127.0.0.1:1/x", "mysql://anna:hu%40nter2@127.0.0.1:1/x"):
+        words = ("--vault", url, "--keyring", url)
+        for more in ((), ("--root", f"file:{shell.home}/root.key")):
+            for said in (run(*words, *more, "doctor"), run(*words, *more, "doctor", "--json")):
+                assert "hunter2" not in said.out + said.err
+                assert "nter2" not in said.out + said.err

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,12 +47,23 @@ class Given:
         )
 
     @property
+    def place(self) -> str:
+        """Give what names the vault, without a password."""
+        return _without_password(self.vault or os.environ.get("TRANSCRIPT_VAULT_VAULT")) or "."
+
+    @property
     def command(self) -> str:
-        """Write how this vault is named on the command line."""
+        """Write how this vault is named on the command line, without passwords."""
         options = {
-            "--vault": self.vault, "--keyring": self.keyring, "--root": self.root, "--horizon": self.horizon
-        }  # fmt: skip
-        return shlex.join(["vault", *(word for pair in options.items() if pair[1] for word in pair if word)])
+            "--vault": _without_password(self.vault),
+            "--keyring": _without_password(self.keyring),
+            "--root": self.root,
+            "--horizon": self.horizon,
+        }
+        # HashiCorp's binary is called vault, too: who says the long name is answered with it.
+        program = Path(sys.argv[0]).name
+        name = program if program == "transcript-vault" else "vault"
+        return shlex.join([name, *(word for pair in options.items() if pair[1] for word in pair if word)])
 
     def settings(self) -> Settings:
         """Read all settings."""
@@ -90,6 +103,10 @@ class Given:
             yield stores
         finally:
             stores.close()
+
+
+def _without_password(url: str | None) -> str | None:
+    return None if url is None else re.sub(r"^([^:]+://[^:/@]*):.*@", r"\1@", url)
 
 
 def login() -> str:

@@ -27,6 +27,7 @@ from vault.roots import Root
 from vault.storage.checks import Setting
 from vault.storage.engine import parse_url
 
+_SERVERS = {"postgresql": "postgres", "mysql": "mariadb", "mariadb": "mariadb"}
 _UNREAD = "until then nothing can be read, written or erased"
 
 
@@ -72,10 +73,10 @@ def _mend_kind(check: str, error: VaultError, at: Bedside, root: Root | None) ->
 def _mend_settings(error: VaultError, at: Bedside) -> Mend:
     why = "every command needs to know where the three stores are"
     if at.file is None:
-        return Mend(
-            why,
-            f"vault init /ELSEWHERE/chat-vault --postgres {at.given.vault} --root file:/ELSEWHERE/root.key",
-        )
+        place = at.given.place
+        option = _SERVERS.get(re.split(r"\W", place)[0])
+        server = f" --{option} {shlex.quote(place)}" if option else ""
+        return Mend(why, f"vault init /ELSEWHERE/chat-vault{server} && cd /ELSEWHERE/chat-vault")
     directory = at.file.parent
     if at.file.exists():
         line = re.search(r"line (\d+)", str(error))
