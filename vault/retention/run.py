@@ -227,6 +227,7 @@ class Runs:
             progress(done, len(ids))
             row = self._records.row(result, now, batch[-1])
             store.keyring.write(lambda c, row=row: runs_sql.update_run(c, row))  # type: ignore[misc]
+            self._keyring.log.acts.beat()
         told = _told(result, planned.plan, counter.plan())
         reason = f"retention: {', '.join(result.policies)}"
         cut = Cut() if stopped else self._cutter.cut((told.sessions, told.messages), reason, actor)
