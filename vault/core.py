@@ -302,8 +302,10 @@ class Core:
         """Nothing is revealed before the log says to whom and what for (P6)."""
         check_purpose(purpose)
         check_words(actor, "actor")
-        find = self.sessions.find_closed if closed else self.sessions.find
-        session = find(user_id, session_id)
+        if closed:
+            session = next(iter(self.hider.sessions(user_id, session_id)), None)
+        else:
+            session = self.sessions.find(user_id, session_id)
         if session is None:
             return  # there is nothing to reveal
         subject, names = session.user.pseudonym, (user_id, session_id)
@@ -458,7 +460,7 @@ class Core:
             return None
         from vault.retention.flooring import Floors  # noqa: PLC0415 (only where there are policies)
 
-        return Floors(self.stores, self.keyring, self.classes)
+        return Floors(self.stores, self.keyring, self.sessions, self.classes)
 
     def explain(self, user_id: str, session_id: str) -> list[Explained]:
         """Say of a session's messages which rules decide about them."""

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from vault.chat.hiding import Hider
 from vault.chat.profile import open_profile, seal_profile
 from vault.chat.sessions import Sessions
-from vault.clock import from_datetime, to_datetime
+from vault.clock import DAY, from_datetime, to_datetime
 from vault.crypto.envelope import ID_BYTES, random_id
 from vault.crypto.tree import Kind, Opened
 from vault.erasure import Eraser
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from vault.retention.flooring import Floored, Floors
 
 _RACES = 20
+_SOON = DAY // 24  # after which a request is looked at again, whatever its floors say
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
@@ -260,13 +261,21 @@ class Holding:
             if row.kind == FORGET_USER
         }
 
+    def waits(self, where: bytes) -> Certificate | None:
+        """Give the certificate of a request to forget a session, by its slot, that waits for floors."""
+        found = (row for row in self._requests() if (row.kind, row.slot) == (FORGET_SESSION, where))
+        return next((Record.decode(row.record).certificate for row in found), None)
+
     def queued(self) -> list[Queued]:
         """Give the requests that wait, oldest first."""
         found = []
         for row in self._requests():
             record = Record.decode(row.record)
             owner, certificate = self._hider.owner(row.user_node), record.certificate
-            session = owner and row.session_node and self._hider.name_of(owner[0], row.session_node)
+            session = None
+            if owner is not None and row.session_node is not None:
+                node = next(iter(self._alive(owner[0], row.session_node)), row.session_node)
+                session = self._hider.name_of(owner[0], node)
             found.append(
                 Queued(
                     id=row.id.hex(),
@@ -391,7 +400,8 @@ class Holding:
             return []
         for one, (_, opened) in sessions.items():
             self._close(one, opened)
-        kept = self.kept(user.node, list(sessions))
+        floors = self._floors()
+        kept = {} if floors is None else floors.keeping(user.node, list(sessions))
         if any(one.covers(user.node, node) for one in holds for node in [*sessions, None]):
             return []
         record = Record.decode(row.record)
@@ -399,19 +409,29 @@ class Holding:
             if not kept and row.until is not None and row.until <= at:
                 return self._finish(row, record, user, sessions)
             done: list[Certificate] = []
-            if row.session_node is None and self._floors() is not None:
-                done = self._forget_free(record, user, sessions, set(kept))
-            self._next[row.id] = min([one.longest.at for one in kept.values()] or [row.until or at])
+            if floors is not None and (kept or row.session_node is None):
+                done = self._forget_free(row, user, floors, kept)
+            first = min([one.first.at for one in kept.values()] or [row.until or at])
+            self._next[row.id] = min(first, at + _SOON)
             return done
         return []
 
     def _alive(self, user: UserKeys, only: bytes | None) -> dict[bytes, tuple[bytes, Opened]]:
-        """Give the slots and keys of a user's sessions, by node: all, or one."""
+        """Give the slots and keys of a user's sessions, by node: all, or one and what was moved out of it."""
         nodes = self._stores.keyring.read(lambda c: keyring_sql.ids_below(c, user.node, Kind.SESSION))
         found = self._stores.keyring.read(lambda c: keyring_sql.nodes_by_id(c, nodes))
-        slots = [one.slot for one in found.values() if only is None or one.id == only]
-        keys = self._keyring.find_sessions(user, slots)
-        return {opened.id: (where, opened) for where, opened in keys.items()}
+        keys = self._keyring.find_sessions(user, [one.slot for one in found.values()])
+        return {
+            opened.id: (where, opened)
+            for where, opened in keys.items()
+            if only in {None, opened.id} or self._rest_of(opened) == only
+        }
+
+    def _rest_of(self, opened: Opened) -> bytes | None:
+        row = self._stores.transcripts.read(lambda c: transcripts_sql.find_session(c, opened.id))
+        if row is None or row.slot != row.node:
+            return None
+        return open_profile(row.profile, self._stores.vault, row.node, opened.key, row.rev).rest_of
 
     def _close(self, node: bytes, opened: Opened) -> None:
         """Mark a session as closed: who knows it from before is refused by its next statement."""
@@ -433,13 +453,15 @@ class Holding:
         raise StoreUnavailableError("too many writers for one session", hint="try again")
 
     def _forget_free(
-        self,
-        record: Record,
-        user: UserKeys,
-        sessions: Mapping[bytes, tuple[bytes, Opened]],
-        kept: set[bytes],
+        self, row: Noted, user: UserKeys, floors: Floors, kept: Mapping[bytes, Floored]
     ) -> list[Certificate]:
-        """Erase the sessions in which no floor keeps anything."""
+        """Erase what no floor keeps: what lies beside something that is kept is taken apart from it first."""
+        sessions, record = self._alive(user, row.session_node), Record.decode(row.record)
+        for node, one in kept.items():
+            if not one.is_whole and node in sessions:
+                floors.part(user, sessions[node][1])
+        sessions = self._alive(user, row.session_node)
+        kept = floors.keeping(user.node, list(sessions))
         targets = [
             (self._keyring.session_nodes(user, opened), where)
             for node, (where, opened) in sessions.items()
@@ -464,7 +486,9 @@ class Holding:
         asked, why = record.certificate, Why(row.kind)
         nodes = [user.node]
         if row.session_node is not None:
-            nodes = self._keyring.session_nodes(user, sessions[row.session_node][1])
+            nodes = [
+                node for _, opened in sessions.values() for node in self._keyring.session_nodes(user, opened)
+            ]
         intents = self._eraser.begin_many(
             why,
             [(nodes, row.slot)],
