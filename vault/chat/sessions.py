@@ -257,8 +257,8 @@ class Sessions(Chapters):
             profile = open_profile(row.profile, vault, row.node, opened.key, row.rev)
             if row.state == State.GONE and self._is_erased(row.node):
                 continue
-            is_rest = profile.rest_of is not None
-            if (row.slot, row.namespace) != (row.node if is_rest else where[1:], profile.namespace) or (
+            is_remainder = profile.remainder_of is not None
+            if (row.slot, row.namespace) != (row.node if is_remainder else where[1:], profile.namespace) or (
                 profile.is_hidden != (row.state == State.HIDDEN)
             ):
                 raise TamperedError("a hidden session's row was edited")
@@ -274,7 +274,7 @@ class Sessions(Chapters):
                     ledger=(row.rev, profile),
                     next_seq=0,
                     state=State(row.state),
-                    is_apart=is_rest,
+                    is_apart=is_remainder,
                 )
             )
         return found
@@ -400,7 +400,7 @@ class Sessions(Chapters):
 
     # -- what a floor keeps -----------------------------------------------------------------------------
 
-    def make_rest(self, user: UserKeys, row: sql.SessionRow, opened: Opened) -> Session | None:
+    def make_remainder(self, user: UserKeys, row: sql.SessionRow, opened: Opened) -> Session | None:
         """Make a session, closed to the app, for what a floor keeps of another; None where that is gone.
 
         It lies in the place of its own node, not of a name: the row before the key, as every session.
@@ -408,7 +408,7 @@ class Sessions(Chapters):
         vault, own = self._stores.vault, fresh()
         known = open_profile(row.profile, vault, row.node, opened.key, row.rev)
         name = open_name(row.name, vault, row.node, user.node, opened.key)
-        profile = Profile(row.namespace, is_closed=True, rest_of=known.rest_of or row.node)
+        profile = Profile(row.namespace, is_closed=True, remainder_of=known.remainder_of or row.node)
 
         def add(connection: Connection) -> int:
             return sql.add_session(

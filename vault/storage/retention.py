@@ -55,7 +55,7 @@ class SessionAt:
     rev: int
 
     @property
-    def is_rest(self) -> bool:
+    def is_remainder(self) -> bool:
         """Say whether it holds what a floor keeps of another session: no name leads to it."""
         return self.slot == self.node
 
