@@ -7,7 +7,7 @@ session. A crash between the two is completed by whoever looks for the session n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -47,6 +47,7 @@ class Hider:
         reader: Reader,
         remover: Remover,
         revealer: Revealer,
+        remove_records: Callable[[Session], None],
     ) -> None:
         self._stores = stores
         self._keyring = keyring
@@ -55,6 +56,7 @@ class Hider:
         self._reader = reader
         self._remover = remover
         self._revealer = revealer
+        self._remove_records = remove_records
 
     def hide(self, user_id: str, session_id: str) -> bool:
         """Hide a session as the app clears or deletes it; False where no hold covers it (any more)."""
@@ -201,6 +203,7 @@ class Hider:
             session = self._sessions.find_closed(user_id, session_id) if named else None
             if session is not None and session.node == row.node:
                 self._remover.remove_hidden(session)
+                self._remove_records(session)
         self._erase(going)
 
     def _erase(self, going: Sequence[Target]) -> None:

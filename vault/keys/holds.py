@@ -125,12 +125,6 @@ class Holds:
             for row in [*mine, *(row for row in here if row.id not in noted)]
         )
 
-    def refuse_removal(self, user: bytes, session: bytes, now: int) -> None:
-        """Raise HeldError where a hold keeps what would be taken from a session and can't be hidden (P5)."""
-        rows = self._stores.keyring.read(lambda connection: self.in_force(connection, now))
-        if held := [row for row in rows if row.covers(user, session)]:
-            raise refusal(held)
-
     def refuse_closing(self, connection: Connection, user: bytes, session: bytes | None) -> None:
         """Raise where somebody asked to forget a user or a session, and only a floor keeps it yet (P5).
 
