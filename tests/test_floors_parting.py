@@ -187,6 +187,23 @@ def test_p5_a_hold_keeps_all_of_it_and_its_end_takes_it_apart(world: Retained) -
     assert shown(world.vault) == [said["new receipt"]]
 
 
+def test_p5_what_the_app_deleted_under_a_hold_goes_with_its_end_whatever_floors_say(world: Retained) -> None:
+    said = talk(world)
+    receipt = world.say("anna", "s-5", "tool").text
+    hold = world.vault.hold("anna", reason="case 7")
+    world.vault.transcript("anna", "s-1").delete()
+    assert shown(world.vault)  # the hold keeps all of it
+    world.vault.release(hold.id, reason="closed")
+    footprint = world.vault.footprint("anna")
+    assert (footprint.messages, footprint.kept) == (6, 1)
+    world.vault.forget_user("anna", except_floors=True, now=True)
+    assert (rows(world), shown(world.vault, session="s-5")) == (1, [receipt])
+    assert sum(one.messages for one in world.vault.certificates()) == 5
+    world.snapshot()
+    assert read_by_thief(world) & set(said.values()) == set()
+    assert world.vault.carry_out_due() == []
+
+
 def test_p5_records_and_originals_beside_a_receipt_go_and_a_receipts_record_stays(world: Retained) -> None:
     world.vault.close()
     world.file.write_text(LAW + "originals: {keep: 90d}\n")
