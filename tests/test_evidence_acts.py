@@ -12,6 +12,7 @@ from retained import Retained
 from test_evidence_of_acts import Killed, entries
 
 from vault.daemon.duties import erasing
+from vault.errors import StoreUnavailableError
 from vault.evidence.acts import BEAT, SILENCE
 from vault.evidence.entries import Kind as Event
 
@@ -75,6 +76,26 @@ def test_p6_who_is_taken_for_dead_tells_the_true_end_all_the_same(world: Retaine
     _, closed, ended = entries(world.vault, "import")
     assert [one.facts["ended"] for one in (closed, ended)] == ["interrupted", "done"]
     assert unfinished(world) == 0
+
+
+def test_p6_an_act_whose_end_could_not_be_written_is_told_later(
+    world: Retained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = world.vault._core
+
+    def fail(_: object) -> None:
+        raise StoreUnavailableError("gone")
+
+    with (
+        monkeypatch.context() as patched,
+        pytest.raises(StoreUnavailableError),
+        core.keyring.log.telling(Event.IMPORT, source="jsonl"),
+    ):
+        patched.setattr(core.stores.keyring, "write", fail)
+    world.clock.now += SILENCE
+    core.keyring.log.acts.beat()  # of this process' other acts
+    with world.open():
+        assert unfinished(world) == 0
 
 
 def test_an_act_writes_a_sign_of_life_no_more_than_once_in_a_while(world: Retained) -> None:

@@ -36,9 +36,13 @@ class Acts:
         sql.add_lease(connection, _name(act), LeaseRow(act, 1, at))
         self._mine[act] = at
 
+    def leave(self, act: bytes) -> None:
+        """Keep a lease no longer, and don't give it back yet."""
+        self._mine.pop(act, None)
+
     def end(self, connection: Connection, act: bytes) -> bool:
         """Give it back, first in the transaction of the completion; False where another has completed it."""
-        self._mine.pop(act, None)
+        self.leave(act)
         return sql.drop_lease(connection, _name(act))
 
     def beat(self) -> None:

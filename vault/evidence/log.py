@@ -131,6 +131,7 @@ class Log:
             self.acts.end(connection, act.id)
             self.add(connection, [draft])
 
+        self.acts.leave(act.id)  # where this can't be written, whoever comes later completes it
         self._store.write(work)
 
     def end_silent(self, connection: Connection) -> list[Act]:
