@@ -84,6 +84,7 @@ READING: dict[str, Question] = {
     "records, forgotten": _records("carol"),
     "pointers": lambda vault: sorted(vault._core.pointers.holders(("kind", "shared"))),
     "pointers, alone": lambda vault: vault._core.pointers.holders(("kind", "alice")),
+    "pointers, alone, other user": lambda vault: vault._core.pointers.holders(("kind", "bobby")),
     "messages, hidden": _messages("finno", "s-kept", include_hidden=True, purpose="case 2"),
     "messages, held": _messages("finno", "s-kept"),
     "sessions": _sessions("alice"),
@@ -129,6 +130,7 @@ def truth(stage: Stage, added: Mapping[str, int]) -> dict[str, object]:
         "records, forgotten": forgotten,
         "pointers": [("alice", "s-work"), ("bobby", "s-work")],
         "pointers, alone": [("alice", "s-work")],
+        "pointers, alone, other user": [("bobby", "s-work")],
         "messages, hidden": _all(KEPT),
         "messages, held": ([], 0),
         "sessions": sorted(

@@ -284,7 +284,7 @@ def running_postgres(tools: Path) -> Iterator[Postgres]:
 def quick_directory() -> Path:
     """Memory where there is plenty, for a new database is 300 small files; otherwise a disk."""
     memory = Path("/dev/shm")
-    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else Path("/tmp")
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 4 * 2**30 else Path("/tmp")
 
 
 def _copied(tools: Path, directory: Path) -> Path:

@@ -18,9 +18,9 @@ from databases import Databases, Server, Sqlite, connected, fresh_databases
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.exc import DBAPIError
 
+from vault.chat.entries import Entry
 from vault.chat.records import plain
 from vault.chat.sessions import Place, Session
-from vault.chat.writing import Entry
 from vault.client import Vault
 from vault.clock import DAY, from_datetime
 from vault.core import Core

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from crash_child import CONTEXT, Act, Place, run
 from databases import Databases, Server, Sqlite, fresh_databases
+from processes import PATIENCE
 from soundness import check_sound, generations, leftovers
 
 from vault import Vault
@@ -131,7 +132,7 @@ def play(place: Place, script: Script, fatal: int | None) -> Story:
             else:
                 story.pending = None
                 story.done.append(what)
-        process.join()
+        process.join(PATIENCE)
         story.killed = process.exitcode == -signal.SIGKILL
         assert story.killed or process.exitcode == 0
     return story
@@ -139,6 +140,7 @@ def play(place: Place, script: Script, fatal: int | None) -> Story:
 
 def _said(pipe: object) -> Iterator[tuple[str, tuple[str, ...]]]:
     while True:
+        assert pipe.poll(PATIENCE), "a process hangs"  # type: ignore[attr-defined]
         try:
             yield pipe.recv()  # type: ignore[attr-defined]
         except EOFError:

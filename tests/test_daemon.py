@@ -36,7 +36,7 @@ from vault.errors import (
     TamperedError,
     UserForgottenError,
 )
-from vault.telemetry import JsonLines, Metrics, log, notify, tell, tell_error
+from vault.telemetry import JsonLog, Metrics, log, notify, tell, tell_error
 
 HOUR = DAY // 24
 START = 1_800_000_000_000_000
@@ -308,7 +308,7 @@ def test_health_is_given_to_this_machine_only(where: str) -> None:
 def test_p1_a_log_line_has_the_vaults_words_and_of_other_errors_only_the_place() -> None:
     lines: list[str] = []
     handler = logging.Handler()
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLog())
     handler.emit = lambda record: lines.append(handler.format(record))  # type: ignore[method-assign]
     log.addHandler(handler)
     log.setLevel(logging.INFO)

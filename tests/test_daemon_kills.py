@@ -192,7 +192,7 @@ def what_must_be(found: dict[str, object]) -> None:
     assert gone == {"erna", "finn", "gina", "hans"}
     assert found["waiting"] == []
     assert found["holds"] == [("", False), ("carl", False), ("dora", False)]
-    assert found["asked for"] == {"forget-user": 4, "forget-session": 1, "delete": 1}
+    assert found["asked for"] == {"forget-user": 4, "forget-session": 2, "delete": 1}
     assert (found["status"], found["unfinished"]) == ({"final"}, (0, 0))
     assert found["exports"] == [("completed", {"ended": "interrupted"})]
     assert found["stolen"] == ALIVE | POPPED

@@ -110,6 +110,7 @@ def test_values_are_told_by_the_words_around_them(names: Names, text: str, value
         "what does commit 9f31c2ab change in the parser",
         "how many digits does a passport number have",
         "bake at 180 for 25 minutes, serves 4",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
     ],
 )
 def test_what_only_looks_like_a_value_stays(names: Names, text: str) -> None:

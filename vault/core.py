@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from vault.chat.entries import Entry, Parcel
 from vault.chat.hiding import Hider
 from vault.chat.pointers import Name, Pointers
 from vault.chat.reading import Reader
@@ -32,7 +33,7 @@ from vault.chat.removing import Remover
 from vault.chat.revealing import Revealer
 from vault.chat.sessions import Session, Sessions
 from vault.chat.wrapping import Wrapped, make_parcel
-from vault.chat.writing import Entry, OutgrownError, Parcel, Writer, stored
+from vault.chat.writing import OutgrownError, Writer, stored
 from vault.clock import Clock
 from vault.config import (
     DEFAULT_ROOT,

@@ -35,7 +35,7 @@ def tell_error(event: str, error: Exception, **facts: object) -> None:
     tell(logging.ERROR, event, **facts, error=type(error).__name__, at=places[-5:])
 
 
-class JsonLines(logging.Formatter):
+class JsonLog(logging.Formatter):
     """One line of JSON for each record; what is not the vault's own is told without its arguments."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -53,7 +53,7 @@ class JsonLines(logging.Formatter):
 def log_to_stderr(level: int = logging.INFO) -> None:
     """Write the vault's log to stderr as JSON lines, and of what others log only that something is wrong."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLog())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     log.setLevel(level)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vault.adapters.fields import fold, unfold
-from vault.adapters.wrap import Wrapper
+from vault.adapters.wrapper import Wrapper
 from vault.adapters.wrapping import Remembered, Wrapping
 from vault.errors import InputError, TamperedError
 from vault.messages import ROLES, Message

@@ -19,7 +19,7 @@ from langchain_core.messages import (
 )
 
 from vault.adapters.fields import fold, unfold
-from vault.adapters.wrap import Wrapper
+from vault.adapters.wrapper import Wrapper
 from vault.adapters.wrapping import Remembered, Wrapping
 from vault.errors import TamperedError
 from vault.messages import Message

@@ -11,7 +11,7 @@ from llama_index.core.storage.chat_store.base import BaseChatStore
 from pydantic import PrivateAttr
 
 from vault.adapters.fields import fold, unfold
-from vault.adapters.wrap import Wrapper
+from vault.adapters.wrapper import Wrapper
 from vault.adapters.wrapping import Remembered, Wrapping
 from vault.errors import InputError, TamperedError
 from vault.messages import ROLES, Message

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vault.adapters.fields import fold, unfold
-from vault.adapters.wrap import Wrapper
+from vault.adapters.wrapper import Wrapper
 from vault.adapters.wrapping import Flow, Wrapping
 from vault.errors import InputError, TamperedError, UsageError
 from vault.messages import ROLES, Message

@@ -101,7 +101,7 @@ class Remembered(list[Any]):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Entry:
+class Shelved:
     """An item of a memory, opened: where it lies there, its seq, and what it is."""
 
     index: int
@@ -116,9 +116,9 @@ class _State:
     read: Read
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[Shelved]:
         """Give what was opened, in the order of the vault."""
-        found = [Entry(index, seq, said) for index, (seq, said) in self.read.opened.items()]
+        found = [Shelved(index, seq, said) for index, (seq, said) in self.read.opened.items()]
         return sorted(found, key=lambda entry: entry.seq)
 
 
@@ -327,7 +327,7 @@ class Wrapping:
             return True  # what lies there is noise already
         return not self.core.wrapped.is_hidden(self.user_id, self.session_id)
 
-    def _note_removed(self, entry: Entry) -> bool:
+    def _note_removed(self, entry: Shelved) -> bool:
         return self.core.wrapped.remove(self.user_id, self.session_id, [entry.seq])
 
     def _refuse_forgotten(self) -> None:

@@ -12,13 +12,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from vault.chat.chapter import Chapter
+from vault.chat.entries import Parcel
 from vault.chat.outside import Range
 from vault.chat.pointers import pointer_seal
 from vault.chat.reading import Reader
@@ -31,9 +32,6 @@ from vault.keys.doubt import beyond_doubt
 from vault.messages import STATE, Message, check_id, encode_value, pack, unpack
 from vault.storage import records as sql
 from vault.storage.stores import Stores
-
-if TYPE_CHECKING:
-    from vault.chat.writing import Parcel
 
 # Gives what a hold keeps of records that are deleted: by revision, each with its collection.
 Hide = Callable[[Connection, Session, Mapping[int, str]], Collection[int]]

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from vault.chat.entries import Parcel, Sealed
 from vault.chat.outside import NOTHING, Envelope, Range, check_order, open_body, read_envelope
 from vault.chat.profile import Ranges, count_in
 from vault.chat.reading import Lying, Reader
 from vault.chat.removing import Remover
 from vault.chat.sessions import Session, Sessions
-from vault.chat.writing import Parcel, Sealed
 from vault.clock import from_datetime
 from vault.crypto.tree import Kind, slot
 from vault.errors import StoreUnavailableError, TamperedError

@@ -51,7 +51,7 @@ _PATTERNLESS = {"PhoneRecognizer", "ZaMobileNumberRecognizer", "ZaTelephoneNumbe
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Listing:
     """One recognizer as the gate sees it: its patterns with their flags and scores, and its context words."""
 
     name: str
@@ -94,7 +94,7 @@ def _keep_off_the_network() -> None:
     email_recognizer.tldextract = _Offline()
 
 
-def entry(recognizer: Any) -> Entry:
+def entry(recognizer: Any) -> Listing:
     """What the gate must know of a recognizer.
 
     One whose patterns can't be told is let through by any digit or letter.
@@ -104,23 +104,23 @@ def entry(recognizer: Any) -> Entry:
     context = tuple(str(word) for word in recognizer.context or ())
     if patterns is None or flags is None:
         digits_only = type(recognizer).__name__ in _PATTERNLESS
-        return Entry(recognizer.name, ((r"\d" if digits_only else "", 0, 1.0),), context)
+        return Listing(recognizer.name, ((r"\d" if digits_only else "", 0, 1.0),), context)
     if recognizer.name == "UrlRecognizer":
         # Its patterns list all top-level domains four times over and take a minute to compile: a dot
         # stands for them.
-        return Entry(recognizer.name, ((r"[.]", 0, 1.0),), context)
+        return Listing(recognizer.name, ((r"[.]", 0, 1.0),), context)
     bits = int(flags) & int(re.IGNORECASE | re.DOTALL | re.MULTILINE)
-    return Entry(recognizer.name, tuple((str(p.regex), bits, float(p.score)) for p in patterns), context)
+    return Listing(recognizer.name, tuple((str(p.regex), bits, float(p.score)) for p in patterns), context)
 
 
-def entries(cache: Path | None) -> list[Entry]:
+def entries(cache: Path | None) -> list[Listing]:
     """All of Presidio's recognizers, from the cache if this version of Presidio is in it."""
     path = None if cache is None else cache / f"presidio-{_version()}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         body = None if path is None else read_cached(path)
         if body is not None:
             return [
-                Entry(row[0], tuple((str(p), int(f), float(c)) for p, f, c in row[1]), tuple(row[2]))
+                Listing(row[0], tuple((str(p), int(f), float(c)) for p, f, c in row[1]), tuple(row[2]))
                 for row in json.loads(body)
             ]
     made = [entry(recognizer) for recognizer in recognizers()]
@@ -137,6 +137,6 @@ def _version() -> str:
     return hashlib.sha256(f"4 {package.version} {listed}".encode()).hexdigest()[:40]
 
 
-def same(first: Sequence[Entry], second: Sequence[Entry]) -> bool:
+def same(first: Sequence[Listing], second: Sequence[Listing]) -> bool:
     """Whether two catalogues would give the same gate."""
     return list(first) == list(second)

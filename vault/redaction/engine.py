@@ -13,12 +13,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from vault.errors import ConfigError, RedactionError
 from vault.messages import Message
 from vault.redaction import Redacted
-from vault.redaction.findings import Finding
+from vault.redaction.findings import Finding, Recognizer
 from vault.redaction.memory import Memory
 from vault.redaction.models import load
 from vault.redaction.operators import OPERATORS
@@ -39,14 +39,6 @@ WHOLE = "<REDACTED>"
 PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(ENTITIES))})(?:_\d{{1,6}}|:[0-9a-f]{{12}})>")
 _SURE = 0.5  # how probable a name must be to be looked for in all later messages
 _DEPTH = 3  # JSON in a string in JSON in a string
-
-
-@runtime_checkable
-class Recognizer(Protocol):
-    """Anything that finds personal data in a text: ten lines of the user's own will do."""
-
-    def find(self, text: str) -> list[Finding]:
-        """Give what is found, overlapping or not."""
 
 
 @dataclass(slots=True, repr=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 
 class Ground(enum.IntEnum):
@@ -25,3 +26,11 @@ class Finding:
     score: float
     by: str
     ground: Ground = Ground.PATTERN
+
+
+@runtime_checkable
+class Recognizer(Protocol):
+    """Anything that finds personal data in a text: ten lines of the user's own will do."""
+
+    def find(self, text: str) -> list[Finding]:
+        """Give what is found, overlapping or not."""

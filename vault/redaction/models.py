@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from vault.errors import ConfigError, MissingExtraError
-from vault.redaction.findings import Finding, Ground
-
-if TYPE_CHECKING:
-    from vault.redaction.engine import Recognizer
+from vault.redaction.findings import Finding, Ground, Recognizer
 
 _ENTITIES: Final = {
     "PER": "PERSON",

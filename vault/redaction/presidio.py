@@ -300,13 +300,14 @@ def _rough_tokens(text: str) -> tuple[list[int], list[str], list[int]]:
     return list(range(len(words))), words, lasts
 
 
+_REMEMBERED = 50_000  # words
 _TOKENIZER: list[Any] = []
 
 
 def _tokenizer() -> Any:
-    """SpaCy's tokenizer of English: part of spaCy itself, no model."""
-    if not _TOKENIZER:
+    """SpaCy's tokenizer of English, no model. It keeps every word for good, so it is renewed."""
+    if not _TOKENIZER or len(_TOKENIZER[-1].vocab.strings) > _REMEMBERED:
         import spacy
 
-        _TOKENIZER.append(spacy.blank("en").tokenizer)
-    return _TOKENIZER[0]
+        _TOKENIZER[:] = [spacy.blank("en").tokenizer]
+    return _TOKENIZER[-1]

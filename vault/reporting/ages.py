@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vault.reporting.report import Stored
+from vault.reporting.values import Stored
 
 _TOP, _BASE, _LABEL = 20, 96, 113  # pixels, from above
 _EDGE = 65  # beyond it, in hundredths, a label stands on the other side of its line

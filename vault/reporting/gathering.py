@@ -15,18 +15,18 @@ from vault.core import Core
 from vault.errors import TamperedError
 from vault.evidence.certificate import Record
 from vault.evidence.entries import struck
-from vault.reporting.report import (
+from vault.reporting.report import Report
+from vault.reporting.values import (
     Bar,
     Erasure,
-    Generation,
     HeldBy,
     Keys,
     LogState,
     Overdue,
-    Report,
+    Queued,
+    Retired,
     Stored,
     Turned,
-    Waiting,
 )
 from vault.retention.classes import plain_name
 from vault.retention.policy import ORIGINALS, Part, Rule
@@ -177,9 +177,9 @@ def _holds(core: Core) -> list[HeldBy]:
     ]
 
 
-def _waiting(core: Core) -> list[Waiting]:
+def _waiting(core: Core) -> list[Queued]:
     return [
-        Waiting(
+        Queued(
             id=one.id, reason=struck(one.reason, (one.user_id or "",), "[id]"), requested_at=one.requested_at
         )
         for one in core.holding.queued()
@@ -267,7 +267,7 @@ def _keys(core: Core, now: int) -> Keys:
         ordinal=found.ordinal,
         is_home=found.is_home,
         retired=[
-            Generation(
+            Retired(
                 ordinal=one.ordinal,
                 retired_at=one.retired_at,
                 due_at=one.due_at,

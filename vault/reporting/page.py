@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 from importlib import resources
 
 from vault.reporting.ages import ages
-from vault.reporting.report import Report, Stored
 from vault.reporting.text import FAILED, size
+from vault.reporting.values import Contents, Stored
 
 _ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _SHORT = 12
 
 
-def page(report: Report) -> str:
+def page(report: Contents) -> str:
     """Give the whole page."""
     style = (
         resources.files("vault.reporting").joinpath("assets", "page.css").read_text(encoding="utf-8").strip()
@@ -108,7 +108,7 @@ def _table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]], no
 # -- the parts -------------------------------------------------------------------------------------------
 
 
-def _tiles(report: Report) -> str:
+def _tiles(report: Contents) -> str:
     def tile(head: str, value: str, words: str, kind: str = "") -> str:
         return f'<div class="tile {kind}"><h2>{head}</h2><b>{value}</b><p>{words}</p></div>\n'
 
@@ -143,7 +143,7 @@ def _tiles(report: Report) -> str:
     return f'<div class="tiles">{"".join(tiles)}</div>\n' + (f'<p class="none">{runs}</p>' if failed else "")
 
 
-def _stored(report: Report) -> str:
+def _stored(report: Contents) -> str:
     words = (
         "By class, from today on the left to the oldest on the right. What is past the line goes, unless a"
         " hold or a floor keeps it."
@@ -174,7 +174,7 @@ def _class(one: Stored) -> str:
     )
 
 
-def _overdue(report: Report) -> str:
+def _overdue(report: Contents) -> str:
     words = "What is past its ceiling: the next run erases what no hold and no floor keeps."
     if report.overdue is None:
         return _section("Overdue", words, '<p class="none">This vault has no policies: all is kept.</p>')
@@ -186,7 +186,7 @@ def _overdue(report: Report) -> str:
     return _section("Overdue", words, _table(columns, rows, "Nothing is past its ceiling."))
 
 
-def _holds(report: Report) -> str:
+def _holds(report: Contents) -> str:
     words = "A hold forbids every erasure of a user, or of one session. Those in force come first."
     columns = [("Hold", "k"), ("On", "d"), ("Since", "d"), ("Until", "d"), ("Reason", "w"), ("State", "d")]
     rows = [
@@ -214,7 +214,7 @@ def _holds(report: Report) -> str:
 _STATUS = {"final": "", "provisional": "look", "requested": "look"}
 
 
-def _erasures(report: Report) -> str:
+def _erasures(report: Contents) -> str:
     words = (
         "Provisional: the keys are cut off, and a retained root still opens an old keyring. Final: nothing"
         " that was ever copied opens what was erased."
@@ -240,7 +240,7 @@ def _erasures(report: Report) -> str:
     return _section("Erasures", words, _table(columns, rows, "Nothing was erased yet.") + more)
 
 
-def _runs(report: Report) -> str:
+def _runs(report: Contents) -> str:
     words = f"{counted(report.runs_in_all, 'run')} of the retention policies; the latest are here."
     columns = [
         ("Began", "d"),
@@ -282,7 +282,7 @@ def _facts(rows: Iterable[tuple[str, str]]) -> str:
     return "<dl>" + "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows) + "</dl>\n"
 
 
-def _log(report: Report) -> str:
+def _log(report: Contents) -> str:
     log = report.log
     words = (
         "Every entry was hashed again for this report. Keep the checkpoint: a later log has grown from it."
@@ -310,7 +310,7 @@ def _log(report: Report) -> str:
     )
 
 
-def _keys(report: Report) -> str:
+def _keys(report: Contents) -> str:
     keys = report.keys
     words = "Retired generations of the root are kept until the horizon has passed, and then destroyed."
     facts = [

@@ -6,13 +6,13 @@ import textwrap
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from vault.reporting.report import Report
+from vault.reporting.values import Contents
 
 _WIDTH = 80
 _HEAD = 12
 
 
-def text(report: Report) -> str:
+def text(report: Contents) -> str:
     """Say the main things of a report."""
     lines = [f"report of vault {report.vault}", f"at {_moment(report.at)}", ""]
     for head, said in _facts(report):
@@ -32,7 +32,7 @@ def text(report: Report) -> str:
 _NAME = 33
 
 
-def _facts(report: Report) -> Iterable[tuple[str, str]]:
+def _facts(report: Contents) -> Iterable[tuple[str, str]]:
     of = f"{report.users:,} users in {report.sessions:,} sessions"
     yield "stored", f"{report.messages:,} messages of {of}, {size(report.bytes)} sealed"
     yield "policies", ", ".join(report.policies) or "none: all is kept"

@@ -29,7 +29,7 @@ from vault.storage import copying, lost, migrations
 from vault.storage import keyring as sql
 from vault.storage.engine import Store, open_file
 from vault.storage.stores import Stores
-from vault.transfer.manifest import FILES, NAME, Manifest, Part, aside, describe
+from vault.transfer.manifest import FILES, NAME, FileSum, Manifest, aside, describe
 
 _UNFINISHED = ".part"
 
@@ -144,7 +144,7 @@ def _count(copy: Store) -> dict[str, int]:
     return copy.read(lambda connection: copying.count_rows(connection, copy.label))
 
 
-def _finish(directory: Path, label: str, rows: dict[str, int]) -> Part:
+def _finish(directory: Path, label: str, rows: dict[str, int]) -> FileSum:
     """Make a file durable, sum it, and give it its name."""
     path = _unfinished(directory, label)
     with path.open("rb") as file:

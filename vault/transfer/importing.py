@@ -21,7 +21,7 @@ from vault.messages import Message, check_id, check_namespace, check_words, crea
 from vault.redaction.engine import Engine, count
 from vault.transfer.filling import Filler, Group, Piece, Tally
 from vault.transfer.seams import is_past
-from vault.transfer.sources import Entry, Given, Unreadable, read
+from vault.transfer.sources import Given, Incoming, Unreadable, read
 from vault.transfer.workers import Finder, Found, finder
 
 Progress = Callable[[int], None]
@@ -210,7 +210,7 @@ class _Import:
                 batch = _Batch()
         yield batch
 
-    def _take(self, entry: Entry, batch: _Batch, *, is_done: bool) -> None:
+    def _take(self, entry: Incoming, batch: _Batch, *, is_done: bool) -> None:
         """Put an entry into the batch, where it is one that is asked for and can be stored."""
         if not self._is_asked(entry):
             self._counts["others"] += not is_done
@@ -236,7 +236,7 @@ class _Import:
         batch.count += 1
         batch.size += size
 
-    def _is_asked(self, entry: Entry) -> bool:
+    def _is_asked(self, entry: Incoming) -> bool:
         """Say whether an entry is of the user and the session that were named, if any."""
         order = self._order
         for name, given, option in (
@@ -250,7 +250,7 @@ class _Import:
         named = order.kind != "langchain-file"  # there the name of the file stands in for one
         return order.session_id is None or not named or entry.session_id in {None, order.session_id}
 
-    def _checked(self, entry: Entry) -> tuple[Group, int, int | None]:
+    def _checked(self, entry: Incoming) -> tuple[Group, int, int | None]:
         """Give where an entry goes, its size and its time; raise for what can't be stored."""
         order, message = self._order, entry.message
         user_id = check_id(entry.user_id or order.user_id, "user id")
@@ -261,7 +261,7 @@ class _Import:
         size = len(encode(message, limit=self._core.stores.limit))
         return group, size, None if message.created_at is None else created_us(message, 0)
 
-    def _mark(self, entry: Entry, message: Message, group: Group, size: int) -> str:
+    def _mark(self, entry: Incoming, message: Message, group: Group, size: int) -> str:
         """Give what a message is known by when it comes again.
 
         Of what was said it holds the length alone. Where a source has no names for its messages, it binds all

@@ -25,7 +25,7 @@ NAME = "manifest.json"
 FILES = {"transcripts": "transcripts.db", "keyring": "keyring.db"}
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class FileSum(msgspec.Struct, frozen=True, kw_only=True):
     """One file of a backup: a store, as a SQLite database of the vault's own schema."""
 
     schema: str
@@ -43,11 +43,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     generation: str
     ordinal: int
-    transcripts: Part
-    keyring: Part
+    transcripts: FileSum
+    keyring: FileSum
     seal: str = ""
 
-    def part(self, label: str) -> Part:
+    def part(self, label: str) -> FileSum:
         """Give what is said of one store."""
         return self.transcripts if label == "transcripts" else self.keyring
 
@@ -111,10 +111,10 @@ def check_schema(manifest: Manifest) -> None:
             )
 
 
-def describe(path: Path, schema: str, rows: dict[str, int]) -> Part:
+def describe(path: Path, schema: str, rows: dict[str, int]) -> FileSum:
     """Say what a finished file holds."""
     with path.open("rb") as file:
-        return Part(
+        return FileSum(
             schema=schema,
             size=os.fstat(file.fileno()).st_size,
             sha256=hashlib.file_digest(file, "sha256").hexdigest(),
@@ -122,7 +122,7 @@ def describe(path: Path, schema: str, rows: dict[str, int]) -> Part:
         )
 
 
-def check_file(path: Path, part: Part) -> None:
+def check_file(path: Path, part: FileSum) -> None:
     """Raise TamperedError unless a file is what its manifest says."""
     try:
         found = describe(path, part.schema, part.rows)

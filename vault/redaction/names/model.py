@@ -338,7 +338,7 @@ def _spans(  # noqa: PLR0913, PLR0917 (of one chunk)
         start = offset + ends[first] - len(words[first].lstrip(" "))
         index = done = max(index, last + 1)
         score = float(everything[first : last + 1].mean())
-        if kind >= len(NAMES) and not plausible(ENTITIES[kind], "".join(words[first : last + 1])):
+        if not plausible(ENTITIES[kind], "".join(words[first : last + 1])):
             continue
         found = Finding(ENTITIES[kind], start, offset + ends[last], min(score, 1.0), BY, Ground.MODEL)
         yield found, words[first : last + 1], float(bounds[kind])

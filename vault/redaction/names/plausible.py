@@ -31,11 +31,15 @@ _MONTH: Final = re.compile(
     re.IGNORECASE,
 )
 _PART: Final = re.compile(r"[^\W\d_]+")
+_LETTER: Final = re.compile(r"[a-z]")
+_DIGITS: Final = re.compile(r"\d+")
+_COUNT: Final = re.compile(r"(?<![\w.,-])\d{1,3}(?!\d|[.,:]\d)")
+_LIST: Final = re.compile(r"[,;]| (?:and|or|y|o|und|oder|et|ou|e) ")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _AT: Final = re.compile(r"@|\bat\b|\barroba\b|\bet\b|\(a\)|\[at\]|\uff20", re.IGNORECASE)
 _DOT: Final = re.compile(r"[./:]|\bdot\b|\bpunto\b|\bpunkt\b|\bpoint\b|\bponto\b", re.IGNORECASE)
 _LEAST: Final = {  # digits
-    "PHONE_NUMBER": 4,
+    "PHONE_NUMBER": 4,  # an extension
     "CREDIT_CARD": 3,
     "BANK_ACCOUNT": 2,
     "NATIONAL_ID": 2,
@@ -45,27 +49,51 @@ _LEAST: Final = {  # digits
     "LICENSE_PLATE": 1,
 }
 _SPOKEN: Final = 3  # number words that make a number
+_SHORT: Final = 2  # digits of a flat alone, letters of a mere abbreviation
+_WHOLE_PHONE: Final = 6  # digits, where several numbers stand in a row
+_LISTED: Final = 2  # numbers; more without a word are a list
 
 
 def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each kind)
     """Say whether a value can be what it was taken for."""
-    digits = sum(one.isdigit() for one in value)
     if entity in _LEAST:
-        is_year = _YEAR.fullmatch(value.strip(" ,.")) is not None
-        return (digits >= _LEAST[entity] and not is_year) or _said(value) >= _SPOKEN
+        return _is_number(entity, value) or _said(value) >= _SPOKEN
     match entity:
         case "AGE":
-            return 0 < digits <= 6 and not _YEAR.search(value) if digits else _said(value) > 0  # noqa: PLR2004 ("34 and 36")
+            return (_COUNT.search(value) is not None and not _YEAR.search(value)) or _said(value) > 0
         case "DATE_OF_BIRTH":
-            return digits > 0 or _said(value) > 0 or _MONTH.search(value) is not None
+            return any(map(str.isdigit, value)) or _said(value) > 0 or _MONTH.search(value) is not None
         case "EMAIL_ADDRESS":
             return _AT.search(value) is not None or not value.isalpha()
         case "URL":
             return _DOT.search(value) is not None
+        case "PERSON" | "LOCATION":
+            return _LETTER.fullmatch(value.strip()) is None  # a column, a variable, a short "okay"
         case "ADDRESS":
-            return digits > 2 or any(len(word) > 2 for word in _PART.findall(value))  # noqa: PLR2004 (a short flat number alone)
+            words, numbers = _PART.findall(value), _DIGITS.findall(value)
+            if not words:
+                return len(numbers) <= _LISTED and len("".join(numbers)) > _SHORT
+            return len("".join(numbers)) > _SHORT or any(len(word) > _SHORT for word in words)
         case _:
             return True
+
+
+def _is_number(entity: str, value: str) -> bool:
+    """Say whether a value has the digits of its kind, in one place."""
+    bare = value.strip(" ,.")
+    if entity == "PHONE_NUMBER":
+        parts = _LIST.split(bare)
+        return max(map(_digits, parts)) >= (_LEAST[entity] if len(parts) == 1 else _WHOLE_PHONE)
+    if _YEAR.fullmatch(bare) or _digits(value) < _LEAST[entity]:
+        return False
+    if entity != "LICENSE_PLATE":
+        return True
+    rest = _YEAR.sub("", bare)
+    return _digits(rest) > 0 or (rest.isupper() and sum(map(str.isalpha, rest)) > 1)
+
+
+def _digits(value: str) -> int:
+    return sum(map(str.isdigit, value))
 
 
 def _said(value: str) -> int:

@@ -9,7 +9,9 @@ from vault.redaction.findings import Ground
 from vault.redaction.folding import Folded
 from vault.redaction.patterns import Hit, Recognizer, around
 
-_RUN = re.compile(r"(?<![\w.])(?<!\d[-,:/])\d(?:[ -]{0,2}\d){11,30}+(?![\w])(?![-.,:/]\d)")
+_RUN = re.compile(r"(?<![\w.])\d(?:[ -]{0,2}\d){11,}+")
+_GROUP = re.compile(r"\d+")
+_CUT = re.compile(r"\w|\.\d")  # after a group: more of a word, or of a decimal number
 _LENGTHS = range(12, 20)
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _BRANDS = re.compile(
@@ -37,18 +39,22 @@ def luhn(digits: str) -> bool:
 
 def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
     for match in _RUN.finditer(folded.text):
-        run = match[0]
+        start, end = match.span()
+        if _CUT.match(folded.text, end):
+            end = max(folded.text.rfind(" ", start, end), folded.text.rfind("-", start, end), start)
+        run = folded.text[start:end]
         digits = run.replace(" ", "").replace("-", "")
-        if len(digits) in _LENGTHS and luhn(digits) and len(set(digits)) > 2:
-            if _BRANDS.match(digits) or _WORDS.search(folded.low, max(0, match.start() - 50), match.start()):
-                yield Hit("CREDIT_CARD", match.start(), match.end(), 1.0, Ground.CHECKSUM)
+        if len(digits) in _LENGTHS and luhn(digits) and len(set(digits)) > 1:
+            before = folded.low, max(0, start - 50), start
+            if _BRANDS.match(digits) or (len(set(digits)) > 2 and _WORDS.search(*before)):
+                yield Hit("CREDIT_CARD", start, end, 1.0, Ground.CHECKSUM)
             continue
-        yield from _inside(run, match.start())
+        yield from _inside(run, start)
 
 
 def _inside(run: str, offset: int) -> Iterator[Hit]:
-    """A card that stands in groups between other numbers: the card, its date, its code."""
-    groups = [(m.start(), m.end()) for m in re.finditer(r"\d+", run)]
+    """Cards that stand in groups between other numbers: other cards, a date, a code."""
+    groups = [found.span() for found in _GROUP.finditer(run)]
     first = 0
     while first < len(groups):
         digits = ""
@@ -56,7 +62,7 @@ def _inside(run: str, offset: int) -> Iterator[Hit]:
             digits += run[groups[last][0] : groups[last][1]]
             if len(digits) > _LENGTHS[-1]:
                 break
-            if len(digits) >= 13 and last > first and _BRANDS.match(digits) and luhn(digits):
+            if len(digits) >= 13 and _BRANDS.match(digits) and luhn(digits):
                 yield Hit(
                     "CREDIT_CARD", offset + groups[first][0], offset + groups[last][1], 1.0, Ground.CHECKSUM
                 )

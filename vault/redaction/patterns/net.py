@@ -11,13 +11,13 @@ from vault.redaction.patterns import Hit, Recognizer
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _V4 = re.compile(
-    rf"(?<![\w.+-])(?<!\w:){_OCTET}(?:\.{_OCTET}){{3}}(?![\w+]|\.\d|-\d|\.x)|(?<=ip-){_OCTET}(?:-{_OCTET}){{3}}(?!\w|-\d)"
+    rf"(?<![\w.+-]){_OCTET}(?:\.{_OCTET}){{3}}(?![\w+]|\.\d|-\d|\.x)|(?<=ip-){_OCTET}(?:-{_OCTET}){{3}}(?!\w|-\d)"
 )
 _V6 = re.compile(
-    r"(?<![\w:.])(?=[0-9a-f]{0,4}:[0-9a-f:]{2})[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}+(?:\.\d{1,3}){0,3}+(?:%[a-z0-9]{1,16})?(?![\w:])"
+    r"(?:(?<![\w:.])|(?<=[g-z]:))(?=[0-9a-f]{0,4}:[0-9a-f:]{2})[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}+(?:\.\d{1,3}){0,3}+(?:%[a-z0-9]{1,16})?(?![\w:])"
 )
 _MAC = re.compile(
-    r"(?<![\w:.-])(?:[0-9a-f]{2}([:-])[0-9a-f]{2}(?:\1[0-9a-f]{2}){4}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}|(?=[0-9.]{0,9}[a-f])[0-9a-f]{2}(?:\.[0-9a-f]{2}){5})(?![\w:-]|\.\w)"
+    r"(?:(?<![\w:.-])|(?<=[g-z]:)|(?<=mac:))(?:[0-9a-f]{2}([:-])[0-9a-f]{2}(?:\1[0-9a-f]{2}){4}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}|(?=[0-9.]{0,9}[a-f])[0-9a-f]{2}(?:\.[0-9a-f]{2}){5})(?![\w:]|[-.]\w)"
 )
 _MAC_SAID = re.compile(
     r"\b(?:mac|bssid|ethernet|eth|hw ?addr(?:ess)?|macaddress|lladdr|bluetooth|physical address)\b[^\n;]{0,24}?[\s:=\"']((?=[0-9a-f.:-]{0,11}[a-f])(?=[0-9a-f.:-]{0,11}\d)[0-9a-f]{12}|[0-9a-f]{4}[0-9a-f.:-]{1,2}[0-9a-f]{2}[.:-][0-9a-f]{2}[0-9a-f.:-]{1,2}[0-9a-f]{2,4})(?![\w:-])"
@@ -26,9 +26,10 @@ _MAC_SAID = re.compile(
 _VERSION = re.compile(
     r"(?:\bv|version|ver\.?|release|build|firmware|fw|driver|kernel|update|section|chapter|clause|oid|==|>=|<=|~=|\bto|upgrade\w*)\s{0,2}[:=]?\s{0,2}$"
 )
+_MAPPED = re.compile(r"(?:::|:[0-9a-f]{1,4}:)$")  # an IPv6 address ends in it
 _EVERYBODYS = re.compile(
     r"127\.|0\.|255\.|22[4-9]\.|2[34]\d\.|169\.254\.169\.254$|192\.168\.(?:[01]|100|178|2|8)\.(?:0|1|254|255)$|10\.0\.0\.(?:0|1|138)$|10\.0\.1\.1$"
-    r"|8\.8\.[84]\.[84]$|1\.1\.1\.1$|1\.0\.0\.1$|9\.9\.9\.9$|208\.67\.22[02]\.22[02]$|192\.0\.2\.|1\.2\.3\.4$|4\.4\.4\.4$|172\.17\.0\.1$|\d+\.0\.0\.0$"
+    r"|8\.8\.[84]\.[84]$|1\.1\.1\.1$|1\.0\.0\.1$|9\.9\.9\.9$|208\.67\.22[02]\.22[02]$|1\.2\.3\.4$|4\.4\.4\.4$|172\.17\.0\.1$|\d+\.0\.0\.0$"
 )
 
 
@@ -38,6 +39,8 @@ def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
         address = match[0]
         start, end = match.span()
         if _EVERYBODYS.match(address.replace("-", ".")) or _VERSION.search(low, max(0, start - 16), start):
+            continue
+        if _MAPPED.search(low, max(0, start - 6), start):
             continue
         if re.match(r"/\d{1,2}\b", low[end : end + 3]) and address.endswith(".0"):
             continue  # a network, not a machine
@@ -60,7 +63,6 @@ def _find_v6(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
         if (
             not (parsed.is_loopback or parsed.is_unspecified or parsed.is_multicast)
             and sum(map(str.isalnum, address)) > 3
-            and not address.startswith("2001:db8")
         ):
             yield Hit("IP_ADDRESS", start, end, 0.9)
 

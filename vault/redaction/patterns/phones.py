@@ -13,10 +13,11 @@ from vault.redaction.folding import Folded
 from vault.redaction.patterns import Hit, Recognizer
 
 _RUN = re.compile(
-    r"(?<![\w/@#$%*=&?.+-])(?<!\d[,:])(?<!\(\+)"
+    r"(?:(?<![\w/@#$%*=&?.+-])|(?<=\w=)(?=\+))(?:(?<!\d[,:])|(?=\+))(?<!\(\+)"
     r"(?:(?:\+|00)[ ]?|\()?(?:\(\+?\d{1,4}\)[ ]?)?\d(?:(?:[ ]?[-./][ ]?|[ ]{0,2}\(\d{1,4}\)[ ]{0,2}|[)][ ]?[-/]?[ ]?|[ ]{1,2})?\d){5,17}+"
-    r"(?![\w@%$*])(?![-./,:]\d)"
+    r"(?![\w@%$*])(?![-./:]\d)"
 )
+_DECIMALS = re.compile(r",\d")
 _CUE = re.compile(
     r"\b(?P<phone>phones?|telephone|tel\w{0,6}|tlf\w{0,3}|tlm|tfno|fone|ph|cell\w{0,6}|mob|mobile|mobil\w{0,6}|movil\w{0,3}|handy\w{0,8}|whats? ?app|wpp|zap|signal|viber"
     r"|sms|text(?:ed|s)?|texting|call(?:ed|s|ing|er)?|ring|rang|rufen?|ruf|anrufen|erreichbar|fax|landline|festnetz\w{0,8}|fijo|fixe|portable|gsm|imo"
@@ -58,6 +59,8 @@ def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
         if not 7 <= digits <= 15:
             continue
         international = run.startswith(("+", "(+")) or (run.startswith("00") and digits >= 11)
+        if _DECIMALS.match(folded.text, end) and not international:
+            continue
         if international:
             if digits >= 8:
                 yield Hit("PHONE_NUMBER", start, end, 0.9)

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from vault.redaction.segments.labels import may_number_a_person
-from vault.redaction.segments.pieces import Piece, Taken, Writer, value
+from vault.redaction.segments.pieces import Form, Piece, Taken, Writer, value
 
 _DEEPEST = 200_000  # a list's entry each: deeper is no data, and costs memory
 _LONG_NUMBER = 7  # digits from which a number that nothing names may be somebody's
+_CARDS = (15, 16)  # digits of a number that may prove itself to be a card, whatever it is called
 _DOUBLE = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _SINGLE = r"'[^'\\]*+(?:\\.[^'\\]*+)*+'"
 _OPENING = re.compile(
@@ -106,6 +107,8 @@ def string(text: str, start: int, end: int, label: str) -> list[Piece]:
 
 
 def _number(text: str, start: int, end: int, label: str) -> list[Piece]:
+    if end - start in _CARDS and not may_number_a_person(label):
+        return value(start, end, text[start:end], label, quoted, Form.CODE)
     if (label or end - start >= _LONG_NUMBER) and may_number_a_person(label):
         return value(start, end, text[start:end], label, quoted)
     return []

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 
+from vault.redaction.segments.labels import may_number_a_person
 from vault.redaction.segments.pieces import Form, Piece, Taken, as_it_is, value
 
 _WORD = re.compile(r"\w+")
@@ -169,7 +170,12 @@ class _Reader:
                 self._text, max(tag, found.start() - _NEAR_BY), max(end, found.start() + 1)
             )
             label = naming[1] if naming else name
-        holds = name in _DATA or name.startswith("data-") or said[:7].lower().startswith(("mailto:", "tel:"))
+        holds = (
+            name in _DATA
+            or name.startswith("data-")
+            or said[:7].lower().startswith(("mailto:", "tel:"))
+            or may_number_a_person(name.rpartition(":")[2])
+        )
         write = _bare_attribute if group == _UNQUOTED else _in_attribute
         form = Form.PROSE if holds else Form.CODE
         return value(found.start(group), found.end(group), said, label, write, form)

@@ -16,7 +16,7 @@ from vault.errors import UsageError
 from vault.messages import Message
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """A message with its place in the source; without a message, a session that has none.
 
     `name` stays the same when the source is read again, and is another for each message of a session. A
@@ -39,7 +39,7 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-Entries = Iterator[Entry | Unreadable]
+Arrivals = Iterator[Incoming | Unreadable]
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,12 +64,12 @@ SOURCES = {
 }
 
 
-def read(kind: str, given: Given) -> Entries:
+def read(kind: str, given: Given) -> Arrivals:
     """Read a source of some kind."""
     if kind not in SOURCES:
         raise UsageError("this is no kind of source", hint=f"one of {', '.join(SOURCES)}")
     module = import_module(SOURCES[kind])
-    reading: Callable[[Given], Entries] = getattr(module, f"read_{kind.replace('-', '_')}")
+    reading: Callable[[Given], Arrivals] = getattr(module, f"read_{kind.replace('-', '_')}")
     return reading(given)
 
 

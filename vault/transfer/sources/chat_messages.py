@@ -6,7 +6,7 @@ from typing import Any
 
 from vault.errors import InputError
 from vault.messages import Message
-from vault.transfer.sources import Entries, Entry, Given, SourceError, Unreadable, values
+from vault.transfer.sources import Arrivals, Given, Incoming, SourceError, Unreadable, values
 from vault.transfer.sources.tables import Columns, opened
 
 _PURPOSES = {
@@ -17,7 +17,7 @@ _PURPOSES = {
 }
 
 
-def read_chat_messages(given: Given) -> Entries:
+def read_chat_messages(given: Given) -> Arrivals:
     """Read the rows in the order in which they were added."""
     table = given.table or "chat_messages"
     with opened(given.source) as database:
@@ -38,7 +38,7 @@ def read_chat_messages(given: Given) -> Entries:
                 yield Unreadable(place=place, why=str(error))
 
 
-def _entry(place: str, name: str, cells: dict[str, Any]) -> Entry:
+def _entry(place: str, name: str, cells: dict[str, Any]) -> Incoming:
     content = cells["content"]
     if content is not None and not isinstance(content, dict | list):
         content = values.text(content, "text")
@@ -50,7 +50,7 @@ def _entry(place: str, name: str, cells: dict[str, Any]) -> Entry:
         {},
         values.moment(_decoded(cells.get("timestamp"))),
     )
-    return Entry(
+    return Incoming(
         place=place,
         user_id=values.text(cells["user_id"], "user") if "user_id" in cells else None,
         session_id=values.text(cells["session_id"], "session") if "session_id" in cells else None,

@@ -7,13 +7,13 @@ from typing import Any
 
 from vault.errors import InputError
 from vault.messages import Message
-from vault.transfer.sources import Entries, Entry, Given, Unreadable, values
+from vault.transfer.sources import Arrivals, Given, Incoming, Unreadable, values
 from vault.transfer.sources.arrays import elements
 
 _TEXTS = frozenset({"text", "multimodal_text"})
 
 
-def read_chatgpt(given: Given) -> Entries:
+def read_chatgpt(given: Given) -> Arrivals:
     """Read the conversations in the order of the file, each from its first message on."""
     path = Path(given.source)
     for number, found in enumerate(elements(path / "conversations.json" if path.is_dir() else path), 1):
@@ -36,7 +36,7 @@ def read_chatgpt(given: Given) -> Entries:
                 yield Unreadable(place=where, why=str(error))
                 continue
             if message is not None:
-                yield Entry(place=where, session_id=session_id, message=message, name=name)
+                yield Incoming(place=where, session_id=session_id, message=message, name=name)
 
 
 def _branch(conversation: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from vault.errors import InputError
 from vault.messages import MAX_DEPTH, Message
 from vault.transfer.lines import restored
-from vault.transfer.sources import Entries, Entry, Given, Unreadable, no_such_file, values
+from vault.transfer.sources import Arrivals, Given, Incoming, Unreadable, no_such_file, values
 
 _LONGEST = 64 * 1024 * 1024  # bytes of one line
 _OURS = frozenset(
@@ -18,7 +18,7 @@ _OURS = frozenset(
 )
 
 
-def read_jsonl(given: Given) -> Entries:
+def read_jsonl(given: Given) -> Arrivals:
     """Read the lines in their order."""
     path = Path(given.source)
     try:
@@ -50,14 +50,14 @@ def _lines(file: BinaryIO) -> Iterator[bytes | None]:
         yield None
 
 
-def _entry(place: str, line: dict[str, Any]) -> Entry:
+def _entry(place: str, line: dict[str, Any]) -> Incoming:
     user_id = values.text(line["user_id"], "user") if line.get("user_id") is not None else None
     session_id = values.text(line["session_id"], "session") if line.get("session_id") is not None else None
     namespace = line.get("namespace") or ""
     if not isinstance(namespace, str):
         raise InputError("its namespace is no text")
     if "role" not in line and "content" not in line and session_id is not None:
-        return Entry(place=place, user_id=user_id, session_id=session_id, namespace=namespace)
+        return Incoming(place=place, user_id=user_id, session_id=session_id, namespace=namespace)
     seq = line.get("seq")
     if seq is not None and (not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq < 2**53):
         raise InputError("its seq is no number of a message")
@@ -72,7 +72,7 @@ def _entry(place: str, line: dict[str, Any]) -> Entry:
     message = Message(
         values.role(line["role"]), restored(line["content"], MAX_DEPTH * 4), metadata, extra, at
     )
-    return Entry(
+    return Incoming(
         place=place,
         user_id=user_id,
         session_id=session_id,

@@ -7,7 +7,7 @@ from typing import Any
 
 from vault.errors import InputError
 from vault.messages import Message
-from vault.transfer.sources import Entries, Entry, Given, SourceError, Unreadable, values
+from vault.transfer.sources import Arrivals, Given, Incoming, SourceError, Unreadable, values
 from vault.transfer.sources.arrays import elements
 from vault.transfer.sources.tables import Columns, opened
 
@@ -15,7 +15,7 @@ _KNOWN = frozenset({"content", "type", "role"})
 _ABOUT = ("response_metadata", "usage_metadata")  # what was told of the call, not said in it
 
 
-def read_langchain_sql(given: Given) -> Entries:
+def read_langchain_sql(given: Given) -> Arrivals:
     """Read the table that SQLChatMessageHistory writes: id, session_id, message."""
     table = given.table or "message_store"
     with opened(given.source) as database:
@@ -31,7 +31,7 @@ def read_langchain_sql(given: Given) -> Entries:
             try:
                 owner = values.text(rest.pop(0), "user") if user else None
                 message = message_of(values.mapping(text), rest[0] if at else None)
-                yield Entry(
+                yield Incoming(
                     place=place,
                     user_id=owner,
                     session_id=values.text(session_id, "session"),
@@ -42,7 +42,7 @@ def read_langchain_sql(given: Given) -> Entries:
                 yield Unreadable(place=place, why=str(error))
 
 
-def read_langchain_file(given: Given) -> Entries:
+def read_langchain_file(given: Given) -> Arrivals:
     """Read the JSON that FileChatMessageHistory writes: one session."""
     name = Path(given.source).stem
     for number, found in enumerate(elements(Path(given.source)), 1):
@@ -51,7 +51,7 @@ def read_langchain_file(given: Given) -> Entries:
             continue
         place = f"message {number}"
         try:
-            yield Entry(place=place, session_id=name, message=message_of(values.mapping(found)))
+            yield Incoming(place=place, session_id=name, message=message_of(values.mapping(found)))
         except InputError as error:
             yield Unreadable(place=place, why=str(error))
 

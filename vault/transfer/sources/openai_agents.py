@@ -6,13 +6,13 @@ from typing import Any
 
 from vault.errors import InputError
 from vault.messages import Message
-from vault.transfer.sources import Entries, Entry, Given, SourceError, Unreadable, values
+from vault.transfer.sources import Arrivals, Given, Incoming, SourceError, Unreadable, values
 from vault.transfer.sources.tables import Columns, opened
 
 _OUTPUT = "_output"  # how the types of what tools gave back end
 
 
-def read_openai_agents_sqlite(given: Given) -> Entries:
+def read_openai_agents_sqlite(given: Given) -> Arrivals:
     """Read the items in the order in which they were added."""
     table = given.table or "agent_messages"
     with opened(given.source) as database:
@@ -28,7 +28,7 @@ def read_openai_agents_sqlite(given: Given) -> Entries:
             try:
                 created = when[0] if when else None
                 created = values.text(created, "time") if isinstance(created, bytes) else created
-                yield Entry(
+                yield Incoming(
                     place=place,
                     session_id=values.text(session_id, "session"),
                     message=message_of(values.mapping(item), created),
