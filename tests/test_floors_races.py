@@ -7,7 +7,7 @@ is gone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -103,10 +103,10 @@ class Trial:
     def receipts(self) -> set[str]:
         return {"a receipt", "another receipt"} | {one for one in self.added if one.startswith("receipt")}
 
-    def kept(self, vault: Vault) -> set[object]:
+    def kept(self, vault: Vault, sessions: Iterable[str] = SESSIONS) -> set[object]:
         """Everything of this user that is still there, closed or hidden or not."""
         found: set[object] = set()
-        for session in SESSIONS:
+        for session in sessions:
             try:
                 chat = vault.transcript(self.user, session)
                 found |= {one.content for one in chat.messages(include_hidden=True, purpose="a test")}
@@ -148,10 +148,10 @@ def forget(trial: Trial, vault: Vault) -> object:
     return result
 
 
-def hold(trial: Trial, vault: Vault) -> object:
+def hold(trial: Trial, vault: Vault, session: str | None = None) -> object:
     def place() -> str:
-        trial.hold = vault.hold(trial.user, reason="case 7").id
-        trial.at_hold = trial.kept(vault)
+        trial.hold = vault.hold(trial.user, session, reason="case 7").id
+        trial.at_hold = trial.kept(vault, SESSIONS if session is None else [session])
         return "held"
 
     return outcome(place)
@@ -173,6 +173,7 @@ EVENTS: dict[str, Event] = {
     "an append": lambda trial, vault: trial.append(vault, "user", "more"),
     "a receipt": lambda trial, vault: trial.append(vault, "tool", "receipt of now"),
     "a hold": hold,
+    "a hold on a session": lambda trial, vault: hold(trial, vault, "s"),
     "the same": forget,
     "a plain forgetting": lambda trial, vault: outcome(lambda: vault.forget_user(trial.user)),
     "forgetting a session": lambda trial, vault: outcome(

@@ -201,6 +201,8 @@ class Holds:
             state = self._locked(connection)
             if row.kind == HOLD:
                 self._refuse_erased(connection, row)
+                if row.session_node is not None:  # it may be taken apart: only a hold on the user covers both
+                    self.refuse_closing(connection, row.user_node, row.session_node)
             elif row.until is not None:  # a session comes before this, or is refused
                 keyring_sql.lock_version(connection, row.user_node)
             self._write(connection, state, row)
