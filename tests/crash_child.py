@@ -15,12 +15,16 @@ from dataclasses import dataclass, field
 from inspect import isawaitable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
+from daemon_days import lead
 from sqlalchemy import Connection, Engine, event
 
 from vault import AsyncVault, Vault
-from vault.clock import DAY, Clock, system_clock
+from vault.clock import DAY, Clock, system_clock, to_datetime
+from vault.evidence.certificate import Why
+from vault.evidence.entries import Kind as Event
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,6 +38,14 @@ CONTEXT.set_forkserver_preload(
 )
 
 
+_DAYS_PASSED: list[None] = []  # in this process
+
+
+def wait_a_day() -> None:
+    """Let a day pass, for a clock that stands still."""
+    _DAYS_PASSED.append(None)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a vault is, and what it is opened with."""
@@ -44,9 +56,13 @@ class Place:
     horizon: str = "7d"
     policies: str | None = None
     ahead: int = 0  # by how many days its clock is
+    at: int | None = None  # where its clock stands still, but for the days that an act lets pass
 
     @property
     def clock(self) -> Clock:
+        at = self.at
+        if at is not None:
+            return lambda: at + (self.ahead + len(_DAYS_PASSED)) * DAY
         if not self.ahead:
             return system_clock
         return lambda: system_clock() + self.ahead * DAY
@@ -135,8 +151,29 @@ def perform(vault: Vault | AsyncVault, act: Act) -> object:
             return vault.forget_user(user, except_floors=True)
         case "due", _:
             return vault.carry_out_due()
+        case "hold-for", user, days:
+            until = to_datetime(vault._core.stores.clock() + int(days) * DAY)
+            return vault.hold(user, reason="case 7", until=until)
+        case "begin", what, *given:
+            _begin(vault, what, *given)
+            return None
+        case "daemon", days, anchor:
+            assert isinstance(vault, Vault)
+            lead(vault, int(days), wait_a_day, Path(anchor))
+            return None
         case _:
             raise ValueError(act)
+
+
+def _begin(vault: Vault | AsyncVault, what: str, user: str = "") -> None:
+    """Note what is about to be done, and no more: as if whoever asked for it was killed."""
+    core = vault._core
+    if what == "export":
+        core.keyring.log.intent(Event.EXPORT, actor="an officer", format="jsonl")
+        return
+    known = core.keyring.find_user(user)
+    if known is not None:
+        core.eraser.begin(Why.FORGET_USER, [known.node], known.slot, reason="", actor="", now=False)
 
 
 def _hold_on(vault: Vault | AsyncVault, user: str) -> str:

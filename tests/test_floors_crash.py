@@ -54,10 +54,10 @@ def check(at: Scene, story: Story, *, later: bool) -> None:
             assert [str(one.kind) for one in vault.certificates()].count("forget-user") == 1
         elif asked:
             assert found == {"s-1": None, "s-2": None}
-            assert (len(asked), rows) == (1, 3)
-            assert [str(one.kind) for one in vault.certificates()] == ["forget-session"]
+            assert (len(asked), rows) == (1, 2)
+            assert {str(one.kind) for one in vault.certificates()} == {"forget-session"}
             shown = vault.transcript("anna", "s-1").messages(include_hidden=True, purpose="an audit")
-            assert [one.content for one in shown] == ["a receipt", "beside it"]
+            assert [one.content for one in shown] == ["a receipt"]
         else:
             assert not {*ASK} & {*story.done}
             assert found == {"s-1": ["a receipt", "beside it"], "s-2": ["elsewhere"]}

@@ -177,9 +177,9 @@ class AsyncVault:
         it gives the same certificate, as far as it has come. Under a hold it raises HeldError, or with
         `when_released` waits for the hold's end: the certificate says `requested` until then.
 
-        Where a policy's `at_least` keeps something it raises FlooredError. With `except_floors` the sessions
-        of which nothing is kept are erased now, the others on the day that it becomes lawful; to the app the
-        user is forgotten from now on.
+        Where a policy's `at_least` keeps something it raises FlooredError. With `except_floors` all that
+        nothing keeps is erased now, in whatever session it lies, and the remainder by parts, each on the day
+        that it becomes lawful; to the app the user is forgotten from now on.
         """
         done = await self.forget_users(
             [user_id],
@@ -223,7 +223,7 @@ class AsyncVault:
         now: bool = False,
         except_floors: bool = False,
     ) -> Certificate:
-        """Erase one session for good; with `except_floors` later, where a rule keeps something of it."""
+        """Erase one session for good; with `except_floors` what a rule keeps of it goes later."""
         forget = self._core.requests.forget_session
         return await self._runtime.run(
             forget, user_id, session_id, reason=reason, actor=actor, now=now, except_floors=except_floors

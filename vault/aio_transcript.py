@@ -164,8 +164,16 @@ class AsyncTranscriptRecords:
         return await self._read(last=last)
 
     async def delete(self, key: str, *, revision: int | None = None) -> None:
-        """Delete a record, where there is one. Its row is deleted, which is no erasure from old copies."""
+        """Delete a record, where there is one. Its row is deleted, which is no erasure from old copies.
+
+        Under a hold it is hidden only.
+        """
         await self._keep([], [Drop(self.collection, key, revision)])
+
+    async def hidden(self, *, purpose: str, actor: str = "") -> Records:
+        """Give what was deleted and a hold keeps; it stands in the log who asked, and what for."""
+        look = self._core.hidden_records
+        return await self._runtime.run(look, self.user_id, self.session_id, self.collection, purpose, actor)
 
     async def _keep(self, puts: Sequence[Put], drops: Sequence[Drop] = ()) -> Sequence[int]:
         keep = self._core.keep

@@ -17,7 +17,18 @@ from vault.chat.entries import Entry, Parcel
 from vault.chat.hiding import Hider
 from vault.chat.pointers import Name, Pointers
 from vault.chat.reading import Reader
-from vault.chat.records import Batch, Beside, Drop, Put, RecordReader, Sealing, check_names, pack_record
+from vault.chat.record_hiding import RecordHider
+from vault.chat.records import (
+    Batch,
+    Beside,
+    Drop,
+    Put,
+    RecordReader,
+    Records,
+    Sealing,
+    check_names,
+    pack_record,
+)
 from vault.chat.removing import Remover
 from vault.chat.revealing import Revealer
 from vault.chat.sessions import Session, Sessions
@@ -131,6 +142,7 @@ class Core:
         self.placing = Placing(self.classes, self.reader)
         self.pointers = Pointers(self.stores, self.keyring)
         self.records = RecordReader(self.stores, self.sessions, self.reader)
+        self.record_hider = RecordHider(self.stores, self.keyring, self.sessions)
         self.writer = Writer(self.stores, self.sessions)
         self.remover = Remover(self.stores, self.keyring, self.sessions, self.reader)
         self.revealer = Revealer(self.stores, self.sessions, self.reader)
@@ -144,6 +156,7 @@ class Core:
             self.reader,
             self.remover,
             self.revealer,
+            self.record_hider.remove,
         )
         self.holding = Holding(self.stores, self.keyring, self.eraser, self.sessions, self.hider, self.floors)
         self.requests = Requests(
@@ -201,15 +214,11 @@ class Core:
         source = None if copied_from is None else self.sessions.find(user_id, copied_from)
         if source is not None:
             batch.reserved.update(Memory(bytes(32), source.profile.placeholders).counts)
-        if not puts and not given:
-            if self.sessions.find(user_id, session_id) is None:  # no session is made for nothing
-                if any(one.revision for one in drops):
-                    raise RevisionError("a record was removed since it was read", hint="read it again")
-                return []
-            if not drops:
-                return []
-        if drops and (session := self.sessions.find(user_id, session_id)) is not None:
-            self.keyring.holds.refuse_removal(session.user.node, session.node, self.stores.clock())
+        is_bare = not puts and not given  # no session is made for nothing
+        if is_bare and (self.sessions.find(user_id, session_id) is None or not drops):
+            if any(one.revision for one in drops):
+                raise RevisionError("a record was removed since it was read", hint="read it again")
+            return []
         self._write(user_id, session_id, namespace, batch)
         return batch.revisions
 
@@ -292,6 +301,13 @@ class Core:
         reader = self.revealer if reveal else self.reader
         return reader.page(user_id, session_id, start, most=most)
 
+    def hidden_records(
+        self, user_id: str, session_id: str, collection: str, purpose: str, actor: str
+    ) -> Records:
+        """Give records that the app has deleted and a hold keeps, for a purpose."""
+        self._log_reveal(user_id, session_id, purpose, actor, closed=True)
+        return self.record_hider.hidden(self.hider, user_id, session_id, collection)
+
     def restore_text(self, user_id: str, session_id: str, text: str, purpose: str, actor: str) -> str:
         """Put originals back into a text, for the person who may see them."""
         self._log_reveal(user_id, session_id, purpose, actor)
@@ -303,8 +319,10 @@ class Core:
         """Nothing is revealed before the log says to whom and what for (P6)."""
         check_purpose(purpose)
         check_words(actor, "actor")
-        find = self.sessions.find_closed if closed else self.sessions.find
-        session = find(user_id, session_id)
+        if closed:
+            session = next(iter(self.hider.sessions(user_id, session_id)), None)
+        else:
+            session = self.sessions.find(user_id, session_id)
         if session is None:
             return  # there is nothing to reveal
         subject, names = session.user.pseudonym, (user_id, session_id)
@@ -400,7 +418,7 @@ class Core:
             sealings.append(
                 Sealing(put.collection, put.key, packed, created_at, place, put.revision, put.role)
             )
-        return entries, Beside(sealings, batch.drops, batch.pointers)
+        return entries, Beside(sealings, batch.drops, batch.pointers, hide=self.record_hider.hide)
 
     def entries(
         self, redacted: Sequence[Redacted], given: Sequence[Message], now: int, session: Session
@@ -465,7 +483,7 @@ class Core:
             return None
         from vault.retention.flooring import Floors  # noqa: PLC0415 (only where there are policies)
 
-        return Floors(self.stores, self.keyring, self.classes)
+        return Floors(self.stores, self.keyring, self.sessions, self.classes)
 
     def explain(self, user_id: str, session_id: str) -> list[Explained]:
         """Say of a session's messages which rules decide about them."""

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection
 
 from vault.chat.hiding import Hider
-from vault.chat.profile import open_profile, seal_profile
 from vault.chat.sessions import Sessions
-from vault.clock import from_datetime, to_datetime
+from vault.clock import DAY, from_datetime, to_datetime
 from vault.crypto.envelope import ID_BYTES, random_id
-from vault.crypto.tree import Kind, Opened
+from vault.crypto.tree import Opened
 from vault.erasure import Eraser
 from vault.errors import (
     HeldError,
@@ -40,18 +38,17 @@ from vault.keys.holds import (
 )
 from vault.keys.ring import Keyring, UserKeys
 from vault.messages import check_id, check_words
+from vault.remainders import Remainders
 from vault.roots import Noted
 from vault.storage import holds as holds_sql
 from vault.storage import keyring as keyring_sql
-from vault.storage import messages as message_sql
-from vault.storage import transcripts as transcripts_sql
-from vault.storage.schema import State
 from vault.storage.stores import Stores
 
 if TYPE_CHECKING:
     from vault.retention.flooring import Floored, Floors
 
 _RACES = 20
+_SOON = DAY // 24  # after which a request is looked at again, whatever its floors say
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +107,7 @@ class Holding:
         self._eraser = eraser
         self._sessions = sessions
         self._hider = hider
+        self._remainders = Remainders(stores, keyring, eraser)
 
     # -- holds ------------------------------------------------------------------------------------------
 
@@ -260,13 +258,21 @@ class Holding:
             if row.kind == FORGET_USER
         }
 
+    def waits(self, where: bytes) -> Certificate | None:
+        """Give the certificate of a request to forget a session, by its slot, that waits for floors."""
+        found = (row for row in self._requests() if (row.kind, row.slot) == (FORGET_SESSION, where))
+        return next((Record.decode(row.record).certificate for row in found), None)
+
     def queued(self) -> list[Queued]:
         """Give the requests that wait, oldest first."""
         found = []
         for row in self._requests():
             record = Record.decode(row.record)
             owner, certificate = self._hider.owner(row.user_node), record.certificate
-            session = owner and row.session_node and self._hider.name_of(owner[0], row.session_node)
+            session = None
+            if owner is not None and row.session_node is not None:
+                node = next(iter(self._remainders.alive(owner[0], row.session_node)), row.session_node)
+                session = self._hider.name_of(owner[0], node)
             found.append(
                 Queued(
                     id=row.id.hex(),
@@ -385,97 +391,28 @@ class Holding:
             self._end(row)
             return []  # somebody else has forgotten them
         user, at = owner[0], self._stores.clock()
-        sessions = self._alive(user, row.session_node)
+        sessions = self._remainders.alive(user, row.session_node)
         if row.session_node is not None and not sessions:
             self._end(row)
             return []
         for one, (_, opened) in sessions.items():
-            self._close(one, opened)
-        kept = self.kept(user.node, list(sessions))
+            self._remainders.close(one, opened)
+        floors = self._floors()
+        kept = {} if floors is None else floors.keeping(user.node, list(sessions))
         if any(one.covers(user.node, node) for one in holds for node in [*sessions, None]):
             return []
-        record = Record.decode(row.record)
         with suppress(HeldError):  # a hold was placed this very moment: it waits on
             if not kept and row.until is not None and row.until <= at:
-                return self._finish(row, record, user, sessions)
-            done: list[Certificate] = []
-            if row.session_node is None and self._floors() is not None:
-                done = self._forget_free(record, user, sessions, set(kept))
-            self._next[row.id] = min([one.longest.at for one in kept.values()] or [row.until or at])
+                done = self._remainders.finish(row, user, sessions)
+                self._end(row)
+                return done
+            done = []
+            if floors is not None and (kept or row.session_node is None):
+                done = self._remainders.forget_free(row, user, floors, kept)
+            first = min([one.first.at for one in kept.values()] or [row.until or at])
+            self._next[row.id] = min(first, at + _SOON)
             return done
         return []
-
-    def _alive(self, user: UserKeys, only: bytes | None) -> dict[bytes, tuple[bytes, Opened]]:
-        """Give the slots and keys of a user's sessions, by node: all, or one."""
-        nodes = self._stores.keyring.read(lambda c: keyring_sql.ids_below(c, user.node, Kind.SESSION))
-        found = self._stores.keyring.read(lambda c: keyring_sql.nodes_by_id(c, nodes))
-        slots = [one.slot for one in found.values() if only is None or one.id == only]
-        keys = self._keyring.find_sessions(user, slots)
-        return {opened.id: (where, opened) for where, opened in keys.items()}
-
-    def _close(self, node: bytes, opened: Opened) -> None:
-        """Mark a session as closed: who knows it from before is refused by its next statement."""
-
-        def work(connection: Connection) -> bool:
-            row = transcripts_sql.find_session(connection, node)
-            if row is None or row.state != State.LIVE:
-                return True
-            known = open_profile(row.profile, self._stores.vault, node, opened.key, row.rev)
-            if known.is_closed:
-                return True
-            closed = replace(known, is_closed=True)
-            sealed = seal_profile(closed, self._stores.vault, node, opened.key, row.rev + 1)
-            return message_sql.write_profile(connection, row.id, sealed, row.rev)
-
-        for _ in range(_RACES):
-            if self._stores.transcripts.write(work):
-                return
-        raise StoreUnavailableError("too many writers for one session", hint="try again")
-
-    def _forget_free(
-        self,
-        record: Record,
-        user: UserKeys,
-        sessions: Mapping[bytes, tuple[bytes, Opened]],
-        kept: set[bytes],
-    ) -> list[Certificate]:
-        """Erase the sessions in which no floor keeps anything."""
-        targets = [
-            (self._keyring.session_nodes(user, opened), where)
-            for node, (where, opened) in sessions.items()
-            if node not in kept
-        ]
-        if not targets:
-            return []
-        asked = record.certificate
-        intents = self._eraser.begin_many(
-            Why.FORGET_SESSION, targets, reason=asked.reason, actor=asked.actor, now=record.now
-        )
-        return self._eraser.carry_out(intents, now=record.now)
-
-    def _finish(
-        self,
-        row: Noted,
-        record: Record,
-        user: UserKeys,
-        sessions: Mapping[bytes, tuple[bytes, Opened]],
-    ) -> list[Certificate]:
-        """Erase what has waited, under the certificate that was given for it."""
-        asked, why = record.certificate, Why(row.kind)
-        nodes = [user.node]
-        if row.session_node is not None:
-            nodes = self._keyring.session_nodes(user, sessions[row.session_node][1])
-        intents = self._eraser.begin_many(
-            why,
-            [(nodes, row.slot)],
-            reason=asked.reason,
-            actor=asked.actor,
-            now=record.now,
-            asked={nodes[0]: asked},
-        )
-        done = self._eraser.carry_out(intents, now=record.now)
-        self._end(row)
-        return done
 
     def _settle(self, row: Noted) -> None:
         """Remove what is hidden and no longer held, once nobody hides anything more because of this hold."""

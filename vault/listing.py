@@ -117,6 +117,8 @@ class Lister:
         found = []
         for one in active:
             opened = keys.get(slots[one.slot])
+            if opened is not None and one.slot == one.node == opened.id:
+                continue  # a floor keeps it; to the app it is forgotten
             if opened is not None and opened.id == one.node and one.state == State.LIVE:
                 found.append(self._open(user, one, opened.key))
             elif self._is_hidden(user, one, opened):

@@ -37,6 +37,7 @@ from vault.keys.swap import locate
 from vault.roots import UNCLAIMED, Erased, Generation, Root, RootState, from_uri
 from vault.storage import erasures, migrations, transcripts
 from vault.storage import keyring as sql
+from vault.storage import runs as runs_sql
 from vault.storage.copying import RESTORING
 from vault.storage.engine import Runtime, Store, open_store, packet_limit
 from vault.storage.stores import Stores
@@ -208,9 +209,29 @@ def make_ready(stores: Stores, keyring: Keyring, eraser: Eraser) -> None:
         _repeat(stores, keyring, eraser, generation)
     if stores.keyring.read(lambda connection: is_home(stores, connection)):
         eraser.take_up()
+        end_silent(stores, keyring)
         mark = int.from_bytes(read_facts(stores.transcripts)["erased"], "big")
         if mark < stores.keyring.read(erasures.swept_through):
             eraser.sweep_after(mark)
+
+
+def end_silent(stores: Stores, keyring: Keyring) -> int:
+    """Complete in the log what a crash ended, as that (P6); count it."""
+
+    def work(connection: Connection) -> int:
+        ended = keyring.log.end_silent(connection)
+        runs = [act.id for act in ended if act.kind == Event.PURGE_RUN]
+        if runs:
+            from vault.retention.report import RunRecords  # noqa: PLC0415 (only where a run was interrupted)
+
+            records = RunRecords(lambda: keyring.service)
+            for row in runs_sql.find_runs(connection, runs):
+                records.interrupt(connection, row)
+        return len(ended)
+
+    if not stores.keyring.read(keyring.log.acts.silent):
+        return 0
+    return stores.keyring.write(work)
 
 
 def _located(stores: Stores) -> Generation:

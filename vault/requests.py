@@ -250,6 +250,8 @@ class Requests:
             names = {where: [user_id, session_id]}
             targets = [(nodes, where)]
             [intent] = self._begin(Why.FORGET_SESSION, targets, reason, actor, now=now, names=names)
+        elif waits := self._holding.waits(where):
+            return waits
         else:
             intent = self._last_intent(where)
         return self._eraser.carry_out([intent], now=now)[0]

@@ -152,8 +152,15 @@ class TranscriptRecords:
         return self._read(last=last)
 
     def delete(self, key: str, *, revision: int | None = None) -> None:
-        """Delete a record, where there is one. Its row is deleted, which is no erasure from old copies."""
+        """Delete a record, where there is one. Its row is deleted, which is no erasure from old copies.
+
+        Under a hold it is hidden only.
+        """
         self._keep([], [Drop(self.collection, key, revision)])
+
+    def hidden(self, *, purpose: str, actor: str = "") -> Records:
+        """Give what was deleted and a hold keeps; it stands in the log who asked, and what for."""
+        return self._core.hidden_records(self.user_id, self.session_id, self.collection, purpose, actor)
 
     def _keep(self, puts: Sequence[Put], drops: Sequence[Drop] = ()) -> Sequence[int]:
         return self._core.keep(self.user_id, self.session_id, self._namespace, puts, drops)

@@ -7,7 +7,7 @@ session. A crash between the two is completed by whoever looks for the session n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -20,7 +20,7 @@ from vault.chat.revealing import Revealer
 from vault.chat.sessions import Session, Sessions
 from vault.crypto.tree import Kind, Opened, slot
 from vault.erasure import Eraser, Target
-from vault.errors import HeldError, TamperedError
+from vault.errors import HeldError, SessionForgottenError, TamperedError
 from vault.evidence.certificate import Why
 from vault.keys.doubt import beyond_doubt
 from vault.keys.holds import HoldRow
@@ -47,6 +47,7 @@ class Hider:
         reader: Reader,
         remover: Remover,
         revealer: Revealer,
+        remove_records: Callable[[Session], None],
     ) -> None:
         self._stores = stores
         self._keyring = keyring
@@ -55,6 +56,7 @@ class Hider:
         self._reader = reader
         self._remover = remover
         self._revealer = revealer
+        self._remove_records = remove_records
 
     def hide(self, user_id: str, session_id: str) -> bool:
         """Hide a session as the app clears or deletes it; False where no hold covers it (any more)."""
@@ -92,12 +94,10 @@ class Hider:
         return beyond_doubt(self._stores, look)
 
     def _every(self, user_id: str, session_id: str, *, reveal: bool) -> Messages | None:
-        present = self._sessions.find_closed(user_id, session_id)
-        sessions: list[Session] = self._sessions.find_hidden(user_id, session_id)
         every: list[Message] = []
         hidden: list[int] = []
         purged = 0
-        for session in [*sessions, *([] if present is None else [present])]:
+        for session in self.sessions(user_id, session_id):
             found = self._reader.every(session)
             if found is None:
                 return None
@@ -107,6 +107,17 @@ class Hider:
             every += found
             purged += found.purged
         return Messages(every, purged=purged, hidden=hidden)
+
+    def sessions(self, user_id: str, session_id: str) -> list[Session]:
+        """Give all that is still there of an id: what the app doesn't see any more comes first."""
+        kept = self._sessions.find_hidden(user_id, session_id)
+        try:
+            present = self._sessions.find_closed(user_id, session_id)
+        except SessionForgottenError:
+            if not kept:
+                raise
+            present = None  # forgotten, but for what a floor keeps
+        return [*kept, *([] if present is None else [present])]
 
     def nodes_hidden(self, user_id: str, session_id: str) -> list[bytes]:
         """Give the nodes of the sessions of an id that are hidden: who forgets it forgets them too."""
@@ -170,7 +181,9 @@ class Hider:
         ended = [
             row
             for row in rows
-            if session_node in {None, row.node} and not any(one.covers(user.node, row.node) for one in holds)
+            if row.slot != row.node  # nothing hid that: a floor keeps it
+            and session_node in {None, row.node}
+            and not any(one.covers(user.node, row.node) for one in holds)
         ]
         slots = {at: row for row in ended for at in (slot(Kind.SESSION, row.slot), hidden_slot(row.node))}
         keys = {one.id: (at, one) for at, one in self._keyring.find_sessions(user, list(slots)).items()}
@@ -190,6 +203,7 @@ class Hider:
             session = self._sessions.find_closed(user_id, session_id) if named else None
             if session is not None and session.node == row.node:
                 self._remover.remove_hidden(session)
+                self._remove_records(session)
         self._erase(going)
 
     def _erase(self, going: Sequence[Target]) -> None:

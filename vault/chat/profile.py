@@ -32,6 +32,8 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
     bare: Ranges = ()  # messages whose originals were purged before them
     started: int | None = None  # when the session began, once its first messages are purged
     is_closed: bool = False  # somebody asked to forget it, and only a floor keeps it (P5)
+    remainder_of: bytes | None = None  # the session in which what a floor keeps here was said
+    last: tuple[int, int] | None = None  # its last message, and its last record, where those are erased
 
     def explains(self, start: int, stop: int) -> bool:
         """Say whether every seq from start up to, not including, stop was lawfully removed."""

@@ -8,7 +8,7 @@ again where somebody puts it back. Who needs more lets one record name the other
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -33,6 +33,8 @@ from vault.messages import STATE, Message, check_id, encode_value, pack, unpack
 from vault.storage import records as sql
 from vault.storage.stores import Stores
 
+# Gives what a hold keeps of records that are deleted: by revision, each with its collection.
+Hide = Callable[[Connection, Session, Mapping[int, str]], Collection[int]]
 ABSENT = 0  # the revision of a record that is not there
 _REOPENINGS = 50
 _date = struct.Struct(">q").pack
@@ -123,6 +125,7 @@ class Beside:
     drops: Sequence[Drop] = ()
     pointers: Sequence[bytes] = ()
     revisions: list[int] = field(default_factory=list)
+    hide: Hide | None = None
 
     @property
     def places(self) -> list[Place]:
@@ -168,6 +171,15 @@ class Index:
         """Give where a record is."""
         return self.place(collection), blind_index(self.key, "record", collection, key)
 
+    @property
+    def hidden(self) -> bytes:
+        """Give where all is that the app has deleted and a hold keeps."""
+        return blind_index(self.key, "hidden")
+
+    def hidden_name(self, name: sql.Name, revision: int) -> sql.Name:
+        """Give where a record goes that is hidden: its name may be written, and hidden, again."""
+        return self.hidden, blind_index(self.key, "hidden", *(part.hex() for part in name), str(revision))
+
 
 def check_names(every: Sequence[Put | Drop]) -> None:
     """Refuse names that can't be stored, and two writes of one record at once."""
@@ -200,6 +212,10 @@ def write_records(connection: Connection, session: Session, beside: Beside, rev:
         now = there.get(names[one.collection, one.key], ABSENT)
         if one.revision is not None and one.revision != now:
             raise RevisionError("a record was changed, or removed, since it was read", hint="read it again")
+    gone = {there[name]: one.collection for one in drops if (name := names[one.collection, one.key]) in there}
+    if gone and beside.hide is not None:
+        hidden = beside.hide(connection, session, gone)
+        there = {name: revision for name, revision in there.items() if revision not in hidden}
     if there and sql.remove(connection, session.row, there.values()) != len(there):
         raise IntegrityError("a record went meanwhile", None, LookupError())
     rows: list[dict[str, object]] = []
@@ -287,7 +303,8 @@ class RecordReader:
             if chapter is None:
                 purged += 1
                 continue
-            name, value = _unpack(chapter.cipher.open(body, aad(chapter, (place, key), role, created_at)))
+            plain = chapter.cipher.open(body, aad(chapter, (place, key), role, created_at))
+            name, value = unpack_record(plain)
             found.append(Record(name, value, to_datetime(created_at), revision))
         return Records(found, purged=purged)
 
@@ -297,7 +314,8 @@ def pack_record(key: str, value: object, *, limit: int) -> bytes:
     return pack(encode_value([key, value], limit=limit))
 
 
-def _unpack(packed: bytes) -> tuple[str, Any]:
+def unpack_record(packed: bytes) -> tuple[str, Any]:
+    """Give back what `pack_record` packed."""
     match unpack(packed).content:
         case [str() as key, value]:
             return key, value

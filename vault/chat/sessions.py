@@ -233,7 +233,7 @@ class Sessions(Chapters):
         self._keyring.move_aside(user, where, row.node)
 
     def find_hidden(self, user_id: str, session_id: str) -> list[Session]:
-        """Give the sessions of this id that the app cleared or deleted and a hold keeps, oldest first."""
+        """Give the sessions of this id that the app doesn't see and a hold or a floor keeps, oldest first."""
         return beyond_doubt(self._stores, lambda: self._load_hidden(user_id, session_id))
 
     def _load_hidden(self, user_id: str, session_id: str) -> list[Session]:
@@ -257,7 +257,8 @@ class Sessions(Chapters):
             profile = open_profile(row.profile, vault, row.node, opened.key, row.rev)
             if row.state == State.GONE and self._is_erased(row.node):
                 continue
-            if (row.slot, row.namespace) != (where[1:], profile.namespace) or (
+            is_remainder = profile.remainder_of is not None
+            if (row.slot, row.namespace) != (row.node if is_remainder else where[1:], profile.namespace) or (
                 profile.is_hidden != (row.state == State.HIDDEN)
             ):
                 raise TamperedError("a hidden session's row was edited")
@@ -273,6 +274,7 @@ class Sessions(Chapters):
                     ledger=(row.rev, profile),
                     next_seq=0,
                     state=State(row.state),
+                    is_apart=is_remainder,
                 )
             )
         return found
@@ -395,6 +397,55 @@ class Sessions(Chapters):
             namespace=namespace,
             profile=seal_profile(Profile(namespace), vault, opened.id, opened.key, 0),
         )
+
+    # -- what a floor keeps -----------------------------------------------------------------------------
+
+    def make_remainder(self, user: UserKeys, row: sql.SessionRow, opened: Opened) -> Session | None:
+        """Make a session, closed to the app, for what a floor keeps of another; None where that is gone.
+
+        It lies in the place of its own node, not of a name: the row before the key, as every session.
+        """
+        vault, own = self._stores.vault, fresh()
+        known = open_profile(row.profile, vault, row.node, opened.key, row.rev)
+        name = open_name(row.name, vault, row.node, user.node, opened.key)
+        profile = Profile(row.namespace, is_closed=True, remainder_of=known.remainder_of or row.node)
+
+        def add(connection: Connection) -> int:
+            return sql.add_session(
+                connection,
+                user_id=row.user_id,
+                slot=own.id,
+                node=own.id,
+                name=seal_name(name, vault, own.id, user.node, own.key),
+                namespace=row.namespace,
+                profile=seal_profile(profile, vault, own.id, own.key, 0),
+            )
+
+        try:
+            number = self._stores.transcripts.write(add)
+        except IntegrityError:
+            return None  # the user's row is gone
+        seedling = Seedling(own, Kind.SESSION, hidden_slot(own.id), user.slot)
+        if not self._keyring.plant(user.path, [seedling], below=user.node, closed=True):
+            self._stores.transcripts.write(lambda connection: sweeping.withdraw(connection, [own.id]))
+            return None
+        return Session(
+            user_id="",
+            session_id=name,
+            user=user,
+            slot=seedling.slot,
+            node=own.id,
+            key=own.key,
+            row=number,
+            ledger=(0, profile),
+            next_seq=0,
+            is_apart=True,
+        )
+
+    def make_chapters(self, session: Session, places: Iterable[Place]) -> bool:
+        """Make chapters in a session that no name leads to; False where it is gone."""
+        wanted = set(places)
+        return any(all(self._chapter_at(session, place) for place in wanted) for _ in range(_RACES))
 
     # -- the ledger -------------------------------------------------------------------------------------
 

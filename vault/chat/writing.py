@@ -209,6 +209,8 @@ class Writer:
     def _insert(self, connection: Connection, job: Job, start: int) -> tuple[list[int], int]:
         """Give the seqs of a job's messages, and the seq after the last one that is used."""
         session = job.session
+        if job.beside.drops:  # first of all: who places a hold waits for this, or is seen (P5)
+            sql.lock_session(connection, session.row)
         key = job.key and session.user.idempotency_key(session.node, job.key)
         if key:
             known = sql.find_key(connection, session.row, key)

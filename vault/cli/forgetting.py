@@ -296,16 +296,17 @@ def _tell_certificates(
         waits = certificates[0].status == "requested"
         ends = "kept by a retention rule" if request.except_floors else "held"
         put(f"{target.what} is {ends}: forgotten when that ends" if waits else f"{target.what} is forgotten")
-        put_facts(_facts(certificates[0]))
+        put_facts(_facts(certificates[0], except_floors=request.except_floors))
 
 
-def _facts(done: Certificate) -> list[tuple[str, object]]:
+def _facts(done: Certificate, *, except_floors: bool) -> list[tuple[str, object]]:
     if done.final_at is not None:
         reach = f"since {moment(done.final_at)}: nothing that was ever copied opens it"
     elif done.due_at is not None:
         reach = f"until {moment(done.due_at)}: an older keyring and a kept root generation still open it"
     else:
-        reach = "it waits: nothing is erased yet"
+        erased = "all that no rule keeps is erased" if except_floors else "nothing is erased yet"
+        reach = f"it waits: {erased}"
     return [
         ("status", f"{done.status}, {reach}"),
         ("erased", f"{counted(done.sessions, 'session')}, {counted(done.messages, 'message')}"),

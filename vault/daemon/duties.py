@@ -14,6 +14,7 @@ from vault.clock import DAY
 from vault.core import Core
 from vault.daemon.leading import MINUTE, Duty, Facts, MayGoOn
 from vault.errors import MissingError, TamperedError
+from vault.opening import end_silent
 from vault.retention.policy import Policies, Policy
 from vault.storage import erasures, transcripts
 from vault.storage.erasures import Phase
@@ -49,7 +50,10 @@ def triggers_of(policies: Policies | None) -> Sequence[CronTrigger]:
 
 
 def erasing(core: Core) -> Duty:
-    """Complete what was interrupted, destroy the root generations that are due."""
+    """Complete what was interrupted, destroy the root generations that are due.
+
+    An export, an import or a purge that was interrupted can't be completed: the log says that of it.
+    """
 
     def act(_: MayGoOn) -> Facts:
         def open_ones(connection: Connection) -> int:
@@ -58,7 +62,11 @@ def erasing(core: Core) -> Duty:
         before = core.stores.keyring.read(open_ones)
         if before:
             core.eraser.take_up()
-        return {"became_final": before - core.stores.keyring.read(open_ones) if before else 0}
+        silent = end_silent(core.stores, core.keyring)
+        return {
+            "interrupted_acts": silent,
+            "became_final": before - core.stores.keyring.read(open_ones) if before else 0,
+        }
 
     return Duty("erasures", act, every=MINUTE)
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from vault.clock import Clock, to_datetime
 from vault.crypto.envelope import ID_BYTES, bind, derive, random_id
 from vault.errors import TamperedError, VaultError
+from vault.evidence.acts import Acts
 from vault.evidence.certificate import Certificate, Proof, entry_of, sealed_text
 from vault.evidence.entries import FORMAT, Act, Draft, Entry, Step, facts_of
 from vault.evidence.entries import Kind as Event
@@ -40,6 +41,7 @@ class Log:
         self.origin = f"transcript-vault/{vault.hex()}"
         self._vault = vault
         self._told: set[str] = set()
+        self.acts = Acts(store, clock)
 
     @cached_property
     def _key(self) -> bytes:
@@ -112,12 +114,31 @@ class Log:
     ) -> Act:
         """Add what is about to be done; give what `completed` takes once it is."""
         act = Act(random_id(), kind, subject, actor)
-        self._write(self._draft(act, Step.INTENT, reason, facts))
+        draft = self._draft(act, Step.INTENT, reason, facts)
+        self._store.write(lambda connection: self.begin_act(connection, [draft], act.id))
         return act
+
+    def begin_act(self, connection: Connection, drafts: Sequence[Draft], act: bytes) -> None:
+        """Add the intent of an act; whoever completes it gives its lease back: `acts.end`."""
+        self.acts.begin(connection, act)
+        self.add(connection, drafts)
 
     def completed(self, act: Act, **facts: object) -> None:
         """Add that an act whose intent stands in the log was done, or how it ended."""
-        self._write(self.completion(act, **facts))
+        draft = self.completion(act, **facts)
+
+        def work(connection: Connection) -> None:
+            self.acts.end(connection, act.id)
+            self.add(connection, [draft])
+
+        self.acts.leave(act.id)  # where this can't be written, whoever comes later completes it
+        self._store.write(work)
+
+    def end_silent(self, connection: Connection) -> list[Act]:
+        """Complete the acts that a crash ended; one that is alive after all adds its own end later."""
+        left = self.acts.take_over(connection)
+        self.add(connection, [self.completion(act, ended="interrupted") for act in left])
+        return left
 
     @contextmanager
     def telling(

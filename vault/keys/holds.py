@@ -125,12 +125,6 @@ class Holds:
             for row in [*mine, *(row for row in here if row.id not in noted)]
         )
 
-    def refuse_removal(self, user: bytes, session: bytes, now: int) -> None:
-        """Raise HeldError where a hold keeps what would be taken from a session and can't be hidden (P5)."""
-        rows = self._stores.keyring.read(lambda connection: self.in_force(connection, now))
-        if held := [row for row in rows if row.covers(user, session)]:
-            raise refusal(held)
-
     def refuse_closing(self, connection: Connection, user: bytes, session: bytes | None) -> None:
         """Raise where somebody asked to forget a user or a session, and only a floor keeps it yet (P5).
 
@@ -207,6 +201,8 @@ class Holds:
             state = self._locked(connection)
             if row.kind == HOLD:
                 self._refuse_erased(connection, row)
+                if row.session_node is not None:  # it may be taken apart: only a hold on the user covers both
+                    self.refuse_closing(connection, row.user_node, row.session_node)
             elif row.until is not None:  # a session comes before this, or is refused
                 keyring_sql.lock_version(connection, row.user_node)
             self._write(connection, state, row)

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -347,10 +347,18 @@ class Keyring:
 
     # -- planting ---------------------------------------------------------------------------------------
 
-    def plant(self, path: Sequence[bytes], seedlings: Sequence[Seedling], below: bytes | None = None) -> bool:
+    def plant(
+        self,
+        path: Sequence[bytes],
+        seedlings: Sequence[Seedling],
+        below: bytes | None = None,
+        *,
+        closed: bool = False,
+    ) -> bool:
         """Add nodes below what exists of a path; False where another process planted one of them first.
 
-        `below` is the node at the path's end: another one in its place belongs to a later enrolment.
+        `below` is the node at the path's end: another one in its place belongs to a later enrolment. What is
+        `closed` to the app is planted though nobody may begin a session any more.
         The parent's row is locked and its version compared in the same transaction: without that, an
         erasure that re-keys the parent meanwhile would leave the new node under a key that is gone.
         """
@@ -365,7 +373,8 @@ class Keyring:
             anchor = known[path[len(known) - 1]]
             grown = self._grow(known, path, missing, seedlings)
             try:
-                if self._store.write(lambda c, a=anchor, g=grown: self._insert(c, a, g, taken)):  # type: ignore[misc]
+                work = partial(self._insert, anchor=anchor, grown=grown, taken=taken, closed=closed)
+                if self._store.write(work):
                     return True
             except IntegrityError:
                 if self._store.read(lambda connection: sql.nodes_at(connection, taken)):
@@ -395,14 +404,20 @@ class Keyring:
         return nodes
 
     def _insert(
-        self, connection: Connection, anchor: Opened, grown: Sequence[Node], taken: Sequence[bytes]
+        self,
+        connection: Connection,
+        anchor: Opened,
+        grown: Sequence[Node],
+        taken: Sequence[bytes],
+        *,
+        closed: bool,
     ) -> bool:
         if sql.lock_version(connection, anchor.id) != anchor.version:
             return False
         for where in taken:
             if self.standing(connection, where):  # forgotten between the look and the lock
                 raise UserForgottenError("this was forgotten a moment ago")
-            if where[0] == Kind.SESSION:
+            if where[0] == Kind.SESSION and not closed:
                 self.holds.refuse_closing(connection, anchor.id, None)
         sql.insert_nodes(connection, grown)
         return True
@@ -459,7 +474,13 @@ class Keyring:
         return next((stone for stone in stones if stone.enrolled_at is None), None)
 
     def lift(self, where: bytes, at: int, actor: str = "") -> bool:
-        """End the tombstone at a slot; False where none stands."""
+        """End the tombstones at a slot; False where none stands."""
+        lifted = False
+        while self._lift_one(where, at, actor):  # what went by parts has more than one
+            lifted = True
+        return lifted
+
+    def _lift_one(self, where: bytes, at: int, actor: str) -> bool:
 
         def work(connection: Connection) -> bool:
             stone = self.standing(connection, where)

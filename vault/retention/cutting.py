@@ -53,13 +53,16 @@ class Cutter:
         self._facts = facts
         self._holds = holds
 
-    def cut(self, counts: tuple[int, int], reason: str, actor: str) -> Cut:
-        """Erase what is ready, with one re-key up to the root; `counts` are sessions and messages."""
-        alone = self._alone()
+    def cut(self, counts: tuple[int, int], reason: str, actor: str, *, loose: bool = False) -> Cut:
+        """Erase what is ready, with one re-key up to the root; `counts` are sessions and messages.
+
+        `loose` says that a chapter may have got a key of its own that its row doesn't name.
+        """
+        alone, beside = self._alone(), self._loose() if loose else []
         chosen: list[_Closed] = []
 
         def choose(connection: Connection) -> IntentRow | None:
-            chosen[:] = self._choose(connection, alone)
+            chosen[:] = self._choose(connection, alone, beside)
             if not chosen:
                 return None
             nodes = [node for one in chosen for node in (one.node, standing_for(one.node, one.where))]
@@ -86,7 +89,33 @@ class Cutter:
             if session in keys
         ]
 
-    def _choose(self, connection: Connection, alone: Sequence[_Closed]) -> list[_Closed]:
+    def _loose(self) -> list[tuple[int, _Closed]]:
+        """Give keys that were planted to keep a chapter which then was emptied all the same, by epoch.
+
+        The key comes before the row that names it. A crash between the two, or a hold that ends there, leaves
+        a second key to what the epoch's death is to erase (P3).
+        """
+        closing = self._stores.transcripts.read(purge_sql.chapters_closing)
+        sessions = self._stores.transcripts.read(
+            lambda c: sql.living_sessions(c, sorted({number for number, _, _ in closing}))
+        )
+        keys = self._facts.session_keys(sessions.values())
+        names = {
+            (keys[number], place): (sessions[number].user_slot, epoch)
+            for number, epoch, place in closing
+            if number in keys
+        }
+        found = self._facts.many.find_chapters(
+            (user, key, [place]) for (key, place), (user, _) in names.items()
+        )
+        return [
+            (names[key, place][1], _Closed(own.id, chapter_slot(key, place)))
+            for (key, place), own in found.items()
+        ]
+
+    def _choose(
+        self, connection: Connection, alone: Sequence[_Closed], beside: Sequence[tuple[int, _Closed]]
+    ) -> list[_Closed]:
         """Say under the swap lock which keys die: those that nothing keeps, and that are in their places."""
         holds = self._holds.in_force(connection, self._stores.clock())
 
@@ -105,6 +134,8 @@ class Cutter:
             for one in closed
             if one.id not in kept_epochs
         ]
+        dying = {one.epoch for one in ready}
+        ready += [one for epoch, one in beside if epoch in dying]
         ready += [one for one in alone if one.node not in kept_nodes]
         return self._checked(connection, ready)
 

@@ -137,18 +137,18 @@ class Facts:
         groups: defaultdict[int, list[Group]] = defaultdict(list)
         for group in self._groups(connection, sessions, chapters):
             groups[group.session].append(group)
-        began = self._began(sessions)
+        known = self._profiles(sessions)
         return [
-            _seen(session, chapters[number], groups[number], began.get(number, []))
+            _seen(session, chapters[number], groups[number], known.get(number))
             for number, session in sessions.items()
         ]
 
-    def _began(self, sessions: Mapping[int, SessionAt]) -> dict[int, list[int]]:
-        """Give when sessions began whose first messages are purged, where a rule counts from there."""
-        changed = [one for one in sessions.values() if one.rev] if self.classes.asks_start else []
+    def _profiles(self, sessions: Mapping[int, SessionAt]) -> dict[int, Profile]:
+        """Open what says when sessions began or ended of which a part is erased, where that counts."""
+        asks = self.classes.asks_start
+        changed = [one for one in sessions.values() if one.is_remainder or (asks and one.rev)]
         keys = self.session_keys(changed)
-        profiles = {one.id: self.profile(one, keys[one.id]) for one in changed if one.id in keys}
-        return {number: [one.started] for number, one in profiles.items() if one.started is not None}
+        return {one.id: self.profile(one, keys[one.id]) for one in changed if one.id in keys}
 
     def _groups(
         self,
@@ -269,17 +269,19 @@ class Facts:
 
 
 def _seen(
-    session: SessionAt, chapters: Mapping[int, ChapterAt], groups: Sequence[Group], began: list[int]
+    session: SessionAt, chapters: Mapping[int, ChapterAt], groups: Sequence[Group], known: Profile | None
 ) -> Seen:
     said = [one for one in groups if not one.records] or groups
-    last = max((one.newest for one in said), default=0)
+    began = [] if known is None or known.started is None else [known.started]
+    ended, touched = ([], []) if known is None or known.last is None else ([known.last[0]], [known.last[1]])
+    last = max([one.newest for one in said] + ended, default=0)
     return Seen(
         session,
         chapters,
         groups,
         min([one.oldest for one in said] + began, default=0),
         last,
-        max((one.newest for one in groups), default=last),
+        max([one.newest for one in groups] + touched, default=last),
     )
 
 

@@ -102,11 +102,17 @@ class Purger:
         self._now: int
         self._dead: set[int] = set()
         self._counted: set[int] = set()
+        self._planted: set[int] = set()
         self.done = Done()
 
     def start(self, planner: Planner, scope: Scope, now: int) -> None:
         """Decide and count by a planner from here on."""
         self._planner, self._scope, self._now = planner, scope, now
+
+    @property
+    def left_keys(self) -> bool:
+        """Say whether a chapter was given a key to be kept by, and then was not kept."""
+        return bool(self._planted)
 
     # -- deciding ---------------------------------------------------------------------------------------
 
@@ -187,6 +193,7 @@ class Purger:
     def _count(self, changes: _Changes) -> None:
         self.done.batches += 1
         self.done.kept += len(changes.keep)
+        self._planted -= changes.keep.keys()
         self.done.resealed += changes.resealed
         for seen, one in zip(changes.seen, changes.counted, strict=True):
             if seen.session.id in self._counted:
@@ -226,6 +233,7 @@ class Purger:
             ]
             if places and session.id in keys:
                 keeping.append(Keeping(session.user_slot, keys[session.id], places))
+        self._planted |= {number for steps in batch for number in steps.keep}
         facts.many.keep(keeping)
         own = facts.many.find_chapters(
             (one.user, one.session, [place for place, _ in one.chapters]) for one in keeping

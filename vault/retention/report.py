@@ -8,11 +8,14 @@ from datetime import datetime
 from functools import cached_property
 
 import msgspec
+from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from vault.clock import to_datetime
 from vault.crypto.envelope import ID_BYTES, bind, derive
 from vault.errors import TamperedError
 from vault.retention.plan import ClassPlan, Kept, Plan, Tally
+from vault.storage import runs as sql
 from vault.storage.runs import RunRow
 
 
@@ -60,7 +63,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
     `opens_bodies`: a rule asks for metadata, so that bodies were opened to decide. `stopped`: somebody asked
     it to end early; what it closed is erased by the next run. A run without `ended_at` is under way, or was
-    interrupted: `interrupted`, once a later run has noted that.
+    interrupted: `interrupted`, once somebody has noted that.
     """
 
     id: str
@@ -151,6 +154,16 @@ class RunRecords:
         if not hmac.compare_digest(row.seal, self._seal(row)):
             raise TamperedError("the keyring holds the record of a run that was not written by this vault")
         return msgspec.json.decode(row.record, type=RunResult)
+
+    def is_open(self, row: RunRow) -> bool:
+        """Say whether a run has not come to its end, and nobody has noted yet that it never will."""
+        left = self.read(row)
+        return left.ended_at is None and not left.interrupted
+
+    def interrupt(self, connection: Connection, row: RunRow) -> None:
+        """Note that a run was ended by a crash."""
+        closed = replace(self.read(row), interrupted=True)
+        sql.update_run(connection, self.row(closed, row.started_at, row.cursor))
 
     def _seal(self, row: RunRow) -> bytes:
         said = bind(row.id, str(row.started_at).encode(), str(row.cursor).encode(), row.record.encode())

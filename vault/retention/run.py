@@ -36,6 +36,7 @@ from vault.storage import runs as runs_sql
 from vault.storage.stores import Stores
 
 SLACK = HOUR  # by how much two clocks may differ
+_LOOKED_AT = 100  # runs: what one left behind that was broken off, a later one has to find
 FAR = 100 * DAY  # between two runs: a clock that jumped there is more likely than nobody having looked
 
 Progress = Callable[[int, int], None]
@@ -210,6 +211,7 @@ class Runs:
     ) -> RunResult:
         store, actor = self._stores, actor or "vault"
         first, intended = self._records.row(result, now, 0), _told(result, planned.plan, None)
+        broken = any(one.ended_at is None or one.stopped for one in self.last_runs(_LOOKED_AT))
         store.keyring.write(lambda c: self._log.begin(c, first, intended, actor))
         store.transcripts.write(lambda c: purge_sql.close_epochs(c, sorted(planned.epochs)))
         closing = store.transcripts.snapshot(lambda c: array("q", purge_sql.sessions_closing(c)))
@@ -227,9 +229,11 @@ class Runs:
             progress(done, len(ids))
             row = self._records.row(result, now, batch[-1])
             store.keyring.write(lambda c, row=row: runs_sql.update_run(c, row))  # type: ignore[misc]
+            self._keyring.log.acts.beat()
         told = _told(result, planned.plan, counter.plan())
         reason = f"retention: {', '.join(result.policies)}"
-        cut = Cut() if stopped else self._cutter.cut((told.sessions, told.messages), reason, actor)
+        counts, loose = (told.sessions, told.messages), broken or purger.left_keys
+        cut = Cut() if stopped else self._cutter.cut(counts, reason, actor, loose=loose)
         ended = replace(
             told,
             ended_at=to_datetime(store.clock()),

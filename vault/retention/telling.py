@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from vault.crypto.envelope import ID_BYTES
@@ -40,15 +39,13 @@ class RunLog:
         )
         self._log.head(connection, lock=True)  # nobody else says meanwhile by which rules is erased
         policy = self._policy(connection, planned, actor)
-        self._log.add(connection, [*(one for one in drafts if one), *policy, intent])
+        self._log.begin_act(connection, [*(one for one in drafts if one), *policy, intent], row.id)
 
     def _close(self, connection: Connection, row: RunRow) -> Draft | None:
         """Complete a run that a crash ended. One that is alive after all adds its own end later."""
-        left = self._records.read(row)
-        if left.ended_at is not None or left.interrupted:
-            return None
-        closed = replace(left, interrupted=True)
-        sql.update_run(connection, self._records.row(closed, row.started_at, row.cursor))
+        if not self._records.is_open(row) or not self._log.acts.end(connection, row.id):
+            return None  # it has ended just now
+        self._records.interrupt(connection, row)
         return self._log.completion(Act(row.id, Event.PURGE_RUN), ended="interrupted")
 
     def _policy(self, connection: Connection, planned: RunResult, actor: str) -> list[Draft]:
@@ -73,6 +70,7 @@ class RunLog:
 
     def end(self, connection: Connection, row: RunRow, done: RunResult, actor: str) -> None:
         """Note how a run ended."""
+        self._log.acts.end(connection, row.id)
         sql.update_run(connection, row)
         told = self._log.completion(
             Act(row.id, Event.PURGE_RUN, actor=actor),

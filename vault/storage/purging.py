@@ -215,6 +215,16 @@ def unready_epochs(connection: Connection) -> set[int]:
     return set(connection.execute(query).scalars())
 
 
+def chapters_closing(connection: Connection) -> list[tuple[int, int, bytes]]:
+    """Give the emptied chapters that go with their closed epochs: each with its session, epoch and place."""
+    query = (
+        select(chapters.c.session_id, epochs.c.id, epochs.c.node)
+        .join(epochs, epochs.c.id == chapters.c.epoch_id)
+        .where(epochs.c.state == State.CLOSED, chapters.c.node.is_(None), chapters.c.state == State.CLOSED)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
+
 def chapters_alone_to_erase(connection: Connection) -> list[tuple[bytes, bytes, int, int | None, bytes]]:
     """Give the closed chapters with keys of their own that hold no message and no record any more.
 

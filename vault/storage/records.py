@@ -7,6 +7,7 @@ which is never given twice, is its revision.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -22,6 +23,7 @@ from sqlalchemy import (
     exists,
     insert,
     select,
+    update,
 )
 
 from vault.storage.engine import chunks
@@ -99,6 +101,61 @@ def remove(connection: Connection, session: int, ids: Collection[int]) -> int:
         connection.execute(delete(records).where(mine, records.c.id.in_(part))).rowcount
         for part in chunks(ids)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """One record, sealed."""
+
+    id: int
+    name: Name
+    chapter: int
+    role: str
+    created_at: int
+    body: bytes
+
+
+_rows = select(
+    records.c.id,
+    records.c.place,
+    records.c.key,
+    records.c.chapter_id,
+    records.c.role,
+    records.c.created_at,
+    records.c.body,
+).where(records.c.session_id == bindparam("the_session"))
+
+
+def _row(row: AnyRow) -> RecordRow:
+    return RecordRow(row.id, (row.place, row.key), row.chapter_id, row.role, row.created_at, row.body)
+
+
+def rows(connection: Connection, session: int, ids: Collection[int]) -> list[RecordRow]:
+    """Give records by their revisions."""
+    return [
+        _row(row)
+        for part in chunks(ids)
+        for row in connection.execute(_rows.where(records.c.id.in_(part)), {"the_session": session})
+    ]
+
+
+def rows_in(connection: Connection, session: int, places: Collection[bytes]) -> list[RecordRow]:
+    """Give the records of some places in order of their dates, whether the fence is closed or not."""
+    query = _rows.where(records.c.place.in_(places)).order_by(records.c.created_at, records.c.id)
+    return [_row(row) for row in connection.execute(query, {"the_session": session})]
+
+
+_move = (
+    update(records)
+    .where(records.c.id == bindparam("at"))
+    .values(place=bindparam("the_place"), key=bindparam("the_key"), body=bindparam("sealed"))
+)
+
+
+def move(connection: Connection, moved: Sequence[Mapping[str, object]]) -> None:
+    """Put records, sealed anew, into other places. Their revisions stay."""
+    if moved:
+        connection.execute(_move, list(moved))
 
 
 def _reading(*which: ColumnElement[bool]) -> Select[Any]:

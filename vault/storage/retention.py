@@ -54,6 +54,11 @@ class SessionAt:
     profile: bytes
     rev: int
 
+    @property
+    def is_remainder(self) -> bool:
+        """Say whether it holds what a floor keeps of another session: no name leads to it."""
+        return self.slot == self.node
+
 
 @dataclass(frozen=True, slots=True)
 class ChapterAt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select, text, update
@@ -34,6 +35,14 @@ def update_run(connection: Connection, row: RunRow) -> None:
     connection.execute(
         update(runs).where(runs.c.id == row.id).values(cursor=row.cursor, record=row.record, seal=row.seal)
     )
+
+
+def find_runs(connection: Connection, ids: Collection[bytes]) -> list[RunRow]:
+    """Give some runs."""
+    return [
+        RunRow(bytes(row.id), row.started_at, row.cursor, row.record, bytes(row.seal))
+        for row in connection.execute(select(runs).where(runs.c.id.in_(ids)))
+    ]
 
 
 def last_runs(connection: Connection, limit: int) -> list[RunRow]:

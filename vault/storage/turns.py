@@ -1,4 +1,7 @@
-"""The statements of the daemon: who leads, and which runs of a schedule were begun and ended."""
+"""The statements of the daemon: who leads, and which runs of a schedule were begun and ended.
+
+And of what else somebody is at: an act under way has a lease, too.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +58,17 @@ def change_lease(connection: Connection, name: str, row: LeaseRow) -> None:
     """Write a lease that this transaction has locked."""
     values = {"holder": row.holder, "fence": row.fence, "beat": row.beat}
     connection.execute(update(leases).where(leases.c.name == name).values(**values))
+
+
+def drop_lease(connection: Connection, name: str) -> bool:
+    """Delete a lease that nobody needs any more; False where somebody else has."""
+    return connection.execute(delete(leases).where(leases.c.name == name)).rowcount == 1
+
+
+def leases_named(connection: Connection, prefix: str) -> dict[str, LeaseRow]:
+    """Give the leases whose names begin with a word, by name."""
+    query = select(leases).where(leases.c.name.startswith(prefix, autoescape=True))
+    return {row.name: LeaseRow(bytes(row.holder), row.fence, row.beat) for row in connection.execute(query)}
 
 
 _turn = select(

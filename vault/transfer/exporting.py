@@ -164,6 +164,7 @@ class Exporter:
                     at.purged += at.purged_here
                     sink.write(_bytes(self._form.session_end(head, at)))
                 sink.reach(at)
+                self._core.keyring.log.acts.beat()
                 if progress:
                     progress(at.messages)
         sink.write(_bytes(self._form.end(at)))

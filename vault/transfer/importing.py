@@ -330,6 +330,7 @@ class _Import:
             for group in batch.empty:
                 self._filler.make(group)
             _write_cursor(self._order, batch.upto)
+            self._core.keyring.log.acts.beat()
         if self._progress:
             self._progress(self._tally.added + self._tally.known)
 
