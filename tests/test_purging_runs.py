@@ -390,7 +390,7 @@ def test_a_run_looks_only_where_something_may_be_due(world: Retained) -> None:
     names = {world.node(f"u-{user}"): f"u-{user}" for user in (1, 2, 3)}
 
     def looked_at() -> set[str]:
-        ids, _ = facts.candidates(world.clock.now)
+        ids, _, _ = facts.candidates(world.clock.now)
         return {names[seen.session.user_node] for page in facts.pages(ids) for seen in page}
 
     assert looked_at() == {"u-2"}  # a day is allowed for changes of clocks
@@ -443,7 +443,7 @@ def test_the_command_line_purges_and_explains(tmp_path: Path) -> None:
     assert "test/tool\tbody\ttool\t1\tnow\tceiling\ttest/tool\tat most 6h from message\t" in explained.out
     said = run(*asked)
     assert said.code == 0
-    assert said.out.splitlines()[1].startswith("test/tool\t1\t0\t1\t1\t")
+    assert said.out.splitlines()[0].startswith("test/tool\t1\t0\t1\t1\t")
     assert said.out.splitlines()[-1].startswith("erased 1 message of 1 user; 1 epoch; certificate ")
     assert run(*asked, "--json").json["messages"] == 0
 

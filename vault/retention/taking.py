@@ -1,0 +1,153 @@
+"""Taking whole chapters, many sessions in one transaction, with their ledgers (P2).
+
+All is made ready before: the transaction only compares and writes. A session of another revision, a count
+that differs, a hold that came meanwhile (P5): then nothing of the batch is changed, and the purger, which
+looks at each session under its lock, gets it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from vault.chat.profile import Ranges, join, profile_cipher, seal_profile
+from vault.retention.facts import Facts
+from vault.retention.holding import Holds
+from vault.retention.plan import Planner
+from vault.retention.whole import Found, Whole, Wholes, count
+from vault.storage import purging as purge_sql
+from vault.storage import retention as retention_sql
+from vault.storage import whole as sql
+from vault.storage.engine import CHUNK
+from vault.storage.retention import SessionAt
+from vault.storage.stores import Stores
+
+ROWS = 10_000  # messages that one transaction takes
+
+
+class _ChangedError(Exception):
+    """A batch is no longer what was seen of it."""
+
+
+class Taker:
+    """Takes what was found to go as a whole."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 (the parts of a run)
+        self, stores: Stores, facts: Facts, holds: Holds, wholes: Wholes, counter: Planner, now: int
+    ) -> None:
+        self._stores = stores
+        self._facts = facts
+        self._holds = holds
+        self._wholes = wholes
+        self._counter = counter
+        self._now = now
+        self._taken = array("q")
+
+    def batches(self, found: Found) -> Iterator[list[Whole]]:
+        """Put sessions together to what one transaction takes."""
+        batch: list[Whole] = []
+        rows = 0
+        for one in self._every(found):
+            if any(part.kind.epoch in found.epochs for part in one.stays):
+                continue  # a part of it outlives the epoch that it is in
+            if batch and (rows + one.messages > ROWS or len(batch) >= CHUNK):
+                yield batch
+                batch, rows = [], 0
+            batch.append(one)
+            rows += one.messages
+        if batch:
+            yield batch
+
+    def _every(self, found: Found) -> Iterator[Whole]:
+        yield from found.kept
+        for page, _ in self._wholes.pages(found.unkept):
+            yield from page
+
+    def without_taken(self, ids: Iterable[int]) -> list[int]:
+        """Leave out of sessions those that were taken."""
+        taken = set(self._taken)
+        return [number for number in ids if number not in taken]
+
+    def take(self, batch: Sequence[Whole]) -> None:
+        """Take what goes of some sessions, as far as they are still as they were seen."""
+        sessions = self._stores.transcripts.read(
+            lambda c: retention_sql.living_sessions(c, [one.id for one in batch])
+        )
+        same = [one for one in batch if one.id in sessions and sessions[one.id].rev == one.rev]
+        keys = self._facts.session_keys(sessions[one.id] for one in same)
+        same = [one for one in same if one.id in keys]
+        removed = self._removed(same)
+        taken = [one for one in same if one.id in removed]
+        ledgers = [self._ledger(one, sessions[one.id], keys[one.id], removed[one.id]) for one in taken]
+        if not taken:
+            return
+        try:
+            self._stores.transcripts.write(lambda c: self._write(c, taken, ledgers, removed))
+        except _ChangedError:
+            return
+        for one in taken:
+            count(one, one.goes)
+            self._taken.append(one.id)
+        self._wholes.tell(self._counter)
+
+    def _removed(self, batch: Sequence[Whole]) -> dict[int, Ranges]:
+        """Give the seqs of the messages that go; a session where they are others by now is left out."""
+        found: dict[int, Ranges] = {}
+        scattered: dict[int, Whole] = {}
+        for one in batch:
+            first, last = min(part.first for part in one.goes), max(part.last for part in one.goes)
+            if one.messages == last - first + 1:
+                found[one.id] = ((first, last),)
+            else:
+                scattered[one.id] = one
+        if scattered:
+            ids, epochs = list(scattered), _epochs(scattered.values())
+            seqs = self._stores.transcripts.read(lambda c: list(sql.seqs(c, ids, epochs)))
+            for number, rows in groupby(seqs, key=itemgetter(0)):
+                mine = [seq for _, seq in rows]
+                if len(mine) == scattered[number].messages:
+                    found[number] = join((), ((seq, seq) for seq in mine))
+        return found
+
+    def _ledger(self, one: Whole, session: SessionAt, key: bytes, removed: Ranges) -> dict[str, object]:
+        cipher = profile_cipher(key)
+        profile = self._facts.profile(session, cipher)
+        began = min(part.oldest for part in one.goes)
+        written = replace(
+            profile,
+            purged=join(profile.purged, removed),
+            started=began if profile.started is None else min(profile.started, began),
+        )
+        sealed = seal_profile(written, self._stores.vault, session.node, cipher, one.rev + 1)
+        return {"session": one.id, "at": one.rev, "next": one.rev + 1, "sealed": sealed}
+
+    def _write(
+        self,
+        connection: Connection,
+        batch: Sequence[Whole],
+        ledgers: Sequence[Mapping[str, object]],
+        removed: Mapping[int, Ranges],
+    ) -> None:
+        ids, epochs = [one.id for one in batch], _epochs(batch)
+        if sql.write_profiles(connection, ledgers) != len(batch):
+            raise _ChangedError
+        # The sessions are locked from here on: who places a hold waits for this, or was before it.
+        held = {row.user for row in self._stores.keyring.read(lambda c: self._holds.in_force(c, self._now))}
+        if any(one.user in held for one in batch):
+            raise _ChangedError
+        if sql.delete_messages(connection, ids, epochs) != sum(one.messages for one in batch):
+            raise _ChangedError
+        used = sorted(sql.having_keys(connection, ids))
+        purge_sql.delete_keys(
+            connection, [(number, first, last) for number in used for first, last in removed[number]]
+        )
+        sql.close_chapters(connection, ids, epochs)
+
+
+def _epochs(batch: Collection[Whole]) -> list[int]:
+    return sorted({part.kind.epoch for one in batch for part in one.goes})
