@@ -23,14 +23,15 @@ from vault.storage.schema import chapters, messages, sessions, users
 
 AGES = 60, 59, 0  # days: two that are long past their dates, and today
 TEXT = "The quick answer is that your invoice of last month was paid on the third, as agreed. " * 2
+A_DAY = 50  # messages of one user
 CHUNK = 1000  # users
 _COPIED = "session_id", "seq", "chapter_id", "role", "created_at", "body"
 Row = tuple[Any, ...]
 
 
-def fill(vault: Vault, count: int, a_day: int) -> None:
+def fill(vault: Vault, count: int) -> None:
     """Let users `u-0` to `u-<count - 1>` talk on two days of long ago, and say one thing today."""
-    filler = _Filler(vault._core, a_day)
+    filler = _Filler(vault._core)
     for start in range(0, count, CHUNK):
         filler.add(range(start, min(start + CHUNK, count)))
 
@@ -38,10 +39,9 @@ def fill(vault: Vault, count: int, a_day: int) -> None:
 class _Filler:
     """Makes the rows of both databases, user by user."""
 
-    def __init__(self, core: Core, a_day: int) -> None:
+    def __init__(self, core: Core) -> None:
         assert core.classes
         self._keyring, self._stores, self._vault = core.keyring, core.stores, core.stores.vault
-        self._a_day = a_day
         self._now = system_clock()
         self._body = pack(encode(Message("user", TEXT)))
         self._opened = self._keyring.trail([slot(Kind.USERS)]) | self._keyring.trail([slot(Kind.EPOCHS)])
@@ -130,7 +130,7 @@ class _Filler:
         epoch, age, vault = self._epochs[place], AGES[place], self._vault
         key = chapter_key(session.key, epoch.key, session.id, epoch.id)
         chapter, at = make_chapter(number, vault, session.id, epoch.id, key), self._now - age * DAY
-        for seq in range(place * self._a_day, (place + 1) * self._a_day if age else place * self._a_day + 1):
+        for seq in range(place * A_DAY, (place + 1) * A_DAY if age else place * A_DAY + 1):
             role = ("user", "assistant")[seq % 2]
             yield (
                 row,

@@ -38,6 +38,7 @@ from vault.storage.stores import Stores
 
 SLACK = HOUR  # by how much two clocks may differ
 FAR = 100 * DAY  # between two runs: a clock that jumped there is more likely than nobody having looked
+NOTED = 1000  # sessions after which a run notes how far it has come
 
 Progress = Callable[[int, int], None]
 
@@ -130,12 +131,12 @@ class Runs:
         purger.start(counter, planned.scope, now)
 
         def turns() -> Iterator[tuple[Sequence[int], Callable[[], None]]]:
-            for whole in taker.batches(planned.found):
-                yield [one.id for one in whole], partial(taker.take, whole)
+            for ready in taker.batches(planned.found):
+                yield [one.whole.id for one in ready], partial(taker.take, ready)
             for ids in planned.packed(taker.without_taken(every)):
                 yield ids, partial(purger.take, ids)
 
-        stopped, done = False, 0
+        stopped, done, noted = False, 0, 0
         for ids, take in turns():
             if should_stop():
                 stopped = True
@@ -143,8 +144,9 @@ class Runs:
             take()
             done += len(ids)
             progress(min(done, len(every)), len(every))
-            row = self._records.row(result, now, ids[-1])
-            store.keyring.write(lambda c, row=row: runs_sql.update_run(c, row))  # type: ignore[misc]
+            if done - noted >= NOTED:
+                row, noted = self._records.row(result, now, ids[-1]), done
+                store.keyring.write(lambda c, row=row: runs_sql.update_run(c, row))  # type: ignore[misc]
         told = _told(result, planned.plan, counter.plan())
         reason = f"retention: {', '.join(result.policies)}"
         cut = Cut() if stopped else self._cutter.cut((told.sessions, told.messages), reason, actor)

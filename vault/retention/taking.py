@@ -8,9 +8,10 @@ looks at each session under its lock, gets it.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby, islice
 from operator import itemgetter
+from typing import NamedTuple
 
 from msgspec.structs import replace
 from sqlalchemy import Connection
@@ -34,6 +35,14 @@ class _ChangedError(Exception):
     """A batch is no longer what was seen of it."""
 
 
+class Ready(NamedTuple):
+    """A session, its ledger as it will be, and the seqs that go."""
+
+    whole: Whole
+    ledger: dict[str, object]
+    removed: Ranges
+
+
 class Taker:
     """Takes what was found to go as a whole."""
 
@@ -48,20 +57,31 @@ class Taker:
         self._now = now
         self._taken = array("q")
 
-    def batches(self, found: Found) -> Iterator[list[Whole]]:
-        """Put sessions together to what one transaction takes."""
-        batch: list[Whole] = []
-        rows = 0
-        for one in self._every(found):
-            if any(part.kind.epoch in found.epochs for part in one.stays):
-                continue  # a part of it outlives the epoch that it is in
-            if batch and (rows + one.messages > ROWS or len(batch) >= CHUNK):
-                yield batch
-                batch, rows = [], 0
-            batch.append(one)
-            rows += one.messages
-        if batch:
-            yield batch
+    def batches(self, found: Found) -> Iterator[list[Ready]]:
+        """Make sessions ready, and put them together to what one transaction takes."""
+        windows = self._windows(found)
+
+        def following() -> list[Ready] | None:
+            window = next(windows, None)
+            return None if window is None else self._prepare(window)
+
+        begin = self._stores.runtime.begin
+        coming = begin(following)
+        try:
+            while (ready := coming()) is not None:
+                coming = begin(following)  # while the database writes
+                yield from _packed(ready)
+        finally:
+            coming()
+
+    def _windows(self, found: Found) -> Iterator[list[Whole]]:
+        every = (
+            one
+            for one in self._every(found)  # what outlives the epoch that it is in is not for here
+            if not any(part.kind.epoch in found.epochs for part in one.stays)
+        )
+        while window := list(islice(every, CHUNK)):
+            yield window
 
     def _every(self, found: Found) -> Iterator[Whole]:
         yield from found.kept
@@ -73,26 +93,28 @@ class Taker:
         taken = set(self._taken)
         return [number for number in ids if number not in taken]
 
-    def take(self, batch: Sequence[Whole]) -> None:
-        """Take what goes of some sessions, as far as they are still as they were seen."""
-        sessions = self._stores.transcripts.read(
-            lambda c: retention_sql.living_sessions(c, [one.id for one in batch])
-        )
-        same = [one for one in batch if one.id in sessions and sessions[one.id].rev == one.rev]
+    def _prepare(self, window: Sequence[Whole]) -> list[Ready]:
+        """Seal the ledgers of those sessions that are still as they were seen."""
+        ids = [one.id for one in window]
+        sessions = self._stores.transcripts.read(lambda c: retention_sql.living_sessions(c, ids))
+        same = [one for one in window if one.id in sessions and sessions[one.id].rev == one.rev]
         keys = self._facts.session_keys(sessions[one.id] for one in same)
-        same = [one for one in same if one.id in keys]
         removed = self._removed(same)
-        taken = [one for one in same if one.id in removed]
-        ledgers = [self._ledger(one, sessions[one.id], keys[one.id], removed[one.id]) for one in taken]
-        if not taken:
-            return
+        return [
+            Ready(one, self._ledger(one, sessions[one.id], keys[one.id], removed[one.id]), removed[one.id])
+            for one in same
+            if one.id in keys and one.id in removed
+        ]
+
+    def take(self, batch: Sequence[Ready]) -> None:
+        """Take what goes of some sessions: all, or where one of them has changed, nothing."""
         try:
-            self._stores.transcripts.write(lambda c: self._write(c, taken, ledgers, removed))
+            self._stores.transcripts.remove(lambda c: self._write(c, batch))
         except _ChangedError:
             return
-        for one in taken:
-            count(one, one.goes)
-            self._taken.append(one.id)
+        for one in batch:
+            count(one.whole, one.whole.goes)
+            self._taken.append(one.whole.id)
         self._wholes.tell(self._counter)
 
     def _removed(self, batch: Sequence[Whole]) -> dict[int, Ranges]:
@@ -126,27 +148,34 @@ class Taker:
         sealed = seal_profile(written, self._stores.vault, session.node, cipher, one.rev + 1)
         return {"session": one.id, "at": one.rev, "next": one.rev + 1, "sealed": sealed}
 
-    def _write(
-        self,
-        connection: Connection,
-        batch: Sequence[Whole],
-        ledgers: Sequence[Mapping[str, object]],
-        removed: Mapping[int, Ranges],
-    ) -> None:
-        ids, epochs = [one.id for one in batch], _epochs(batch)
-        if sql.write_profiles(connection, ledgers) != len(batch):
+    def _write(self, connection: Connection, batch: Sequence[Ready]) -> None:
+        whole = [one.whole for one in batch]
+        ids, epochs = [one.id for one in whole], _epochs(whole)
+        if sql.write_profiles(connection, [one.ledger for one in batch]) != len(batch):
             raise _ChangedError
         # The sessions are locked from here on: who places a hold waits for this, or was before it.
         held = {row.user for row in self._stores.keyring.read(lambda c: self._holds.in_force(c, self._now))}
-        if any(one.user in held for one in batch):
+        if any(one.user in held for one in whole):
             raise _ChangedError
-        if sql.delete_messages(connection, ids, epochs) != sum(one.messages for one in batch):
+        if sql.delete_messages(connection, ids, epochs) != sum(one.messages for one in whole):
             raise _ChangedError
-        used = sorted(sql.having_keys(connection, ids))
-        purge_sql.delete_keys(
-            connection, [(number, first, last) for number in used for first, last in removed[number]]
-        )
+        used = sql.having_keys(connection, ids)
+        ranges = [(one.whole.id, *range_) for one in batch if one.whole.id in used for range_ in one.removed]
+        purge_sql.delete_keys(connection, ranges)
         sql.close_chapters(connection, ids, epochs)
+
+
+def _packed(ready: Iterable[Ready]) -> Iterator[list[Ready]]:
+    batch: list[Ready] = []
+    rows = 0
+    for one in ready:
+        if batch and rows + one.whole.messages > ROWS:
+            yield batch
+            batch, rows = [], 0
+        batch.append(one)
+        rows += one.whole.messages
+    if batch:
+        yield batch
 
 
 def _epochs(batch: Collection[Whole]) -> list[int]:

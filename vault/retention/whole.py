@@ -121,7 +121,7 @@ class Wholes:
 
     def tell(self, planner: Planner) -> None:
         """Count by a planner what was counted here."""
-        for kind in self._kinds.values():
+        for kind in list(self._kinds.values()):  # others may just be found
             if kind is not None:
                 kind.tell(planner)
 
