@@ -84,7 +84,7 @@ def make_plain(vault: Vault, url: str) -> None:
             return
         with connected(source.render_as_string(hide_password=False)) as reading:
             raw, into = reading.connection.cursor(), connection.connection.cursor()
-            with raw.copy("COPY messages TO STDOUT") as rows, into.copy("COPY plain FROM STDIN") as copy:  # type: ignore[attr-defined]
+            with raw.copy("COPY messages TO STDOUT") as rows, into.copy("COPY plain FROM STDIN") as copy:
                 for block in rows:
                     copy.write(block)
 

@@ -7,7 +7,8 @@ next run takes it up. Two at once do the same work twice, which changes nothing.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from functools import partial
 
 from msgspec.structs import replace
@@ -123,30 +124,31 @@ class Runs:
         first, intended = self._records.row(result, now, 0), _told(result, planned.plan, None)
         store.keyring.write(lambda c: self._log.begin(c, first, intended, actor))
         store.transcripts.write(lambda c: purge_sql.close_epochs(c, sorted(planned.epochs)))
-        closing = store.transcripts.snapshot(lambda c: array("q", purge_sql.sessions_closing(c)))
-        every = sorted({*planned.sessions, *closing})
+        dying = store.transcripts.snapshot(lambda c: array("q", purge_sql.sessions_closing(c)))
+        every = sorted({*planned.sessions, *dying})
         counter = Planner(self._classes.policies, now)
         taker = Taker(store, self._facts, self._holds, planned.wholes, counter, now)
         purger = Purger(store, self._facts, self._sessions, self._holds)
         purger.start(counter, planned.scope, now)
 
-        def turns() -> Iterator[tuple[Sequence[int], Callable[[], None]]]:
+        def turns() -> Generator[tuple[Sequence[int], Callable[[], None]]]:
             for ready in taker.batches(planned.found):
                 yield [one.whole.id for one in ready], partial(taker.take, ready)
             for ids in planned.packed(taker.without_taken(every)):
                 yield ids, partial(purger.take, ids)
 
         stopped, done, noted = False, 0, 0
-        for ids, take in turns():
-            if should_stop():
-                stopped = True
-                break
-            take()
-            done += len(ids)
-            progress(min(done, len(every)), len(every))
-            if done - noted >= NOTED:
-                row, noted = self._records.row(result, now, ids[-1]), done
-                store.keyring.write(lambda c, row=row: runs_sql.update_run(c, row))  # type: ignore[misc]
+        with closing(turns()) as listed:
+            for ids, take in listed:
+                if should_stop():
+                    stopped = True
+                    break
+                take()
+                done += len(ids)
+                progress(min(done, len(every)), len(every))
+                if done - noted >= NOTED:
+                    row, noted = self._records.row(result, now, ids[-1]), done
+                    store.keyring.write(lambda c, row=row: runs_sql.update_run(c, row))  # type: ignore[misc]
         told = _told(result, planned.plan, counter.plan())
         reason = f"retention: {', '.join(result.policies)}"
         cut = Cut() if stopped else self._cutter.cut((told.sessions, told.messages), reason, actor)

@@ -20,6 +20,7 @@ from vault.chat.profile import Ranges, join, profile_cipher, seal_profile
 from vault.retention.facts import Facts
 from vault.retention.holding import Holds
 from vault.retention.plan import Planner
+from vault.retention.purging import ROWS
 from vault.retention.whole import Found, Whole, Wholes, count
 from vault.storage import purging as purge_sql
 from vault.storage import retention as retention_sql
@@ -27,8 +28,6 @@ from vault.storage import whole as sql
 from vault.storage.engine import CHUNK
 from vault.storage.retention import SessionAt
 from vault.storage.stores import Stores
-
-ROWS = 10_000  # messages that one transaction takes
 
 
 class _ChangedError(Exception):
@@ -56,6 +55,10 @@ class Taker:
         self._counter = counter
         self._now = now
         self._taken = array("q")
+        # SQLite lets one write at a time: others get their turns while the next batch is made ready, and each
+        # batch is short. A server keeps nobody waiting but those who write to the very sessions.
+        self._is_alone = stores.transcripts.dialect == "sqlite"
+        self._most = ROWS if self._is_alone else ROWS * 5
 
     def batches(self, found: Found) -> Iterator[list[Ready]]:
         """Make sessions ready, and put them together to what one transaction takes."""
@@ -65,14 +68,29 @@ class Taker:
             window = next(windows, None)
             return None if window is None else self._prepare(window)
 
-        begin = self._stores.runtime.begin
-        coming = begin(following)
+        if self._is_alone:
+            while (ready := following()) is not None:
+                yield from self._packed(ready)
+            return
+        coming = self._stores.runtime.begin(following)
         try:
             while (ready := coming()) is not None:
-                coming = begin(following)  # while the database writes
-                yield from _packed(ready)
+                coming = self._stores.runtime.begin(following)  # while the server writes
+                yield from self._packed(ready)
         finally:
             coming()
+
+    def _packed(self, ready: Iterable[Ready]) -> Iterator[list[Ready]]:
+        batch: list[Ready] = []
+        rows = 0
+        for one in ready:
+            if batch and rows + one.whole.messages > self._most:
+                yield batch
+                batch, rows = [], 0
+            batch.append(one)
+            rows += one.whole.messages
+        if batch:
+            yield batch
 
     def _windows(self, found: Found) -> Iterator[list[Whole]]:
         every = (
@@ -163,19 +181,6 @@ class Taker:
         ranges = [(one.whole.id, *range_) for one in batch if one.whole.id in used for range_ in one.removed]
         purge_sql.delete_keys(connection, ranges)
         sql.close_chapters(connection, ids, epochs)
-
-
-def _packed(ready: Iterable[Ready]) -> Iterator[list[Ready]]:
-    batch: list[Ready] = []
-    rows = 0
-    for one in ready:
-        if batch and rows + one.whole.messages > ROWS:
-            yield batch
-            batch, rows = [], 0
-        batch.append(one)
-        rows += one.whole.messages
-    if batch:
-        yield batch
 
 
 def _epochs(batch: Collection[Whole]) -> list[int]:

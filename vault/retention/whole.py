@@ -18,6 +18,7 @@ from vault.errors import TamperedError
 from vault.retention.classes import Classes, plain_name
 from vault.retention.deciding import Fact, span_of
 from vault.retention.plan import Planner, Verdict
+from vault.retention.purging import ROWS
 from vault.storage import whole as sql
 from vault.storage.engine import CHUNK
 from vault.storage.retention import EpochAt
@@ -150,9 +151,11 @@ class Wholes:
             part = Part(kind, messages, int(size), oldest, newest, first, last)
             (goes if kind.verdict.goes else stays)[session].append(part)
         whole = [
-            Whole(number, rev, user, node, goes[number], stays[number])
+            one
             for number, rev, user, node, _ in living.values()
             if number not in odd and (number in goes or number in stays)
+            # What is more than a transaction takes goes bit by bit.
+            if (one := Whole(number, rev, user, node, goes[number], stays[number])).messages <= ROWS
         ]
         left = living.keys() - {one.id for one in whole}
         return whole, sorted(left)
