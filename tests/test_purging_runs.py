@@ -137,6 +137,19 @@ def test_a_run_that_would_erase_more_than_its_share_stops_before_it_starts(
         assert vault.purge(yes=True).messages == 5 * len(many)
 
 
+def test_what_is_looked_at_beside_what_is_due_counts_once_for_the_share(
+    world: Retained, tmp_path: Path
+) -> None:
+    with open_with(world, policy("plain").replace("100%", "20%"), tmp_path, redactor=None) as vault:
+        chat = vault.transcript("u-1", "s-1")
+        for role, number in (("tool", 1100), ("user", 3900)):
+            chat.extend([{"role": role, "content": "x"}] * number)
+        vault.transcript("u-1", "s-2").append("user", "x")
+        vault.hold("u-1", "s-2", reason="a case")  # so that all of the user's is looked at closely
+        world.clock.now += DAY
+        assert [(one.goes, one.of) for one in vault.purge(dry_run=True).excesses] == [(1100, 5001)]
+
+
 @pytest.mark.parametrize(
     ("now", "database", "last"),
     [(DAY, DAY + 2 * SLACK, None), (DAY, None, DAY + 2 * SLACK), (FAR + 2, None, 1), (DAY, 0, None)],

@@ -90,12 +90,12 @@ class Planning:
         # In a run for one user it matters whose a message is: all is looked at closely.
         wholes = Wholes(self._stores, self._classes, planner, due if scope.user is None else [])
         found, others = wholes.find(ids)
-        sessions, sizes = array("q"), array("q")
+        sessions, sizes, skipped = array("q"), array("q"), {one.id for one in later}
         for page in self._facts.pages(others):
             for seen in page:
                 goes, size = False, 0
                 for group in seen.groups:
-                    going = self._count(planner, scope, seen, group)
+                    going = self._count(planner, scope, seen, group, skipped)
                     size += group.rows if group.chapter in going else 0
                     for number in going:
                         chapter = seen.chapters[number]
@@ -108,13 +108,15 @@ class Planning:
         self._see_later(planner, later)
         return Planned(planner.plan(), scope, sessions, sizes, frozenset(found.epochs), wholes, found)
 
-    def _count(self, planner: Planner, scope: Scope, seen: Seen, group: sql.Group) -> list[int]:
-        """Count a group; give the chapters that lose something."""
+    def _count(
+        self, planner: Planner, scope: Scope, seen: Seen, group: sql.Group, skipped: Collection[int]
+    ) -> list[int]:
+        """Count a group; give the chapters that lose something. What can't be due is counted by itself."""
         going = []
         for number, part in ((group.chapter, Part.BODY), (group.originals_chapter, Part.ORIGINALS)):
             if number is not None:
-                fact = seen.fact(group, part)
-                if scope.takes(seen, seen.chapters[number]) and planner.take(fact):
+                fact, chapter = seen.fact(group, part), seen.chapters[number]
+                if chapter.epoch not in skipped and scope.takes(seen, chapter) and planner.take(fact):
                     going.append(number)
         if group.chapter in going and group.originals_chapter is not None:
             return [group.chapter, group.originals_chapter]
