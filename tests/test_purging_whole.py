@@ -124,6 +124,33 @@ def test_p8_what_is_said_meanwhile_stays(world: Retained, closely: list[int]) ->
     assert closely == []
 
 
+def test_p2_what_slips_into_an_epoch_before_it_is_closed_is_in_the_ledger_too(
+    world: Retained, closely: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, other = world.clock.now, world.open()
+    chat = other.transcript("u-1", "s-1")
+    chat.messages()
+    world.edit("short")
+    world.clock.now += 5 * DAY
+    find = whole.Wholes.find
+
+    def slip_in(self: whole.Wholes, ids: Sequence[int]) -> object:
+        found = find(self, ids)
+        world.clock.now = old
+        chat.append("user", "late")
+        world.clock.now = old + 5 * DAY
+        world.say("u-1", "s-1")
+        return found
+
+    monkeypatch.setattr(whole.Wholes, "find", slip_in)
+    ran = world.vault._core.runs().run()
+    other.close()
+    assert ran.messages == 4 * len(USERS) + 1
+    assert len(closely) == len(USERS)
+    found = world.vault.transcript("u-1", "s-1").messages()
+    assert ([one.content for one in found], found.purged) == ([world.said[-1].text], 5)
+
+
 def test_p5_a_hold_that_comes_meanwhile_keeps_what_was_seen_to_go(world: Retained) -> None:
     world.clock.now += DAY
     ran = purge_and(world, lambda: world.hold("u-1"))
