@@ -121,16 +121,16 @@ def purge(place: list[str]) -> None:
     with opened(place) as vault:
         before = peak()
         runs, keys = vault._core.runs(), [0.0]
-        cut = runs._cutter.cut
+        erase = vault._core.eraser.purge  # without the sweep of what hung from the keys
 
         def timed(*given: object) -> object:
             at = time.perf_counter()
             try:
-                return cut(*given)  # type: ignore[arg-type]
+                return erase(*given)  # type: ignore[arg-type]
             finally:
                 keys[0] = time.perf_counter() - at
 
-        runs._cutter.cut = timed  # type: ignore[assignment, method-assign]
+        vault._core.eraser.purge = timed  # type: ignore[assignment, method-assign]
         started = time.perf_counter()
         ran = runs.run()
         ended = time.perf_counter()
