@@ -137,6 +137,19 @@ def test_a_run_that_would_erase_more_than_its_share_stops_before_it_starts(
         assert vault.purge(yes=True).messages == 5 * len(many)
 
 
+def test_what_is_looked_at_beside_what_is_due_counts_once_for_the_share(
+    world: Retained, tmp_path: Path
+) -> None:
+    with open_with(world, policy("plain").replace("100%", "20%"), tmp_path, redactor=None) as vault:
+        chat = vault.transcript("u-1", "s-1")
+        for role, number in (("tool", 1100), ("user", 3900)):
+            chat.extend([{"role": role, "content": "x"}] * number)
+        vault.transcript("u-1", "s-2").append("user", "x")
+        vault.hold("u-1", "s-2", reason="a case")  # so that all of the user's is looked at closely
+        world.clock.now += DAY
+        assert [(one.goes, one.of) for one in vault.purge(dry_run=True).excesses] == [(1100, 5001)]
+
+
 @pytest.mark.parametrize(
     ("now", "database", "last"),
     [(DAY, DAY + 2 * SLACK, None), (DAY, None, DAY + 2 * SLACK), (FAR + 2, None, 1), (DAY, 0, None)],
@@ -390,7 +403,7 @@ def test_a_run_looks_only_where_something_may_be_due(world: Retained) -> None:
     names = {world.node(f"u-{user}"): f"u-{user}" for user in (1, 2, 3)}
 
     def looked_at() -> set[str]:
-        ids, _ = facts.candidates(world.clock.now)
+        ids, _, _ = facts.candidates(world.clock.now)
         return {names[seen.session.user_node] for page in facts.pages(ids) for seen in page}
 
     assert looked_at() == {"u-2"}  # a day is allowed for changes of clocks
@@ -443,7 +456,7 @@ def test_the_command_line_purges_and_explains(tmp_path: Path) -> None:
     assert "test/tool\tbody\ttool\t1\tnow\tceiling\ttest/tool\tat most 6h from message\t" in explained.out
     said = run(*asked)
     assert said.code == 0
-    assert said.out.splitlines()[1].startswith("test/tool\t1\t0\t1\t1\t")
+    assert said.out.splitlines()[0].startswith("test/tool\t1\t0\t1\t1\t")
     assert said.out.splitlines()[-1].startswith("erased 1 message of 1 user; 1 epoch; certificate ")
     assert run(*asked, "--json").json["messages"] == 0
 

@@ -48,6 +48,11 @@ class Waiting:
         """Run it in a thread, so that the loop goes on."""
         return await_(asyncio.to_thread(work))
 
+    def begin(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Run it in another task."""
+        task = asyncio.ensure_future(run_spawned(work))
+        return lambda: await_(task)
+
 
 async def run_spawned(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run work in a greenlet, from which it waits."""

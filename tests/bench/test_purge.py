@@ -1,20 +1,26 @@
-"""How long a million expired messages take, beside a plain DELETE of an equal table, and who waits for it."""
+"""How long a million expired messages take, beside a plain DELETE of an equal table, and who waits for it.
+
+Both are done in turn, a few times, each on data made anew; a writer goes on beside both.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import resource
-import sqlite3
+import statistics
 import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from operator import truediv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from expired import A_DAY, AGES, TEXT, fill
+from sqlalchemy import Connection, create_engine, event, text
 
 from vault import Vault
 from vault.clock import DAY, system_clock
@@ -23,9 +29,7 @@ if TYPE_CHECKING:
     from databases import Databases
 
 USERS = int(os.environ.get("TRANSCRIPT_VAULT_BENCH_USERS", "10000"))
-DAYS = 2
-A_DAY = 50  # messages of one user
-TEXT = "The quick answer is that your invoice of last month was paid on the third, as agreed. " * 2
+TURNS = int(os.environ.get("TRANSCRIPT_VAULT_BENCH_TURNS", "2"))
 POLICY = """\
 version: 1
 policy: bench
@@ -36,137 +40,193 @@ classes:
 """
 
 
-class Clock:
-    """A clock that is set while the vault is filled."""
-
-    def __init__(self) -> None:
-        self.now = 0
-
-    def __call__(self) -> int:
-        return self.now
-
-
 def opened(place: list[str], **more: object) -> Vault:
     where, keyring, root, policy = place
     return Vault.open(where, keyring=keyring, root=root, policies=policy, redactor=None, **more)  # type: ignore[arg-type]
 
 
-def fill(place: list[str]) -> float:
-    """Let every user talk on some days of long ago, and say one thing today."""
-    clock, started = Clock(), time.perf_counter()
-    today = system_clock()
-    with opened(place, clock=clock) as vault:
-        for day in range(DAYS):
-            clock.now = today - (60 - day) * DAY
-            for user in range(USERS):
-                vault.transcript(f"u-{user}", "s").extend(
-                    [{"role": ("user", "assistant")[number % 2], "content": TEXT} for number in range(A_DAY)]
-                )
-        clock.now = today
-        for user in range(USERS):
-            vault.transcript(f"u-{user}", "s").append("user", TEXT)
-    return time.perf_counter() - started
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A connection as an app has one: with the settings of the vault's own, and nothing more."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def prepare(raw: object, _record: object) -> None:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+                raw.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
+
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
 
 
-def plain(path: Path) -> float:
-    """Delete as many rows of the same size from a table that nothing is sealed in."""
-    total = USERS * DAYS * A_DAY
-    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-            raw.execute(f"PRAGMA {pragma}")
-        raw.execute(
-            "CREATE TABLE messages (session_id INTEGER, seq INTEGER, chapter_id INTEGER, role TEXT,"
-            " created_at INTEGER, body BLOB, originals BLOB, originals_chapter_id INTEGER,"
-            " PRIMARY KEY (session_id, seq)) WITHOUT ROWID"
+def make_plain(vault: Vault, url: str, *, refers: bool = False) -> None:
+    """Make a table that is equal to the vault's messages, with all their rows, in a database of its own.
+
+    Where it `refers` to the sessions as theirs does, SQLite looks for the session of each row that goes.
+    """
+    source = vault._core.stores.transcripts.engine.url
+    is_file = source.get_backend_name() == "sqlite"
+    blob, kind = ("BLOB", " WITHOUT ROWID") if is_file else ("BYTEA", "")
+    reference = ", FOREIGN KEY (session_id) REFERENCES sessions (id)" if refers else ""
+    with connected(url) as connection:
+        run = connection.exec_driver_sql
+        run("CREATE TABLE sessions (id INTEGER PRIMARY KEY)")
+        run(
+            "CREATE TABLE plain (session_id BIGINT NOT NULL, seq BIGINT NOT NULL, chapter_id BIGINT NOT NULL,"
+            f" role VARCHAR(16) NOT NULL, created_at BIGINT NOT NULL, body {blob} NOT NULL,"
+            f" originals {blob}, originals_chapter_id BIGINT, PRIMARY KEY (session_id, seq){reference}){kind}"
         )
-        raw.execute("BEGIN")
-        rows = (
-            (user, seq, user, "user", 0 if seq < DAYS * A_DAY else 2, os.urandom(len(TEXT) + 40))
-            for user in range(USERS)
-            for seq in range(DAYS * A_DAY + 1)
-        )
-        raw.executemany("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)", rows)
-        raw.execute("COMMIT")
-        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if is_file:
+            run(f"ATTACH '{source.database}' AS vault")
+            run("INSERT INTO sessions SELECT id FROM vault.sessions")
+            run("INSERT INTO plain SELECT * FROM vault.messages")
+            run("DETACH vault")
+            return
+        with connected(source.render_as_string(hide_password=False)) as reading:
+            raw, into = reading.connection.cursor(), connection.connection.cursor()
+            with raw.copy("COPY messages TO STDOUT") as rows, into.copy("COPY plain FROM STDIN") as copy:
+                for block in rows:
+                    copy.write(block)
+
+
+def settle(url: str) -> None:
+    """Let the database know how much there is, as it does by itself after a while."""
+    with connected(url) as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+            connection.exec_driver_sql("CHECKPOINT")
+
+
+def plain(url: str) -> tuple[int, float]:
+    """Delete what is past its date, as an app would that seals nothing."""
+    before = system_clock() - 30 * DAY
+    with connected(url) as connection:
         started = time.perf_counter()
-        assert raw.execute("DELETE FROM messages WHERE created_at < 1").rowcount == total
-        return time.perf_counter() - started
+        gone = connection.execute(text("DELETE FROM plain WHERE created_at < :before"), {"before": before})
+        return gone.rowcount, time.perf_counter() - started
+
+
+def peak() -> int:
+    """Give the most memory that this process ever had, in MB; getrusage would count its parent too."""
+    [line] = [one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmHWM:")]
+    return int(line.split()[1]) // 1024
 
 
 def purge(place: list[str]) -> None:
     """Run the policies in a process of its own, and tell of it."""
     with opened(place) as vault:
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        started = time.perf_counter()
-        planned = vault.purge(dry_run=True)
-        between = time.perf_counter()
-        runs = vault._core.runs()
-        cut, keys = runs._cutter.cut, [0.0]
+        before = peak()
+        runs, keys = vault._core.runs(), [0.0]
+        erase = vault._core.eraser.purge  # without the sweep of what hung from the keys
 
         def timed(*given: object) -> object:
             at = time.perf_counter()
             try:
-                return cut(*given)  # type: ignore[arg-type]
+                return erase(*given)  # type: ignore[arg-type]
             finally:
                 keys[0] = time.perf_counter() - at
 
-        runs._cutter.cut = timed  # type: ignore[assignment, method-assign]
+        vault._core.eraser.purge = timed  # type: ignore[assignment, method-assign]
+        started = time.perf_counter()
         ran = runs.run()
         ended = time.perf_counter()
-        assert planned.messages == ran.messages
     told = {
         "messages": ran.messages,
-        "dry": between - started,
-        "run": ended - between,
+        "epochs": ran.epochs,
+        "run": ended - started,
         "keys": keys[0],
-        "before": before // 1024,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "before": before,
+        "peak": peak(),
     }
     sys.stdout.write(json.dumps(told))
 
 
-def write_meanwhile(place: list[str], done: threading.Event) -> list[float]:
-    """Append until somebody says stop; give how long each append took."""
-    taken = []
-    with opened(place) as vault:
-        chat = vault.transcript("a writer", "s")
-        chat.append("user", TEXT)
-        while not done.is_set():
-            started = time.perf_counter()
+@contextmanager
+def writing(place: list[str]) -> Iterator[list[float]]:
+    """Append to a session all the while, and note how long each append took."""
+    taken: list[float] = []
+    done = threading.Event()
+
+    def write() -> None:
+        with opened(place) as vault:
+            chat = vault.transcript("a writer", "s")
             chat.append("user", TEXT)
-            taken.append(time.perf_counter() - started)
-            done.wait(0.005)
-    return sorted(taken)
+            while not done.wait(0.005):
+                started = time.perf_counter()
+                chat.append("user", TEXT)
+                taken.append(time.perf_counter() - started)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield taken
+    finally:
+        done.set()
+        writer.join()
+        taken.sort()
+
+
+def waited(taken: list[float]) -> str:
+    if not taken:
+        return "no append"
+    half, late, most = (1000 * taken[place] for place in (len(taken) // 2, len(taken) * 99 // 100, -1))
+    return f"{len(taken):,} appends, half in {half:.1f} ms, p99 {late:.0f} ms, most {most:.0f} ms"
 
 
 @pytest.mark.bench
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
-def test_purging_a_million_takes_at_most_twice_a_plain_delete(database: Databases, tmp_path: Path) -> None:
+def test_purging_a_million_beside_a_plain_delete(database: Databases, tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
     policy.write_text(POLICY)
-    place = [database.transcripts, database.keyring, f"file:{tmp_path / 'root.key'}", str(policy)]
-    made, peer = fill(place), plain(tmp_path / "plain.db")
-    done, waited = threading.Event(), []
-    writer = threading.Thread(target=lambda: waited.extend(write_meanwhile(place, done)))
-    writer.start()
-    try:
-        ran = subprocess.run(
-            [sys.executable, __file__, *place], check=True, stdout=subprocess.PIPE, text=True, timeout=3600
+    total = USERS * A_DAY * (len(AGES) - 1)
+    times: dict[str, list[float]] = {"purge": [], "plain": [], "referring": []}
+    for turn in range(TURNS):
+        others = {"plain": database.another()}
+        if database.dialect == "sqlite":  # elsewhere it makes no difference
+            others["referring"] = database.another()
+        place = [database.another(), database.another(), f"file:{tmp_path / f'root-{turn}.key'}", str(policy)]
+        started = time.perf_counter()
+        with opened(place) as vault:
+            fill(vault, USERS)
+            for name, url in others.items():
+                make_plain(vault, url, refers=name == "referring")
+        for url in (*place[:2], *others.values()):
+            settle(url)
+        made = time.perf_counter() - started
+        with writing(place) as beside_plain:
+            for name, url in others.items():
+                gone, seconds = plain(url)
+                assert gone == total
+                times[name].append(seconds)
+        with writing(place) as beside_purge:
+            ran = subprocess.run(
+                [sys.executable, __file__, *place],
+                check=True,
+                stdout=subprocess.PIPE,
+                text=True,
+                timeout=3600,
+            )
+        told = json.loads(ran.stdout)
+        times["purge"].append(told["run"])
+        sys.stdout.write(
+            f"\n{database.dialect}: {told['messages']:,} messages of {USERS:,} users, made in {made:.0f} s;"
+            f" purged in {told['run']:.2f} s ({told['messages'] / told['run']:,.0f}/s),"
+            f" the keys alone {told['keys'] * 1000:.0f} ms;"
+            f" peak {told['peak']} MB, {told['before']} MB before\n"
+            f"  beside the purge {waited(beside_purge)}\n  beside the DELETE {waited(beside_plain)}\n"
         )
-    finally:
-        done.set()
-        writer.join()
-    told = json.loads(ran.stdout)
-    p99 = waited[len(waited) * 99 // 100] * 1000 if waited else 0
-    sys.stdout.write(
-        f"\n{database.dialect}: {told['messages']:,} messages of {USERS:,} users, made in {made:.0f} s;"
-        f" purged in {told['run']:.1f} s, a plain DELETE on SQLite {peer:.1f} s ({told['run'] / peer:.2f});"
-        f" the keys {told['keys'] * 1000:.0f} ms; a dry run {told['dry']:.1f} s;"
-        f" peak {told['peak']} MB, {told['before']} MB before; {len(waited):,} appends meanwhile,"
-        f" p99 {p99:.1f} ms, most {waited[-1] * 1000 if waited else 0:.0f} ms\n"
-    )
-    assert told["messages"] == USERS * DAYS * A_DAY
-    assert told["peak"] <= 150
+        assert told["messages"] == total
+        assert told["peak"] <= 150
+    for name in others:
+        ratio = statistics.median(map(truediv, times["purge"], times[name]))
+        seconds = statistics.median(times[name])
+        sys.stdout.write(
+            f"{database.dialect}: {ratio:.2f} times as long as a {name} DELETE of {seconds:.2f} s\n"
+        )
 
 
 if __name__ == "__main__":

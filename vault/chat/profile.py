@@ -80,14 +80,21 @@ def join(ranges: Ranges, more: Iterable[tuple[int, int]]) -> Ranges:
     return tuple((first, end) for first, end in joined)
 
 
-def seal_profile(profile: Profile, vault: bytes, node: bytes, key: bytes, rev: int) -> bytes:
+def profile_cipher(key: bytes) -> Cipher:
+    """Make what seals the profiles of one session, by the session's key."""
+    return Cipher(derive(key, b"profile"))
+
+
+def seal_profile(profile: Profile, vault: bytes, node: bytes, key: bytes | Cipher, rev: int) -> bytes:
     """Seal a profile for one revision of one session's row."""
-    return Cipher(derive(key, b"profile")).seal(msgspec.msgpack.encode(profile), _aad(vault, node, rev))
+    cipher = key if isinstance(key, Cipher) else profile_cipher(key)
+    return cipher.seal(msgspec.msgpack.encode(profile), _aad(vault, node, rev))
 
 
-def open_profile(sealed: bytes, vault: bytes, node: bytes, key: bytes, rev: int) -> Profile:
+def open_profile(sealed: bytes, vault: bytes, node: bytes, key: bytes | Cipher, rev: int) -> Profile:
     """Open what `seal_profile` sealed."""
-    plain = Cipher(derive(key, b"profile")).open(sealed, _aad(vault, node, rev))
+    cipher = key if isinstance(key, Cipher) else profile_cipher(key)
+    plain = cipher.open(sealed, _aad(vault, node, rev))
     try:
         return msgspec.msgpack.decode(plain, type=Profile)
     except msgspec.MsgspecError:

@@ -10,12 +10,13 @@ from sqlalchemy.exc import IntegrityError
 
 from vault.crypto.envelope import random_id
 from vault.crypto.tree import Kind, Node, Opened, radix_slots, slot, wrap_below
-from vault.errors import KeyringOutdatedError
+from vault.errors import KeyringOutdatedError, TamperedError
 from vault.keys.ring import Keyring, chapter_slot, fresh, kept_slot
 from vault.storage import keyring as sql
 from vault.storage.stores import Stores
 
 _RACES = 20
+_SHARED = 4  # bytes of the slots above the last radix level: at most 4,369 of them
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,11 +47,29 @@ def user_path(index: bytes) -> list[bytes]:
 
 
 class ManyKeys:
-    """Opens and plants keys of many sessions."""
+    """Opens and plants keys of many sessions.
+
+    It remembers the upper levels that many users share. What opens with a key that is remembered is bound to
+    that very key, and is read afresh; what does not is opened anew from the root.
+    """
 
     def __init__(self, stores: Stores, keyring: Keyring) -> None:
         self._stores = stores
         self._keyring = keyring
+        self._shared: dict[bytes, Opened] = {}
+
+    def find_below(self, paths: Sequence[Sequence[bytes]]) -> dict[bytes, Opened]:
+        """Open what exists along some paths to users and below; what they share is remembered."""
+        known = self._shared
+        cut = [[where for where in path if where not in known] for path in paths]
+        nodes = self._look(cut)
+        try:
+            opened = self._keyring.open_each(nodes, paths, known)
+        except (TamperedError, KeyringOutdatedError):  # re-keyed since, or tampered with: the whole way tells
+            known.clear()
+            opened = self.find(paths)
+        known |= {where: one for where, one in opened.items() if len(where) <= _SHARED}
+        return opened
 
     def find(self, paths: Sequence[Sequence[bytes]]) -> dict[bytes, Opened]:
         """Open what exists along some paths of slots, each from its top; by slot."""

@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -197,9 +198,17 @@ class Keyring:
                 opened[where] = unlock(self._stores.vault, parent, found[where])
         return opened
 
-    def open_each(self, found: Mapping[bytes, Node], paths: Iterable[Sequence[bytes]]) -> dict[bytes, Opened]:
-        """Open what was found along many paths, as far as each exists; what they share is opened once."""
-        opened: dict[bytes, Opened] = {}
+    def open_each(
+        self,
+        found: Mapping[bytes, Node],
+        paths: Iterable[Sequence[bytes]],
+        shared: Mapping[bytes, Opened] = MappingProxyType({}),
+    ) -> dict[bytes, Opened]:
+        """Open what was found along many paths, as far as each exists; what they share is opened once.
+
+        `shared` is what is opened already.
+        """
+        opened = dict(shared)
         for path in paths:
             parent: Opened | None = None
             for where in path:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from vault.chat.chapter import Chapter, chapter_key, make_chapter
 from vault.chat.profile import Profile, open_profile
 from vault.clock import DAY
+from vault.crypto.envelope import Cipher
 from vault.crypto.tree import Kind, slot
 from vault.errors import TamperedError
 from vault.keys.many import ManyKeys, user_path
@@ -94,18 +95,21 @@ class Facts:
 
     # -- where to look ----------------------------------------------------------------------------------
 
-    def candidates(self, now: int, user: bytes | None = None) -> tuple[array[int], list[sql.EpochAt]]:
-        """Give the sessions in which something may be due, and the epochs in which nothing can be."""
+    def candidates(
+        self, now: int, user: bytes | None = None
+    ) -> tuple[array[int], list[sql.EpochAt], list[sql.EpochAt]]:
+        """Give the sessions in which something may be due, and the epochs: where it may, and where not."""
         store = self._stores.transcripts
         epochs = store.read(sql.all_epochs)
-        later = [one for one in epochs if self._is_later(one, now)]
-        skipped = {one.id for one in later}
-        due = [one.id for one in epochs if one.id not in skipped]
+        due: list[sql.EpochAt] = []
+        later: list[sql.EpochAt] = []
+        for one in epochs:
+            (later if self._is_later(one, now) else due).append(one)
 
         def look(connection: Connection) -> array[int]:
             if user is not None:
                 return array("q", sql.sessions_of_user(connection, user))
-            found = set(sql.sessions_in(connection, due))
+            found = set(sql.sessions_in(connection, [one.id for one in due]))
             for session, state, class_name, last in sql.sessions_alone(connection):
                 if last is not None and (
                     state != State.LIVE or self.classes.due_after(class_name, last) <= now
@@ -113,7 +117,7 @@ class Facts:
                     found.add(session)
             return array("q", sorted(found))
 
-        return store.snapshot(look), later
+        return store.snapshot(look), due, later
 
     def _is_later(self, epoch: sql.EpochAt, now: int) -> bool:
         if epoch.state == State.CLOSED:
@@ -206,7 +210,7 @@ class Facts:
     def session_keys(self, sessions: Iterable[SessionAt]) -> dict[int, bytes]:
         """Give the keys of those sessions, by row, that are alive."""
         paths = {one.id: ([*user_path(one.user_slot), slot(Kind.SESSION, one.slot)], one) for one in sessions}
-        found = self.many.find([path for path, _ in paths.values()])
+        found = self.many.find_below([path for path, _ in paths.values()])
         keys = {}
         for number, (path, one) in paths.items():
             user, opened = found.get(path[-2]), found.get(path[-1])
@@ -216,7 +220,7 @@ class Facts:
                 keys[number] = opened.key
         return keys
 
-    def profile(self, session: SessionAt, key: bytes) -> Profile:
+    def profile(self, session: SessionAt, key: bytes | Cipher) -> Profile:
         """Open what is sealed in a session's row."""
         profile = open_profile(session.profile, self._stores.vault, session.node, key, session.rev)
         if profile.namespace != session.namespace:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -16,6 +16,7 @@ from vault.retention.deciding import Bounds, Fact, Hold, bounds, may_go, rules_f
 from vault.retention.durations import HOUR
 from vault.retention.policy import From, Part, Policies, Rule
 
+_Of = tuple[Collection[Hashable], Collection[Hashable]]  # sessions and users
 GUARDED_FROM = 1000  # messages; what a smaller run erases is looked over at a glance
 
 
@@ -112,12 +113,12 @@ class _Sum:
     oldest: int | None = None
     records: int = 0
 
-    def add(self, fact: Fact) -> None:
+    def add(self, fact: Fact, of: _Of) -> None:
         self.messages += fact.messages
         self.records += fact.records
         self.bytes += fact.bytes
-        self.sessions.add(fact.session)
-        self.users.add(fact.user)
+        self.sessions.update(of[0])
+        self.users.update(of[1])
         self.oldest = fact.oldest if self.oldest is None else min(self.oldest, fact.oldest)
 
     @property
@@ -134,10 +135,10 @@ class _Keeping:
     all: _Sum = field(default_factory=_Sum)
     by: defaultdict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
 
-    def add(self, fact: Fact, grounds: Iterable[str]) -> None:
-        self.all.add(fact)
+    def add(self, fact: Fact, of: _Of, grounds: Iterable[str]) -> None:
+        self.all.add(fact, of)
         for ground in grounds:
-            self.by[ground].add(fact)
+            self.by[ground].add(fact, of)
 
     def kept(self) -> Kept:
         return Kept(self.all.tally(), {name: self.by[name].tally() for name in sorted(self.by)})
@@ -196,27 +197,44 @@ class Planner:
         )
         return Verdict(found, forbidding, may_go(found, self._now) and not forbidding)
 
+    def holds(self, user: Hashable) -> bool:
+        """Say whether anything of a user's is on hold."""
+        return user in self._holds
+
+    def fixed(self, fact: Fact) -> Verdict | None:
+        """Say what becomes of some messages that nobody holds; None where their session counts too."""
+        found = self._look(fact)
+        _, alike = self._matching[fact.role, fact.namespace, fact.labels]
+        return Verdict(found, (), may_go(found, self._now)) if alike else None
+
     def count(self, fact: Fact, verdict: Verdict) -> bool:
         """Count some messages that were judged; say whether they go."""
+        return self.count_all(fact, verdict, (fact.session,), (fact.user,))
+
+    def count_all(
+        self, fact: Fact, verdict: Verdict, sessions: Collection[Hashable], users: Collection[Hashable]
+    ) -> bool:
+        """Count messages of many sessions, of which a fact is the sum."""
+        of = sessions, users
         found, forbidding, goes = verdict.bounds, verdict.holds, verdict.goes
         key = found.rule.name, fact.part
         sums = self._classes.get(key)
         if sums is None:
             sums = self._classes[key] = _Class(found.rule, fact.part)
-        sums.all.add(fact)
+        sums.all.add(fact, of)
         if fact.class_name != found.class_name:
             sums.moved += fact.rows
         if fact.anchor is not None:
             self._epochs[fact.class_name, fact.anchor][not goes] += fact.rows
         if goes:
-            sums.goes.add(fact)
-            self._losing[0].add(fact.session)
-            self._losing[1].add(fact.user)
+            sums.goes.add(fact, of)
+            self._losing[0].update(sessions)
+            self._losing[1].update(users)
         elif found.is_over(self._now):
             if forbidding:
-                sums.held.add(fact, forbidding)
+                sums.held.add(fact, of, forbidding)
             elif floor := found.floor_at(self._now):
-                sums.floored.add(fact, [floor.rule.name])
+                sums.floored.add(fact, of, [floor.rule.name])
         return goes
 
     def _look(self, fact: Fact) -> Bounds:

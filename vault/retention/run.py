@@ -7,8 +7,9 @@ next run takes it up. Two at once do the same work twice, which changes nothing.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from functools import partial
 
 from msgspec.structs import replace
 from sqlalchemy import Connection
@@ -19,56 +20,29 @@ from vault.crypto.envelope import random_id
 from vault.erasure import Eraser
 from vault.errors import GuardedError, UnknownError
 from vault.keys.ring import Keyring
-from vault.retention.classes import Classes, plain_name
+from vault.retention.classes import Classes
 from vault.retention.cutting import Cut, Cutter
 from vault.retention.durations import HOUR
 from vault.retention.explaining import Explained, explain_all
-from vault.retention.facts import PAGE, Facts, Seen
+from vault.retention.facts import Facts
 from vault.retention.holding import Holds, NoHolds, as_holds
 from vault.retention.plan import Plan, Planner
+from vault.retention.planning import Planned, Planning
 from vault.retention.policy import Part
-from vault.retention.purging import ROWS, Purger, Scope
+from vault.retention.purging import Purger
 from vault.retention.report import RunRecords, RunResult, class_reports, excesses
+from vault.retention.taking import Taker
 from vault.retention.telling import RunLog
 from vault.storage import purging as purge_sql
-from vault.storage import retention as sql
 from vault.storage import runs as runs_sql
 from vault.storage.stores import Stores
 
 SLACK = HOUR  # by how much two clocks may differ
 _LOOKED_AT = 100  # runs: what one left behind that was broken off, a later one has to find
 FAR = 100 * DAY  # between two runs: a clock that jumped there is more likely than nobody having looked
+NOTED = 1000  # sessions after which a run notes how far it has come
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A plan, and where in the database it takes place."""
-
-    plan: Plan
-    scope: Scope
-    sessions: array[int]
-    sizes: array[int]  # how many messages go from each
-    epochs: frozenset[int]
-
-    def packed(self, ids: Sequence[int]) -> Iterator[list[int]]:
-        """Put sessions together, in their order, to batches of a bounded size."""
-        sizes = iter(zip(self.sessions, self.sizes, strict=True))
-        planned = next(sizes, None)
-        batch: list[int] = []
-        rows = 0
-        for number in ids:
-            while planned is not None and planned[0] < number:
-                planned = next(sizes, None)
-            size = planned[1] if planned is not None and planned[0] == number else 0
-            if batch and (rows + size > ROWS or len(batch) >= PAGE):
-                yield batch
-                batch, rows = [], 0
-            batch.append(number)
-            rows += size
-        if batch:
-            yield batch
 
 
 class Runs:
@@ -89,72 +63,10 @@ class Runs:
         self._classes = classes
         self._holds = holds or NoHolds()
         self._facts = Facts(stores, keyring, classes)
+        self._planning = Planning(stores, keyring, classes, self._facts, self._holds)
         self._cutter = Cutter(stores, keyring, eraser, self._facts, self._holds)
         self._records = RunRecords(lambda: keyring.service)
         self._log = RunLog(keyring.log, self._records, classes)
-
-    # -- planning ---------------------------------------------------------------------------------------
-
-    def plan(self, now: int, user_id: str | None = None) -> Planned:
-        """Say what a run would do now, and change nothing."""
-        user = None if user_id is None else self._user(user_id)
-        scope = Scope(user)
-        planned = self._plan(now, scope)
-        if user is None:
-            return planned
-        # What shares an epoch with this user's dies with it, so others' messages there are planned for too.
-        return self._plan(now, Scope(user, planned.epochs))
-
-    def _user(self, user_id: str) -> bytes:
-        found = self._keyring.find_user(user_id)
-        if found is None:
-            raise UnknownError("no such user is here", hint="vault sessions lists the users")
-        return found.node
-
-    def _plan(self, now: int, scope: Scope) -> Planned:
-        holds = self._stores.keyring.read(lambda c: self._holds.in_force(c, now))
-        planner = Planner(self._classes.policies, now, as_holds(holds))
-        ids, later = self._facts.candidates(now, scope.user)
-        if scope.epochs:
-            beside = self._stores.transcripts.read(lambda c: list(sql.sessions_in(c, sorted(scope.epochs))))
-            ids = array("q", sorted({*ids, *beside}))
-        sessions, sizes, epochs = array("q"), array("q"), set[int]()
-        for page in self._facts.pages(ids):
-            for seen in page:
-                goes, size = False, 0
-                for group in seen.groups:
-                    going = self._count(planner, scope, seen, group)
-                    size += group.rows if group.chapter in going else 0
-                    for number in going:
-                        chapter = seen.chapters[number]
-                        if chapter.depends and chapter.epoch is not None:
-                            epochs.add(chapter.epoch)
-                    goes = goes or bool(going)
-                if goes:
-                    sessions.append(seen.session.id)
-                    sizes.append(size)
-        self._see_later(planner, later)
-        return Planned(planner.plan(), scope, sessions, sizes, frozenset(epochs))
-
-    def _count(self, planner: Planner, scope: Scope, seen: Seen, group: sql.Group) -> list[int]:
-        """Count a group; give the chapters that lose something."""
-        going = []
-        for number, part in ((group.chapter, Part.BODY), (group.originals_chapter, Part.ORIGINALS)):
-            if number is not None:
-                fact = seen.fact(group, part)
-                if scope.takes(seen, seen.chapters[number]) and planner.take(fact):
-                    going.append(number)
-        if group.chapter in going and group.originals_chapter is not None:
-            return [group.chapter, group.originals_chapter]
-        return going
-
-    def _see_later(self, planner: Planner, later: list[sql.EpochAt]) -> None:
-        """Count what can't be due only where a policy seems to erase too much, and no further than needed."""
-        for policy, missing in planner.missing().items():
-            rules = {rule.name for rule in self._classes.policies.rules if rule.policy == policy}
-            ids = [one.id for one in later if plain_name(one.class_name) in rules]
-            counted = self._stores.transcripts.read(lambda c, i=ids, m=missing: sql.count_rest(c, i, m))  # type: ignore[misc]
-            planner.see(policy, counted)
 
     # -- running ----------------------------------------------------------------------------------------
 
@@ -176,7 +88,7 @@ class Runs:
         now = self._stores.clock()
         if not yes:
             self._check_clocks(now)
-        planned = self.plan(now, user_id)
+        planned = self._planning.plan(now, user_id)
         result = self._result(planned, now, dry_run=dry_run)
         if dry_run:
             return _told(result, planned.plan, None)
@@ -214,22 +126,32 @@ class Runs:
         broken = any(one.ended_at is None or one.stopped for one in self.last_runs(_LOOKED_AT))
         store.keyring.write(lambda c: self._log.begin(c, first, intended, actor))
         store.transcripts.write(lambda c: purge_sql.close_epochs(c, sorted(planned.epochs)))
-        closing = store.transcripts.snapshot(lambda c: array("q", purge_sql.sessions_closing(c)))
-        ids = array("q", sorted({*planned.sessions, *closing}))
+        dying = store.transcripts.snapshot(lambda c: array("q", purge_sql.sessions_closing(c)))
+        every = sorted({*planned.sessions, *dying})
         counter = Planner(self._classes.policies, now)
+        taker = Taker(store, self._facts, self._holds, planned.wholes, counter, now)
         purger = Purger(store, self._facts, self._sessions, self._holds)
         purger.start(counter, planned.scope, now)
-        stopped, done = False, 0
-        for batch in planned.packed(ids):
-            if should_stop():
-                stopped = True
-                break
-            purger.take(batch)
-            done += len(batch)
-            progress(done, len(ids))
-            row = self._records.row(result, now, batch[-1])
-            store.keyring.write(lambda c, row=row: runs_sql.update_run(c, row))  # type: ignore[misc]
-            self._keyring.log.acts.beat()
+
+        def turns() -> Generator[tuple[Sequence[int], Callable[[], None]]]:
+            for ready in taker.batches(planned.found):
+                yield [one.whole.id for one in ready], partial(taker.take, ready)
+            for ids in planned.packed(taker.without_taken(every)):
+                yield ids, partial(purger.take, ids)
+
+        stopped, done, noted = False, 0, 0
+        with closing(turns()) as listed:
+            for ids, take in listed:
+                if should_stop():
+                    stopped = True
+                    break
+                take()
+                self._keyring.log.acts.beat()
+                done += len(ids)
+                progress(min(done, len(every)), len(every))
+                if done - noted >= NOTED:
+                    row, noted = self._records.row(result, now, ids[-1]), done
+                    store.keyring.write(lambda c, row=row: runs_sql.update_run(c, row))  # type: ignore[misc]
         told = _told(result, planned.plan, counter.plan())
         reason = f"retention: {', '.join(result.policies)}"
         counts, loose = (told.sessions, told.messages), broken or purger.left_keys
@@ -244,7 +166,7 @@ class Runs:
             resealed=purger.done.resealed,
             certificate=cut.certificate.id if cut.certificate else None,
         )
-        last = self._records.row(ended, now, ids[-1] if ids and not stopped else 0)
+        last = self._records.row(ended, now, every[-1] if every and not stopped else 0)
         store.keyring.write(lambda c: self._log.end(c, last, ended, actor))
         return ended
 

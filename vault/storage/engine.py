@@ -10,7 +10,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -53,6 +53,7 @@ _RETRY_POSTGRES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock
 _RETRY_MYSQL = {1213, 1205, 1020}  # deadlock, lock wait timeout, record changed since last read
 _MODE = "transcript_vault_mode"
 _FILE = "transcript_vault_file"
+_UNTIED = "transcript_vault_untied"
 _LIVE = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON")
 _NEW_FILE = ("journal_mode=MEMORY", "synchronous=OFF")  # synced by its maker, once
 _READ_ONLY = ("query_only=ON",)
@@ -84,6 +85,9 @@ class Runtime(Protocol):
     def compute(self, work: Callable[[], T]) -> T:
         """Run work that takes long and waits for nothing."""
 
+    def begin(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Let work go on beside what comes next; give what waits for its end."""
+
 
 class Blocking:
     """The runtime of the sync face: a thread waits."""
@@ -100,6 +104,13 @@ class Blocking:
         """Run it here: other threads go on."""
         return work()
 
+    def begin(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Run it in a thread of its own."""
+        pool = ThreadPoolExecutor(max_workers=1)
+        future = pool.submit(work)
+        pool.shutdown(wait=False)
+        return future.result
+
 
 class Store:
     """One database: runs work in transactions, each retry a new one."""
@@ -114,6 +125,7 @@ class Store:
         steady = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
         self._reader = engine.execution_options(**{_MODE: "read"}, **alone)
         self._writer = engine.execution_options(**{_MODE: "write"})
+        self._remover = engine.execution_options(**{_MODE: "remove"})
         self._snapshot = engine.execution_options(**{_MODE: "snapshot"}, **steady)
 
     def read(self, work: Work[T]) -> T:
@@ -123,6 +135,13 @@ class Store:
     def write(self, work: Work[T]) -> T:
         """Run work in one transaction. IntegrityError passes: the caller knows what it raced for."""
         return self._run(self._writer, work)
+
+    def remove(self, work: Work[T]) -> T:
+        """Run work in one transaction that adds no row and deletes none to which others refer.
+
+        SQLite looks at no foreign key then, which for each row that goes takes as long as deleting it.
+        """
+        return self._run(self._remover, work)
 
     def snapshot(self, work: Work[T]) -> T:
         """Run several SELECTs that see one state of the database."""
@@ -260,8 +279,13 @@ def _prepare_sqlite(connection: Any, pragmas: Sequence[str]) -> None:  # noqa: A
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    match connection.get_execution_options().get(_MODE):
-        case "write":
+    mode = connection.get_execution_options().get(_MODE)
+    # The pragma belongs to the connection, which others get from the pool, and does nothing in a transaction.
+    if (mode == "remove") != connection.info.get(_UNTIED, False):
+        connection.exec_driver_sql(f"PRAGMA foreign_keys={'OFF' if mode == 'remove' else 'ON'}")
+        connection.info[_UNTIED] = mode == "remove"
+    match mode:
+        case "write" | "remove":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         case "snapshot":
             connection.exec_driver_sql("BEGIN")

@@ -93,11 +93,12 @@ _by_parents = select(nodes).where(nodes.c.parent.in_(bindparam("parents", expand
 def nodes_at(connection: Connection, slots: Sequence[bytes]) -> dict[bytes, Node]:
     """Look up nodes by slot, all as of one moment; refuse those that a thief took from an older keyring."""
     found = {}
-    for row in connection.execute(_by_slots, {"slots": slots}):
+    for row in connection.execute(_by_slots, {"slots": slots}).all():
         node = _node(row)
-        if row.is_erased:
+        *_, root, is_erased = row
+        if is_erased:
             raise TamperedError("a key that was erased is back")
-        if node.kind in TOPS and (row.root is None or node.parent != split_root(row.root)[0]):
+        if node.kind in TOPS and (root is None or node.parent != split_root(root)[0]):
             raise TamperedError("the keyring's tree hangs from another root than the keyring names")
         found[node.slot] = node
     return found

@@ -220,7 +220,7 @@ def living_sessions(
 ) -> dict[int, SessionAt]:
     """Give those of some sessions that nobody is erasing; locked, so that nothing is added to them."""
     query = _sessions.with_for_update(of=sessions) if lock else _sessions
-    found = (row for part in chunks(ids) for row in connection.execute(query, {"ids": part}))
+    found = (row for part in chunks(ids) for row in connection.execute(query, {"ids": part}).all())
     return {row[0]: SessionAt(*row) for row in found}
 
 
@@ -244,7 +244,7 @@ _chapters = (
 
 def chapters_in(connection: Connection, ids: Sequence[int]) -> list[ChapterAt]:
     """Give all chapters of some sessions."""
-    found = (row for part in chunks(ids) for row in connection.execute(_chapters, {"ids": part}))
+    found = (row for part in chunks(ids) for row in connection.execute(_chapters, {"ids": part}).all())
     return [ChapterAt(*row) for row in found]
 
 

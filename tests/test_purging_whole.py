@@ -1,0 +1,221 @@
+"""P4: chapters that go as a whole go many sessions at once; what changed meanwhile is looked at closely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from databases import Databases
+from faces import DAY
+from retained import HOUR, Retained
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
+
+from vault.retention import whole
+from vault.retention.purging import Purger
+from vault.retention.report import RunResult
+from vault.storage.schema import messages
+
+USERS = [f"u-{number}" for number in range(4)]
+
+
+@pytest.fixture
+def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
+    made = Retained(database, tmp_path / "root.key")
+    for user in USERS:
+        for role in ("tool", "user", "tool", "assistant"):
+            made.say(user, "s-1", role)
+    made.snapshot()
+    yield made
+    made.vault.close()
+
+
+@pytest.fixture
+def closely(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sessions that a run looks at closely, by their rows."""
+    found: list[int] = []
+    take = Purger.take
+
+    def noted(self: Purger, ids: Sequence[int]) -> None:
+        found.extend(ids)
+        take(self, ids)
+
+    monkeypatch.setattr(Purger, "take", noted)
+    return found
+
+
+def purge_and(world: Retained, act: Callable[[], object]) -> RunResult:
+    """Let something happen when a run has seen all, and is about to take the first."""
+    acts = [act]
+
+    def stop() -> bool:
+        if acts:
+            acts.pop()()
+        return False
+
+    return world.vault._core.runs().run(should_stop=stop)
+
+
+def went(world: Retained, *users: str) -> None:
+    """Note that what tools said is gone."""
+    gone = [one for one in world.said if one.role == "tool" and one.user in users]
+    world.said = [one for one in world.said if one not in gone]
+    world.purged += gone
+
+
+def test_p4_p2_whole_chapters_go_with_their_ledgers_and_nobody_looks_closely(
+    world: Retained, closely: list[int]
+) -> None:
+    world.clock.now += DAY
+    assert world.purge().messages == 2 * len(USERS)
+    world.clock.now += 10 * DAY
+    assert world.purge().messages == 2 * len(USERS)
+    assert closely == []
+    assert world.databases.dump(world.databases.transcripts)["chapters"] == []
+    world.check_copies()
+
+
+def test_p4_what_is_more_than_a_run_remembers_is_looked_at_again(
+    world: Retained, closely: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole, "KEPT", 1)
+    world.clock.now += DAY
+    assert world.purge().messages == 2 * len(USERS)
+    assert closely == []
+
+
+def test_p2_who_pops_meanwhile_is_looked_at_closely(world: Retained, closely: list[int]) -> None:
+    world.clock.now += DAY
+    other = world.open()
+    last = next(one for one in world.said[::-1] if one.user == "u-1")
+    ran = purge_and(world, other.transcript("u-1", "s-1").pop)
+    assert ran.messages == 2 * len(USERS)
+    world.said.remove(last)
+    went(world, *USERS)
+    world.check()
+    other.close()
+    assert len(closely) == len(USERS)  # all that were to go in the same transaction
+
+
+def test_p8_who_is_popped_of_what_goes_meanwhile_loses_nothing_else(world: Retained) -> None:
+    world.clock.now += DAY
+    other = world.open()
+    chat = other.transcript("u-1", "s-1")
+
+    def pop_two() -> None:
+        chat.pop()
+        chat.pop()  # one that a tool said
+
+    assert purge_and(world, pop_two).messages == 2 * len(USERS) - 1
+    world.said = [one for one in world.said if one.user != "u-1" or one.seq not in {2, 3}]
+    went(world, *USERS)
+    world.check()
+    other.close()
+
+
+def test_p8_what_is_said_meanwhile_stays(world: Retained, closely: list[int]) -> None:
+    world.clock.now += DAY
+    assert purge_and(world, lambda: world.say("u-1", "s-1", "tool")).messages == 2 * len(USERS)
+    new = world.said.pop()
+    went(world, *USERS)
+    world.said.append(new)
+    world.check()
+    assert closely == []
+
+
+def test_p2_what_slips_into_an_epoch_before_it_is_closed_is_in_the_ledger_too(
+    world: Retained, closely: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, other = world.clock.now, world.open()
+    chat = other.transcript("u-1", "s-1")
+    chat.messages()
+    world.edit("short")
+    world.clock.now += 5 * DAY
+    find = whole.Wholes.find
+
+    def slip_in(self: whole.Wholes, ids: Sequence[int]) -> object:
+        found = find(self, ids)
+        world.clock.now = old
+        chat.append("user", "late")
+        world.clock.now = old + 5 * DAY
+        world.say("u-1", "s-1")
+        return found
+
+    monkeypatch.setattr(whole.Wholes, "find", slip_in)
+    ran = world.vault._core.runs().run()
+    other.close()
+    assert ran.messages == 4 * len(USERS) + 1
+    assert len(closely) == len(USERS)
+    found = world.vault.transcript("u-1", "s-1").messages()
+    assert ([one.content for one in found], found.purged) == ([world.said[-1].text], 5)
+
+
+def test_p5_a_hold_that_comes_meanwhile_keeps_what_was_seen_to_go(world: Retained) -> None:
+    world.clock.now += DAY
+    ran = purge_and(world, lambda: world.hold("u-1"))
+    assert ran.messages == 2 * (len(USERS) - 1)
+    went(world, "u-0", "u-2", "u-3")
+    world.check()
+    world.snapshot()
+    world.release()
+    assert world.purge().messages == 2
+    world.check_copies()
+
+
+def test_p5_who_is_held_is_looked_at_closely_and_the_others_are_not(
+    world: Retained, closely: list[int]
+) -> None:
+    world.hold("u-2", "s-1")
+    world.clock.now += DAY
+    world.purge()
+    assert len(closely) == 1
+    world.release()
+    world.purge()
+    world.check_copies()
+
+
+def test_p8_two_runs_at_once_take_everything_once(world: Retained) -> None:
+    world.clock.now += DAY
+    other, ran = world.open(), []
+    first = purge_and(world, lambda: ran.append(other.purge().messages))
+    other.close()
+    assert (first.messages, ran) == (0, [2 * len(USERS)])
+    went(world, *USERS)
+    world.check()
+    world.check_copies()
+
+
+def test_p4_a_chapter_of_which_a_part_stays_is_looked_at_closely(world: Retained, closely: list[int]) -> None:
+    """Other rules put all roles into one epoch; by those of today only what tools said goes."""
+    world.edit("short")
+    for user in USERS[:2]:
+        for role in ("tool", "user"):
+            world.say(user, "s-2", role)
+    world.say("u-3", "s-2", "user")
+    world.snapshot()
+    world.edit("plain")
+    world.clock.now += DAY
+    world.purge()
+    assert len(closely) == 3  # also who has nothing that goes in an epoch that dies
+    world.check_copies()
+
+
+def test_a_key_that_was_used_for_what_goes_is_forgotten(world: Retained) -> None:
+    chat = world.vault.transcript("u-1", "s-3")
+    chat.append("tool", "once", key="a key")
+    chat.append("user", "twice", key="another key")
+    world.clock.now += DAY
+    world.vault.purge()
+    keys = world.databases.dump(world.databases.transcripts)["idempotency"]
+    assert [row[2] for row in keys] == [1]
+
+
+def test_rows_still_need_what_they_refer_to_after_a_purge(world: Retained) -> None:
+    world.clock.now += 7 * HOUR
+    world.purge()
+    row = {"session_id": 999, "seq": 0, "chapter_id": 1, "role": "user", "created_at": 0, "body": b""}
+    store = world.vault._core.stores.transcripts
+    for _ in range(3):
+        with pytest.raises(IntegrityError):
+            store.write(lambda connection: connection.execute(insert(messages), [row]))

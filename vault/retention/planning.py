@@ -1,0 +1,131 @@
+"""Saying what a run would do: what is found in the databases, put before the rules. Nothing is changed."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from vault.errors import UnknownError
+from vault.keys.ring import Keyring
+from vault.retention.classes import Classes, plain_name
+from vault.retention.facts import PAGE, Facts, Seen
+from vault.retention.holding import Holds, as_holds
+from vault.retention.plan import Plan, Planner
+from vault.retention.policy import Part
+from vault.retention.purging import ROWS, Scope
+from vault.retention.whole import Found, Wholes
+from vault.storage import retention as sql
+from vault.storage.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and where in the database it takes place.
+
+    `sessions` are to be looked at closely; of those in `found` whole chapters go.
+    """
+
+    plan: Plan
+    scope: Scope
+    sessions: array[int]
+    sizes: array[int]  # how many messages go from each
+    epochs: frozenset[int]
+    wholes: Wholes
+    found: Found
+
+    def packed(self, ids: Collection[int]) -> Iterator[list[int]]:
+        """Put sessions together, in their order, to batches of a bounded size."""
+        sizes = iter(zip(self.sessions, self.sizes, strict=True))
+        planned = next(sizes, None)
+        batch: list[int] = []
+        rows = 0
+        for number in ids:
+            while planned is not None and planned[0] < number:
+                planned = next(sizes, None)
+            size = planned[1] if planned is not None and planned[0] == number else 0
+            if batch and (rows + size > ROWS or len(batch) >= PAGE):
+                yield batch
+                batch, rows = [], 0
+            batch.append(number)
+            rows += size
+        if batch:
+            yield batch
+
+
+class Planning:
+    """Plans runs."""
+
+    def __init__(
+        self, stores: Stores, keyring: Keyring, classes: Classes, facts: Facts, holds: Holds
+    ) -> None:
+        self._stores = stores
+        self._keyring = keyring
+        self._classes = classes
+        self._facts = facts
+        self._holds = holds
+
+    def plan(self, now: int, user_id: str | None = None) -> Planned:
+        """Say what a run would do now, and change nothing."""
+        user = None if user_id is None else self._user(user_id)
+        planned = self._plan(now, Scope(user))
+        if user is None:
+            return planned
+        # What shares an epoch with this user's dies with it, so others' messages there are planned for too.
+        return self._plan(now, Scope(user, planned.epochs))
+
+    def _user(self, user_id: str) -> bytes:
+        found = self._keyring.find_user(user_id)
+        if found is None:
+            raise UnknownError("no such user is here", hint="vault sessions lists the users")
+        return found.node
+
+    def _plan(self, now: int, scope: Scope) -> Planned:
+        holds = self._stores.keyring.read(lambda c: self._holds.in_force(c, now))
+        planner = Planner(self._classes.policies, now, as_holds(holds))
+        ids, due, later = self._facts.candidates(now, scope.user)
+        if scope.epochs:
+            beside = self._stores.transcripts.read(lambda c: list(sql.sessions_in(c, sorted(scope.epochs))))
+            ids = array("q", sorted({*ids, *beside}))
+        # In a run for one user it matters whose a message is: all is looked at closely.
+        wholes = Wholes(self._stores, self._classes, planner, due if scope.user is None else [])
+        found, others = wholes.find(ids)
+        sessions, sizes, skipped = array("q"), array("q"), {one.id for one in later}
+        for page in self._facts.pages(others):
+            for seen in page:
+                goes, size = False, 0
+                for group in seen.groups:
+                    going = self._count(planner, scope, seen, group, skipped)
+                    size += group.rows if group.chapter in going else 0
+                    for number in going:
+                        chapter = seen.chapters[number]
+                        if chapter.depends and chapter.epoch is not None:
+                            found.epochs.add(chapter.epoch)
+                    goes = goes or bool(going)
+                if goes:
+                    sessions.append(seen.session.id)
+                    sizes.append(size)
+        self._see_later(planner, later)
+        return Planned(planner.plan(), scope, sessions, sizes, frozenset(found.epochs), wholes, found)
+
+    def _count(
+        self, planner: Planner, scope: Scope, seen: Seen, group: sql.Group, skipped: Collection[int]
+    ) -> list[int]:
+        """Count a group; give the chapters that lose something. What can't be due is counted by itself."""
+        going = []
+        for number, part in ((group.chapter, Part.BODY), (group.originals_chapter, Part.ORIGINALS)):
+            if number is not None:
+                fact, chapter = seen.fact(group, part), seen.chapters[number]
+                if chapter.epoch not in skipped and scope.takes(seen, chapter) and planner.take(fact):
+                    going.append(number)
+        if group.chapter in going and group.originals_chapter is not None:
+            return [group.chapter, group.originals_chapter]
+        return going
+
+    def _see_later(self, planner: Planner, later: list[sql.EpochAt]) -> None:
+        """Count what can't be due only where a policy seems to erase too much, and no further than needed."""
+        for policy, missing in planner.missing().items():
+            rules = {rule.name for rule in self._classes.policies.rules if rule.policy == policy}
+            ids = [one.id for one in later if plain_name(one.class_name) in rules]
+            counted = self._stores.transcripts.read(lambda c, i=ids, m=missing: sql.count_rest(c, i, m))  # type: ignore[misc]
+            planner.see(policy, counted)

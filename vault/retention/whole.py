@@ -1,0 +1,202 @@
+"""Chapters that go as a whole: most of what a purge takes, and nothing of it is looked at message by message.
+
+Where the rules ask for nothing but when, by whom and under which label something was said, all that an epoch
+holds of a session has one date. Such chapters are summed up and counted many sessions at once.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from vault.errors import TamperedError
+from vault.retention.classes import Classes, plain_name
+from vault.retention.deciding import Fact, span_of
+from vault.retention.plan import Planner, Verdict
+from vault.retention.purging import ROWS
+from vault.storage import whole as sql
+from vault.storage.engine import CHUNK
+from vault.storage.retention import EpochAt
+from vault.storage.schema import State
+from vault.storage.stores import Stores
+
+KEPT = 20_000  # sessions of which a run remembers what it saw; the others it looks at again
+
+
+@dataclass(slots=True, eq=False)
+class Kind:
+    """What of an epoch no rule tells apart; and what was counted of it, until a planner is told."""
+
+    epoch: int
+    span: tuple[int, int]
+    fact: Fact
+    verdict: Verdict
+    counted: list[tuple[int, int, int, int]] = field(default_factory=list)
+    sessions: list[bytes] = field(default_factory=list)
+    users: list[bytes] = field(default_factory=list)
+
+    def tell(self, planner: Planner) -> None:
+        """Count by a planner what was added."""
+        if not self.counted:
+            return
+        messages, sizes, oldest, newest = zip(*self.counted, strict=True)
+        fact = replace(
+            self.fact, messages=sum(messages), bytes=sum(sizes), oldest=min(oldest), newest=max(newest)
+        )
+        planner.count_all(fact, self.verdict, self.sessions, self.users)
+        self.counted, self.sessions, self.users = [], [], []
+
+
+class Part(NamedTuple):
+    """What a session has in one epoch, of one kind."""
+
+    kind: Kind
+    messages: int
+    bytes: int
+    oldest: int
+    newest: int
+    first: int
+    last: int
+
+
+class Whole(NamedTuple):
+    """A session of which nothing but whole chapters goes, as it was seen at a revision."""
+
+    id: int
+    rev: int
+    user: bytes
+    node: bytes
+    goes: list[Part]
+    stays: list[Part]
+
+    @property
+    def messages(self) -> int:
+        """Count the messages that go."""
+        return sum(part.messages for part in self.goes)
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found, in the order of the sessions: a run remembers some, the ids of the rest."""
+
+    kept: list[Whole] = field(default_factory=list)
+    unkept: array[int] = field(default_factory=lambda: array("q"))
+    epochs: set[int] = field(default_factory=set)
+
+
+class Wholes:
+    """Tells the sessions of which whole chapters go from those that must be looked at closely."""
+
+    def __init__(self, stores: Stores, classes: Classes, planner: Planner, due: Iterable[EpochAt]) -> None:
+        self._stores = stores
+        self._planner = planner
+        self._by_role = any(rule.match.roles for rule in classes.policies.rules)
+        self._opens_bodies = bool(classes.labels)
+        self._due = {one.id: one for one in due}
+        self._kinds: dict[tuple[int, str, str], Kind | None] = {}
+
+    def find(self, ids: Sequence[int]) -> tuple[Found, array[int]]:
+        """Look at sessions and count what is whole; give that, and the sessions to be looked at closely."""
+        found, others = Found(), array("q")
+        if self._opens_bodies or not self._due:
+            others.extend(ids)
+            return found, others
+        for page, left in self.pages(ids):
+            others.extend(left)
+            for one in page:
+                count(one, one.goes)
+                count(one, one.stays)
+                if one.goes:
+                    found.epochs.update(part.kind.epoch for part in one.goes)
+                    if len(found.kept) < KEPT:
+                        found.kept.append(one)
+                    else:
+                        found.unkept.append(one.id)
+            self.tell(self._planner)
+        return found, others
+
+    def tell(self, planner: Planner) -> None:
+        """Count by a planner what was counted here."""
+        for kind in list(self._kinds.values()):  # others may just be found
+            if kind is not None:
+                kind.tell(planner)
+
+    def pages(self, ids: Sequence[int]) -> Iterator[tuple[list[Whole], list[int]]]:
+        """Look at sessions page by page: those that are whole, and the others that are alive."""
+        for start in range(0, len(ids), CHUNK):
+            page = list(ids[start : start + CHUNK])
+            yield self._stores.transcripts.snapshot(lambda c, page=page: self._look(c, page))  # type: ignore[misc]
+
+    def _look(self, connection: Connection, ids: Sequence[int]) -> tuple[list[Whole], list[int]]:
+        odd = sql.odd(connection, ids)
+        living = {row[0]: row for row in sql.living(connection, ids)}
+        odd.update(number for number, row in living.items() if self._planner.holds(row[2]))
+        goes: defaultdict[int, list[Part]] = defaultdict(list)
+        stays: defaultdict[int, list[Part]] = defaultdict(list)
+        sums = sql.sums(connection, ids, list(self._due), by_role=self._by_role)
+        for session, epoch, role, messages, size, oldest, newest, first, last, originals in sums:
+            if session in odd or session not in living:
+                continue
+            kind = self._kind(epoch, role or "", living[session][4]) if messages and not originals else None
+            if kind is None:  # what is empty may hold originals of what is said elsewhere
+                odd.add(session)
+                continue
+            if not kind.span[0] <= oldest <= newest < kind.span[1]:
+                raise TamperedError("a message stands in an epoch that its date does not lie in")
+            part = Part(kind, messages, int(size), oldest, newest, first, last)
+            (goes if kind.verdict.goes else stays)[session].append(part)
+        whole = [
+            one
+            for number, rev, user, node, _ in living.values()
+            if number not in odd and (number in goes or number in stays)
+            # What is more than a transaction takes goes bit by bit.
+            if (one := Whole(number, rev, user, node, goes[number], stays[number])).messages <= ROWS
+        ]
+        left = living.keys() - {one.id for one in whole}
+        return whole, sorted(left)
+
+    def _kind(self, epoch: int, role: str, namespace: str) -> Kind | None:
+        name = epoch, role, namespace
+        if name not in self._kinds:
+            self._kinds[name] = self._make_kind(*name)
+        return self._kinds[name]
+
+    def _make_kind(self, epoch: int, role: str, namespace: str) -> Kind | None:
+        """Give a kind where all that an epoch can hold of it goes, or nothing; otherwise None."""
+        at = self._due[epoch]
+        first, after = span = span_of(at.anchor)
+        fact = Fact(
+            user=None,
+            session=None,
+            namespace=namespace,
+            role=role,
+            messages=0,
+            bytes=0,
+            oldest=first,
+            newest=after - 1,
+            session_start=first,
+            last_activity=after - 1,
+            class_name=plain_name(at.class_name),
+            anchor=at.anchor,
+        )
+        latest = self._planner.fixed(fact)
+        earliest = self._planner.fixed(replace(fact, newest=first))
+        if latest is None or earliest is None or latest.goes != earliest.goes:
+            return None
+        if at.state == State.CLOSED and not latest.goes:
+            return None  # it outlives its epoch
+        return Kind(epoch, span, fact, latest)
+
+
+def count(whole: Whole, parts: Collection[Part]) -> None:
+    """Count parts of a session with others of their kind."""
+    for part in parts:
+        kind = part.kind
+        kind.counted.append(part[1:5])
+        kind.sessions.append(whole.node)
+        kind.users.append(whole.user)
