@@ -199,7 +199,7 @@ class Eraser:
     def _certificates(self, connection: Connection, intents: Sequence[bytes]) -> list[Certificate]:
         rows = self._records.find(connection, intents)
         found = [Record.decode(rows[intent].record).certificate for intent in intents]
-        return self._log.certify(connection, found)
+        return self._log.certify(connection, found, just_added=True)
 
     def _close_fence(self, intents: Sequence[bytes]) -> list[bytes]:
         """Mark what goes: from here every process refuses. Note on the way what is swept long ago."""
