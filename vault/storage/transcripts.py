@@ -20,6 +20,7 @@ from sqlalchemy import (
 from vault.crypto.envelope import ID_BYTES
 from vault.crypto.tree import Opened
 from vault.storage.engine import whole
+from vault.storage.prepared import Prepared
 from vault.storage.schema import (
     State,
     chapters,
@@ -141,13 +142,16 @@ def add_meta(connection: Connection, facts: Mapping[str, bytes]) -> None:
     connection.execute(insert(transcripts_meta), [{"name": name, "value": facts[name]} for name in facts])
 
 
+_raise_mark = Prepared(
+    update(transcripts_meta)
+    .where(transcripts_meta.c.name == "erased", transcripts_meta.c.value < bindparam("now"))
+    .values(value=bindparam("now"))
+)
+
+
 def raise_mark(connection: Connection, ordinal: int) -> None:
     """Note that the rows of all erasures up to this ordinal are gone from here."""
-    value = ordinal.to_bytes(8, "big")
-    mark = transcripts_meta.c
-    connection.execute(
-        update(transcripts_meta).where(mark.name == "erased", mark.value < value).values(value=value)
-    )
+    _raise_mark.run(connection, now=ordinal.to_bytes(8, "big"))
 
 
 # -- users and sessions ----------------------------------------------------------------------------------
