@@ -236,7 +236,7 @@ class Holding:
         check_words(actor, "actor")
         rows = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._stores.clock()))
         held = {row.user for row in rows}
-        asked = self.asked()
+        asked = self._holds.asked(self._requests())
         waiting = {}
         for node in users.keys() & held:
             certificate = asked.get(node)
@@ -251,14 +251,6 @@ class Holding:
                 )
             waiting[node] = certificate
         return waiting
-
-    def asked(self) -> dict[bytes, Certificate]:
-        """Give the certificates of the requests that wait, by the user's node."""
-        return {
-            row.user_node: Record.decode(row.record).certificate
-            for row in self._requests()
-            if row.kind == FORGET_USER
-        }
 
     def queued(self) -> list[Queued]:
         """Give the requests that wait, oldest first."""

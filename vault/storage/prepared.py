@@ -32,15 +32,14 @@ class _Form:
         return known if self.order is None else [known[name] for name in self.order]
 
 
-def _drive(connection: Connection, text: str, told: Any, *, each: bool = False) -> tuple[int, list[Any]]:  # noqa: ANN401
-    """Run it; say how many rows it met, and give those that came back."""
-    if not connection.in_transaction():
-        connection.begin()
+def drive(connection: Connection, text: str, told: Any = (), *, each: bool = False) -> tuple[int, list[Any]]:  # noqa: ANN401
+    """Let the driver run a text; say how many rows it met, and give those that came back."""
     cursor = None
     try:
         cursor = connection.connection.cursor()
         (cursor.executemany if each else cursor.execute)(text, told)
-        found = cursor.rowcount, [] if cursor.description is None else list(cursor.fetchall())
+        rows = list(cursor.fetchall()) if cursor.description else []
+        found = cursor.rowcount, rows
         cursor.close()
     except BaseException as error:  # noqa: BLE001 (raised again)
         # What SQLAlchemy itself does with it: the error in its words, a lost connection out of the pool.
@@ -60,31 +59,34 @@ class Prepared:
         self._checks: dict[str, Checks] = {}
         found = statement.selected_columns if isinstance(statement, SelectBase) else ()
         names = [str(one.name) for one in found]
-        self._row: Any = namedtuple("Row", names)  # noqa: PYI024 (its fields are those of the statement)
+        row: Any = namedtuple("row", names)  # type: ignore[misc] # noqa: PYI024 (the statement's own columns)
+        self._make: Callable[[Iterable[Any]], Any] = row._make
 
     def rows(self, connection: Connection, **values: Any) -> list[Any]:  # noqa: ANN401 (what columns hold)
         """Run a SELECT; give its rows, whose columns have their names."""
-        form, told = self._form(connection.dialect, values)
-        _, found = _drive(connection, form.text, told)
+        form, told = self._form(connection, values)
+        _, found = drive(connection, form.text, told)
         checks = self._checks_of(connection.dialect)
         columns = [
             list(map(check, column)) if check else column
             for check, column in zip(checks, zip(*found, strict=True), strict=False)  # none where no row is
         ]
-        return list(map(self._row._make, zip(*columns, strict=True)))
+        return list(map(self._make, zip(*columns, strict=True)))
 
     def run(self, connection: Connection, **values: Any) -> int:  # noqa: ANN401 (what columns hold)
         """Run what gives no rows; say how many it met."""
-        form, told = self._form(connection.dialect, values)
-        return _drive(connection, form.text, told)[0]
+        form, told = self._form(connection, values)
+        return drive(connection, form.text, told)[0]
 
     def run_each(self, connection: Connection, values: Sequence[Values]) -> None:
         """Run it once for each set of values."""
-        form, _ = self._form(connection.dialect, {})
-        _drive(connection, form.text, [form.told(each) for each in values], each=True)
+        form, _ = self._form(connection, {})
+        drive(connection, form.text, [form.told(each) for each in values], each=True)
 
-    def _form(self, dialect: Dialect, values: Values) -> tuple[_Form, Any]:
-        several = values.get(self._many, ())
+    def _form(self, connection: Connection, values: Values) -> tuple[_Form, Any]:
+        if not connection.in_transaction():
+            connection.begin()
+        dialect, several = connection.dialect, values.get(self._many, ())
         key = dialect.name, dialect.driver, len(several)
         form = self._forms.get(key)
         if form is None:
