@@ -68,10 +68,10 @@ def begin_head(connection: Connection, head: HeadRow) -> None:
 
 def read_head(connection: Connection, *, lock: bool = False) -> HeadRow:
     """Give the head; with `lock` no other transaction adds to the log before this one ends."""
-    found = (_locked_head if lock else _head).rows(connection)
-    if not found:
+    row = (_locked_head if lock else _head).one_or_none(connection)
+    if row is None:
         raise TamperedError("the log of the keyring has lost its head")
-    return HeadRow(*found[0])
+    return HeadRow(*row)
 
 
 def append(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable, SelectBase
+from sqlalchemy.exc import MultipleResultsFound
 
 Values = Mapping[str, Any]
 Checks = list[Callable[[Any], Any] | None]
@@ -73,15 +74,22 @@ class Prepared:
         ]
         return list(map(self._make, zip(*columns, strict=True)))
 
+    def one_or_none(self, connection: Connection, **values: Any) -> Any:  # noqa: ANN401 (what columns hold)
+        """Run a SELECT of at most one row; MultipleResultsFound where a thief made two of it."""
+        found = self.rows(connection, **values)
+        if len(found) > 1:
+            raise MultipleResultsFound
+        return found[0] if found else None
+
     def run(self, connection: Connection, **values: Any) -> int:  # noqa: ANN401 (what columns hold)
         """Run what gives no rows; say how many it met."""
         form, told = self._form(connection, values)
         return drive(connection, form.text, told)[0]
 
-    def run_each(self, connection: Connection, values: Sequence[Values]) -> None:
-        """Run it once for each set of values."""
+    def run_each(self, connection: Connection, values: Sequence[Values]) -> int:
+        """Run it once for each set of values; say how many rows it met."""
         form, _ = self._form(connection, {})
-        drive(connection, form.text, [form.told(each) for each in values], each=True)
+        return drive(connection, form.text, [form.told(each) for each in values], each=True)[0]
 
     def _form(self, connection: Connection, values: Values) -> tuple[_Form, Any]:
         if not connection.in_transaction():
