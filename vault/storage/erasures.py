@@ -85,6 +85,12 @@ _rows = select(intents, _target.c.node).outerjoin(_target, _target.c.intent == i
 _find_intents = Prepared(_rows.where(intents.c.id.in_(_ids)), many="ids")
 _reached = Prepared(_rows.where(intents.c.phase < int(Phase.FINAL), intents.c.ordinal <= bindparam("at")))
 _intents_at = Prepared(_rows.where(intents.c.slot == bindparam("where")))
+_in_order = _rows.order_by(intents.c.ordinal, intents.c.id)
+_intents_before = Prepared(_in_order.where(intents.c.phase < bindparam("reached")))
+_intents_after = Prepared(_in_order.where(intents.c.ordinal > bindparam("at")))
+_intents_of = Prepared(
+    _rows.join(erased, erased.c.intent == intents.c.id).where(erased.c.node == bindparam("target"))
+)
 _root = select(keyring_meta.c.value).where(keyring_meta.c.name == "root").scalar_subquery()
 _oldest_unswept = Prepared(
     select(
@@ -163,8 +169,7 @@ def knows_intent(connection: Connection, intent: bytes) -> bool:
 
 def intents_before(connection: Connection, phase: Phase) -> list[IntentRow]:
     """Give the erasures that have not come as far as `phase`, oldest first."""
-    query = _rows.where(intents.c.phase < int(phase)).order_by(intents.c.ordinal, intents.c.id)
-    return _with_nodes(connection.execute(query))
+    return _with_nodes(_intents_before.rows(connection, reached=int(phase)))
 
 
 def intents_reached(connection: Connection, ordinal: int) -> list[IntentRow]:
@@ -174,8 +179,7 @@ def intents_reached(connection: Connection, ordinal: int) -> list[IntentRow]:
 
 def intents_after(connection: Connection, ordinal: int) -> list[IntentRow]:
     """Give the erasures by swaps after the one with this ordinal."""
-    query = _rows.where(intents.c.ordinal > ordinal).order_by(intents.c.ordinal, intents.c.id)
-    return _with_nodes(connection.execute(query))
+    return _with_nodes(_intents_after.rows(connection, at=ordinal))
 
 
 def all_intents(connection: Connection) -> list[IntentRow]:
@@ -191,8 +195,7 @@ def intents_at(connection: Connection, slot: bytes) -> list[IntentRow]:
 
 def intents_of(connection: Connection, node: bytes) -> list[IntentRow]:
     """Give the erasure that takes, or took, a node."""
-    query = _rows.join(erased, erased.c.intent == intents.c.id).where(erased.c.node == node)
-    return _with_nodes(connection.execute(query))
+    return _with_nodes(_intents_of.rows(connection, target=node))
 
 
 def erased_among(connection: Connection, nodes: Sequence[bytes]) -> set[bytes]:

@@ -29,6 +29,7 @@ def read_meta(connection: Connection) -> dict[str, bytes]:
     return whole(dict(_read_meta.rows(connection)), _FACTS)
 
 
+_insert_meta = Prepared(insert(keyring_meta), columns=keyring_meta.columns.keys())
 _write_meta = Prepared(
     update(keyring_meta).where(keyring_meta.c.name == bindparam("fact")).values(value=bindparam("now"))
 )
@@ -37,9 +38,8 @@ _write_meta = Prepared(
 def write_meta(connection: Connection, name: str, value: bytes) -> None:
     """Set one fact."""
     changed = _write_meta.run(connection, fact=name, now=value)
-    known = select(keyring_meta.c.name).where(keyring_meta.c.name == name)
-    if not changed and connection.execute(known).one_or_none() is None:
-        connection.execute(insert(keyring_meta).values(name=name, value=value))
+    if not changed and name not in dict(_read_meta.rows(connection)):
+        _insert_meta.run(connection, name=name, value=value)
 
 
 _lock_meta = Prepared(select(keyring_meta).with_for_update())
@@ -132,20 +132,21 @@ def ids_below(connection: Connection, parent: bytes, kind: Kind) -> set[bytes]:
     return set(connection.execute(query).scalars())
 
 
-_lock = select(nodes.c.version).where(nodes.c.id == bindparam("node")).with_for_update()
+_lock = Prepared(select(nodes.c.version).where(nodes.c.id == bindparam("node")).with_for_update())
 
 
 def lock_version(connection: Connection, node: bytes) -> int | None:
     """Lock a node that gets a child, and give its version now; None where it is gone."""
-    return connection.execute(_lock, {"node": node}).scalar_one_or_none()
+    row = _lock.one_or_none(connection, node=node)
+    return None if row is None else int(row.version)
 
 
-_insert_node = insert(nodes)
+_insert_node = Prepared(insert(nodes), columns=nodes.columns.keys())
 
 
 def insert_nodes(connection: Connection, new: Sequence[Node]) -> None:
     """Add nodes. The caller has locked the one existing parent."""
-    connection.execute(_insert_node, [_values(node) for node in new])
+    _insert_node.run_each(connection, [_values(node) for node in new])
 
 
 def move_node(connection: Connection, node: Node, where: bytes) -> bool:

@@ -235,19 +235,26 @@ def sessions_of(connection: Connection, user_node: bytes) -> list[SessionRow]:
 is_used = or_(*(exists().where(table.c.session_id == sessions.c.id) for table in (messages, records)))
 
 
+_user_of_messages, _session_of_messages = (
+    Prepared(
+        select(holder.c.node)
+        .select_from(users)
+        .join(sessions, sessions.c.user_id == users.c.id)
+        .where(holder.c.slot == bindparam("where"))
+        .where(users.c.state == State.LIVE, sessions.c.state == State.LIVE, is_used)
+        .limit(1)
+    )
+    for holder in (users, sessions)
+)
+
+
 def holder_of_messages(
     connection: Connection, *, user_slot: bytes = b"", session_slot: bytes = b""
 ) -> bytes | None:
     """Give the node of a user or a session whose messages or records lie here under some index."""
-    where = users.c.slot == user_slot if user_slot else sessions.c.slot == session_slot
-    query = (
-        select(users.c.node if user_slot else sessions.c.node)
-        .select_from(users)
-        .join(sessions, sessions.c.user_id == users.c.id)
-        .where(where, users.c.state == State.LIVE, sessions.c.state == State.LIVE, is_used)
-        .limit(1)
-    )
-    return connection.execute(query).scalar()
+    query = _user_of_messages if user_slot else _session_of_messages
+    row = query.one_or_none(connection, where=user_slot or session_slot)
+    return None if row is None else bytes(row.node)
 
 
 def users_after(connection: Connection, after: int, limit: int) -> list[UserRow]:
@@ -309,9 +316,12 @@ _epochs = select(
 ).join(classes, classes.c.id == epochs.c.class_id)
 
 
+_find_epoch = Prepared(_epochs.where(epochs.c.node == bindparam("epoch")))
+
+
 def find_epoch(connection: Connection, node: bytes) -> EpochRow | None:
     """Give an epoch's row."""
-    row = connection.execute(_epochs.where(epochs.c.node == node)).one_or_none()
+    row = _find_epoch.one_or_none(connection, epoch=node)
     return None if row is None else EpochRow(*row)
 
 
