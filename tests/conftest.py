@@ -40,10 +40,19 @@ def pytest_configure() -> None:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(quick_directory()))
 
 
+FRAMEWORKS = ("test_adapters_", "test_langgraph_")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the frameworks on the disk where their tests are not asked for: each takes seconds to import."""
+    is_quick = "not wide" in config.getoption("markexpr")
+    return True if is_quick and collection_path.name.startswith(FRAMEWORKS) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs on a server, or in a framework: the loop while one writes code stays with the core."""
     for item in items:
-        in_framework = item.path.name.startswith(("test_adapters_", "test_langgraph_"))
+        in_framework = item.path.name.startswith(FRAMEWORKS)
         if in_framework or {"postgresql", "mariadb"} & set(re.split(r"[\[\]-]", item.name)):
             item.add_marker("wide")
 

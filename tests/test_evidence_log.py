@@ -90,6 +90,34 @@ def test_p6_many_erasures_are_told_in_the_transactions_that_they_need_anyway(tmp
         assert len(steps(vault)) == 61
 
 
+def test_p6_a_certificate_at_once_is_the_one_that_is_read_later(tmp_path: Path) -> None:
+    with made(tmp_path / "v") as vault, made(tmp_path / "v") as other:
+        users = [f"u-{number}" for number in range(40)]
+        talk(vault, *users)
+        given = [one for user in users[:20] for one in ((vault, other)[len(user) % 2].forget_user(user),)]
+        given += vault.forget_users(users[20:])
+        again = {one.id: one for one in other.certificates()}
+        assert [again[one.id].proof for one in given] == [one.proof for one in given]
+        assert [again[one.id].signature for one in given] == [one.signature for one in given]
+
+
+def test_p6_what_a_lost_transaction_left_in_mind_proves_nothing(tmp_path: Path) -> None:
+    with made(tmp_path / "v") as vault, made(tmp_path / "v") as other:
+        talk(vault, ANNA, BEN)
+        certificate = vault.forget_user(ANNA)
+        store, log = vault._core.stores.keyring, vault._core.keyring.log
+
+        def lose(connection: Connection) -> None:
+            log.add(connection, [log.draft(Kind.POLICY), log.erasure(certificate)])
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            store.write(lose)
+        other.forget_user(BEN)
+        [proven] = store.snapshot(lambda c: log.certify(c, [certificate], just_added=True))
+        assert proven.proof == certificate.proof
+
+
 def test_p6_an_act_of_another_part_is_told_before_and_after(tmp_path: Path) -> None:
     with made(tmp_path / "v") as vault:
         log = vault._core.keyring.log

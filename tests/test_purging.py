@@ -22,7 +22,9 @@ def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
     made.vault.close()
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize(
+    "seed", [1, pytest.param(2, marks=pytest.mark.wide), pytest.param(3, marks=pytest.mark.wide)]
+)
 def test_p4_p3_all_old_copies_and_the_present_root_open_nothing_purged_and_everything_alive(
     world: Retained, seed: int
 ) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import contract
 import pytest
 from contract import PLACES, contents, each_once, edit, newest_session, on_postgresql, on_sqlite
 from databases import connected
 from faces import Awaited, Home
-from sqlalchemy import Engine, event, update
+from sqlalchemy import update
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from vault import Transcript, Vault
@@ -24,7 +25,7 @@ from vault.errors import (
     VaultError,
     WrongKeyError,
 )
-from vault.storage import schema
+from vault.storage import keyring, schema
 
 home, vault, beside = contract.home, contract.vault, contract.beside
 apart, user, chat = contract.apart, contract.user, contract.chat
@@ -195,19 +196,15 @@ class CutOffError(BaseException):
 
 @on_sqlite
 def test_p8_a_writer_that_was_cut_off_before_its_keys_were_planted_is_in_nobodys_way(apart: Home) -> None:
-    def cut_off(_: object, __: object, statement: str, *___: object) -> None:
-        if "INTO nodes" in statement:
-            raise CutOffError
+    def cut_off(*_: object) -> None:
+        raise CutOffError
 
     with apart.open() as vault:
         vault.transcript("u-0", "s-1").append("user", "0")
-        event.listen(Engine, "before_cursor_execute", cut_off)
-        try:
+        with mock.patch.object(keyring, "insert_nodes", cut_off):
             for user, session in (("u-0", "s-2"), ("u-1", "s-1")):
                 with pytest.raises(CutOffError):
                     vault.transcript(user, session).append("user", "1")
-        finally:
-            event.remove(Engine, "before_cursor_execute", cut_off)
     with apart.open() as vault:
         assert list(vault.users()) == ["u-0"]
         assert [one.session_id for one in vault.sessions("u-0")] == ["s-1"]

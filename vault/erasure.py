@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from types import MappingProxyType
 
 from msgspec.structs import replace
 from sqlalchemy import Connection
@@ -60,6 +59,7 @@ class Eraser:
         self._records = swapper.records
         self._holds = swapper.holds
         self._log = swapper.log
+        self._begun: dict[bytes, tuple[erasures.IntentRow, int]] = {}
 
     def count(self, nodes: Sequence[bytes]) -> tuple[int, int]:
         """Count the sessions and messages that an erasure would take."""
@@ -88,45 +88,51 @@ class Eraser:
         reason: str,
         actor: str,
         now: bool,
-        asked: Mapping[bytes, Certificate] = MappingProxyType({}),
+        asked: Mapping[bytes, Certificate] | None = None,
         names: Mapping[bytes, Names] = _NOBODY,
     ) -> list[bytes]:
         """Record many erasures in one transaction, and in the log; give their intents' ids.
 
         Raise HeldError where a hold forbids one: nothing is recorded then. `asked` are the certificates of
-        requests that waited, by the node that goes. `names` are, by slot, the ids that evidence must not
-        repeat where somebody gives them as a reason.
+        requests that waited, by the node that goes; they are looked up where a user is to be forgotten.
+        `names` are, by slot, the ids that evidence must not repeat where somebody gives them as a reason.
         """
         counts = self._stores.transcripts.read(lambda c: [_count(c, nodes) for nodes, _ in targets])
-        rows = [
-            self.record(
-                why,
-                (nodes, where),
-                count,
-                reason=reason,
-                actor=actor,
-                now=now,
-                asked=asked.get(nodes[0]),
-                names=names.get(where, ()),
-            )
-            for (nodes, where), count in zip(targets, counts, strict=True)
-        ]
-        drafts = [self._log.erasure(Record.decode(row.record).certificate) for row in rows]
 
-        def add(connection: Connection) -> None:
+        def add(connection: Connection) -> tuple[list[erasures.IntentRow], int]:
             # A copy refuses before it has changed anything; by the lock a hold comes before this, or after.
-            require_home(self._stores, connection, keyring.lock_meta(connection))
+            facts, state = keyring.lock_meta(connection), self._stores.root.load()
+            require_home(self._stores, connection, facts, state)
+            waiting = self._holds.unsettled(connection, state)
+            known = self._holds.asked(waiting) if asked is None and why is Why.FORGET_USER else asked or {}
+            rows = [
+                self.record(
+                    why,
+                    (nodes, where),
+                    count,
+                    reason=reason,
+                    actor=actor,
+                    now=now,
+                    asked=known.get(nodes[0]),
+                    names=names.get(where, ()),
+                )
+                for (nodes, where), count in zip(targets, counts, strict=True)
+            ]
             nodes = {node for row in rows for node in row.nodes}
             slots = {row.slot for row in rows}
-            self._holds.refuse_held(connection, why, nodes, slots, self._stores.clock())
+            self._holds.refuse_held(connection, why, nodes, slots, self._stores.clock(), waiting)
             for row in rows:
                 self._records.add(connection, row)
+            drafts = [self._log.erasure(Record.decode(row.record).certificate) for row in rows]
+            through = erasures.swept_through(connection)
             self._log.add(connection, drafts)  # no act without its intent in the log (P6)
+            return rows, through
 
         with suppress(IntegrityError):
-            self._stores.keyring.write(add)
+            rows, through = self._stores.keyring.write(add)
+            self._begun |= {row.id: (row, through) for row in rows}
             return [row.id for row in rows]
-        if len(rows) > 1:  # one of them is recorded already: find out which
+        if len(targets) > 1:  # one of them is recorded already: find out which
             return [
                 one
                 for target in targets
@@ -192,14 +198,15 @@ class Eraser:
         self._swapper.cut(intents)
         if now:  # the keys go before the rows, which may take long
             self._swapper.destroy_due(cut_short=True)
-        self._sweep(targets)
-        self._swapper.destroy_due(cut_short=now, swept=intents)
+        # What deletes rows, and says so, is done again where it is lost with the power; unless it is final.
+        self._sweep(targets, lazily=not now)
+        self._swapper.destroy_due(cut_short=now, swept=intents, lazily=not now)
         return self._stores.keyring.snapshot(lambda connection: self._certificates(connection, intents))
 
     def _certificates(self, connection: Connection, intents: Sequence[bytes]) -> list[Certificate]:
         rows = self._records.find(connection, intents)
         found = [Record.decode(rows[intent].record).certificate for intent in intents]
-        return self._log.certify(connection, found)
+        return self._log.certify(connection, found, just_added=True)
 
     def _close_fence(self, intents: Sequence[bytes]) -> list[bytes]:
         """Mark what goes: from here every process refuses. Note on the way what is swept long ago."""
@@ -208,7 +215,12 @@ class Eraser:
             rows = self._records.find(connection, intents).values()
             return list(rows), erasures.swept_through(connection)
 
-        rows, through = self._stores.keyring.read(look)
+        begun = [self._begun.pop(intent, None) for intent in intents]
+        if all(begun):  # by this process, a moment ago
+            rows = [one[0] for one in begun if one]
+            through = min(one[1] for one in begun if one)
+        else:
+            rows, through = self._stores.keyring.read(look)
 
         def close(connection: Connection) -> None:
             for kind in sorted({row.kind for row in rows}):
@@ -246,7 +258,7 @@ class Eraser:
         self._sweep(targets)
         self._raise_mark()
 
-    def _sweep(self, nodes: Sequence[bytes]) -> None:
+    def _sweep(self, nodes: Sequence[bytes], *, lazily: bool = False) -> None:
         def finish(connection: Connection) -> list[int]:
             """Delete the users once they are empty; until then give what is left of them."""
             left = sweeping.sessions_below(connection, nodes)
@@ -256,19 +268,19 @@ class Eraser:
 
         while True:
             with suppress(IntegrityError):  # a session that somebody was just making; its keys are refused
-                left = self._stores.transcripts.write(finish)
+                left = self._stores.transcripts.write(finish, lazily=lazily)
                 if not left:
                     return
                 for session in left:
-                    self._sweep_session(session)
+                    self._sweep_session(session, lazily=lazily)
 
-    def _sweep_session(self, session: int) -> None:
+    def _sweep_session(self, session: int, *, lazily: bool) -> None:
         store = self._stores.transcripts
         while True:
-            while store.write(lambda connection: sweeping.delete_batch(connection, session)):
+            while store.write(lambda connection: sweeping.delete_batch(connection, session), lazily=lazily):
                 pass
             try:
-                store.write(lambda connection: sweeping.delete_session(connection, session))
+                store.write(lambda connection: sweeping.delete_session(connection, session), lazily=lazily)
             except IntegrityError:
                 continue  # a row of a writer that was faster than the fence; nothing opens it
             return

@@ -234,7 +234,7 @@ class Holding:
         check_words(actor, "actor")
         rows = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._stores.clock()))
         held = {row.user for row in rows}
-        asked = self.asked()
+        asked = self._holds.asked(self._requests())
         waiting = {}
         for node in users.keys() & held:
             certificate = asked.get(node)
@@ -249,14 +249,6 @@ class Holding:
                 )
             waiting[node] = certificate
         return waiting
-
-    def asked(self) -> dict[bytes, Certificate]:
-        """Give the certificates of the requests that wait, by the user's node."""
-        return {
-            row.user_node: Record.decode(row.record).certificate
-            for row in self._requests()
-            if row.kind == FORGET_USER
-        }
 
     def waits(self, where: bytes) -> Certificate | None:
         """Give the certificate of a request to forget a session, by its slot, that waits for floors."""

@@ -339,10 +339,7 @@ class Requests:
         # Evidence that can't be read again would stop every later erasure, and the next opening.
         check_words(reason, "reason")
         check_words(actor, "actor")
-        asked = self._holding.asked() if why is Why.FORGET_USER else {}
-        return self._eraser.begin_many(
-            why, targets, reason=reason, actor=actor, now=now, asked=asked, names=names
-        )
+        return self._eraser.begin_many(why, targets, reason=reason, actor=actor, now=now, names=names)
 
     def _known_user(self, user_id: str) -> UserKeys:
         user = self._keyring.find_user(user_id)

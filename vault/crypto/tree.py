@@ -18,6 +18,7 @@ below them is erased; leaves that live never change.
 from __future__ import annotations
 
 import enum
+import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -28,6 +29,8 @@ from vault.crypto.envelope import Cipher, bind, random_id, random_key
 from vault.errors import TamperedError
 
 RADIX_LEVELS = 4
+_VERSION_BYTES = 8
+_version = struct.Struct(">IQ").pack
 
 
 class Kind(enum.IntEnum):
@@ -89,8 +92,16 @@ def radix_slots(user_index: bytes) -> list[bytes]:
 
 def node_aad(vault: bytes, node: Node, parent_version: int) -> bytes:
     """Give what a wrapped key is bound to: its own identity and the version of its parent."""
-    version = parent_version.to_bytes(8, "big")
-    return bind(b"node", vault, node.id, bytes((node.kind,)), node.slot, node.parent, version)
+    return _bound(_place(vault, node.id, node.kind, node.slot, node.parent), parent_version)
+
+
+def _place(vault: bytes, node: bytes, kind: int, where: bytes, parent: bytes) -> bytes:
+    return bind(b"node", vault, node, bytes((kind,)), where, parent)
+
+
+def _bound(place: bytes, parent_version: int) -> bytes:
+    """Add the parent's version, as `bind` would: a re-wrap changes nothing else."""
+    return place + _version(_VERSION_BYTES, parent_version)
 
 
 def grow(vault: bytes, parent: Opened, kind: Kind, where: bytes) -> tuple[Node, Opened]:
@@ -100,8 +111,8 @@ def grow(vault: bytes, parent: Opened, kind: Kind, where: bytes) -> tuple[Node, 
 
 def wrap_below(vault: bytes, parent: Opened, child: Opened, kind: Kind, where: bytes) -> tuple[Node, Opened]:
     """Store a known key below `parent`: a chapter that outlives its epoch."""
-    bare = Node(child.id, parent.id, kind, child.version, where, b"")
-    sealed = parent.cipher.seal(child.key, node_aad(vault, bare, parent.version))
+    place = _place(vault, child.id, kind, where, parent.id)
+    sealed = parent.cipher.seal(child.key, _bound(place, parent.version))
     return Node(child.id, parent.id, kind, child.version, where, sealed), child
 
 
@@ -135,22 +146,26 @@ class _Pruning:
     changed: list[Node] = field(default_factory=list)
     reached: set[bytes] = field(default_factory=set)
 
-    def renew(self, node: Node, key: bytes) -> tuple[Opened, Opened]:
-        """Give a node as it is and as it will be."""
-        old = Opened(node.id, node.version, key)
-        return old, Opened(node.id, node.version + 1, random_key()) if node.id in self.stale else old
+    def renew(self, node: Node) -> Opened:
+        """Give a node as it will be."""
+        return Opened(node.id, node.version + 1, random_key())
 
     def descend(self, old: Opened, new: Opened | None) -> None:
         """Wrap again what hangs below a renewed node; below one that goes there is no new key."""
         for child in self.children.get(old.id, ()):
+            place = _place(self.vault, child.id, child.kind, child.slot, child.parent)
             # What goes is opened too: moved below another parent, it would leave its true one as it is (P3).
-            old_child, new_child = self.renew(child, unlock(self.vault, old, child).key)
+            key = old.cipher.open(child.wrapped, _bound(place, old.version))
             self.reached.add(child.id)
             over = None if child.id in self.gone else new
+            # A leaf and a sibling of the way keep their key: most of what is wrapped again.
+            renewed = self.renew(child) if child.id in self.stale else None
             if over is not None:
-                self.changed.append(wrap_below(self.vault, over, new_child, child.kind, child.slot)[0])
-            if child.id in self.stale:
-                self.descend(old_child, new_child if over else None)
+                version, kept = (renewed.version, renewed.key) if renewed else (child.version, key)
+                sealed = over.cipher.seal(kept, _bound(place, over.version))
+                self.changed.append(Node(child.id, child.parent, child.kind, version, child.slot, sealed))
+            if renewed:
+                self.descend(Opened(child.id, child.version, key), renewed if over else None)
 
 
 def prune(  # noqa: PLR0913, PLR0917 (the tree, what goes, and the two roots)
@@ -173,9 +188,10 @@ def prune(  # noqa: PLR0913, PLR0917 (the tree, what goes, and the two roots)
     walk = _Pruning(vault, children, gone, ancestors(nodes, gone) | (set(above) & nodes.keys()))
     for top in nodes.values():
         if top.kind in TOPS:
-            old, new = walk.renew(top, old_root(top))
+            old = Opened(top.id, top.version, old_root(top))
+            new = walk.renew(top) if top.id in walk.stale else old
             walk.changed.append(new_root(replace(top, version=new.version), new.key))
-            if top.id in walk.stale:
+            if new is not old:
                 walk.descend(old, new)
     if not walk.reached >= gone:
         raise TamperedError("a key that is to be erased does not hang from the root")

@@ -120,6 +120,6 @@ def facts_of(given: Mapping[str, object]) -> dict[str, Any]:
 def struck(text: str, names: Iterable[str], pseudonym: str) -> str:
     """Put the pseudonym where a text names a person: evidence outlives them (P6)."""
     for name in sorted(names, key=len, reverse=True):
-        if name:
+        if name and text:
             text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", pseudonym, text, flags=re.IGNORECASE)
     return text

@@ -24,10 +24,11 @@ from vault.evidence.entries import FORMAT, Act, Draft, Entry, Step, facts_of
 from vault.evidence.entries import Kind as Event
 from vault.evidence.merkle import HASH_BYTES, Frontier, leaf_hash
 from vault.evidence.notes import Checkpoint, Signer, Verifier, encode64
-from vault.evidence.tree import STRIDE, Tree
+from vault.evidence.tree import STRIDE, TILE, Tail, Tree
 from vault.storage import log as sql
 from vault.storage.engine import Store
 
+_REMEMBERED = TILE  # acts, and entries that are read instead of what the tree reads
 MANIFEST = b"transcript-vault manifest 1\n"  # begins what is signed: it is no certificate, nor a note
 
 
@@ -42,6 +43,7 @@ class Log:
         self._vault = vault
         self._told: set[str] = set()
         self.acts = Acts(store, clock)
+        self._before: dict[bytes, Frontier] = {}
 
     @cached_property
     def _key(self) -> bytes:
@@ -96,11 +98,20 @@ class Log:
         if not drafts:
             return
         head = self.head(connection, lock=True)
-        leaves = [leaf_hash(draft.text.encode()) for draft in drafts]
-        grown, complete = head.grow(leaves)
+        self._remember(head, drafts)
+        grown, complete = head.grow([leaf_hash(draft.text.encode()) for draft in drafts])
         rows = [sql.EntryRow(head.size + at, draft.act, draft.text) for at, draft in enumerate(drafts)]
         nodes = [(one.level, one.place, one.hash) for one in complete if one.level % STRIDE == 0]
         sql.append(connection, rows, nodes, self._head_row(grown))
+
+    def _remember(self, head: Frontier, drafts: Sequence[Draft]) -> None:
+        """Keep in mind what the log was before these acts: `certify` needs less of it then."""
+        for draft in drafts:
+            self._before.pop(draft.act, None)
+            self._before[draft.act] = head
+        if len(self._before) > 2 * _REMEMBERED:
+            for act in list(self._before)[:-_REMEMBERED]:
+                self._before.pop(act, None)
 
     def note(
         self, kind: str, *, subject: str = "", actor: str = "", reason: str = "", **facts: object
@@ -212,33 +223,56 @@ class Log:
         """Give what reads roots and proofs, in a transaction that sees one state."""
         return Tree(connection, self.head(connection))
 
-    def certify(self, connection: Connection, certificates: Sequence[Certificate]) -> list[Certificate]:
+    def certify(
+        self, connection: Connection, certificates: Sequence[Certificate], *, just_added: bool = False
+    ) -> list[Certificate]:
         """Give certificates with the proofs of their entries, and signed.
 
-        Each is proven in the log as it was when its entry was the last: read again, it is the same.
+        Each is proven in the log as it was when its entry was the last: read again, it is the same. Entries
+        that this process has `just_added` are proven from them up to the sealed head, and older ones are not
+        looked at.
         """
         if not certificates:
             return []
-        tree = self.tree(connection)
+        acts = {one.id: bytes.fromhex(one.id) for one in certificates}
+        head = self.head(connection)
+        tail = self._tail(connection, head, acts.values()) if just_added else None
+        if tail is not None:
+            found = [self._certified(tail, one, tail.entries.get(acts[one.id], ())) for one in certificates]
+            if all(found):
+                return [one for one in found if one]
+        tree = Tree(connection, head)
         entries: dict[bytes, list[sql.EntryRow]] = {}
-        for row in sql.entries_of(connection, {bytes.fromhex(one.id) for one in certificates}):
+        for row in sql.entries_of(connection, set(acts.values())):
             entries.setdefault(row.act, []).append(row)
-        return [self._certified(tree, one, entries.get(bytes.fromhex(one.id), ())) for one in certificates]
+        found = [self._certified(tree, one, entries.get(acts[one.id], ())) for one in certificates]
+        if not all(found):
+            raise TamperedError("the log has lost what it said of an erasure")
+        return [one for one in found if one]
+
+    def _tail(self, connection: Connection, head: Frontier, acts: Iterable[bytes]) -> Tail | None:
+        """Read what came since this process added some acts, where that was a moment ago."""
+        before = [self._before.get(act) for act in acts]
+        known = min((one for one in before if one), key=lambda one: one.size, default=None)
+        if known is None or None in before or not 0 < head.size - known.size <= _REMEMBERED:
+            return None
+        tail = Tail(known, sql.entries_between(connection, known.size, head.size - 1))
+        return tail if tail.head == head else None  # else it was of a transaction that came to nothing
 
     def _certified(
-        self, tree: Tree, certificate: Certificate, entries: Iterable[sql.EntryRow]
-    ) -> Certificate:
+        self, tree: Tree | Tail, certificate: Certificate, entries: Iterable[sql.EntryRow]
+    ) -> Certificate | None:
         for row in entries:
             entry = Entry.read(row.entry)
             expected = entry_of(certificate, entry.at)
             if expected.step is entry.step and expected.encode() == row.entry:
-                size = row.id + 1
+                hashes, root = tree.newest(row.id)
                 proof = Proof(
                     index=row.id,
                     entry=row.entry,
-                    hashes=[encode64(one) for one in tree.inclusion(row.id, size)],
-                    checkpoint=self.checkpoint(size, tree.root(size)),
+                    hashes=[encode64(one) for one in hashes],
+                    checkpoint=self.checkpoint(row.id + 1, root),
                 )
                 proven = certificate.with_proof(proof, str(self.public_key))
                 return proven.signed(encode64(self._signer.signature(sealed_text(proven))))
-        raise TamperedError("the log has lost what it said of an erasure")
+        return None

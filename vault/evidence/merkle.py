@@ -55,6 +55,11 @@ class Frontier:
         """Give the root of the tree as it is."""
         return _join(self.hashes)
 
+    @property
+    def path(self) -> list[bytes]:
+        """Give the proof that the next entry stands in the tree that ends with it, the nearest first."""
+        return list(reversed(self.hashes))
+
     def grow(self, leaves: Iterable[bytes]) -> tuple[Frontier, list[Node]]:
         """Add leaf hashes; give the larger tree, and the subtrees above level 0 that became complete."""
         size, hashes, complete = self.size, list(self.hashes), list[Node]()

@@ -1,9 +1,12 @@
 """The log's tree as the keyring stores it: entries, and the hashes over each 256 of them, level upon level.
 
-A root or a proof reads at most 256 rows a level, whatever the number of entries.
+A root or a proof reads at most 256 rows a level, whatever the number of entries; what was added last is
+proven with the rows that came since.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
@@ -66,6 +69,33 @@ class Tree:
         """Prove that an entry stands in the log as it was at a size."""
         return [range_hash(one, self.subtree) for one in inclusion_path(index, size)]
 
+    def newest(self, index: int) -> tuple[list[bytes], bytes]:
+        """Prove an entry in the log as it was when it was the newest; give the root of that, too."""
+        return self.inclusion(index, index + 1), self.root(index + 1)
+
     def consistency(self, old: int, new: int) -> list[bytes]:
         """Prove that the log as it was at one size grew from what it was at another."""
         return [range_hash(one, self.subtree) for one in consistency_path(old, new)]
+
+
+class Tail:
+    """The newest entries, in a log that is grown again from what it was before them.
+
+    What was known of the log then need not be trusted: grown by the rows, it comes to the sealed head or not.
+    """
+
+    def __init__(self, known: Frontier, rows: Iterable[sql.EntryRow]) -> None:
+        self.head = known
+        self.entries: dict[bytes, list[sql.EntryRow]] = {}
+        self._before: dict[int, Frontier] = {}
+        self._leaves: dict[int, bytes] = {}
+        for row in rows:
+            leaf = leaf_hash(row.entry.encode())
+            self._before[row.id], self._leaves[row.id] = self.head, leaf
+            self.entries.setdefault(row.act, []).append(row)
+            self.head, _ = self.head.grow([leaf])
+
+    def newest(self, index: int) -> tuple[list[bytes], bytes]:
+        """Prove an entry in the log as it was when it was the newest; give the root of that, too."""
+        before = self._before[index]
+        return before.path, before.grow([self._leaves[index]])[0].root

@@ -21,7 +21,7 @@ from vault.clock import to_datetime
 from vault.crypto.envelope import ID_BYTES, bind, derive
 from vault.crypto.tree import Kind
 from vault.errors import HeldError, SessionForgottenError, TamperedError, UnknownError, UserForgottenError
-from vault.evidence.certificate import Record, Why
+from vault.evidence.certificate import Certificate, Record, Why
 from vault.evidence.entries import Draft, Entry
 from vault.evidence.entries import Kind as Event
 from vault.evidence.log import Log
@@ -105,13 +105,18 @@ class Holds:
 
     # -- looking ----------------------------------------------------------------------------------------
 
-    def in_force(self, connection: Connection, now: int) -> list[HoldRow]:
-        """Give the holds that forbid erasing now. Whoever erases asks within the transaction that decides."""
+    def in_force(
+        self, connection: Connection, now: int, rows: Sequence[Noted] | None = None
+    ) -> list[HoldRow]:
+        """Give the holds that forbid erasing now. Whoever erases asks within the transaction that decides.
+
+        `rows` are what `unsettled` gave there.
+        """
         return [
             HoldRow(
                 row.id, row.user_node, row.session_node, row.until, row.slot, Said.decode(row.record).reason
             )
-            for row in self.unsettled(connection)
+            for row in (self.unsettled(connection) if rows is None else rows)
             if row.kind == HOLD and not has_ended(row, now)
         ]
 
@@ -141,12 +146,19 @@ class Holds:
                     "this session is forgotten: what a retention rule keeps goes later"
                 )
 
-    def unsettled(self, connection: Connection) -> list[Noted]:
-        """Give the holds and requests for which something is still to be done."""
-        noted = self._noted()
+    def unsettled(self, connection: Connection, state: RootState | None = None) -> list[Noted]:
+        """Give the holds and requests for which something is still to be done; the root may be just read."""
+        noted = self._noted(state)
         here = self._checked(sql.unsettled(connection))
         left = [row for row in here if row.id not in noted]
         return [*left, *(row for row in noted.values() if row.settled_at is None)]
+
+    @staticmethod
+    def asked(rows: Iterable[Noted]) -> dict[bytes, Certificate]:
+        """Give the certificates of the requests that wait to forget a user, by the user's node."""
+        return {
+            row.user_node: Record.decode(row.record).certificate for row in rows if row.kind == FORGET_USER
+        }
 
     def every(self, connection: Connection) -> list[Noted]:
         """Give all holds and requests there ever were."""
@@ -157,19 +169,25 @@ class Holds:
         here = self._checked(sql.find(connection, [hold]))
         return self._noted().get(hold) or next(iter(here), None)
 
-    def _noted(self) -> dict[bytes, Noted]:
-        noted, found = self._stores.root.load().holds, self._known
+    def _noted(self, state: RootState | None = None) -> dict[bytes, Noted]:
+        noted, found = (state or self._stores.root.load()).holds, self._known
         if noted is not found[0]:  # a root that did not change gives the very same
             found = self._known = noted, {row.id: row for row in self._checked(noted)}
         return found[1]
 
     # -- refusing ---------------------------------------------------------------------------------------
 
-    def refuse_held(
-        self, connection: Connection, why: Why, nodes: Collection[bytes], where: Collection[bytes], now: int
+    def refuse_held(  # noqa: PLR0913, PLR0917 (what goes, and what is known)
+        self,
+        connection: Connection,
+        why: Why,
+        nodes: Collection[bytes],
+        where: Collection[bytes],
+        now: int,
+        unsettled: Sequence[Noted] | None = None,
     ) -> None:
         """Raise HeldError where a hold forbids an erasure. The caller has the swap lock."""
-        rows = self.in_force(connection, now) if nodes else []
+        rows = self.in_force(connection, now, unsettled) if nodes else []
         if not rows:
             return
         if why is Why.PURGE:

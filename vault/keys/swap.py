@@ -201,11 +201,16 @@ class Swapper:
         return certificate
 
     def destroy_due(
-        self, *, cut_short: bool = False, swept: Sequence[bytes] = (), actor: str = ""
+        self,
+        *,
+        cut_short: bool = False,
+        swept: Sequence[bytes] = (),
+        actor: str = "",
+        lazily: bool = False,
     ) -> list[Certificate]:
         """Destroy the old generations whose horizon has passed, or all; give what became final by it.
 
-        `swept` are erasures whose rows are now deleted.
+        `swept` are erasures whose rows are now deleted. All of it is done again where it was lost.
         """
         stores, at = self._stores, self._stores.clock()
 
@@ -240,7 +245,7 @@ class Swapper:
             self.log.add(connection, drafts)
             return final
 
-        return stores.keyring.write(work)
+        return stores.keyring.write(work, lazily=lazily)
 
     def _tell(self, connection: Connection, row: erasures.IntentRow, proof: str, at: int) -> Certificate:
         """Write into a certificate that its keys are gone for good; it is final once the rows are too."""

@@ -167,7 +167,7 @@ class FileRoot:
                 before = self._ciphers
                 held = {bytes.fromhex(one.id): one.key for one in document.generations}
                 self._ciphers = {one: before.get(one) or Cipher(key) for one, key in held.items()}
-                self._known = document, document.state()
+                self._known = document, document.state(self._known)
             return self._known[1]
 
     def wrap(self, generation: bytes, key: bytes, aad: bytes) -> bytes:
@@ -318,7 +318,7 @@ class FileRoot:
                 understood = self._decode(self._paths[0], data)
                 if understood.document == document:
                     for path in self._paths:
-                        self._parsed[path] = data, _Mirror(path, understood.document, understood.kdf)
+                        self._parsed[path] = data, _Mirror(path, document, understood.kdf)
                     return data
         raise UsageError("this can't be kept in a root file")
 

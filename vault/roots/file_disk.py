@@ -51,7 +51,7 @@ def read(path: Path) -> bytes | None:
             info = os.fstat(handle)
             _refuse_unsafe(path, info)
             with os.fdopen(handle, "rb", closefd=False) as file:
-                data = file.read(MAX_BYTES + 1)
+                data = file.read(info.st_size + 1)  # room for 64 MiB is slow to get
             # A file is overwritten only after it has lost its name. One that has it still was whole;
             # one that lost it meanwhile is read anew.
             with suppress(FileNotFoundError):

@@ -15,7 +15,6 @@ import contextlib
 import os
 import unicodedata
 from collections.abc import Collection
-from itertools import pairwise
 from typing import Annotated, Literal
 
 import msgspec
@@ -80,17 +79,20 @@ class Document(
 
     def __post_init__(self) -> None:
         """Refuse what no sequence of changes can lead to."""
+        ordinal, life, current = -1, _LIFE[Phase.RETIRED], 0
+        for one in self.generations:  # in one go: each change comes here several times
+            before, life = life, _LIFE[one.phase]
+            is_retired = one.phase is Phase.RETIRED
+            if one.ordinal <= ordinal or life < before or (one.retired_at is not None) != is_retired:
+                raise ValueError("generations that do not follow from each other")
+            ordinal = one.ordinal
+            current += one.phase is Phase.CURRENT
         if (
-            [one.phase for one in self.generations].count(Phase.CURRENT) != 1
+            current != 1
             or len({one.id for one in self.generations}) != len(self.generations)
             or len({one.id for one in self.holds}) != len(self.holds)
-            or any((one.retired_at is None) == (one.phase is Phase.RETIRED) for one in self.generations)
-            or any(
-                one.ordinal >= after.ordinal or _LIFE[one.phase] > _LIFE[after.phase]
-                for one, after in pairwise(self.generations)
-            )
         ):
-            raise ValueError("generations that do not follow from each other")
+            raise ValueError("generations or holds that are not there once")
 
     @property
     def current(self) -> Held:
@@ -106,12 +108,14 @@ class Document(
         """
         return self.current.ordinal, self.serial
 
-    def state(self) -> RootState:
-        """Give all but the keys."""
+    def state(self, before: tuple[Document, RootState] | None = None) -> RootState:
+        """Give all but the keys; of what an earlier document held already, what was given then."""
+        pairs = () if before is None else zip(before[0].generations, before[1].generations, strict=True)
+        known = {id(held): bare for held, bare in pairs}
         return RootState(
             vault=bytes.fromhex(self.vault),
             holder=bytes.fromhex(self.holder),
-            generations=tuple(one.without_key() for one in self.generations),
+            generations=tuple(known.get(id(one)) or one.without_key() for one in self.generations),
             holds=self.holds,
         )
 

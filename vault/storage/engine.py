@@ -26,6 +26,7 @@ from sqlalchemy.exc import (
     NoSuchModuleError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from vault.errors import (
     ConfigError,
@@ -35,6 +36,7 @@ from vault.errors import (
     TamperedError,
     UsageError,
 )
+from vault.storage.prepared import drive
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -52,6 +54,7 @@ _ATTEMPTS = 12
 _RETRY_POSTGRES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 _RETRY_MYSQL = {1213, 1205, 1020}  # deadlock, lock wait timeout, record changed since last read
 _MODE = "transcript_vault_mode"
+_LAZILY = "transcript_vault_lazily"
 _FILE = "transcript_vault_file"
 _UNTIED = "transcript_vault_untied"
 _LIVE = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON")
@@ -126,15 +129,20 @@ class Store:
         self._reader = engine.execution_options(**{_MODE: "read"}, **alone)
         self._writer = engine.execution_options(**{_MODE: "write"})
         self._remover = engine.execution_options(**{_MODE: "remove"})
+        self._lazy_writer = engine.execution_options(**{_MODE: "write", _LAZILY: True})
         self._snapshot = engine.execution_options(**{_MODE: "snapshot"}, **steady)
 
     def read(self, work: Work[T]) -> T:
         """Run one SELECT, or several that need not agree with each other."""
         return self._run(self._reader, work)
 
-    def write(self, work: Work[T]) -> T:
-        """Run work in one transaction. IntegrityError passes: the caller knows what it raced for."""
-        return self._run(self._writer, work)
+    def write(self, work: Work[T], *, lazily: bool = False) -> T:
+        """Run work in one transaction. IntegrityError passes: the caller knows what it raced for.
+
+        What is written `lazily` may be lost with the machine's power, where the database knows a difference,
+        as long as nothing is written after it in another way; a crash of the process loses nothing.
+        """
+        return self._run(self._lazy_writer if lazily else self._writer, work)
 
     def remove(self, work: Work[T]) -> T:
         """Run work in one transaction that adds no row and deletes none to which others refer.
@@ -265,13 +273,17 @@ def _open(url: str | URL, label: str, runtime: Runtime, pragmas: Sequence[str], 
         package = getattr(missing, "name", None) or parsed.get_driver_name()
         raise MissingExtraError(package, _EXTRAS.get(package, "async-mysql")) from None
     if family == "sqlite":
-        event.listen(engine, "connect", lambda connection, _: _prepare_sqlite(connection, pragmas))
+        event.listen(
+            engine, "connect", lambda connection, record: _prepare_sqlite(connection, record, pragmas)
+        )
         event.listen(engine, "begin", _begin_sqlite)
     return Store(engine, label, runtime)
 
 
-def _prepare_sqlite(connection: Any, pragmas: Sequence[str]) -> None:  # noqa: ANN401 (two drivers)
+def _prepare_sqlite(connection: Any, record: ConnectionPoolEntry, pragmas: Sequence[str]) -> None:  # noqa: ANN401 (two drivers)
     connection.isolation_level = None  # the driver leaves BEGIN to us
+    if pragmas is _LIVE:
+        record.info[_LAZILY] = False
     cursor = connection.cursor()
     for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
@@ -279,16 +291,21 @@ def _prepare_sqlite(connection: Any, pragmas: Sequence[str]) -> None:  # noqa: A
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    mode = connection.get_execution_options().get(_MODE)
-    # The pragma belongs to the connection, which others get from the pool, and does nothing in a transaction.
+    options = connection.get_execution_options()
+    mode = options.get(_MODE)
+    # The pragmas belong to the connection, which others get from the pool, and do nothing in a transaction.
     if (mode == "remove") != connection.info.get(_UNTIED, False):
-        connection.exec_driver_sql(f"PRAGMA foreign_keys={'OFF' if mode == 'remove' else 'ON'}")
+        drive(connection, f"PRAGMA foreign_keys={'OFF' if mode == 'remove' else 'ON'}")
         connection.info[_UNTIED] = mode == "remove"
+    is_lazy, lazily = connection.info.get(_LAZILY), options.get(_LAZILY, False)
+    if is_lazy is not None and is_lazy != lazily:
+        drive(connection, f"PRAGMA synchronous={'NORMAL' if lazily else 'FULL'}")
+        connection.info[_LAZILY] = lazily
     match mode:
         case "write" | "remove":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            drive(connection, "BEGIN IMMEDIATE")
         case "snapshot":
-            connection.exec_driver_sql("BEGIN")
+            drive(connection, "BEGIN")
         case _:
             pass  # one SELECT is its own snapshot
 
@@ -300,8 +317,8 @@ def identity(connection: Connection) -> str:
             path = connection.info.get(_FILE)
             if path is None:  # asked once: a connection stays with its file
                 asked = text("SELECT file FROM pragma_database_list WHERE name = 'main'")
-                path = connection.info[_FILE] = connection.execute(asked).scalar_one()
-            return f"sqlite {os.path.realpath(path)} {Path(path).stat().st_ino}"
+                path = connection.info[_FILE] = os.path.realpath(connection.execute(asked).scalar_one())
+            return f"sqlite {path} {Path(path).stat().st_ino}"
         case "postgresql":
             row = connection.execute(
                 text(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 
 from vault.storage.engine import chunks
 from vault.storage.keyring import read_meta, split_root
+from vault.storage.prepared import Prepared
 from vault.storage.schema import Phase as Phase  # noqa: PLC0414 (passed on: `erasures.Phase`)
 from vault.storage.schema import erased, intents, keyring_meta, tombstones
 
@@ -41,34 +42,22 @@ class Tombstone:
     seal: bytes
 
 
+_insert_stone = Prepared(insert(tombstones), columns=Tombstone.__dataclass_fields__)
+
+
 def add_tombstone(connection: Connection, stone: Tombstone) -> None:
     """Remember that somebody was forgotten."""
-    connection.execute(
-        insert(tombstones).values(
-            intent=stone.intent,
-            slot=stone.slot,
-            pseudonym=stone.pseudonym,
-            erased_at=stone.erased_at,
-            enrolled_at=stone.enrolled_at,
-            seal=stone.seal,
-        )
-    )
+    _insert_stone.run(connection, **asdict(stone))
+
+
+_stones_at = Prepared(
+    select(tombstones).where(tombstones.c.slot == bindparam("where")).order_by(tombstones.c.id)
+)
 
 
 def tombstones_at(connection: Connection, slot: bytes) -> list[Tombstone]:
     """Give all tombstones of a slot, oldest first."""
-    query = select(tombstones).where(tombstones.c.slot == slot).order_by(tombstones.c.id)
-    return [
-        Tombstone(
-            bytes(row.intent),
-            bytes(row.slot),
-            row.pseudonym,
-            row.erased_at,
-            row.enrolled_at,
-            bytes(row.seal),
-        )
-        for row in connection.execute(query)
-    ]
+    return [Tombstone(*row[1:]) for row in _stones_at.rows(connection, where=slot)]
 
 
 def lift_tombstone(connection: Connection, intent: bytes, at: int, seal: bytes) -> None:
@@ -79,9 +68,9 @@ def lift_tombstone(connection: Connection, intent: bytes, at: int, seal: bytes) 
 
 
 _ids: BindParameter[Any] = bindparam("ids", expanding=True)
-_insert_intent = insert(intents)
-_insert_erased = insert(erased)
-_update_intent = (
+_insert_intent = Prepared(insert(intents), columns=intents.columns.keys())
+_insert_erased = Prepared(insert(erased), columns=erased.columns.keys())
+_update_intent = Prepared(
     update(intents)
     .where(intents.c.id == bindparam("intent"), intents.c.phase <= bindparam("reached"))
     .values(
@@ -93,27 +82,39 @@ _update_intent = (
 )
 _target = erased.alias("target")
 _rows = select(intents, _target.c.node).outerjoin(_target, _target.c.intent == intents.c.id)
-_find_intents = _rows.where(intents.c.id.in_(_ids))
-_reached = _rows.where(intents.c.phase < int(Phase.FINAL), intents.c.ordinal <= bindparam("ordinal"))
+_find_intents = Prepared(_rows.where(intents.c.id.in_(_ids)), many="ids")
+_reached = Prepared(_rows.where(intents.c.phase < int(Phase.FINAL), intents.c.ordinal <= bindparam("at")))
+_intents_at = Prepared(_rows.where(intents.c.slot == bindparam("where")))
+_in_order = _rows.order_by(intents.c.ordinal, intents.c.id)
+_intents_before = Prepared(_in_order.where(intents.c.phase < bindparam("reached")))
+_intents_after = Prepared(_in_order.where(intents.c.ordinal > bindparam("at")))
+_intents_of = Prepared(
+    _rows.join(erased, erased.c.intent == intents.c.id).where(erased.c.node == bindparam("target"))
+)
 _root = select(keyring_meta.c.value).where(keyring_meta.c.name == "root").scalar_subquery()
-_oldest_unswept = select(
-    _root, func.count(), func.min(intents.c.ordinal), func.count(intents.c.ordinal)
-).where(intents.c.phase < int(Phase.SWEPT))
+_oldest_unswept = Prepared(
+    select(
+        _root.label("root"),
+        func.count().label("waiting"),
+        func.min(intents.c.ordinal).label("oldest"),
+        func.count(intents.c.ordinal).label("cut"),
+    ).where(intents.c.phase < int(Phase.SWEPT))
+)
 
 
 def add_intent(connection: Connection, row: IntentRow) -> None:
     """Record an erasure before it happens, with the nodes that it takes."""
-    values = {
-        "id": row.id,
-        "kind": row.kind,
-        "phase": int(row.phase),
-        "ordinal": row.ordinal,
-        "slot": row.slot,
-        "record": row.record,
-        "seal": row.seal,
-    }
-    connection.execute(_insert_intent, values)
-    connection.execute(_insert_erased, [{"node": node, "intent": row.id} for node in row.nodes])
+    _insert_intent.run(
+        connection,
+        id=row.id,
+        kind=row.kind,
+        phase=int(row.phase),
+        ordinal=row.ordinal,
+        slot=row.slot,
+        record=row.record,
+        seal=row.seal,
+    )
+    _insert_erased.run_each(connection, [{"node": node, "intent": row.id} for node in row.nodes])
 
 
 def update_intents(connection: Connection, rows: Sequence[IntentRow]) -> None:
@@ -129,14 +130,14 @@ def update_intents(connection: Connection, rows: Sequence[IntentRow]) -> None:
         for row in rows
     ]
     if values:
-        connection.execute(_update_intent, values)
+        _update_intent.run_each(connection, values)
 
 
-def _with_nodes(connection: Connection, query: Select[Any], values: Mapping[str, object]) -> list[IntentRow]:
-    """Give erasures with what they take; the query has a row for each target."""
-    found: dict[bytes, Row[Any]] = {}
+def _with_nodes(rows: Iterable[Any]) -> list[IntentRow]:
+    """Give erasures with what they take; there is a row for each target."""
+    found: dict[bytes, Any] = {}
     nodes: dict[bytes, list[bytes]] = defaultdict(list)
-    for row in connection.execute(query, dict(values)):
+    for row in rows:
         found.setdefault(row.id, row)
         if row.node is not None:
             nodes[row.id].append(row.node)
@@ -157,7 +158,7 @@ def _with_nodes(connection: Connection, query: Select[Any], values: Mapping[str,
 
 def find_intents(connection: Connection, ids: Sequence[bytes]) -> list[IntentRow]:
     """Give those of some erasures that are recorded here."""
-    return [row for part in chunks(ids) for row in _with_nodes(connection, _find_intents, {"ids": part})]
+    return [row for part in chunks(ids) for row in _with_nodes(_find_intents.rows(connection, ids=part))]
 
 
 def knows_intent(connection: Connection, intent: bytes) -> bool:
@@ -168,36 +169,33 @@ def knows_intent(connection: Connection, intent: bytes) -> bool:
 
 def intents_before(connection: Connection, phase: Phase) -> list[IntentRow]:
     """Give the erasures that have not come as far as `phase`, oldest first."""
-    query = _rows.where(intents.c.phase < int(phase)).order_by(intents.c.ordinal, intents.c.id)
-    return _with_nodes(connection, query, {})
+    return _with_nodes(_intents_before.rows(connection, reached=int(phase)))
 
 
 def intents_reached(connection: Connection, ordinal: int) -> list[IntentRow]:
     """Give the erasures that no root generation before `ordinal` is needed to undo, and are not final yet."""
-    return _with_nodes(connection, _reached, {"ordinal": ordinal})
+    return _with_nodes(_reached.rows(connection, at=ordinal))
 
 
 def intents_after(connection: Connection, ordinal: int) -> list[IntentRow]:
     """Give the erasures by swaps after the one with this ordinal."""
-    query = _rows.where(intents.c.ordinal > ordinal).order_by(intents.c.ordinal, intents.c.id)
-    return _with_nodes(connection, query, {})
+    return _with_nodes(_intents_after.rows(connection, at=ordinal))
 
 
 def all_intents(connection: Connection) -> list[IntentRow]:
     """Give every erasure there was, oldest first; those that are not cut yet come last."""
     query = _rows.order_by(intents.c.ordinal.is_(None), intents.c.ordinal, intents.c.id)
-    return _with_nodes(connection, query, {})
+    return _with_nodes(connection.execute(query))
 
 
 def intents_at(connection: Connection, slot: bytes) -> list[IntentRow]:
     """Give the erasures of whoever had this slot."""
-    return _with_nodes(connection, _rows.where(intents.c.slot == slot), {})
+    return _with_nodes(_intents_at.rows(connection, where=slot))
 
 
 def intents_of(connection: Connection, node: bytes) -> list[IntentRow]:
     """Give the erasure that takes, or took, a node."""
-    query = _rows.join(erased, erased.c.intent == intents.c.id).where(erased.c.node == node)
-    return _with_nodes(connection, query, {})
+    return _with_nodes(_intents_of.rows(connection, target=node))
 
 
 def erased_among(connection: Connection, nodes: Sequence[bytes]) -> set[bytes]:
@@ -233,6 +231,6 @@ def progress(connection: Connection) -> tuple[bytes, frozenset[tuple[bytes, int]
 
 def swept_through(connection: Connection) -> int:
     """Give the highest ordinal up to which the rows of every erasure are deleted."""
-    root, waiting, oldest, cut = connection.execute(_oldest_unswept).one()
-    _, current = split_root(bytes(root))
+    [(root, waiting, oldest, cut)] = _oldest_unswept.rows(connection)
+    _, current = split_root(root)
     return current if waiting == 0 or cut == 0 else min(current, oldest - 1)

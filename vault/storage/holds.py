@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, insert, select, update
 
 from vault.roots import Noted
 from vault.storage.engine import chunks
+from vault.storage.prepared import Prepared
 from vault.storage.schema import chapters, epochs, holds, messages, sessions, users
 
 
@@ -29,11 +30,12 @@ def change(connection: Connection, row: Noted) -> bool:
 
 
 _rows = select(holds).order_by(holds.c.id)
+_unsettled = Prepared(_rows.where(holds.c.settled_at.is_(None)))
 
 
 def unsettled(connection: Connection) -> list[Noted]:
     """Give the holds for which something is still to be done: those in force, and those that just ended."""
-    return _noted(connection, _rows.where(holds.c.settled_at.is_(None)))
+    return [Noted(**row._asdict()) for row in _unsettled.rows(connection)]  # a namedtuple's public name
 
 
 def unsettled_of(connection: Connection, user_node: bytes) -> list[Noted]:

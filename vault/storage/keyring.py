@@ -11,6 +11,7 @@ from vault.crypto.envelope import ID_BYTES
 from vault.crypto.tree import LEAVES, TOPS, Kind, Node
 from vault.errors import TamperedError
 from vault.storage.engine import chunks, whole
+from vault.storage.prepared import Prepared
 from vault.storage.schema import Phase, erased, intents, keyring_meta, nodes
 
 _ORDINAL_BYTES = 8
@@ -20,23 +21,25 @@ _FACTS = {"vault": ID_BYTES, "holder": ID_BYTES, "home": 32, "root": ID_BYTES + 
 # -- meta and root ---------------------------------------------------------------------------------------
 
 
+_read_meta = Prepared(select(keyring_meta))
+
+
 def read_meta(connection: Connection) -> dict[str, bytes]:
     """Give all of the keyring's own facts."""
-    found = {name: bytes(value) for name, value in connection.execute(select(keyring_meta))}
-    return whole(found, _FACTS)
+    return whole(dict(_read_meta.rows(connection)), _FACTS)
 
 
-_write_meta = (
+_insert_meta = Prepared(insert(keyring_meta), columns=keyring_meta.columns.keys())
+_write_meta = Prepared(
     update(keyring_meta).where(keyring_meta.c.name == bindparam("fact")).values(value=bindparam("now"))
 )
 
 
 def write_meta(connection: Connection, name: str, value: bytes) -> None:
     """Set one fact."""
-    changed = connection.execute(_write_meta, {"fact": name, "now": value}).rowcount
-    known = select(keyring_meta.c.name).where(keyring_meta.c.name == name)
-    if not changed and connection.execute(known).one_or_none() is None:
-        connection.execute(insert(keyring_meta).values(name=name, value=value))
+    changed = _write_meta.run(connection, fact=name, now=value)
+    if not changed and name not in dict(_read_meta.rows(connection)):
+        _insert_meta.run(connection, name=name, value=value)
 
 
 def drop_meta(connection: Connection, name: str) -> None:
@@ -44,12 +47,12 @@ def drop_meta(connection: Connection, name: str) -> None:
     connection.execute(delete(keyring_meta).where(keyring_meta.c.name == name))
 
 
-_lock_meta = select(keyring_meta).with_for_update()
+_lock_meta = Prepared(select(keyring_meta).with_for_update())
 
 
 def lock_meta(connection: Connection) -> dict[str, bytes]:
     """Take the swap lock for this transaction; give the keyring's own facts."""
-    return whole({name: bytes(value) for name, value in connection.execute(_lock_meta)}, _FACTS)
+    return whole(dict(_lock_meta.rows(connection)), _FACTS)
 
 
 def split_root(value: bytes) -> tuple[bytes, int]:
@@ -83,17 +86,22 @@ _is_erased = (
     .where(erased.c.node == nodes.c.id, intents.c.phase >= int(Phase.CUT))
     .exists()
 )
-_by_slots = select(nodes, _root.label("root"), _is_erased.label("is_erased")).where(
-    nodes.c.slot.in_(bindparam("slots", expanding=True))
+_by_slots = Prepared(
+    select(nodes, _root.label("root"), _is_erased.label("is_erased")).where(
+        nodes.c.slot.in_(bindparam("slots", expanding=True))
+    ),
+    many="slots",
 )
-_by_ids = select(nodes).where(nodes.c.id.in_(bindparam("ids", expanding=True)))
-_by_parents = select(nodes).where(nodes.c.parent.in_(bindparam("parents", expanding=True)))
+_by_ids = Prepared(select(nodes).where(nodes.c.id.in_(bindparam("ids", expanding=True))), many="ids")
+_by_parents = Prepared(
+    select(nodes).where(nodes.c.parent.in_(bindparam("parents", expanding=True))), many="parents"
+)
 
 
 def nodes_at(connection: Connection, slots: Sequence[bytes]) -> dict[bytes, Node]:
     """Look up nodes by slot, all as of one moment; refuse those that a thief took from an older keyring."""
     found = {}
-    for row in connection.execute(_by_slots, {"slots": slots}).all():
+    for row in _by_slots.rows(connection, slots=slots):
         node = _node(row)
         *_, root, is_erased = row
         if is_erased:
@@ -114,13 +122,13 @@ def nodes_at_all(connection: Connection, slots: Sequence[bytes]) -> dict[bytes, 
 
 def nodes_by_id(connection: Connection, ids: Collection[bytes]) -> dict[bytes, Node]:
     """Look up nodes by id."""
-    found = (row for part in chunks(ids) for row in connection.execute(_by_ids, {"ids": part}))
+    found = (row for part in chunks(ids) for row in _by_ids.rows(connection, ids=part))
     return {node.id: node for node in map(_node, found)}
 
 
 def children_of(connection: Connection, parents: Collection[bytes]) -> dict[bytes, Node]:
     """Give all nodes directly below some parents."""
-    found = (row for part in chunks(parents) for row in connection.execute(_by_parents, {"parents": part}))
+    found = (row for part in chunks(parents) for row in _by_parents.rows(connection, parents=part))
     return {node.id: node for node in map(_node, found)}
 
 
@@ -130,20 +138,21 @@ def ids_below(connection: Connection, parent: bytes, kind: Kind) -> set[bytes]:
     return set(connection.execute(query).scalars())
 
 
-_lock = select(nodes.c.version).where(nodes.c.id == bindparam("node")).with_for_update()
+_lock = Prepared(select(nodes.c.version).where(nodes.c.id == bindparam("node")).with_for_update())
 
 
 def lock_version(connection: Connection, node: bytes) -> int | None:
     """Lock a node that gets a child, and give its version now; None where it is gone."""
-    return connection.execute(_lock, {"node": node}).scalar_one_or_none()
+    row = _lock.one_or_none(connection, node=node)
+    return None if row is None else int(row.version)
 
 
-_insert_node = insert(nodes)
+_insert_node = Prepared(insert(nodes), columns=nodes.columns.keys())
 
 
 def insert_nodes(connection: Connection, new: Sequence[Node]) -> None:
     """Add nodes. The caller has locked the one existing parent."""
-    connection.execute(_insert_node, [_values(node) for node in new])
+    _insert_node.run_each(connection, [_values(node) for node in new])
 
 
 def move_node(connection: Connection, node: Node, where: bytes) -> bool:
@@ -166,8 +175,10 @@ def _values(node: Node) -> dict[str, object]:
 
 _ids: BindParameter[Any] = bindparam("ids", expanding=True)
 _start = select(nodes).where(nodes.c.id.in_(_ids)).cte("way", recursive=True)
-_way = select(_start.union(select(nodes).join(_start, nodes.c.id == _start.c.parent)))
-_lock_nodes = select(nodes).where(nodes.c.id.in_(_ids)).order_by(nodes.c.id).with_for_update()
+_way = Prepared(select(_start.union(select(nodes).join(_start, nodes.c.id == _start.c.parent))), many="ids")
+_lock_nodes = Prepared(
+    select(nodes).where(nodes.c.id.in_(_ids)).order_by(nodes.c.id).with_for_update(), many="ids"
+)
 
 
 def family(
@@ -178,13 +189,13 @@ def family(
     `root` is the generation that the tops hang from. `ancestors` are further ones, of targets that are gone
     already. The locks come before the children are read, so that no insert slips in between (READ COMMITTED).
     """
-    rows = (row for part in chunks(targets) for row in connection.execute(_way, {"ids": part}))
+    rows = (row for part in chunks(targets) for row in _way.rows(connection, ids=part))
     found = {node.id: node for node in map(_node, rows)}
     above = sorted({node.parent for node in found.values()}.union(ancestors))
     locked: dict[bytes, Node] = {}
     if connection.dialect.name != "sqlite" or ancestors:  # there the transaction locks everything
         for part in chunks(above):
-            locked |= {node.id: node for node in map(_node, connection.execute(_lock_nodes, {"ids": part}))}
+            locked |= {node.id: node for node in map(_node, _lock_nodes.rows(connection, ids=part))}
     children = children_of(connection, {root, *above})
     # A top that hangs from elsewhere would not be wrapped again, and lost with the old generation (P2).
     if {node.kind for node in children.values() if node.parent == root} != set(TOPS):
@@ -192,28 +203,28 @@ def family(
     return found | children | locked
 
 
-_re_wrap = (
+_wrap = (
     update(nodes)
     .where(nodes.c.slot == bindparam("where"))
     .values(version=bindparam("next"), wrapped=bindparam("sealed"))
 )
-_hang = _re_wrap.values(parent=bindparam("above"))
+_re_wrap, _hang = Prepared(_wrap), Prepared(_wrap.values(parent=bindparam("above")))
 
 
 def update_nodes(connection: Connection, changed: Sequence[Node]) -> None:
     """Store re-keyed and re-wrapped nodes. Only tops get another parent: a new generation of the root."""
     tops = [node for node in changed if node.kind in TOPS]
     below = [node for node in changed if node.kind not in TOPS]
-    connection.execute(_hang, [_wrapping(node) | {"above": node.parent} for node in tops])
+    _hang.run_each(connection, [_wrapping(node) | {"above": node.parent} for node in tops])
     if below:
-        connection.execute(_re_wrap, [_wrapping(node) for node in below])
+        _re_wrap.run_each(connection, [_wrapping(node) for node in below])
 
 
 def _wrapping(node: Node) -> dict[str, object]:
     return {"where": node.slot, "next": node.version, "sealed": node.wrapped}
 
 
-_delete_nodes = delete(nodes).where(nodes.c.id.in_(_ids))
+_delete_nodes = Prepared(delete(nodes).where(nodes.c.id.in_(_ids)), many="ids")
 
 
 def delete_subtrees(connection: Connection, targets: Collection[Node]) -> None:
@@ -224,7 +235,7 @@ def delete_subtrees(connection: Connection, targets: Collection[Node]) -> None:
     level = list(targets)
     while level:
         for part in chunks([node.id for node in level]):
-            connection.execute(_delete_nodes, {"ids": part})
+            _delete_nodes.run(connection, ids=part)
         parents = [node.id for node in level if node.kind not in LEAVES]
         level = list(children_of(connection, parents).values()) if parents else []
 

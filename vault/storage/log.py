@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from vault.errors import TamperedError
 from vault.storage.engine import chunks
+from vault.storage.prepared import Prepared
 from vault.storage.schema import log_entries, log_head, log_nodes
 
 _ONE = 1  # the head's only row
@@ -36,10 +37,10 @@ class EntryRow:
 
 
 _read_head = select(log_head.c.size, log_head.c.frontier, log_head.c.seal).where(log_head.c.id == _ONE)
-_lock_head = _read_head.with_for_update()
-_insert_entry = insert(log_entries)
+_head, _locked_head = Prepared(_read_head), Prepared(_read_head.with_for_update())
+_insert_entry = Prepared(insert(log_entries), columns=log_entries.columns.keys())
 _insert_node = insert(log_nodes)
-_move_head = (
+_move_head = Prepared(
     update(log_head)
     .where(log_head.c.id == _ONE)
     .values(size=bindparam("now"), frontier=bindparam("hashes"), seal=bindparam("sealed"))
@@ -48,7 +49,9 @@ _acts: BindParameter[Any] = bindparam("acts", expanding=True)
 _by_acts = select(log_entries).where(log_entries.c.act.in_(_acts)).order_by(log_entries.c.id)
 _first: BindParameter[Any] = bindparam("first")
 _last: BindParameter[Any] = bindparam("last")
-_entries = select(log_entries).where(log_entries.c.id.between(_first, _last)).order_by(log_entries.c.id)
+_entries = Prepared(
+    select(log_entries).where(log_entries.c.id.between(_first, _last)).order_by(log_entries.c.id)
+)
 _nodes = (
     select(log_nodes.c.place, log_nodes.c.hash)
     .where(log_nodes.c.level == bindparam("at"), log_nodes.c.place.between(_first, _last))
@@ -65,10 +68,10 @@ def begin_head(connection: Connection, head: HeadRow) -> None:
 
 def read_head(connection: Connection, *, lock: bool = False) -> HeadRow:
     """Give the head; with `lock` no other transaction adds to the log before this one ends."""
-    row = connection.execute(_lock_head if lock else _read_head).one_or_none()
+    row = (_locked_head if lock else _head).one_or_none(connection)
     if row is None:
         raise TamperedError("the log of the keyring has lost its head")
-    return HeadRow(row.size, bytes(row.frontier), bytes(row.seal))
+    return HeadRow(*row)
 
 
 def append(
@@ -77,13 +80,13 @@ def append(
     """Add entries, the hashes that became complete, and move the head. The caller has locked it."""
     entries = [{"id": row.id, "act": row.act, "entry": row.entry} for row in rows]
     try:
-        connection.execute(_insert_entry, entries)
+        _insert_entry.run_each(connection, entries)
         if nodes:
             complete = [{"level": level, "place": place, "hash": one} for level, place, one in nodes]
             connection.execute(_insert_node, complete)
     except IntegrityError:  # nobody else adds: they were there before, and the head did not know of them
         raise TamperedError("the log of the keyring was set back to an older state") from None
-    connection.execute(_move_head, {"now": head.size, "hashes": head.frontier, "sealed": head.seal})
+    _move_head.run(connection, now=head.size, hashes=head.frontier, sealed=head.seal)
 
 
 def _row(row: Any) -> EntryRow:  # noqa: ANN401 (a row of the table)
@@ -92,7 +95,7 @@ def _row(row: Any) -> EntryRow:  # noqa: ANN401 (a row of the table)
 
 def entries_between(connection: Connection, first: int, last: int) -> list[EntryRow]:
     """Give the entries from one index to another, both included."""
-    return [_row(row) for row in connection.execute(_entries, {"first": first, "last": last})]
+    return [EntryRow(*row) for row in _entries.rows(connection, first=first, last=last)]
 
 
 def nodes_between(connection: Connection, level: int, first: int, last: int) -> dict[int, bytes]:

@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 
 from vault.storage.engine import chunks
+from vault.storage.prepared import Prepared
 from vault.storage.schema import State, chapters, epochs, idempotency, messages, sessions, users
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -45,9 +46,8 @@ chapter_lives = and_(
 )
 chapter_place = func.coalesce(epochs.c.node, chapters.c.node)
 
-_append = (
-    insert(messages)
-    .from_select(
+_append = Prepared(
+    insert(messages).from_select(
         [
             "session_id",
             "seq",
@@ -88,13 +88,12 @@ _append = (
         .with_for_update(read=True, of=[sessions, chapters]),
         include_defaults=False,
     )
-    .execution_options(preserve_rowcount=True)
 )
 
 
 def append(connection: Connection, rows: Sequence[Mapping[str, object]]) -> int:
     """Add messages behind the fence; give how many got through. IntegrityError: another took the seq."""
-    return connection.execute(_append, rows[0] if len(rows) == 1 else rows).rowcount
+    return _append.run(connection, **rows[0]) if len(rows) == 1 else _append.run_each(connection, rows)
 
 
 _every = messages.alias("every")
@@ -134,8 +133,8 @@ def _reading(*bounds: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
 
 _before = messages.c.seq < bindparam("before")
 _read = _reading(_before)
-_read_all = _read.order_by(messages.c.seq)
-_read_last = _read.order_by(messages.c.seq.desc()).limit(bindparam("last"))
+_read_all = Prepared(_read.order_by(messages.c.seq))
+_read_last = Prepared(_read.order_by(messages.c.seq.desc()).limit(bindparam("last")))
 _read_on = (
     _reading(_before, messages.c.seq >= bindparam("first")).order_by(messages.c.seq).limit(bindparam("count"))
 )
@@ -157,8 +156,8 @@ def read(
     """Give messages in order. No row at all: the fence is closed. One row without a seq: no message."""
     values = {**fence, "before": before, "session_state": int(state)}
     if last is None:
-        return connection.execute(_read_all, values).all()
-    return connection.execute(_read_last, {**values, "last": last}).all()[::-1]
+        return _read_all.rows(connection, **values)
+    return _read_last.rows(connection, **values, last=last)[::-1]
 
 
 def read_on(
@@ -227,13 +226,15 @@ def lock_session(connection: Connection, session: int) -> int:
     return last_seq(connection, session) + 1
 
 
-_last_seq = select(func.max(messages.c.seq)).where(messages.c.session_id == bindparam("session"))
+_last_seq = Prepared(
+    select(func.max(messages.c.seq).label("seq")).where(messages.c.session_id == bindparam("session"))
+)
 
 
 def last_seq(connection: Connection, session: int) -> int:
     """Give the seq of the last row, or -1."""
-    found = connection.execute(_last_seq, {"session": session}).scalar_one()
-    return -1 if found is None else found
+    [(found,)] = _last_seq.rows(connection, session=session)
+    return -1 if found is None else int(found)
 
 
 _span = select(func.min(messages.c.created_at), func.max(messages.c.created_at)).where(

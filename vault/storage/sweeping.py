@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from vault.storage.engine import chunks
+from vault.storage.prepared import Prepared
 from vault.storage.schema import (
     State,
     chapters,
@@ -36,13 +37,19 @@ BATCH = 1000  # rows that one transaction deletes
 _nodes: BindParameter[Any] = bindparam("nodes", expanding=True)
 _FENCED = (users, sessions, epochs, chapters)
 _close = {
-    table: update(table).where(table.c.node.in_(_nodes)).values(state=int(State.GONE)) for table in _FENCED
+    table: Prepared(update(table).where(table.c.node.in_(_nodes)).values(state=int(State.GONE)), many="nodes")
+    for table in _FENCED
 }
-_below = union_all(
-    *(
-        select(sessions.c.id).join(users, users.c.id == sessions.c.user_id).where(table.c.node.in_(_nodes))
-        for table in (users, sessions)
-    )
+_below = Prepared(
+    union_all(
+        *(
+            select(sessions.c.id)
+            .join(users, users.c.id == sessions.c.user_id)
+            .where(table.c.node.in_(_nodes))
+            for table in (users, sessions)
+        )
+    ),
+    many="nodes",
 )
 
 
@@ -50,14 +57,12 @@ def close_fence(connection: Connection, nodes: Sequence[bytes], tables: Sequence
     """Mark users, sessions, epochs and chapters as gone: from here every process refuses."""
     for part in chunks(nodes):
         for table in tables:
-            connection.execute(_close[table], {"nodes": part})
+            _close[table].run(connection, nodes=part)
 
 
 def sessions_below(connection: Connection, nodes: Sequence[bytes]) -> list[int]:
     """Give the sessions that go with some users' or sessions' nodes."""
-    found = {
-        session for part in chunks(nodes) for session in connection.execute(_below, {"nodes": part}).scalars()
-    }
+    found = {row.id for part in chunks(nodes) for row in _below.rows(connection, nodes=part)}
     return sorted(found)
 
 
@@ -87,13 +92,13 @@ def withdraw(connection: Connection, nodes: Sequence[bytes]) -> None:
         connection.execute(delete(table).where(table.c.node.in_(nodes)))
 
 
-_delete_users = delete(users).where(users.c.node.in_(_nodes))
+_delete_users = Prepared(delete(users).where(users.c.node.in_(_nodes)), many="nodes")
 
 
 def delete_users(connection: Connection, nodes: Sequence[bytes]) -> None:
     """Delete emptied users."""
     for part in chunks(nodes):
-        connection.execute(_delete_users, {"nodes": part})
+        _delete_users.run(connection, nodes=part)
 
 
 def count_messages(connection: Connection, session_ids: Sequence[int]) -> int:

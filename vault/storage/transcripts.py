@@ -20,6 +20,7 @@ from sqlalchemy import (
 from vault.crypto.envelope import ID_BYTES
 from vault.crypto.tree import Opened
 from vault.storage.engine import whole
+from vault.storage.prepared import Prepared
 from vault.storage.schema import (
     State,
     chapters,
@@ -130,24 +131,30 @@ class Activity:
 # -- meta ------------------------------------------------------------------------------------------------
 
 
+_read_meta = Prepared(select(transcripts_meta))
+_add_meta = Prepared(insert(transcripts_meta), columns=transcripts_meta.columns.keys())
+
+
 def read_meta(connection: Connection) -> dict[str, bytes]:
     """Give all of the transcripts' own facts."""
-    found = {name: bytes(value) for name, value in connection.execute(select(transcripts_meta))}
-    return whole(found, _FACTS)
+    return whole(dict(_read_meta.rows(connection)), _FACTS)
 
 
 def add_meta(connection: Connection, facts: Mapping[str, bytes]) -> None:
     """Set the facts of a new database."""
-    connection.execute(insert(transcripts_meta), [{"name": name, "value": facts[name]} for name in facts])
+    _add_meta.run_each(connection, [{"name": name, "value": facts[name]} for name in facts])
+
+
+_raise_mark = Prepared(
+    update(transcripts_meta)
+    .where(transcripts_meta.c.name == "erased", transcripts_meta.c.value < bindparam("now"))
+    .values(value=bindparam("now"))
+)
 
 
 def raise_mark(connection: Connection, ordinal: int) -> None:
     """Note that the rows of all erasures up to this ordinal are gone from here."""
-    value = ordinal.to_bytes(8, "big")
-    mark = transcripts_meta.c
-    connection.execute(
-        update(transcripts_meta).where(mark.name == "erased", mark.value < value).values(value=value)
-    )
+    _raise_mark.run(connection, now=ordinal.to_bytes(8, "big"))
 
 
 # -- users and sessions ----------------------------------------------------------------------------------
@@ -187,13 +194,13 @@ def _new_id(result: Any) -> int:  # noqa: ANN401 (CursorResult of any row)
     return int(result.inserted_primary_key[0])
 
 
-_find_user = select(users).where(users.c.node == bindparam("node"))
+_find_user = Prepared(select(users).where(users.c.node == bindparam("user")))
 
 
 def find_user(connection: Connection, node: bytes) -> UserRow | None:
     """Give a user's row."""
-    row = connection.execute(_find_user, {"node": node}).one_or_none()
-    return None if row is None else UserRow(**row._mapping)  # noqa: SLF001 (its public name)
+    row = _find_user.one_or_none(connection, user=node)
+    return None if row is None else UserRow(**row._asdict())
 
 
 _sessions = select(
@@ -210,38 +217,44 @@ _sessions = select(
     sessions.c.rev,
     sessions.c.state,
 ).join(users, users.c.id == sessions.c.user_id)
-_find_session = _sessions.where(sessions.c.node == bindparam("node"))
-_sessions_of = _sessions.where(users.c.node == bindparam("user")).order_by(sessions.c.id)
+_find_session = Prepared(_sessions.where(sessions.c.node == bindparam("session")))
+_sessions_of = Prepared(_sessions.where(users.c.node == bindparam("user")).order_by(sessions.c.id))
 
 
 def find_session(connection: Connection, node: bytes) -> SessionRow | None:
     """Give a session's row with its user's."""
-    row = connection.execute(_find_session, {"node": node}).one_or_none()
-    return None if row is None else SessionRow(**row._mapping)  # noqa: SLF001 (its public name)
+    row = _find_session.one_or_none(connection, session=node)
+    return None if row is None else SessionRow(**row._asdict())
 
 
 def sessions_of(connection: Connection, user_node: bytes) -> list[SessionRow]:
     """Give all of a user's sessions, in the order of their beginning; those marked as gone or hidden too."""
-    found = connection.execute(_sessions_of, {"user": user_node})
-    return [SessionRow(**row._mapping) for row in found]  # noqa: SLF001 (its public name)
+    return [SessionRow(**row._asdict()) for row in _sessions_of.rows(connection, user=user_node)]
 
 
 is_used = or_(*(exists().where(table.c.session_id == sessions.c.id) for table in (messages, records)))
+
+
+_user_of_messages, _session_of_messages = (
+    Prepared(
+        select(holder.c.node)
+        .select_from(users)
+        .join(sessions, sessions.c.user_id == users.c.id)
+        .where(holder.c.slot == bindparam("where"))
+        .where(users.c.state == State.LIVE, sessions.c.state == State.LIVE, is_used)
+        .limit(1)
+    )
+    for holder in (users, sessions)
+)
 
 
 def holder_of_messages(
     connection: Connection, *, user_slot: bytes = b"", session_slot: bytes = b""
 ) -> bytes | None:
     """Give the node of a user or a session whose messages or records lie here under some index."""
-    where = users.c.slot == user_slot if user_slot else sessions.c.slot == session_slot
-    query = (
-        select(users.c.node if user_slot else sessions.c.node)
-        .select_from(users)
-        .join(sessions, sessions.c.user_id == users.c.id)
-        .where(where, users.c.state == State.LIVE, sessions.c.state == State.LIVE, is_used)
-        .limit(1)
-    )
-    return connection.execute(query).scalar()
+    query = _user_of_messages if user_slot else _session_of_messages
+    row = query.one_or_none(connection, where=user_slot or session_slot)
+    return None if row is None else bytes(row.node)
 
 
 def users_after(connection: Connection, after: int, limit: int) -> list[UserRow]:
@@ -303,9 +316,12 @@ _epochs = select(
 ).join(classes, classes.c.id == epochs.c.class_id)
 
 
+_find_epoch = Prepared(_epochs.where(epochs.c.node == bindparam("epoch")))
+
+
 def find_epoch(connection: Connection, node: bytes) -> EpochRow | None:
     """Give an epoch's row."""
-    row = connection.execute(_epochs.where(epochs.c.node == node)).one_or_none()
+    row = _find_epoch.one_or_none(connection, epoch=node)
     return None if row is None else EpochRow(*row)
 
 
@@ -320,7 +336,7 @@ def add_epoch(connection: Connection, class_name: str, anchor: int, node: bytes)
     return _new_id(connection.execute(insert(epochs).values(row)))
 
 
-_chapter_columns = (
+_chapters = Prepared(
     select(
         chapters.c.id,
         chapters.c.node,
@@ -339,7 +355,7 @@ _chapter_columns = (
 
 def chapters_of(connection: Connection, session: int) -> list[ChapterRow]:
     """Give all chapters of a session."""
-    return [ChapterRow(*row) for row in connection.execute(_chapter_columns, {"session": session})]
+    return [ChapterRow(*row) for row in _chapters.rows(connection, session=session)]
 
 
 def add_chapter(

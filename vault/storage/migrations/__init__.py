@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import (
     Column,
     Connection,
+    Dialect,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -24,9 +25,11 @@ from sqlalchemy import (
     select,
     table,
 )
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from vault.errors import ConfigError, SchemaError
 from vault.storage import schema
+from vault.storage.prepared import Prepared
 
 HEADS = {"transcripts": "t0001", "keyring": "k0001"}
 _LOCK = "transcript-vault"
@@ -39,13 +42,18 @@ def version_table(label: str) -> str:
     return f"{label}_version"
 
 
+_versions = {
+    label: Prepared(select(column("version_num", String)).select_from(table(version_table(label))))
+    for label in HEADS
+}
+
+
 def version(connection: Connection, label: str) -> str | None:
     """Give the version of a database; None where it is empty."""
     if not connection.dialect.has_table(connection, version_table(label)):
         return None
-    number = column("version_num", String)
-    query = select(number).select_from(table(version_table(label)))
-    return connection.execute(query).scalar_one_or_none()
+    row = _versions[label].one_or_none(connection)
+    return None if row is None else str(row.version_num)
 
 
 def check(connection: Connection, label: str) -> None:
@@ -87,7 +95,8 @@ def _create(connection: Connection, label: str) -> None:
     there = set(inspect(connection).get_table_names())
     for one in tables(label):
         if one.name not in there:
-            one.create(connection, checkfirst=False)
+            for text in _making(one, connection.dialect):
+                connection.exec_driver_sql(text)
             continue
         _refuse_foreign(connection, one)
         for index in sorted(one.indexes, key=lambda each: str(each.name)):
@@ -97,6 +106,19 @@ def _create(connection: Connection, label: str) -> None:
     versions = Table(name, MetaData(), number, PrimaryKeyConstraint("version_num", name=f"{name}_pkc"))
     versions.create(connection, checkfirst=True)
     connection.execute(insert(versions).values(version_num=HEADS[label]))
+
+
+_texts: dict[tuple[Table, str], list[str]] = {}
+
+
+def _making(one: Table, dialect: Dialect) -> list[str]:
+    """Give what makes a table with its indexes: written once, for a process may make many vaults."""
+    key = one, dialect.name
+    if key not in _texts:
+        indexes = sorted(one.indexes, key=lambda each: str(each.name))
+        parts: list[CreateTable | CreateIndex] = [CreateTable(one), *map(CreateIndex, indexes)]
+        _texts[key] = [str(part.compile(dialect=dialect)) for part in parts]
+    return _texts[key]
 
 
 def _refuse_foreign(connection: Connection, one: Table) -> None:
