@@ -18,8 +18,8 @@ from vault.cli import cli
 
 README = (TOP / "README.md").read_text(encoding="utf-8")
 
-# What follows `sh` says how a block is tried: nothing, run in order; postgres: run on the server of the tests;
-# install: CI runs it; system: it changes the machine, so that our commands in it are only parsed.
+# What follows `sh` says how a block is tried. Nothing: run, in order. postgres: run on the tests' server.
+# install: CI runs it. system: it changes the machine, so that our commands in it are only parsed.
 TRIED = {"", "postgres", "install", "system"}
 
 

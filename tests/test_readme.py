@@ -1,4 +1,4 @@
-"""README is followed: its blocks are run in order in an empty directory, its commands exist, its links lead on."""
+"""README is followed: its blocks run in order in a directory, its commands exist, its links lead on."""
 
 import re
 import tomllib

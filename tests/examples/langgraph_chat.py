@@ -6,7 +6,7 @@ python langgraph_chat.py u-42 t-1      # every line that you type is a message
 import sys
 from typing import Any
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph import START, MessagesState, StateGraph
 
 from vault import Vault
@@ -28,7 +28,7 @@ with Vault.open("chat-vault") as vault:
     graph = builder.compile(checkpointer=VaultSaver(vault))
     for line in sys.stdin:
         state = graph.invoke(
-            {"messages": [("user", line.strip())]},
+            {"messages": [HumanMessage(line.strip())]},
             {"configurable": {"thread_id": thread_id, "user_id": user_id}},
         )
         print(state["messages"][-1].content)
