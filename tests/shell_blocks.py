@@ -81,11 +81,10 @@ def commands_in(code: str) -> list[list[str]]:
     found = []
     for line in code.replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True)
-        while "vault" in words:
-            rest = words[words.index("vault") + 1 :]
-            end = next(
-                (at for at, word in enumerate(rest) if word[:1] in {"|", ">", "<", "&", ";"}), len(rest)
-            )
+        while ours := [at for at, word in enumerate(words) if Path(word).name == "vault"]:
+            rest = words[ours[0] + 1 :]
+            ends = [at for at, word in enumerate(rest) if word[0] in "|><&;"]
+            end = ends[0] if ends else len(rest)
             found.append(rest[:end])
             words = rest[end:]
     return found

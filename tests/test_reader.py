@@ -99,6 +99,34 @@ def test_it_finds_by_the_indexes_and_derives_the_keys() -> None:
         assert reader.derive(secret, *map(bytes.fromhex, one["info"])) == key
 
 
+def test_it_opens_originals_records_and_bodies_outside() -> None:
+    for one in VECTORS["originals"]:
+        place, row = placed(one)
+        assert place.open(row | {"originals": bytes.fromhex(one["sealed"])}, "originals") == one["originals"]
+    for one in VECTORS["outside"]:
+        place, row = placed(one)
+        known, said = place.open_outside(one["envelope"], row)
+        assert (list(known), said[0]) == (one["known"], one["content"])
+    for one in VECTORS["records"]:
+        place, row = placed(one)
+        names = reader.derive(bytes.fromhex(one["session_key"]), "records")
+        assert reader.index(names, "collection", one["collection"]).hex() == one["place"]
+        assert reader.index(names, "record", one["collection"], one["name"]).hex() == one["key"]
+        where = dict(zip(("place", "key", "body"), raw(one, "place", "key", "sealed"), strict=True))
+        assert place.open_record(row | where) == [one["name"], one["value"]]
+
+
+def placed(one: dict[str, Any]) -> tuple[reader.Place, dict[str, Any]]:
+    row = {"seq": one.get("seq"), "role": one["role"], "created_at": one["created_at"]}
+    return reader.Place(*raw(one, "vault", "session", "epoch", "chapter_key")), row
+
+
+def test_it_opens_the_roots() -> None:
+    for one in VECTORS["roots"]:
+        [generation, key] = raw(one, "generation", "key")
+        assert reader.open_root(one["document"].encode(), one["passphrase"] or "") == {generation: key}
+
+
 # -- a vault -----------------------------------------------------------------------------------------------
 
 
