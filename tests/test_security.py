@@ -26,6 +26,13 @@ def test_the_table_names_the_promises_that_are_held() -> None:
     assert [promise for promise, _ in ROWS] == ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8"]
 
 
+def test_the_tests_to_read_first_are_there() -> None:
+    found = re.findall(r"`(test_\w+\.py)::(test_(p\d)_\w+)`", SECURITY)
+    assert {number for _, _, number in found} == {promise.lower() for promise, _ in ROWS}
+    for file, name, _ in found:
+        assert f"def {name}(" in (TOP / "tests" / file).read_text("utf-8"), name
+
+
 def test_every_command_that_security_names_exists() -> None:
     found = re.findall(r"`vault ([a-z][^`]*)`", SECURITY)
     assert len(found) > 10
