@@ -14,13 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FEW, ids, keys, leaves, texts
 
-from vault.chat.chapter import chapter_key, make_chapter
+from vault.chat.chapter import ORIGINALS, chapter_key, make_chapter
+from vault.chat.outside import open_body, read_envelope
 from vault.chat.profile import Profile, add_to, count_in, open_name, open_profile, seal_name, seal_profile
+from vault.chat.records import Index
+from vault.chat.records import aad as record_aad
 from vault.crypto.blind import blind_index
 from vault.crypto.envelope import HEAD, OVERHEAD, Cipher, bind, derive, random_key
 from vault.crypto.tree import Kind, Node, Opened, unlock
 from vault.errors import InputError, TamperedError, TooLargeError
-from vault.messages import Body, Message, encode, pack, unpack
+from vault.evidence.notes import Signer
+from vault.messages import Body, Message, encode, pack, unpack, unpack_originals
+from vault.roots.file_format import Sealed
+from vault.roots.file_format import decode as decode_root
 
 VAULT = b"v" * 16
 
@@ -259,7 +265,7 @@ def vectors(request: pytest.FixtureRequest) -> dict[str, list[dict[str, Any]]]:
 
 BYTES = {
     "vault", "session", "epoch", "session_key", "epoch_key", "chapter_key", "sealed", "parent", "parent_key",
-    "id", "slot", "key", "wrapped", "node", "above", "index", "secret",
+    "id", "slot", "key", "wrapped", "node", "above", "index", "secret", "user", "place", "service",
 }  # fmt: skip
 
 
@@ -312,3 +318,39 @@ def test_every_release_finds_by_the_indexes_of_every_format(vectors: dict[str, l
         assert blind_index(one["key"], one["field"], *decomposed) == one["index"]
     for one in vectors["derived"]:
         assert derive(one["secret"], *one["info"]) == one["key"]
+
+
+def test_every_release_opens_what_lies_beside_the_bodies_of_every_format(
+    vectors: dict[str, list[dict[str, Any]]],
+) -> None:
+    for one in [*vectors["originals"], *vectors["outside"], *vectors["records"]]:
+        chapter = make_chapter(1, one["vault"], one["session"], one["epoch"], one["chapter_key"])
+        at = one["role"], one["created_at"]
+        if "originals" in one:
+            opened = unpack_originals(
+                chapter.cipher.open(one["sealed"], chapter.aad(one["seq"], *at, ORIGINALS))
+            )
+            assert [opened.content, opened.extra, opened.metadata, opened.values] == one["originals"]
+        elif "envelope" in one:
+            envelope = read_envelope(one["envelope"])
+            assert (envelope.user, envelope.session) == (one["user"], one["session"])
+            known, packed = open_body(chapter, envelope.seq, *at, envelope.sealed)
+            assert (list(known), unpack(packed).content) == (one["known"], one["content"])
+        else:
+            names = Index(derive(one["session_key"], b"records")).name(one["collection"], one["name"])
+            assert names == (one["place"], one["key"])
+            packed = chapter.cipher.open(one["sealed"], record_aad(chapter, names, *at))
+            assert unpack(packed).content == [one["name"], one["value"]]
+
+
+def test_every_release_reads_the_roots_and_has_the_signing_keys_of_every_format(
+    vectors: dict[str, list[dict[str, Any]]],
+) -> None:
+    for one in vectors["roots"]:
+        found = decode_root(one["document"].encode(), "here")
+        if isinstance(found, Sealed):
+            found = found.open(found.kdf.derive(one["passphrase"]), "here")
+        assert {held.id: held.key for held in found.generations} == {one["generation"]: one["key"]}
+    for one in vectors["signing"]:
+        signer = Signer(f"transcript-vault/{one['vault'].hex()}", derive(one["service"], b"signing"))
+        assert str(signer.verifier) == one["public"]

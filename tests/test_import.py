@@ -142,3 +142,7 @@ def test_every_public_name_is_there() -> None:
         assert getattr(vault, name).__doc__ or name == "__version__"
     with pytest.raises(AttributeError, match="Nothing"):
         vault.Nothing  # noqa: B018 (it is asked for)
+
+
+def test_its_types_come_with_it() -> None:
+    assert (ROOT / "vault" / "py.typed").is_file()  # without it type checkers take all of it for Any

@@ -1,24 +1,50 @@
-"""README is run: every block of Python, every command that it names."""
+"""README is followed: its blocks run in order in a directory, its commands exist, its links lead on."""
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click import Group
+from click import UsageError
 from databases import Databases
+from shell_blocks import README, TRIED, Shell, blocks, commands_in, named, parse
 
-from vault.cli import cli
+from vault.redaction.settings import Redaction
 
 TOP = Path(__file__).parents[1]
-README = (TOP / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-PYTHON = [code for language, code in BLOCKS if language == "python"]
-SERVER = [code for code in PYTHON if "chat@db" in code]
+BLOCKS = blocks()
+SHELL = [block for block in BLOCKS if block.language == "sh"]
+PYTHON = [block for block in BLOCKS if block.language == "python"]
+
+
+def server_urls(database: Databases, place: Path) -> dict[str, str]:
+    for mirror in ("a", "b"):
+        (place / mirror).mkdir()
+    return {
+        "postgresql+psycopg://chat@db/transcripts": database.transcripts,
+        "postgresql+psycopg://chat@db/keyring": database.keyring,
+        "/mnt/": f"{place}/",
+    }
+
+
+def replaced(code: str, changes: dict[str, str]) -> str:
+    for there, here in changes.items():
+        assert there in code
+        code = code.replace(there, here)
+    return code
+
+
+@pytest.mark.wide
+def test_a_stranger_follows_the_commands_of_readme_in_an_empty_directory(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    for block in SHELL:
+        if not block.tried:
+            shell.run(block)
 
 
 @pytest.mark.filterwarnings("ignore:.langchain-community. is being sunset:DeprecationWarning")
-@pytest.mark.parametrize("code", [code for code in PYTHON if code not in SERVER])
+@pytest.mark.parametrize("code", [block.code for block in PYTHON if "chat@db" not in block.code])
 def test_every_block_of_python_in_readme_runs(
     code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -27,20 +53,14 @@ def test_every_block_of_python_in_readme_runs(
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_the_block_for_a_server_runs_on_postgresql(database: Databases, tmp_path: Path) -> None:
-    [code] = SERVER
-    here = {
-        "postgresql+psycopg://chat@db/transcripts": database.transcripts,
-        "postgresql+psycopg://chat@db/keyring": database.keyring,
-        "/mnt/": f"{tmp_path}/",
-    }
-    for there, url in here.items():
-        assert there in code
-        code = code.replace(there, url)
-    for mirror in ("a", "b"):
-        (tmp_path / mirror).mkdir()
-    names: dict[str, object] = {}
-    exec(compile(f"from vault import Vault\n{code}\nvault.close()", "README.md", "exec"), names)
+def test_the_blocks_for_a_server_run_on_postgresql(database: Databases, tmp_path: Path) -> None:
+    urls = server_urls(database, tmp_path)
+    [commands] = [block for block in SHELL if block.tried == "postgres"]
+    quoted = {there: f"'{here}'" if "?" in here else here for there, here in urls.items()}
+    Shell(tmp_path).run(replace(commands, code=replaced(commands.code, quoted)))
+    [python] = [block.code for block in PYTHON if "chat@db" in block.code]
+    code = f"from vault import Vault\n{replaced(python, urls)}\nvault.close()"
+    exec(compile(code, "README.md", "exec"), {})
     assert (tmp_path / "a" / "root.key").read_bytes() == (tmp_path / "b" / "root.key").read_bytes()
 
 
@@ -50,34 +70,64 @@ def test_the_two_commands_stand_on_the_first_screen() -> None:
     assert ".venv/bin/pip install -e '.[test]' && .venv/bin/pytest" in first
 
 
-def test_every_command_that_readme_names_exists_and_has_help() -> None:
-    assert isinstance(cli, Group)
-    commands = {name for line in _command_lines() for name in line}
-    assert {"demo", "init", "doctor", "backup", "restore"} <= commands
-    with cli.make_context("vault", [], resilient_parsing=True) as context:
-        for name in commands:
-            command = cli.get_command(context, name)
-            assert command is not None, name
-            assert command.help, name
+def test_each_block_says_how_it_is_tried() -> None:
+    assert {block.tried for block in SHELL} == TRIED
+    assert {block.language for block in BLOCKS} == {"sh", "python", "mermaid", "toml"}
+    assert not any(block.tried for block in BLOCKS if block.language != "sh")
 
 
-def _command_lines() -> list[list[str]]:
-    """Give the commands of lines such as `vault a | b` or `vault a DIRECTORY`."""
-    blocks = "\n".join(code for language, code in BLOCKS if language == "sh")
-    lines = re.findall(r"(?:^|\s)vault ((?:[a-z][a-z-]*(?: \| )?)+)", blocks)
-    return [
-        line.split(" | ") if " | " in line else line.split()[:1]
-        for line in lines
-        if not line.startswith(
-            ("keys", "db", "policy check", "log ", "certificate verify", "hold add", "policy explain")
-        )
-    ]
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [(block.line, words) for block in SHELL for words in commands_in(block.code) if "||" not in words],
+)
+def test_every_command_of_a_block_is_one_that_click_takes(
+    line: int, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for word in words:  # what click looks for before it runs anything
+        if re.fullmatch(r"[\w/-]+\.(json|yaml)", word):
+            Path(word).parent.mkdir(parents=True, exist_ok=True)
+            Path(word).touch()
+    assert parse(words).help, f"README.md:{line}"
+
+
+def test_a_command_that_click_does_not_take_is_found() -> None:
+    for words in (["hold", "add"], ["purge", "--never"], ["no-such"], ["policy", "check"]):
+        with pytest.raises(UsageError):
+            parse(words)
+
+
+def test_every_command_that_a_sentence_names_exists_and_has_help() -> None:
+    prose = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
+    found = re.findall(r"`vault ([a-z][^`]*)`", prose)
+    assert len(found) > 30
+    for words in found:
+        assert named(words).help, words
+    with pytest.raises(AssertionError):
+        named("hold nothing")
+
+
+def test_the_settings_that_readme_shows_are_settings() -> None:
+    for block in BLOCKS:
+        if block.language == "toml":
+            Redaction.of(tomllib.loads(block.code)["redaction"])
 
 
 def test_every_extra_that_readme_names_exists() -> None:
     extras = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"][
         "optional-dependencies"
     ]
-    named = set(re.findall(r"\[([a-z-]+)\]'", README)) | set(re.findall(r"`\[([a-z-]+)\]`", README))
-    assert named
-    assert named <= extras.keys()
+    found = set(re.findall(r"\[([a-z-]+)\]'", README)) | set(re.findall(r"`\[([a-z-]+)\]`", README))
+    assert found
+    assert found <= extras.keys()
+
+
+def test_every_link_leads_somewhere() -> None:
+    headings = {
+        re.sub(r"[^\w -]", "", one.lower()).strip().replace(" ", "-")
+        for one in re.findall(r"^#+ (.*)$", README, re.MULTILINE)
+    }
+    for link in re.findall(r"\]\(([^)]+)\)", README):
+        path, _, place = link.partition("#")
+        assert not path or (TOP / path).exists(), link
+        assert not place or place in headings, link

@@ -1,11 +1,12 @@
 """How the known answers were made: a second implementation of the format, with given keys and nonces.
 
 Run once for each format: python tests/vectors/generate.py >tests/vectors/format-1.json. What a release has
-written must open for ever, so a file that was released is never made anew.
+written must open for ever, so what a file has said is never said otherwise; more may be added to it.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -15,7 +16,9 @@ from typing import Any
 import msgspec
 from backports import zstd
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 HEAD = b"\x01\x01"  # format 1, suite 1: AES-256-GCM
@@ -116,6 +119,83 @@ def index(field: str, *values: str) -> Any:
     return {"key": SECRET.hex(), "field": field, "values": values, "index": found.hex()}
 
 
+def beside(nonce: int, part: bytes, plain: bytes) -> Any:
+    """What is sealed beside a body, in the same chapter: originals, and a message that lies outside."""
+    key = derive(SESSION_KEY + EPOCH_KEY, b"chapter", SESSION, EPOCH)
+    aad = bind(HEAD, VAULT, SESSION, EPOCH, number(3), number(17), b"user", part)
+    return {**place(key), "seq": 3, "sealed": seal(key, nonce, plain, aad).hex()}
+
+
+def place(key: bytes) -> Any:
+    """Where the message is that all of these belong to."""
+    at = {"vault": VAULT.hex(), "session": SESSION.hex(), "epoch": EPOCH.hex(), "chapter_key": key.hex()}
+    return {**at, "role": "user", "created_at": 17}
+
+
+def originals(nonce: int, parts: list[Any]) -> Any:
+    """What redaction took out of a message."""
+    return {**beside(nonce, b"originals", b"\x00" + msgspec.msgpack.encode(parts)), "originals": parts}
+
+
+def outside(nonce: int, known: tuple[int, int], parts: list[Any]) -> Any:
+    """A message in a memory outside the vault."""
+    plain = b"".join(map(number, known)) + b"\x00" + msgspec.msgpack.encode(parts)
+    made = beside(nonce, b"outside", plain)
+    envelope = USER + SESSION + number(3) + bytes.fromhex(made.pop("sealed"))
+    text = "tv1." + base64.urlsafe_b64encode(envelope).rstrip(b"=").decode()
+    return {**made, "user": USER.hex(), "known": known, "content": parts[0], "envelope": text}
+
+
+def record(nonce: int, collection: str, name: str, value: Any) -> Any:
+    """A record of an adapter, and where it is looked up."""
+    key = derive(SESSION_KEY + EPOCH_KEY, b"chapter", SESSION, EPOCH)
+    found = [
+        hmac.new(derive(SESSION_KEY, b"records"), said, hashlib.sha256).digest()[:16]
+        for said in (
+            bind(b"collection", collection.encode()),
+            bind(b"record", collection.encode(), name.encode()),
+        )
+    ]
+    aad = bind(HEAD, VAULT, SESSION, EPOCH, b"record", *found, b"user", number(17))
+    packed = b"\x00" + msgspec.msgpack.encode([[name, value]])
+    names = {"session_key": SESSION_KEY.hex(), "collection": collection, "name": name, "value": value}
+    looked_up = {"place": found[0].hex(), "key": found[1].hex()}
+    return {**place(key), **names, **looked_up, "sealed": seal(key, nonce, packed, aad).hex()}
+
+
+def root(nonce: int, passphrase: str | None) -> Any:
+    """A root file, plain or under a passphrase."""
+    generation = {
+        "id": EPOCH.hex(), "ordinal": 7, "key": base64.b64encode(PARENT_KEY).decode(), "phase": "current",
+        "created_at": 17, "retired_at": None, "erased": [],
+    }  # fmt: skip
+    names = {"format": "transcript-vault root", "version": 1, "vault": VAULT.hex(), "holder": USER.hex()}
+    plain = json.dumps({**names, "serial": 9, "generations": [generation]})
+    known = {"passphrase": passphrase, "generation": EPOCH.hex(), "key": PARENT_KEY.hex()}
+    if passphrase is None:
+        return {**known, "document": plain}
+    salt = b"salt" * 4
+    key = Argon2id(salt=salt, length=32, iterations=1, lanes=1, memory_cost=1024).derive(passphrase.encode())
+    sealed = seal(
+        key,
+        nonce,
+        plain.encode(),
+        bind(b"transcript-vault sealed root", b"1", b"argon2id", b"1024,1,1", salt),
+    )
+    kdf = {"memory_kib": 1024, "passes": 1, "lanes": 1, "salt": base64.b64encode(salt).decode()}
+    outer = {"format": "transcript-vault sealed root", "version": 1, "kdf": kdf}
+    return {**known, "document": json.dumps({**outer, "sealed": base64.b64encode(sealed).decode()})}
+
+
+def signing() -> Any:
+    """The key that signs certificates and checkpoints, as it is given away."""
+    private = Ed25519PrivateKey.from_private_bytes(derive(SECRET, b"signing"))
+    raw, name = b"\x01" + private.public_key().public_bytes_raw(), f"transcript-vault/{VAULT.hex()}"
+    key_id = hashlib.sha256(name.encode() + b"\n" + raw).hexdigest()[:8]
+    public = f"{name}+{key_id}+{base64.b64encode(raw).decode()}"
+    return {"vault": VAULT.hex(), "service": SECRET.hex(), "public": public}
+
+
 def generate() -> Any:
     call = {"id": "c-1", "function": {"name": "weather", "arguments": '{"city": "Köln"}'}}
     numbers = {"a": [1, -1, 2**64 - 1, 0.5]}
@@ -133,6 +213,11 @@ def generate() -> Any:
             profile(9, 12, ["support/eu", [[3, 3], [9, 12]], [[0, 2]]]),
         ],
         "indexes": [index("user", "u-42"), index("user", "Zoë"), index("epoch", "default", "-3")],
+        "originals": [originals(10, ["I am Zoë", None, {"ms": 1}, {"<PERSON_1>": "Zoë"}])],
+        "outside": [outside(11, (1, 0), ["Hello", None, None, None, False, 1])],
+        "records": [record(12, "state", "step", {"at": [3, "köln"]})],
+        "roots": [root(0, None), root(13, "correct horse Ünïcode")],
+        "signing": [signing()],
         "derived": [
             {
                 "secret": SECRET.hex(),

@@ -57,7 +57,7 @@ def daemon(given: Given, listen: str, anchor: str | None, once: bool) -> None:
 
     where = None if listen == "none" or once else address_of(listen)
     stop, metrics = threading.Event(), Metrics()
-    with given.open() as vault:
+    with given.open(None) as vault:
         core = vault._core  # noqa: SLF001 (a face of its own, beside the library's)
         log_to_stderr()
         lease = Lease(core.stores.keyring, "daemon", monotonic)

@@ -169,7 +169,7 @@ def carry_out(given: Given, as_json: bool) -> None:
     Users are forgotten whose requests wait and who are not held any more; what the app popped, cleared or
     deleted under a hold is removed for good.
     """
-    with given.open() as vault:
+    with given.open(None) as vault:  # with its policies: their floors count (P5)
         done = vault.carry_out_due()
         waiting = len(vault.queued())
     if as_json:

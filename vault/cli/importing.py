@@ -108,7 +108,7 @@ def import_(
         cursor=cursor,
     )
     order.check()
-    with given.open(redacts=True) as vault, _progress() as progress:
+    with given.open(None, redacts=True) as vault, _progress() as progress:
         done = import_from(vault._core, order, progress)  # noqa: SLF001 (the command line shows how far it is)
     if as_json:
         put_json(done)
