@@ -16,6 +16,7 @@ from vault.chat.records import plain
 from vault.errors import SessionForgottenError, UserForgottenError
 from vault.evidence.checking import check_certificate
 from vault.evidence.notes import Verifier
+from vault.keys.holds import Said
 
 LAW = """\
 version: 1
@@ -185,6 +186,20 @@ def test_p5_a_hold_keeps_all_of_it_and_its_end_takes_it_apart(world: Retained) -
     world.vault.release(hold.id, reason="closed")
     world.vault.carry_out_due()
     assert shown(world.vault) == [said["new receipt"]]
+
+
+def test_p5_a_hold_on_a_session_that_was_looked_up_before_the_request_is_refused_loudly(
+    world: Retained,
+) -> None:
+    world.say("anna", "s-1", "tool")
+    holding = world.vault._core.holding
+    said = Said(placed_at=world.clock(), reason="case 7", actor="")
+    row = holding._row("anna", "s-1", None, said)
+    world.vault.forget_user("anna", except_floors=True)
+    with pytest.raises(UserForgottenError):
+        world.vault._core.keyring.holds.add(row)
+    assert world.vault.holds() == []
+    world.vault.hold("anna", reason="case 7")
 
 
 def test_p5_what_the_app_deleted_under_a_hold_goes_with_its_end_whatever_floors_say(world: Retained) -> None:
