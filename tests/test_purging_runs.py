@@ -7,13 +7,14 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from commands import run
 from databases import Databases, connected
 from faces import DAY, Home, TickingClock
 from retained import HOUR, Retained, policy
-from sqlalchemy import event, text
+from sqlalchemy import text
 from test_erasure import World
 
 from vault import Message, Vault
@@ -23,6 +24,7 @@ from vault.redaction import Redacted
 from vault.redaction.memory import Memory
 from vault.retention.plan import GUARDED_FROM
 from vault.retention.run import FAR, SLACK, check_clocks
+from vault.storage import messages
 
 
 @pytest.fixture
@@ -285,22 +287,25 @@ def test_p8_an_append_that_is_under_way_while_its_chapter_is_closed_is_not_lost(
     chat.messages()
     purging, entered = threading.Event(), threading.Event()
 
-    @event.listens_for(other._core.stores.transcripts.engine, "after_cursor_execute")
-    def inserted(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if statement.startswith("INSERT INTO messages") and not entered.is_set():
-            entered.set()  # the row is written and not committed: the purge begins now
-            purging.wait(1.0)
+    really_append = messages.append
+
+    def appending(*given: Any) -> int:
+        added = really_append(*given)
+        entered.set()  # the row is written and not committed: the purge begins now
+        purging.wait(1.0)
+        return added
 
     at = to_datetime(world.clock.now)
     world.clock.now += 5 * DAY
     said = threading.Thread(
         target=lambda: chat.append({"role": "user", "content": "meanwhile", "created_at": at})
     )
-    said.start()
-    assert entered.wait(20)
-    assert world.vault.purge().epochs == 1
-    purging.set()
-    said.join()
+    with mock.patch.object(messages, "append", appending):
+        said.start()
+        assert entered.wait(20)
+        assert world.vault.purge().epochs == 1
+        purging.set()
+        said.join()
     found = other.transcript("u-1", "s-1").messages()
     assert [one.content for one in found] == ["meanwhile"]
     other.close()
