@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ from vault.storage.schema import chapters, messages, sessions, users
 
 AGES = 60, 59, 0  # days: two that are long past their dates, and today
 TEXT = "The quick answer is that your invoice of last month was paid on the third, as agreed. " * 2
-A_DAY = 50  # messages of one user
+A_DAY = int(os.environ.get("TRANSCRIPT_VAULT_BENCH_A_DAY", "50"))  # messages of one user
 CHUNK = 1000  # users
 _COPIED = "session_id", "seq", "chapter_id", "role", "created_at", "body"
 Row = tuple[Any, ...]
