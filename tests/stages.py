@@ -20,14 +20,14 @@ from sqlalchemy.exc import DBAPIError
 
 from vault.chat.entries import Entry
 from vault.chat.records import plain
-from vault.chat.sessions import Place, Session
+from vault.chat.session import Place, Session
 from vault.client import Vault
 from vault.clock import DAY, from_datetime
 from vault.core import Core
 from vault.crypto.tree import Kind, slot
 from vault.evidence.certificate import Why
 from vault.evidence.entries import Kind as Event
-from vault.keys.ring import Seedling, chapter_slot, fresh, kept_slot
+from vault.keys.slots import Seedling, chapter_slot, fresh, kept_slot
 from vault.messages import Message, encode, pack
 from vault.placing import DEFAULT_CLASS
 from vault.retention.report import RunRecords, RunResult

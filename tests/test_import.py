@@ -30,6 +30,7 @@ ORDER = [
     {"keys"},
     {"erasure"},
     {"chat"},
+    {"remainders"},
     {"listing", "logs", "holding", "status", "retention"},
     {"requests"},
     {"opening", "placing"},

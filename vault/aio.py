@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self
 
 from vault.aio_transcript import AsyncTranscript
 from vault.clock import Clock, system_clock
-from vault.core import Core, Opening, PolicyPaths
+from vault.core import Core
 from vault.errors import MissingExtraError
 from vault.evidence.audit import Verified
 from vault.evidence.certificate import Certificate
@@ -19,6 +19,7 @@ from vault.holding import Hold, Queued
 from vault.listing import SessionSummary
 from vault.logs import PAGE, Consistency, LogEntry
 from vault.messages import check_id, check_ids, check_namespace
+from vault.opening import Opening, PolicyPaths
 from vault.redaction import Redactor, SessionRedactor
 from vault.redaction.result import RedactedText
 from vault.requests import Footprint

@@ -10,13 +10,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self
 
 from vault.clock import Clock, system_clock
-from vault.core import Core, Opening, PolicyPaths
+from vault.core import Core
 from vault.evidence.audit import Verified
 from vault.evidence.certificate import Certificate
 from vault.holding import Hold, Queued
 from vault.listing import SessionSummary
 from vault.logs import PAGE, Consistency, LogEntry
 from vault.messages import check_id, check_ids, check_namespace
+from vault.opening import Opening, PolicyPaths
 from vault.redaction import Redactor, SessionRedactor
 from vault.redaction.result import RedactedText
 from vault.requests import Footprint

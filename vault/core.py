@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import os
 import secrets
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,10 +29,10 @@ from vault.chat.records import (
 )
 from vault.chat.removing import Remover
 from vault.chat.revealing import Revealer
-from vault.chat.sessions import Session, Sessions
+from vault.chat.session import Session
+from vault.chat.sessions import Sessions
 from vault.chat.wrapping import Wrapped, make_parcel
 from vault.chat.writing import OutgrownError, Writer, stored
-from vault.clock import Clock
 from vault.config import (
     DEFAULT_ROOT,
     as_url,
@@ -72,15 +70,15 @@ from vault.messages import (
     encode_originals,
     pack,
 )
-from vault.opening import make_ready, open_stores
+from vault.opening import Opening, PolicyPaths, make_ready, open_stores
 from vault.placing import Placing, Spot, choose_redactor, load_classes
-from vault.redaction import Redacted, Redactor, SessionRedactor, examine
+from vault.redaction import Redacted, examine
 from vault.redaction.engine import Engine
 from vault.redaction.memory import Memory
 from vault.redaction.stream import Stream
 from vault.requests import Requests
 from vault.roots import from_uri
-from vault.saying import Unsaid, check_purpose
+from vault.saying import check_purpose
 from vault.status import KeysStatus, read_status
 from vault.storage import transcripts as sql
 from vault.storage.engine import Runtime, parse_url
@@ -92,24 +90,6 @@ if TYPE_CHECKING:
     from vault.retention.run import Runs
 
 _RACES = 200
-
-
-PolicyPaths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """What a vault is opened with."""
-
-    where: str | os.PathLike[str] | None
-    keyring: str | None
-    root: str | None
-    redactor: Redactor | SessionRedactor | Unsaid | None
-    horizon: str | None
-    limit: int | None
-    policies: PolicyPaths | None
-    clock: Clock
-    create: bool
 
 
 class Core:

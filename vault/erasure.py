@@ -216,7 +216,7 @@ class Eraser:
             return list(rows), erasures.swept_through(connection)
 
         begun = [self._begun.pop(intent, None) for intent in intents]
-        if all(begun):  # by this process, a moment ago
+        if begun and all(begun):  # by this process, a moment ago
             rows = [one[0] for one in begun if one]
             through = min(one[1] for one in begun if one)
         else:

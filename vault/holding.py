@@ -36,7 +36,8 @@ from vault.keys.holds import (
     has_ended,
     refusal,
 )
-from vault.keys.ring import Keyring, UserKeys
+from vault.keys.ring import Keyring
+from vault.keys.slots import UserKeys
 from vault.messages import check_id, check_words
 from vault.remainders import Remainders
 from vault.roots import Noted

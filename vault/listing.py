@@ -12,7 +12,8 @@ from vault.clock import to_datetime
 from vault.crypto.tree import Kind, Opened, slot
 from vault.errors import KeyringOutdatedError, TamperedError, UserForgottenError
 from vault.keys.doubt import beyond_doubt
-from vault.keys.ring import Keyring, UserKeys, hidden_slot
+from vault.keys.ring import Keyring
+from vault.keys.slots import UserKeys, hidden_slot
 from vault.storage import keyring as keyring_sql
 from vault.storage import lost
 from vault.storage import transcripts as sql

@@ -7,9 +7,10 @@ erasure is taken up (P3, P8).
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -32,15 +33,36 @@ from vault.evidence.entries import Act, Draft
 from vault.evidence.entries import Kind as Event
 from vault.evidence.log import Log
 from vault.keys.home import is_home, place
-from vault.keys.ring import Keyring, fresh, wrap_top
+from vault.keys.ring import Keyring
+from vault.keys.slots import fresh, wrap_top
 from vault.keys.swap import locate
+from vault.redaction import Redactor, SessionRedactor
 from vault.roots import UNCLAIMED, Erased, Generation, Root, RootState, from_uri
+from vault.saying import Unsaid
 from vault.storage import erasures, migrations, transcripts
 from vault.storage import keyring as sql
 from vault.storage import runs as runs_sql
 from vault.storage.copying import RESTORING
 from vault.storage.engine import Runtime, Store, open_store, packet_limit
 from vault.storage.stores import Stores
+
+PolicyPaths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a vault is opened with."""
+
+    where: str | os.PathLike[str] | None
+    keyring: str | None
+    root: str | None
+    redactor: Redactor | SessionRedactor | Unsaid | None
+    horizon: str | None
+    limit: int | None
+    policies: PolicyPaths | None
+    clock: Clock
+    create: bool
+
 
 _SQL_SHARE = 65_536  # what a statement needs beside a body
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vault.chat.reading import Reader
-from vault.chat.sessions import Place, Session
+from vault.chat.session import Place, Session
 from vault.clock import DAY
 from vault.config import Settings
 from vault.errors import ConfigError, PastError

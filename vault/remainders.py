@@ -13,7 +13,8 @@ from vault.crypto.tree import Kind, Opened
 from vault.erasure import Eraser
 from vault.errors import StoreUnavailableError
 from vault.evidence.certificate import Certificate, Record, Why
-from vault.keys.ring import Keyring, UserKeys
+from vault.keys.ring import Keyring
+from vault.keys.slots import UserKeys
 from vault.roots import Noted
 from vault.storage import keyring as keyring_sql
 from vault.storage import messages as message_sql

@@ -30,7 +30,8 @@ from vault.evidence.certificate import Certificate, Record, Why
 from vault.evidence.entries import struck
 from vault.holding import Holding
 from vault.keys.doubt import beyond_doubt
-from vault.keys.ring import Keyring, UserKeys
+from vault.keys.ring import Keyring
+from vault.keys.slots import UserKeys
 from vault.messages import check_id, check_ids, check_words
 from vault.storage.stores import Stores
 

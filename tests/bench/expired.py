@@ -15,7 +15,7 @@ from vault.chat.profile import Profile, seal_name, seal_profile
 from vault.clock import DAY, system_clock
 from vault.core import Core
 from vault.crypto.tree import Kind, Node, Opened, radix_slots, slot, wrap_below
-from vault.keys.ring import UserKeys, fresh
+from vault.keys.slots import UserKeys, fresh
 from vault.messages import Message, encode, pack
 from vault.retention.policy import Part
 from vault.storage import keyring as keyring_sql

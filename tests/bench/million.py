@@ -9,7 +9,7 @@ from pathlib import Path
 from vault import Vault
 from vault.chat.profile import seal_name
 from vault.crypto.tree import Kind, Node, Opened, radix_slots, slot, wrap_below
-from vault.keys.ring import fresh
+from vault.keys.slots import fresh
 
 CHUNK = 20_000
 

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from vault.chat.chapter import chapter_key, make_chapter
+from vault.chat.session import Place, Session
 from vault.crypto.envelope import random_id
 from vault.crypto.tree import Kind, Opened, slot
 from vault.erasure import Eraser
 from vault.errors import KeyringOutdatedError, TamperedError
-from vault.keys.ring import (
-    Keyring,
-    Seedling,
-    chapter_slot,
-    fresh,
-    kept_slot,
-    standing_for,
-)
+from vault.keys.ring import Keyring
+from vault.keys.slots import Seedling, chapter_slot, fresh, kept_slot, standing_for
 from vault.storage import transcripts as sql
 from vault.storage.schema import State
 from vault.storage.stores import Stores
-
-if TYPE_CHECKING:
-    from vault.chat.sessions import Place, Session
 
 _RACES = 20
 

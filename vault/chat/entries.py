@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vault.chat.chapter import Chapter
 from vault.chat.outside import NOTHING, Envelope, Range, seal_body, write_envelope
-from vault.chat.sessions import Place, Session
+from vault.chat.session import Place, Session
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -17,14 +17,16 @@ from vault.chat.profile import open_name
 from vault.chat.reading import Reader
 from vault.chat.removing import Remover
 from vault.chat.revealing import Revealer
-from vault.chat.sessions import Session, Sessions
+from vault.chat.session import Session
+from vault.chat.sessions import Sessions
 from vault.crypto.tree import Kind, Opened, slot
 from vault.erasure import Eraser, Target
 from vault.errors import HeldError, SessionForgottenError, TamperedError
 from vault.evidence.certificate import Why
 from vault.keys.doubt import beyond_doubt
 from vault.keys.holds import HoldRow
-from vault.keys.ring import Keyring, UserKeys, hidden_slot
+from vault.keys.ring import Keyring
+from vault.keys.slots import UserKeys, hidden_slot
 from vault.messages import Message, Messages
 from vault.storage import keyring as keyring_sql
 from vault.storage import messages as message_sql

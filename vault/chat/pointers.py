@@ -18,7 +18,8 @@ from vault.crypto.envelope import ID_BYTES, derive
 from vault.crypto.tree import Kind, slot
 from vault.errors import TamperedError
 from vault.keys.doubt import beyond_doubt
-from vault.keys.ring import Keyring, hidden_slot
+from vault.keys.ring import Keyring
+from vault.keys.slots import hidden_slot
 from vault.storage import keyring as keyring_sql
 from vault.storage import records as sql
 from vault.storage import transcripts

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from vault.chat.chapter import Chapter
 from vault.chat.profile import Profile, count_in
-from vault.chat.sessions import Session, Sessions
+from vault.chat.session import Session
+from vault.chat.sessions import Sessions
 from vault.clock import to_datetime
 from vault.errors import InputError, TamperedError
 from vault.keys.doubt import beyond_doubt

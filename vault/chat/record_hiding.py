@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 from vault.chat.chapter import Chapter
 from vault.chat.hiding import Hider
 from vault.chat.records import Index, Record, Records, aad, pack_record, unpack_record
-from vault.chat.sessions import Session, Sessions
+from vault.chat.session import Session
+from vault.chat.sessions import Sessions
 from vault.clock import to_datetime
 from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring

@@ -23,7 +23,8 @@ from vault.chat.entries import Parcel
 from vault.chat.outside import Range
 from vault.chat.pointers import pointer_seal
 from vault.chat.reading import Reader
-from vault.chat.sessions import Place, Session, Sessions
+from vault.chat.session import Place, Session
+from vault.chat.sessions import Sessions
 from vault.clock import to_datetime
 from vault.crypto.blind import blind_index
 from vault.crypto.envelope import bind, derive

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from vault.chat.profile import Profile, add_to
 from vault.chat.reading import Reader
-from vault.chat.sessions import Session, Sessions
+from vault.chat.session import Session
+from vault.chat.sessions import Sessions
 from vault.errors import StoreUnavailableError
 from vault.keys.ring import Keyring
 from vault.messages import Message

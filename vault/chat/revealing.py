@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from vault.chat.chapter import ORIGINALS
 from vault.chat.profile import count_in
 from vault.chat.reading import PAGE, Reader
-from vault.chat.sessions import Session, Sessions
+from vault.chat.session import Session
+from vault.chat.sessions import Sessions
 from vault.errors import TamperedError
 from vault.messages import Messages, Originals, unpack_originals
 from vault.redaction.result import put_back

@@ -10,26 +10,20 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from vault.chat.chapter import Chapter
 from vault.chat.chapters import Chapters
 from vault.chat.profile import Profile, open_name, open_profile, seal_name, seal_profile
+from vault.chat.session import Place, Session
 from vault.crypto.tree import Kind, Opened, radix_slots, slot
 from vault.erasure import Eraser
 from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedError, UserForgottenError
 from vault.evidence.certificate import Why
 from vault.keys.doubt import beyond_doubt
-from vault.keys.ring import (
-    Keyring,
-    Seedling,
-    UserKeys,
-    fresh,
-    hidden_slot,
-)
+from vault.keys.ring import Keyring
+from vault.keys.slots import Seedling, UserKeys, fresh, hidden_slot
 from vault.storage import lost, sweeping
 from vault.storage import messages as message_sql
 from vault.storage import records as record_sql
@@ -39,44 +33,6 @@ from vault.storage.stores import Stores
 
 CACHED = 10_000  # sessions whose keys stay in memory
 _RACES = 20
-
-Place = tuple[str, int | None]  # a class and its anchor, which make an epoch; no anchor: a key of its own
-
-
-@dataclass(slots=True, repr=False)
-class Session:
-    """One session, opened."""
-
-    user_id: str
-    session_id: str
-    user: UserKeys
-    slot: bytes
-    node: bytes
-    key: bytes
-    row: int
-    ledger: tuple[int, Profile]
-    next_seq: int
-    state: State = State.LIVE
-    by_place: dict[Place, Chapter] = field(default_factory=dict)
-    by_id: dict[int, Chapter] = field(default_factory=dict)
-    dead: set[int] = field(default_factory=set)
-    started: int | None = None  # when it began, once somebody asked
-    is_apart: bool = False  # opened although it is closed: for a run, or for an officer
-
-    @property
-    def rev(self) -> int:
-        """The revision of the row that the profile was sealed for."""
-        return self.ledger[0]
-
-    @property
-    def profile(self) -> Profile:
-        """What was sealed in the row, at the last look."""
-        return self.ledger[1]
-
-    @property
-    def fence(self) -> dict[str, object]:
-        """What every statement names, so that an erasure made elsewhere is noticed by it."""
-        return {"the_session": self.row, "session_node": self.node, "user_node": self.user.node}
 
 
 class Sessions(Chapters):

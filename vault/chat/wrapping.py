@@ -17,12 +17,14 @@ from vault.chat.outside import NOTHING, Envelope, Range, check_order, open_body,
 from vault.chat.profile import Ranges, count_in
 from vault.chat.reading import Lying, Reader
 from vault.chat.removing import Remover
-from vault.chat.sessions import Session, Sessions
+from vault.chat.session import Session
+from vault.chat.sessions import Sessions
 from vault.clock import from_datetime
 from vault.crypto.tree import Kind, slot
 from vault.errors import StoreUnavailableError, TamperedError
 from vault.keys.doubt import beyond_doubt
-from vault.keys.ring import Keyring, hidden_slot
+from vault.keys.ring import Keyring
+from vault.keys.slots import hidden_slot
 from vault.messages import Message, Outside, encode, pack, unpack
 from vault.storage import messages as sql
 from vault.storage.stores import Stores

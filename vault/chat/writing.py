@@ -22,7 +22,8 @@ from vault.chat.chapter import ORIGINALS
 from vault.chat.entries import Entry
 from vault.chat.profile import Profile
 from vault.chat.records import Beside, write_records
-from vault.chat.sessions import Session, Sessions
+from vault.chat.session import Session
+from vault.chat.sessions import Sessions
 from vault.clock import to_datetime
 from vault.errors import OutcomeUnknownError, RevisionError, StoreUnavailableError, TamperedError
 from vault.messages import Message

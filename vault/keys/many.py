@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from vault.crypto.envelope import random_id
 from vault.crypto.tree import Kind, Node, Opened, radix_slots, slot, wrap_below
 from vault.errors import KeyringOutdatedError, TamperedError
-from vault.keys.ring import Keyring, chapter_slot, fresh, kept_slot
+from vault.keys.ring import Keyring
+from vault.keys.slots import chapter_slot, fresh, kept_slot
 from vault.storage import keyring as sql
 from vault.storage.stores import Stores
 

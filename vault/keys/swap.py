@@ -19,7 +19,8 @@ from vault.errors import KeyringOutdatedError, TamperedError, WrongKeyError
 from vault.evidence.certificate import Certificate, Record, Status, Why
 from vault.evidence.entries import Kind as Event
 from vault.keys.home import require_home
-from vault.keys.ring import Keyring, unwrap_top, wrap_top
+from vault.keys.ring import Keyring
+from vault.keys.slots import unwrap_top, wrap_top
 from vault.roots import Erased, Generation, RootState
 from vault.roots import Phase as RootPhase
 from vault.storage import erasures

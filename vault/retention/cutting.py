@@ -13,7 +13,8 @@ from vault.crypto.tree import Kind, slot
 from vault.erasure import Eraser
 from vault.errors import TamperedError
 from vault.evidence.certificate import Certificate, Why
-from vault.keys.ring import Keyring, chapter_slot, standing_for
+from vault.keys.ring import Keyring
+from vault.keys.slots import chapter_slot, standing_for
 from vault.retention.facts import Facts
 from vault.retention.holding import Holds
 from vault.storage import erasures

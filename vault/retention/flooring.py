@@ -10,7 +10,8 @@ from vault.clock import to_datetime
 from vault.crypto.tree import Opened
 from vault.errors import FlooredError
 from vault.keys.doubt import beyond_doubt
-from vault.keys.ring import Keyring, UserKeys
+from vault.keys.ring import Keyring
+from vault.keys.slots import UserKeys
 from vault.retention.classes import Classes
 from vault.retention.deciding import Bound, bounds, rules_for
 from vault.retention.facts import Facts, Seen

@@ -17,9 +17,11 @@ from sqlalchemy import Connection
 from vault.chat.chapter import Chapter
 from vault.chat.profile import add_to, seal_profile
 from vault.chat.records import aad as record_aad
-from vault.chat.sessions import Place, Session, Sessions
+from vault.chat.session import Place, Session
+from vault.chat.sessions import Sessions
 from vault.crypto.tree import Opened
-from vault.keys.ring import Keyring, UserKeys
+from vault.keys.ring import Keyring
+from vault.keys.slots import UserKeys
 from vault.messages import Outside, unpack
 from vault.retention.facts import Facts, Seen
 from vault.storage import messages as message_sql

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from vault.chat.profile import add_to
-from vault.chat.sessions import Session
+from vault.chat.session import Session
 from vault.chat.writing import Job, OutgrownError
 from vault.core import Core
 from vault.crypto.envelope import derive
