@@ -146,6 +146,8 @@ def _first(kind: Kind, forward: re.Pattern[str], folded: Folded, end: int) -> tu
             return None
         if _UUID.match(folded.low, match.start("value")):
             return None
+        if folded.low[end - 3 : end] == "rfc" and match["value"][0].isdigit():
+            return None  # a taxpayer's begins with letters, a document of the internet has a number
         place = _fitting(kind, folded, match.start("value"), match.end("value"))
         if place is not None:
             return place
