@@ -63,6 +63,8 @@ MARKED = [
     "my token: [52258], the limit is 4096",
     "the code is [12345]",
     "with Wiebke ([47]) and her sister",
+    "Smith, b. [3 May 1961]; Jones, b [12/07/1949]",
+    "im [5], explain it",
     "RFC [GOMC850214QX3]",
     "[Rue Pasteur 17 bis], bei mir",
     "send 1 btc to [1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2]",
@@ -137,6 +139,9 @@ CLEAN = [
     "INSERT INTO t VALUES (1,'x','y',3);",
     "RFC 5322 3.4.1 and RFC 7231 section 6.5.1",
     "7h 12m from Florence to Vienna",
+    "close Warehouse B by 31 October",
+    "UID:8f14e45f-ceea-467f-a0f6-2b1d9e0c7a55",
+    "explain black holes like im five, or explain like I'm 5",
     "Etwa 250 bis 330, je nach Text",
 ]
 

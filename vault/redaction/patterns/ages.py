@@ -73,6 +73,7 @@ _YEARS = re.compile(
 _ALONE = re.compile(r" (?:anos|ans|jahre|anitos|aninhos|anni|jaar)(?=[,.;)\n]|$)")
 _APART = re.compile(r"(?:, |\(|^|\n|: )$")
 _ROW = re.compile(r"\bvalues ?\($")  # of a database
+_EXPLAINED = re.compile(r"\b(?:explain|describe|eli)\b[^\n]{0,30}\b(?:i'?m|i am|i was) $")
 _HOURS = re.compile(r"\dh $")
 _ORDINAL = re.compile(r"(?:th|st|nd|rd)(?=,? (?:birthday|bday|b-day|year of (?:his|her) life)\b)")
 _KINDRED = re.compile(rf"\b{_KIN}\b")
@@ -127,6 +128,8 @@ def _plausible(value: str) -> bool:
 def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
     """Whether the number at a place is an age."""
     low = folded.low
+    if _EXPLAINED.search(low, max(0, start - 40), start):
+        return
     if old := _OLD_NOW.match(low, end):
         yield Hit("AGE", start, old.end(), 0.85)
         return
@@ -184,7 +187,9 @@ def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
         ):
             window = _NAME_AGE.finditer(text, max(0, start - 44), end + 8)
             listed = (
-                (before == "(" and not _ROW.search(low, max(0, start - 9), start)) or text[start - 2] == "," or _KINDRED.search(low, max(0, start - 90), start)
+                (before == "(" and not _ROW.search(low, max(0, start - 9), start))
+                or text[start - 2] == ","
+                or _KINDRED.search(low, max(0, start - 90), start)
             )
             hits = [Hit("AGE", start, end, 0.5) for found in window if listed and found.start(1) == start]
         if not hits and (alone := _ALONE.match(low, end)) and _APART.search(low, max(0, start - 2), start):

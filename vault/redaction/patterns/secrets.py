@@ -187,7 +187,8 @@ def _find_pins(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
         if _NO_PIN.search(low, max(0, match.start() - 14), match.start()) or _COUNTED.search(match["mid"]):
             continue
         if _UNIT.match(low, match.end()) or (
-            cue.endswith(("code", "codigo")) and (_PRINTED.match(match["mid"]) or _FAULT.match(low, match.end()))
+            cue.endswith(("code", "codigo"))
+            and (_PRINTED.match(match["mid"]) or _FAULT.match(low, match.end()))
         ):
             continue
         if cue.endswith("code") and not re.search(r"\d{4}|\d\d\d", match["value"]):
