@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.names import features, network, table
 from vault.redaction.names.network import GIST, REACH, WORD, Floats
-from vault.redaction.names.plausible import plausible
+from vault.redaction.names.plausible import BEFORE, counts, plausible
 
 Mode = Literal["balanced", "high-recall"]
 Rows = NDArray[np.intp]
@@ -61,7 +61,7 @@ _KNOWN: Final = 1 << 4 | 1 << 6 | 1 << 7
 SETTLED: Final = 0.5
 """The judgement of a message that is neither public nor private, as log odds."""
 
-TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (1.0, 0.05), "high-recall": (0.5, 0.2)}
+TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (0.8, 0.05), "high-recall": (0.5, 0.2)}
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
 
 BESIDE: Final = 2
@@ -338,7 +338,10 @@ def _spans(  # noqa: PLR0913, PLR0917 (of one chunk)
         start = offset + ends[first] - len(words[first].lstrip(" "))
         index = done = max(index, last + 1)
         score = float(everything[first : last + 1].mean())
-        if not plausible(ENTITIES[kind], "".join(words[first : last + 1])):
+        value = "".join(words[first : last + 1])
+        if not plausible(ENTITIES[kind], value):
+            continue
+        if counts(ENTITIES[kind], value, "".join(words[max(first - BEFORE, 0) : first])):
             continue
         found = Finding(ENTITIES[kind], start, offset + ends[last], min(score, 1.0), BY, Ground.MODEL)
         yield found, words[first : last + 1], float(bounds[kind])

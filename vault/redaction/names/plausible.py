@@ -52,6 +52,21 @@ _SPOKEN: Final = 3  # number words that make a number
 _SHORT: Final = 2  # digits of a flat alone, letters of a mere abbreviation
 _WHOLE_PHONE: Final = 6  # digits, where several numbers stand in a row
 _LISTED: Final = 2  # numbers; more without a word are a list
+_COUNTED: Final = re.compile(
+    r"\b(?:count|limit|length|budget|quota|attempts|retries|cost|coverage|size|total|maximum|minimum|at least"
+    r"|at most|up to|anzahl|länge|límite|limite|longueur|tamanho|longitud)[\"']?"
+    r"(?: is| was| of| ist| es| est| é)?[\s:=]{0,3}$",
+    re.IGNORECASE,
+)
+"""It says what the number behind it counts."""
+
+BEFORE: Final = 6
+"""Tokens before a value that say what it counts."""
+
+
+def counts(entity: str, value: str, before: str) -> bool:
+    """Say whether a value is but a number, and the words before it say that it counts something."""
+    return entity == "SECRET" and value.strip().isdigit() and _COUNTED.search(before) is not None
 
 
 def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each kind)
