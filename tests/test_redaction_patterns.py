@@ -140,6 +140,8 @@ CLEAN = [
     "RFC 5322 3.4.1 and RFC 7231 section 6.5.1",
     "7h 12m from Florence to Vienna",
     "close Warehouse B by 31 October",
+    '"POST /login HTTP/2" 302',
+    "access key alt+1 in the browser",
     "is SSN 000-00-0000 ever given to anybody",
     "burn it: 0x000000000000000000000000000000000000dEaD",
     "what's the policy when I cancel? room 1109",

@@ -166,7 +166,7 @@ def _is_strong(value: str) -> bool:
     others = len(value) - letters - digits
     if digits and letters >= 2:
         return not re.fullmatch(
-            r"\d+(?:st|nd|rd|th|am|pm|h|min|x|k|kg|km|days?|yo|px|mb|gb)|[A-Z]{1,3}\d{1,3}|v?\d+(?:\.\d+)+\w*|[a-z]{1,5}\d{1,2}|\d{1,2}-[a-z]+",
+            r"\d+(?:st|nd|rd|th|am|pm|h|min|x|k|kg|km|days?|yo|px|mb|gb)|[A-Z]{1,3}\d{1,3}|v?\d+(?:\.\d+)+\w*|[a-z]{1,5}\d{1,2}|\d{1,2}-[a-z]+|HTTP/[\d.]+|(?:alt|ctrl|strg|cmd|shift)\+\w{1,3}",
             value,
         )
     return re.fullmatch(r"[a-z]+(?:-[a-z]+){2,8}", value) is not None or (
