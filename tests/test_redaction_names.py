@@ -116,6 +116,7 @@ def test_values_are_told_by_the_words_around_them(names: Names, text: str, value
         "| a | b |\n|---|---|\n| 1 | 2 |",
         "max_tokens: 4096",
         "tokens used: 1234",
+        "we used 12,431 tokens today",
         "2048 tokens out of 8192",
         "completion_tokens: 512, prompt_tokens: 1024",
         "token limit is 4096",

@@ -49,7 +49,7 @@ _LEAST: Final = {  # digits
     "LICENSE_PLATE": 1,
 }
 _SPOKEN: Final = 3  # number words that make a number
-_SHORT: Final = 2  # digits of a flat alone, letters of a mere abbreviation
+_SHORT: Final = 2  # digits of a flat alone, letters of a mere abbreviation, signs that keep no secret
 _WHOLE_PHONE: Final = 6  # digits, where several numbers stand in a row
 _LISTED: Final = 2  # numbers; more without a word are a list
 _COUNTED: Final = re.compile(
@@ -82,6 +82,8 @@ def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each k
             return _AT.search(value) is not None or not value.isalpha()
         case "URL":
             return _DOT.search(value) is not None
+        case "SECRET":
+            return sum(map(str.isalnum, value)) > _SHORT
         case "PERSON" | "LOCATION":
             return _LETTER.fullmatch(value.strip()) is None  # a column, a variable, a short "okay"
         case "ADDRESS":
