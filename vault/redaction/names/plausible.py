@@ -60,13 +60,23 @@ _COUNTED: Final = re.compile(
 )
 """It says what the number behind it counts."""
 
+_ROW: Final = re.compile(r"(?<![\w.,/-])\d{3,5}, ?$")
+"""Another number: it is one of several."""
+
+_LONG: Final = frozenset({"PHONE_NUMBER", "CREDIT_CARD", "ADDRESS"})
+"""Kinds of which a short number is at most a part."""
+
 BEFORE: Final = 6
 """Tokens before a value that say what it counts."""
 
 
 def counts(entity: str, value: str, before: str) -> bool:
-    """Say whether a value is but a number, and the words before it say that it counts something."""
-    return entity == "SECRET" and value.strip().isdigit() and _COUNTED.search(before) is not None
+    """Say whether a value is but a number, and what stands before it says that it counts something."""
+    if not value.strip().isdigit():
+        return False
+    if entity in _LONG and len(value.strip()) < _WHOLE_PHONE:
+        return _ROW.search(before) is not None
+    return entity == "SECRET" and _COUNTED.search(before) is not None
 
 
 def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each kind)
