@@ -53,8 +53,8 @@ _SHORT: Final = 2  # digits of a flat alone, letters of a mere abbreviation, sig
 _WHOLE_PHONE: Final = 6  # digits, where several numbers stand in a row
 _LISTED: Final = 2  # numbers; more without a word are a list
 _COUNTED: Final = re.compile(
-    r"\b(?:count|limit|length|budget|quota|attempts|retries|cost|coverage|size|total|maximum|minimum|at least"
-    r"|at most|up to|anzahl|länge|límite|limite|longueur|tamanho|longitud)[\"']?"
+    r"\b(?:tokens(?: used| left)?|count|limit|length|budget|quota|attempts|retries|cost|coverage|size|total"
+    r"|maximum|minimum|at least|at most|up to|anzahl|länge|límite|limite|longueur|tamanho|longitud)[\"']?"
     r"(?: is| was| of| ist| es| est| é)?[\s:=]{0,3}$",
     re.IGNORECASE,
 )
