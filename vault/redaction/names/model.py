@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.names import features, network, table
 from vault.redaction.names.network import GIST, REACH, WORD, Floats
-from vault.redaction.names.plausible import plausible
+from vault.redaction.names.plausible import BEFORE, counts, plausible
 
 Mode = Literal["balanced", "high-recall"]
 Rows = NDArray[np.intp]
@@ -43,16 +43,16 @@ ENTITIES: Final = (
 # Patterns know the forms of telephone numbers, plates, ids and accounts: the model alone must be surer of
 # these than of a date of birth or a user name.
 THRESHOLDS: Final[dict[Mode, tuple[float, ...]]] = {
-    "balanced": (0.28, 0.25, 0.35, 0.25, 0.15, 0.12, 0.5, 0.12, 0.25, *(0.5,) * 9),
+    "balanced": (0.22, 0.2, 0.35, 0.25, 0.25, 0.12, 0.5, 0.25, 0.4, *(0.5,) * 9),
     "high-recall": (*(0.15,) * 3, *(0.12,) * 15),
 }
 JOINED: Final = 0.4
 """What part of the threshold is enough for a word beside a name to belong to it."""
 
-LOOKS: Final[dict[Mode, float]] = {"balanced": -1.5, "high-recall": -3.5}
+LOOKS: Final[dict[Mode, float]] = {"balanced": -2.5, "high-recall": -3.5}
 """Tokens that the first look finds less likely than this are left alone."""
 
-PUBLIC: Final[dict[Mode, float]] = {"balanced": 0.25, "high-recall": 0.0}
+PUBLIC: Final[dict[Mode, float]] = {"balanced": 0.35, "high-recall": 0.0}
 """How much surer a name must be whose words all are known to everybody: a country, a figure, a product."""
 
 _KNOWN: Final = 1 << 4 | 1 << 6 | 1 << 7
@@ -61,7 +61,7 @@ _KNOWN: Final = 1 << 4 | 1 << 6 | 1 << 7
 SETTLED: Final = 0.5
 """The judgement of a message that is neither public nor private, as log odds."""
 
-TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (1.0, 0.05), "high-recall": (0.5, 0.2)}
+TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (0.6, 0.1), "high-recall": (0.5, 0.2)}
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
 
 BESIDE: Final = 2
@@ -338,7 +338,10 @@ def _spans(  # noqa: PLR0913, PLR0917 (of one chunk)
         start = offset + ends[first] - len(words[first].lstrip(" "))
         index = done = max(index, last + 1)
         score = float(everything[first : last + 1].mean())
-        if not plausible(ENTITIES[kind], "".join(words[first : last + 1])):
+        value = "".join(words[first : last + 1])
+        if not plausible(ENTITIES[kind], value):
+            continue
+        if counts(ENTITIES[kind], value, "".join(words[max(first - BEFORE, 0) : first])):
             continue
         found = Finding(ENTITIES[kind], start, offset + ends[last], min(score, 1.0), BY, Ground.MODEL)
         yield found, words[first : last + 1], float(bounds[kind])

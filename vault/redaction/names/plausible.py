@@ -49,9 +49,34 @@ _LEAST: Final = {  # digits
     "LICENSE_PLATE": 1,
 }
 _SPOKEN: Final = 3  # number words that make a number
-_SHORT: Final = 2  # digits of a flat alone, letters of a mere abbreviation
+_SHORT: Final = 2  # digits of a flat alone, letters of a mere abbreviation, signs that keep no secret
 _WHOLE_PHONE: Final = 6  # digits, where several numbers stand in a row
 _LISTED: Final = 2  # numbers; more without a word are a list
+_COUNTED: Final = re.compile(
+    r"\b(?:tokens(?: used| left)?|count|limit|length|budget|quota|attempts|retries|cost|coverage|size|total"
+    r"|maximum|minimum|at least|at most|up to|anzahl|länge|límite|limite|longueur|tamanho|longitud)[\"']?"
+    r"(?: is| was| of| ist| es| est| é)?[\s:=]{0,3}$",
+    re.IGNORECASE,
+)
+"""It says what the number behind it counts."""
+
+_ROW: Final = re.compile(r"(?<![\w.,/-])\d{3,5}, ?$")
+"""Another number: it is one of several."""
+
+_LONG: Final = frozenset({"PHONE_NUMBER", "CREDIT_CARD", "ADDRESS"})
+"""Kinds of which a short number is at most a part."""
+
+BEFORE: Final = 6
+"""Tokens before a value that say what it counts."""
+
+
+def counts(entity: str, value: str, before: str) -> bool:
+    """Say whether a value is but a number, and what stands before it says that it counts something."""
+    if not value.strip().isdigit():
+        return False
+    if entity in _LONG and len(value.strip()) < _WHOLE_PHONE:
+        return _ROW.search(before) is not None
+    return entity == "SECRET" and _COUNTED.search(before) is not None
 
 
 def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each kind)
@@ -67,6 +92,8 @@ def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each k
             return _AT.search(value) is not None or not value.isalpha()
         case "URL":
             return _DOT.search(value) is not None
+        case "SECRET":
+            return sum(map(str.isalnum, value)) > _SHORT
         case "PERSON" | "LOCATION":
             return _LETTER.fullmatch(value.strip()) is None  # a column, a variable, a short "okay"
         case "ADDRESS":

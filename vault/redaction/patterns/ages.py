@@ -72,6 +72,9 @@ _YEARS = re.compile(
 )
 _ALONE = re.compile(r" (?:anos|ans|jahre|anitos|aninhos|anni|jaar)(?=[,.;)\n]|$)")
 _APART = re.compile(r"(?:, |\(|^|\n|: )$")
+_ROW = re.compile(r"\bvalues ?\($")  # of a database
+_EXPLAINED = re.compile(r"\b(?:explain|describe|eli)\b[^\n]{0,30}\b(?:i'?m|i am|i was) $")
+_HOURS = re.compile(r"\dh $")
 _ORDINAL = re.compile(r"(?:th|st|nd|rd)(?=,? (?:birthday|bday|b-day|year of (?:his|her) life)\b)")
 _KINDRED = re.compile(rf"\b{_KIN}\b")
 _HAPPY = re.compile(r"(?:happy|father's|mother's|dad's|mum's|mom's|nan's|gran's|wife's|husband's) $")
@@ -125,6 +128,8 @@ def _plausible(value: str) -> bool:
 def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
     """Whether the number at a place is an age."""
     low = folded.low
+    if _EXPLAINED.search(low, max(0, start - 40), start):
+        return
     if old := _OLD_NOW.match(low, end):
         yield Hit("AGE", start, old.end(), 0.85)
         return
@@ -157,6 +162,8 @@ def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
         if before in {"f", "m"} or low[end : end + 1] in {"f", "m"}:
             if (match := _SEX.match(low, start - 1)) or (match := _SEX.match(low, start)):
                 group = match.lastindex or 1
+                if _HOURS.search(low, max(0, start - 3), start):
+                    continue
                 if text[start - 1 : end + 1].islower() or low[start - 2 : start - 1] == "(":
                     yield Hit("AGE", match.start(group), match.end(group), 0.4)
             continue
@@ -180,7 +187,9 @@ def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
         ):
             window = _NAME_AGE.finditer(text, max(0, start - 44), end + 8)
             listed = (
-                before == "(" or text[start - 2] == "," or _KINDRED.search(low, max(0, start - 90), start)
+                (before == "(" and not _ROW.search(low, max(0, start - 9), start))
+                or text[start - 2] == ","
+                or _KINDRED.search(low, max(0, start - 90), start)
             )
             hits = [Hit("AGE", start, end, 0.5) for found in window if listed and found.start(1) == start]
         if not hits and (alone := _ALONE.match(low, end)) and _APART.search(low, max(0, start - 2), start):

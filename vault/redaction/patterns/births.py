@@ -28,6 +28,9 @@ _CUE = (
 _FORWARD = re.compile(
     rf"(?<![\w.]){_CUE}(?![a-z])[^\d\n;!]{{0,30}}?(?:\n[^\d\n;]{{0,40}}?)?(?<![\w.,/-])({DATE})"
 )
+_LETTER_B = re.compile(r"b\b(?!\W{0,4}(?:on|in|the)?\W{0,4}$)")
+"""A "b" with more than a preposition before the date: warehouse B, plan B."""
+
 _BACKWARD = re.compile(
     rf"(?<![\w.,/-])({DATE})(?:\)? ?(?:is|was|es|ist|est|e) (?:\w{{1,8}} ){{0,2}}|,? (?:in \w{{2,20}} )?)(?:{_CUE})(?![a-z])"
 )
@@ -57,6 +60,8 @@ def _find(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
     ):
         for match in around(pattern, folded.low, ends, before, after):
             value = match[1]
+            if pattern is _FORWARD and _LETTER_B.match(folded.low, match.start(), match.start(1)):
+                continue
             if (
                 value.isdigit()
                 and len(value) == 4

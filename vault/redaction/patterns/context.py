@@ -92,7 +92,7 @@ def _is_account(value: str) -> bool:
 
 
 def _is_ssn(value: str) -> bool:
-    return _counts(value)[0] in {4, 9}
+    return _counts(value)[0] in {4, 9} and value.strip("0-. ") != ""
 
 
 _PLATE = r"(?<![\w.])(?=[a-z0-9 .-]{0,9}\d)(?!(?:is|are|was|were|it|its|the|my|his|her|on|in|of|at|for|no|not|number|nr|and|to|an|says|said|ends|with|from|that|this|que|es|ist|est|era|war|la|el|le|partly|seen|reads|en|um|was|got|has|had|but|though|vehicle|would|still)\b)(?:[a-z]{1,5}(?:[- .]|(?=\d)))?[a-z0-9]{1,7}(?:[-. ](?=[a-z0-9]{0,6}(?:\d|\b))[a-z0-9]{1,6}){0,4}(?!\w|[.,:]\d|%)"
@@ -138,14 +138,15 @@ def _first(kind: Kind, forward: re.Pattern[str], folded: Folded, end: int) -> tu
     at = end
     for _ in range(5):
         match = forward.match(folded.low, at)
-        if (
-            match is None
-            or match.start("value") - end > 66
-            or _NOT_BETWEEN.search(folded.low, end, match.start("value"))
-        ):
+        if match is None or match.start("value") - end > 66:
+            return None
+        digit = _DIGIT.search(folded.low, match.start("value"))
+        if digit is None or _NOT_BETWEEN.search(folded.low, end, digit.start()):
             return None
         if _UUID.match(folded.low, match.start("value")):
             return None
+        if folded.low[end - 3 : end] == "rfc" and match["value"][0].isdigit():
+            return None  # a taxpayer's begins with letters, a document of the internet has a number
         place = _fitting(kind, folded, match.start("value"), match.end("value"))
         if place is not None:
             return place

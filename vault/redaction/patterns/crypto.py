@@ -18,6 +18,9 @@ _LEGACY = re.compile(rf"(?<![A-Za-z0-9]){_58}{{26,48}}(?![A-Za-z0-9])")
 _SEGWIT = re.compile(
     r"(?<![a-z0-9])(bc|tb|ltc|addr|cosmos|osmo|bnb|thor|terra|inj|doge|vtc|dgb|stake)1[a-z0-9]{25,104}(?![a-z0-9])"
 )
+_NOBODYS = 30
+"""Zeros of an address that nobody can have a key for: the null address, one to burn."""
+
 _ETHER = re.compile(r"(?<![a-z0-9])0x[0-9a-f]{40}(?![a-z0-9])")
 _LONG = re.compile(rf"(?<![A-Za-z0-9])[48]{_58}{{94}}(?:{_58}{{11}})?(?![A-Za-z0-9])")
 _CASH = re.compile(r"(?<![a-z0-9])(?:bitcoincash:)?[qp][qpzry9x8gf2tvdw0s3jn54khce6mua7l]{41}(?![a-z0-9])")
@@ -62,6 +65,8 @@ def _mixed(value: str) -> bool:
 def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
     text, low = folded.text, folded.low
     for match in _ETHER.finditer(low):
+        if match[0].count("0") > _NOBODYS:
+            continue
         yield Hit("CRYPTO", match.start(), match.end(), 0.9)
     for match in _SEGWIT.finditer(low):
         proven = bech32(match[0])

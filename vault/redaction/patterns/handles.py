@@ -55,6 +55,7 @@ def _find_at(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
             yield Hit("USERNAME", match.start(group), match.end(group), 0.6)
 
 
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
 _ALWAYS = re.compile(r"(?:user ?-?names?|usuari[oa]|benutzername|utilizador|gamer ?tag|identifiant)$")
 _DIRECT = re.compile(
     r"(?:user ?-?names?|user(?: ?id)?|login(?: name)?|log ?in as|handle|gamer ?tag|ign|psn id|nick(?:name)?|screen ?name|usuario|benutzername|utilizador|identifiant|pseudo|alias|apodo|origin id|user's|account name)[\"']?$"
@@ -86,6 +87,8 @@ def _find_said(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
             or ("@" in value[1:] and "." in value)
             or ("/" in value and not value[:1].isdigit())
         ):
+            continue
+        if cue == "uid" and _UUID.match(value):
             continue
         if (
             cue in {"user", "login"}

@@ -56,8 +56,22 @@ _PIN = re.compile(
     r"(?P<mid>[^\n;!\d]{0,40}?(?:\n[^\n\d]{0,14}?)?)(?P<value>(?<![\w.,/:$+-])\d{3}[ -]\d{3}(?![\w%])|(?<![\w.,/:$+-])\d{3,10}[#*]?(?![\w%]|[.,/:-]\d)|(?<![\w.,/:$+-])\d{1,3}[a-f]\d{1,4}(?![\w%])|(?<![\w.,/:$+-])\d{3,6}[a-f](?!\w)|(?<![\w.,/:$+-])\d{1,2}-\d{1,2}-\d{1,2}(?![\w%-]))"
 )
 _NO_PIN = re.compile(
-    r"\b(?:error|zip|area|country|exit|status|response|http|postal|post|dial(?:l?ing)?|promo|discount|coupon|voucher|booking|product|source|dress|morse|bar|qr|colou?r|airport|swift|department|dep|hs|class|course|rate|lines? of|sort|reference|order|item|fault|error-|ocd|tax|invite|zoom)[ -]?$"
+    r"\b(?:error|zip|area|country|exit|status|response|http|postal|post|dial(?:l?ing)?|promo|discount|coupon|voucher|booking|product|source|dress|morse|bar|qr|colou?r|airport|swift|department|dep|hs|class|course|rate|lines? of|sort|reference|order|item|fault|error-|ocd|tax|invite|zoom|return|unexpected|returns|returned|exits with|exited with|failed with|fails with|throws|threw)[ -]?$"
 )
+_COUNTED = re.compile(
+    r"\b(?:line|page|step|year|error|version|python|order|counts?|limits?|length|size|budget|quota|usage|lifetime|ttl|timeout|attempts|retries|costs?|rate|coverage|port|position|offset|column|index|exceeded)\b"
+)
+"""It says what a number before it counts, so that the number is no code."""
+
+_PRINTED = re.compile(
+    r"\W{1,3}(?:returns?|returned|prints?|printed|outputs?|gives|gave|yields|produces|exits|fails|crashes|runs|gibt|liefert|devuelve|renvoie|retourne|affiche|retorna|imprime)\b"
+)
+"""What the code does that is a program."""
+
+_UNIT = re.compile(
+    r" ?(?:s|sec|secs|seconds|ms|min|mins|minutes|hours?|days?|weeks|bits?|bytes|lines|tokens|words|chars|characters|requests|rows|sekunden|minuten|stunden|tage|segundos|minutos|horas|secondes|heures)\b"
+)
+_FAULT = re.compile(r"\W{1,6}(?:msg|message|error|reason|detail|status)\b")
 _SEED = re.compile(
     r"\b(?:seed|recovery phrase|mnemonic|seed phrase|secret phrase|frase semilla|wiederherstellungsphrase)\b[^\n\w]{0,4}(?:[^\n:]{0,50}:|(?:(?:is|phrase|words|are|:)[^\n\w]{1,3}){0,3})[\s\"']{0,3}((?:(?!is\b|it\b|the\b|and\b|what\b)[a-z]{3,8}[ ,]{1,2}){11,23}(?!is\b|it\b)[a-z]{3,8})\b"
 )
@@ -152,7 +166,7 @@ def _is_strong(value: str) -> bool:
     others = len(value) - letters - digits
     if digits and letters >= 2:
         return not re.fullmatch(
-            r"\d+(?:st|nd|rd|th|am|pm|h|min|x|k|kg|km|days?|yo|px|mb|gb)|[A-Z]{1,3}\d{1,3}|v?\d+(?:\.\d+)+\w*|[a-z]{1,5}\d{1,2}|\d{1,2}-[a-z]+",
+            r"\d+(?:st|nd|rd|th|am|pm|h|min|x|k|kg|km|days?|yo|px|mb|gb)|[A-Z]{1,3}\d{1,3}|v?\d+(?:\.\d+)+\w*|[a-z]{1,5}\d{1,2}|\d{1,2}-[a-z]+|HTTP/[\d.]+|(?:alt|ctrl|strg|cmd|shift)\+\w{1,3}",
             value,
         )
     return re.fullmatch(r"[a-z]+(?:-[a-z]+){2,8}", value) is not None or (
@@ -170,8 +184,11 @@ def _find_pins(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
             r"\b(?:is|was|its|it'?s|es|ist|est|e)\W{1,3}$|^\W{0,4}$", match["mid"]
         ):
             continue
-        if _NO_PIN.search(low, max(0, match.start() - 14), match.start()) or re.search(
-            r"\b(?:line|page|step|year|error|version|python|order)\b", match["mid"]
+        if _NO_PIN.search(low, max(0, match.start() - 14), match.start()) or _COUNTED.search(match["mid"]):
+            continue
+        if _UNIT.match(low, match.end()) or (
+            cue.endswith(("code", "codigo"))
+            and (_PRINTED.match(match["mid"]) or _FAULT.match(low, match.end()))
         ):
             continue
         if cue.endswith("code") and not re.search(r"\d{4}|\d\d\d", match["value"]):
