@@ -83,7 +83,7 @@ def _edited(kind: type, value: Any) -> list[tuple[str, object]]:
         value = value or 0
         numbers = (0, 1, 7, -value - 2, 2**31 - 1, 2**31, 2**62, 2**62 + 1, 2**63 - 1, -(2**63))
         return [
-            ("changed", value + 1),
+            ("changed", value + (1 if value < 10 else 1000)),  # further than a counter comes meanwhile
             ("one less", value - 1),
             *((f"{number}", number) for number in numbers),
         ]

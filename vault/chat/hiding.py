@@ -21,7 +21,7 @@ from vault.chat.session import Session
 from vault.chat.sessions import Sessions
 from vault.crypto.tree import Kind, Opened, slot
 from vault.erasure import Eraser, Target
-from vault.errors import HeldError, SessionForgottenError, TamperedError
+from vault.errors import HeldError, SessionForgottenError, TamperedError, UserForgottenError
 from vault.evidence.certificate import Why
 from vault.keys.doubt import beyond_doubt
 from vault.keys.holds import HoldRow
@@ -202,7 +202,9 @@ class Hider:
                 continue
             session_id = open_name(row.name, self._stores.vault, row.node, user.node, opened.key)
             named = user_id and session_id
-            session = self._sessions.find_closed(user_id, session_id) if named else None
+            session = None
+            with suppress(SessionForgottenError, UserForgottenError):  # somebody else is at it, or was faster
+                session = self._sessions.find_closed(user_id, session_id) if named else None
             if session is not None and session.node == row.node:
                 self._remover.remove_hidden(session)
                 self._remove_records(session)
