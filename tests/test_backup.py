@@ -136,7 +136,8 @@ def test_p2_a_backup_made_while_others_write_and_forget_is_consistent(
     for number in range(4):
         found = home.drill(backup / str(number), sample=None)
         assert (found.unreadable, found.missing) == (0, 0)
-        assert (found.sessions_read, found.messages_read) == (found.sessions, found.messages)
+        assert found.messages_read == found.messages
+        assert found.sessions_read <= found.sessions  # some had begun, and no message of theirs was there
     restored = elsewhere.restore(backup / "3")
     assert (restored.unreadable, restored.missing) == (0, 0)
     with elsewhere.open() as vault:
