@@ -245,11 +245,11 @@ def test_p5_what_comes_at_some_instants_of_forgetting_takes_nothing_that_a_floor
 
 @pytest.mark.wide
 @pytest.mark.parametrize("name", EVENTS)
-def test_p5_what_comes_at_any_instant_of_forgetting_takes_nothing_that_a_floor_keeps(
+def test_p5_what_comes_at_every_other_instant_of_forgetting_takes_nothing_that_a_floor_keeps(
     tmp_path: Path, name: str
 ) -> None:
     with paired(Sqlite(tmp_path), tmp_path) as pair:
-        race(pair, forget, EVENTS[name])
+        race(pair, forget, EVENTS[name], every=2)
 
 
 @pytest.mark.wide
@@ -274,8 +274,18 @@ def test_p5_a_release_at_any_instant_of_forgetting_is_before_it_or_after(tmp_pat
 
 
 @pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
-@pytest.mark.parametrize("name", EVENTS)
+@pytest.mark.parametrize("name", QUICK)
 def test_p5_on_a_server_too_what_comes_together_takes_nothing_that_a_floor_keeps(
+    database: Databases, tmp_path: Path, name: str
+) -> None:
+    with paired(database._server, tmp_path) as pair:
+        race(pair, forget, EVENTS[name], every=9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
+@pytest.mark.parametrize("name", EVENTS)
+def test_p5_on_a_server_too_whatever_comes_at_more_instants_takes_nothing_that_a_floor_keeps(
     database: Databases, tmp_path: Path, name: str
 ) -> None:
     with paired(database._server, tmp_path) as pair:
