@@ -243,6 +243,7 @@ def kill_by_chance(server: Server, directory: Path, number: int, seed: int) -> N
         Kills(one).by_chance(number, seed)
 
 
+@pytest.mark.wide
 def test_p8_a_daemon_killed_at_ten_points_by_chance_is_taken_up_by_the_next(tmp_path: Path) -> None:
     kill_by_chance(Sqlite(tmp_path), tmp_path, 10, seed=1)
 
