@@ -57,7 +57,7 @@ _MODE = "transcript_vault_mode"
 _LAZILY = "transcript_vault_lazily"
 _FILE = "transcript_vault_file"
 _UNTIED = "transcript_vault_untied"
-_LIVE = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON")
+_LIVE = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "cache_size=-8192")
 _NEW_FILE = ("journal_mode=MEMORY", "synchronous=OFF")  # synced by its maker, once
 _READ_ONLY = ("query_only=ON",)
 
@@ -255,7 +255,7 @@ def _open(url: str | URL, label: str, runtime: Runtime, pragmas: Sequence[str], 
     parsed = parse_url(url)
     family = parsed.get_backend_name()
     parsed = parsed.set(drivername=DRIVERS[family][is_async])
-    options: dict[str, Any] = {"hide_parameters": True}
+    options: dict[str, Any] = {"hide_parameters": True, "pool_use_lifo": True}
     if family == "sqlite":
         options["connect_args"] = {"timeout": _BUSY_SECONDS}
     else:
