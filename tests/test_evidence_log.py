@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import rfc8785
 from faces import Clock
+from hypothesis import example, given
+from hypothesis import strategies as st
 from logs import ANNA, BEN, CARL, DAY, SECRET, alter, made, steps, talk
 from sqlalchemy import Connection, delete, select, update
+from strategies import FEW
 
 from vault import Vault
 from vault.errors import TamperedError
-from vault.evidence.entries import Kind
+from vault.evidence.entries import Kind, canonical
 from vault.redaction.engine import Engine
 from vault.redaction.settings import Redaction
 from vault.storage.schema import log_entries, log_head, messages
@@ -116,6 +121,20 @@ def test_p6_what_a_lost_transaction_left_in_mind_proves_nothing(tmp_path: Path) 
         other.forget_user(BEN)
         [proven] = store.snapshot(lambda c: log.certify(c, [certificate], just_added=True))
         assert proven.proof == certificate.proof
+
+
+@FEW
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-1e30, 1e30) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+@example({"b": 1, "a": "\x00\x1f\x7f\"\\/\b\t\n\f\r\u2028é", "A": [True, None, {"z": -1, "y": 10**15}]})
+@example({"\U0001f600": 1, "\uffff": 2})  # in another order as UTF-16 than by their numbers
+@example([1.0, 1e21, -0.0, 2**53 - 1])
+def test_p6_the_canonical_form_is_that_of_the_standard(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
 
 
 def test_p6_an_act_of_another_part_is_told_before_and_after(tmp_path: Path) -> None:

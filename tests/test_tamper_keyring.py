@@ -197,8 +197,9 @@ def test_p3_a_key_below_another_parent_is_not_erased_in_appearance_only(scene: S
             with pytest.raises(TamperedError):
                 core.eraser.carry_out([begun], now=True)
         with scene.thief("nodes") as thief:
-            assert is_rows(thief.rows("nodes"), "nodes", victim)
-            thief.change("nodes", victim, victim)
+            moved = victim | {"parent": other["id"]}
+            assert is_rows(thief.rows("nodes"), "nodes", moved)
+            thief.change("nodes", moved, victim)
         with scene.open() as vault, pytest.raises(UserForgottenError):
             vault.transcript("alice", "s-work").messages()
 

@@ -15,6 +15,7 @@ import rfc8785
 from vault.errors import TamperedError
 
 FORMAT = 1
+_EXACT = 2**53 - 1  # what a number of JSON can say exactly
 
 
 class Step(enum.StrEnum):
@@ -106,9 +107,22 @@ class Act:
     actor: str = ""
 
 
+_sorted = msgspec.json.Encoder(order="sorted")
+
+
 def canonical(value: Any) -> bytes:  # noqa: ANN401 (any JSON)
     """Write JSON in its canonical form."""
-    return rfc8785.dumps(value)
+    return _sorted.encode(value) if _is_plain(value) else rfc8785.dumps(value)
+
+
+def _is_plain(value: Any) -> bool:  # noqa: ANN401 (any JSON)
+    """Say whether sorting the keys is all that makes the form: no number is written in two ways."""
+    kind = type(value)
+    if kind is dict:
+        return all(type(name) is str and name.isascii() and _is_plain(one) for name, one in value.items())
+    if kind is list:
+        return all(map(_is_plain, value))
+    return kind is str or value is None or kind is bool or (kind is int and abs(value) <= _EXACT)
 
 
 def facts_of(given: Mapping[str, object]) -> dict[str, Any]:

@@ -162,13 +162,16 @@ class FileRoot:
         """Read afresh what the root holds now, and keep its keys in memory."""
         # Within the lock, so that of two threads the one that read later also remembers later.
         with self._loading:
-            document = self._survey().newest().document
-            if self._known is None or document is not self._known[0]:
-                before = self._ciphers
-                held = {bytes.fromhex(one.id): one.key for one in document.generations}
-                self._ciphers = {one: before.get(one) or Cipher(key) for one, key in held.items()}
-                self._known = document, document.state(self._known)
-            return self._known[1]
+            return self._remember(self._survey().newest().document)
+
+    def _remember(self, document: Document) -> RootState:
+        """Keep the keys of what was read, or written and read back, in memory."""
+        if self._known is None or document is not self._known[0]:
+            before = self._ciphers
+            held = {bytes.fromhex(one.id): one.key for one in document.generations}
+            self._ciphers = {one: before.get(one) or Cipher(key) for one, key in held.items()}
+            self._known = document, document.state(self._known)
+        return self._known[1]
 
     def wrap(self, generation: bytes, key: bytes, aad: bytes) -> bytes:
         """Seal a key under one generation."""
@@ -307,7 +310,8 @@ class FileRoot:
             serial = newest.document.serial + 1
             after = replace(step(newest.document), serial=serial)
             replace_all(self._paths, self._encode(after, newest.kdf))
-        self.load()
+            with self._loading:  # read back already; and nobody changes it before this lock is given up
+                self._remember(after)
         return serial
 
     def _encode(self, document: Document, kdf: Kdf | None) -> bytes:

@@ -208,20 +208,21 @@ _wrap = (
     .where(nodes.c.slot == bindparam("where"))
     .values(version=bindparam("next"), wrapped=bindparam("sealed"))
 )
-_re_wrap, _hang = Prepared(_wrap), Prepared(_wrap.values(parent=bindparam("above")))
+_re_wrap = Prepared(_wrap.where(nodes.c.parent == bindparam("above")))  # where it is found with its siblings
+_hang = Prepared(_wrap.values(parent=bindparam("above")))
 
 
 def update_nodes(connection: Connection, changed: Sequence[Node]) -> None:
     """Store re-keyed and re-wrapped nodes. Only tops get another parent: a new generation of the root."""
     tops = [node for node in changed if node.kind in TOPS]
     below = [node for node in changed if node.kind not in TOPS]
-    _hang.run_each(connection, [_wrapping(node) | {"above": node.parent} for node in tops])
+    _hang.run_each(connection, [_wrapping(node) for node in tops])
     if below:
         _re_wrap.run_each(connection, [_wrapping(node) for node in below])
 
 
 def _wrapping(node: Node) -> dict[str, object]:
-    return {"where": node.slot, "next": node.version, "sealed": node.wrapped}
+    return {"where": node.slot, "above": node.parent, "next": node.version, "sealed": node.wrapped}
 
 
 _delete_nodes = Prepared(delete(nodes).where(nodes.c.id.in_(_ids)), many="ids")

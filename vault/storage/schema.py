@@ -245,16 +245,16 @@ keyring_meta = Table(
     **_MYSQL,
 )
 
-# Clustered by slot: a user's bucket, and every level of the way to it, lies on one page or two, so that what
-# an erasure wraps again is not scattered over the whole file.
+# Clustered by parent: the sixteen children of every node on the way to a user lie on one page or two, so that
+# what an erasure wraps again is not scattered over the whole file.
 nodes = Table(
     "nodes",
     keyring,
     Column("id", Token, nullable=False, unique=True),
-    Column("parent", Token, nullable=False, index=True),
+    Column("parent", Token, primary_key=True),
     Column("kind", Small, nullable=False),
     Column("version", Count, nullable=False),
-    Column("slot", Slot, primary_key=True),
+    Column("slot", Slot, primary_key=True, unique=True),
     Column("wrapped", Key, nullable=False),
     **_CLUSTERED,
 )

@@ -54,11 +54,11 @@ def upgrade() -> None:
         sa.Column("version", ID, nullable=False),
         sa.Column("slot", SLOT, nullable=False),
         sa.Column("wrapped", KEY, nullable=False),
-        sa.PrimaryKeyConstraint("slot", name="pk_nodes"),
+        sa.PrimaryKeyConstraint("parent", "slot", name="pk_nodes"),
         sa.UniqueConstraint("id", name="uq_nodes_id"),
+        sa.UniqueConstraint("slot", name="uq_nodes_slot"),
         **CLUSTERED,
     )
-    op.create_index("ix_nodes_parent", "nodes", ["parent"], unique=False)
     op.create_table(
         "tombstones",
         sa.Column("id", ID, nullable=False),
