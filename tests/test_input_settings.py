@@ -28,6 +28,8 @@ NO_URLS = [
     "://",
     f"postgresql://chat:{SECRET}@localhost:port/chat",
     f"postgresql+psycopg://chat:{SECRET}@[::1/chat",
+    f"postgresql://chat:an@{SECRET}@localhost/chat",
+    f"mysql://chat:an@/{SECRET}@localhost/chat",
     "sqlite://",
     "sqlite:///",
     "sqlite:///:memory:",

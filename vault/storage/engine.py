@@ -233,6 +233,9 @@ def parse_url(url: str | URL) -> URL:
         raise ConfigError(
             f"no database is known for the scheme {family!r}", hint="sqlite, postgresql, mysql or mariadb"
         )
+    if parsed.password is not None and "@" in f"{parsed.host}{parsed.database}":
+        # The rest of the password would be taken for a host, and be repeated in errors.
+        raise ConfigError("an @ in the password of a database URL is written %40")
     in_memory = ":memory:" in (parsed.database or ":memory:") or parsed.query.get("mode") == "memory"
     if family == "sqlite" and in_memory:
         raise ConfigError("a vault in memory would forget its keys", hint="name a file: sqlite:///path")
