@@ -5,40 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import Databases, Sqlite, fresh_databases
+import wrapped
+from databases import Databases
 from faces import Home
 from test_strings import search
-from wrapped import KINDS, NAMES, SAID, Bench, Notebook, bench_of
+from wrapped import NAMES, SAID, Bench, Notebook, bench_of
 
 from vault import AsyncVault, Vault
 from vault.errors import HeldError, InputError, RedactionError, TamperedError, UsageError, UserForgottenError
 from vault.messages import Message
 
-
-@pytest.fixture(params=KINDS)
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    with bench_of(request.param, tmp_path) as bench:
-        yield bench
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    directory = tmp_path / "vault"
-    directory.mkdir()
-    with fresh_databases(Sqlite(directory)) as databases:
-        yield Home(databases, directory / "root.key", None)
-
-
-@pytest.fixture
-def vault(home: Home) -> Iterator[Vault]:
-    with home.open() as vault:
-        yield vault
+bench, home, vault = wrapped.bench, wrapped.home, wrapped.vault
 
 
 # -- what was there before -------------------------------------------------------------------------------
