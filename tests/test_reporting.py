@@ -6,11 +6,10 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from browsing import asked_for, browse
+from browsing import Tags, asked_for, browse
 from commands import run
 from databases import Databases, connected
 from faces import DAY, Clock, Home
@@ -44,19 +43,6 @@ WORST = [
     "<link rel=stylesheet href=http://127.0.0.1:1/x.css><base href=//127.0.0.1:1>",
 ]
 SECRETS = ["anna-who-asks", "ben-who-leaves", "cleo-who-sues", "sess-of-anna", "what-was-said"]
-
-
-class Tags(HTMLParser):
-    """The tags and attributes of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-        self.attributes: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.add(tag)
-        self.attributes |= {name for name, _ in attrs}
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from browsing import asked_for, browse
+from browsing import Tags, asked_for, browse
 from commands import make, run
 from hypothesis import given
 from strategies import FEW, texts
@@ -25,19 +24,6 @@ WORST = [
     "javascript:alert(1) &lt;b&gt; &#60;i&#62;",
     "<link rel=stylesheet href=http://127.0.0.1:1/x.css><base href=//127.0.0.1:1>",
 ]
-
-
-class Tags(HTMLParser):
-    """The tags and attributes of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-        self.attributes: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.add(tag)
-        self.attributes |= {name for name, _ in attrs}
 
 
 def page(message: Message, head: Head) -> str:
