@@ -2,10 +2,10 @@
 
 import os
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import compiling  # noqa: F401 (before what it is for)
 import pytest
 from databases import (
     Databases,
@@ -15,7 +15,6 @@ from databases import (
     Server,
     Sqlite,
     fresh_databases,
-    kept_directory,
     quick_directory,
     running_postgres,
 )
@@ -40,18 +39,6 @@ def pytest_configure() -> None:
     """
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(quick_directory()))
-    _keep_bytecode()
-
-
-def _keep_bytecode() -> None:
-    """Compile everything once, and not in every run and every child, where no bytecode may lie beside it.
-
-    Images for containers are set so; to rewrite the assertions alone then takes longer than many a test.
-    """
-    if sys.dont_write_bytecode and sys.pycache_prefix is None:
-        sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(kept_directory() / "bytecode")
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        sys.dont_write_bytecode = False
 
 
 FRAMEWORKS = ("test_adapters_", "test_langgraph_")

@@ -287,13 +287,6 @@ def quick_directory() -> Path:
     return memory if memory.is_dir() and shutil.disk_usage(memory).free > 4 * 2**30 else Path("/tmp")
 
 
-def kept_directory() -> Path:
-    """A place for what one run of the tests makes and the next can use."""
-    path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "transcript-vault-tests"
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
-
-
 def _copied(tools: Path, directory: Path) -> Path:
     """Copy an installed PostgreSQL, and the libraries that a Linux wheel keeps beside its package."""
     installed, package = tools.parent, tools.parents[1]

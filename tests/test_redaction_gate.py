@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import kept_directory
+from compiling import kept_directory
 from redaction_texts import Texts
 
 from vault.redaction.catalogue import recognizers
