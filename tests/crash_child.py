@@ -67,27 +67,23 @@ class Place:
             return system_clock
         return lambda: system_clock() + self.ahead * DAY
 
-    def open(self) -> Vault:
-        return Vault.open(
-            self.where,
-            keyring=self.keyring,
-            root=self.root,
-            redactor=None,
-            horizon=self.horizon,
-            policies=self.policies,
-            clock=self.clock,
-        )
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it is opened with."""
+        return {
+            "keyring": self.keyring,
+            "root": self.root,
+            "redactor": None,
+            "horizon": self.horizon,
+            "policies": self.policies,
+            "clock": self.clock,
+        }
+
+    def open(self, clock: Clock | None = None) -> Vault:
+        return Vault.open(self.where, **{**self.settings, "clock": clock or self.clock})
 
     async def open_async(self) -> AsyncVault:
-        return await AsyncVault.open(
-            self.where,
-            keyring=self.keyring,
-            root=self.root,
-            redactor=None,
-            horizon=self.horizon,
-            policies=self.policies,
-            clock=self.clock,
-        )
+        return await AsyncVault.open(self.where, **self.settings)
 
 
 @dataclass(slots=True)

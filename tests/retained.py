@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from faces import DAY
 from test_erasure import World
@@ -111,16 +112,8 @@ class Retained(World):
         self.rules = rules
         self.file.write_text(policy(rules))
 
-    def open(self) -> Vault:
-        return Vault.open(
-            self.databases.transcripts,
-            keyring=self.databases.keyring,
-            root=f"file:{self.root}",
-            redactor=None,
-            clock=self.clock,
-            horizon=self.horizon,
-            policies=self.file,
-        )
+    def open(self, **settings: Any) -> Vault:
+        return super().open(policies=self.file, **settings)
 
     def edit(self, rules: str) -> None:
         """Change the file, and start again with it."""

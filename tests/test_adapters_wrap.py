@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+import wrapped
 from attacker import Attacker, root_keys
-from databases import Sqlite, fresh_databases
 from faces import DAY, Home
 from test_strings import search
-from wrapped import KINDS, SAID, Bench, bench_of
+from wrapped import SAID, Bench
 
 from vault import Vault
 from vault.errors import SessionForgottenError, TamperedError, UserForgottenError
 from vault.evidence.certificate import Why
+
+bench, home, vault = wrapped.bench, wrapped.home, wrapped.vault
 
 
 def end_epoch(vault: Vault, day: int) -> None:
@@ -24,26 +23,6 @@ def end_epoch(vault: Vault, day: int) -> None:
     where = core.keyring.epoch_slot("default", day)
     intent = core.eraser.begin(Why.PURGE, [opened.id], where, reason="", actor="", now=True)
     core.eraser.carry_out([intent], now=True)
-
-
-@pytest.fixture(params=KINDS)
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    with bench_of(request.param, tmp_path) as bench:
-        yield bench
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    directory = tmp_path / "vault"
-    directory.mkdir()
-    with fresh_databases(Sqlite(directory)) as databases:
-        yield Home(databases, directory / "root.key", None)
-
-
-@pytest.fixture
-def vault(home: Home) -> Iterator[Vault]:
-    with home.open() as vault:
-        yield vault
 
 
 def test_a_wrapped_memory_gives_what_was_added(bench: Bench, vault: Vault) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import Sqlite, fresh_databases
+import wrapped
 from faces import Home
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,18 +25,7 @@ JSON = st.recursive(
 QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    directory = tmp_path / "vault"
-    directory.mkdir()
-    with fresh_databases(Sqlite(directory)) as databases:
-        yield Home(databases, directory / "root.key", None)
-
-
-@pytest.fixture
-def vault(home: Home) -> Iterator[Vault]:
-    with home.open() as vault:
-        yield vault
+home, vault = wrapped.home, wrapped.vault
 
 
 # -- LangChain -------------------------------------------------------------------------------------------

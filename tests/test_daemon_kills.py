@@ -130,15 +130,7 @@ def live_on(one: Due) -> dict[str, object]:
     def wait() -> None:
         clock.now += DAY
 
-    with Vault.open(
-        place.where,
-        keyring=place.keyring,
-        root=place.root,
-        redactor=None,
-        horizon=place.horizon,
-        policies=place.policies,
-        clock=clock,
-    ) as vault:
+    with place.open(clock) as vault:
         vault.forget_user("hans")  # where the child was killed before it was asked to
         lead(vault, LIVES_ON, wait, one.anchors)
         check_sound(one.at.databases, *one.at.mirrors)

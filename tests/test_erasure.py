@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attacker import Attacker, Dump, root_keys
@@ -35,7 +36,7 @@ class World:
     def __post_init__(self) -> None:
         self.vault = self.open()
 
-    def open(self) -> Vault:
+    def open(self, **settings: Any) -> Vault:
         return Vault.open(
             self.databases.transcripts,
             keyring=self.databases.keyring,
@@ -43,6 +44,7 @@ class World:
             redactor=None,
             clock=self.clock,
             horizon=self.horizon,
+            **settings,
         )
 
     def snapshot(self) -> None:

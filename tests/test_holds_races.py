@@ -88,11 +88,14 @@ REMOVING: dict[str, Verb] = {
 
 
 def at_each_instant(
-    pair: tuple[Vault, Vault], work: Callable[[Trial], object], event: Callable[[Trial], object]
+    pair: tuple[Vault, Vault],
+    work: Callable[[Trial], object],
+    event: Callable[[Trial], object],
+    every: int = 1,
 ) -> Iterator[tuple[Trial, object]]:
     """Let the event happen at one instant of the work after the other, each time with another user."""
     mine, theirs = pair
-    for chosen in count(1):
+    for chosen in count(1, every):
         trial = Trial(mine, theirs, f"u-{id(work)}-{chosen}")
         trial.talk()
         instants = Instants(chosen, lambda trial=trial: event(trial))  # type: ignore[misc]
@@ -171,19 +174,32 @@ def test_p5_on_a_server_too_a_hold_stops_a_removal_or_comes_too_late(
         assert hold_comes_at_each_instant_of(pair, verb, None)
 
 
-@held
-def test_p5_a_removal_at_any_instant_of_a_hold_comes_first_or_is_stopped(
-    tmp_path: Path, verb: str, session: str | None
-) -> None:
+def removal_comes_at_instants_of_a_hold(root: Path, verb: str, session: str | None, every: int = 1) -> None:
+    def work(trial: Trial) -> object:
+        return trial.hold(trial.mine, session)
+
     def event(trial: Trial) -> None:
         trial.said.append(outcome(lambda: REMOVING[verb](trial.theirs, trial.user)))
 
-    with paired(Sqlite(tmp_path), tmp_path / "root.key") as pair:
-        for trial, result in at_each_instant(pair, lambda trial: trial.hold(trial.mine, session), event):
+    with paired(Sqlite(root), root / "root.key") as pair:
+        for trial, result in at_each_instant(pair, work, event, every):
             trial.check()
             if verb.startswith("forget"):
                 refused = trial.said[0] == "HeldError" or getattr(trial.said[0], "status", "") == "requested"
                 assert excluded(trial, verb, refused=refused), (trial.said, result)
+
+
+@pytest.mark.parametrize("verb", QUICK)
+def test_p5_a_removal_at_some_instants_of_a_hold_comes_first_or_is_stopped(tmp_path: Path, verb: str) -> None:
+    removal_comes_at_instants_of_a_hold(tmp_path, verb, None, every=3)
+
+
+@pytest.mark.wide
+@held
+def test_p5_a_removal_at_any_instant_of_a_hold_comes_first_or_is_stopped(
+    tmp_path: Path, verb: str, session: str | None
+) -> None:
+    removal_comes_at_instants_of_a_hold(tmp_path, verb, session)
 
 
 @pytest.mark.parametrize(

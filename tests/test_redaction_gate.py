@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from compiling import kept_directory
 from redaction_texts import Texts
 
 from vault.redaction.catalogue import recognizers
@@ -84,9 +85,7 @@ def stock() -> Stock:
 @pytest.fixture(scope="session")
 def cache() -> Path:
     """One for all test runs: the database is the same as long as the patterns are."""
-    path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "transcript-vault-tests"
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
+    return kept_directory()
 
 
 @pytest.fixture(scope="session")

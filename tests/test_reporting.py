@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from browsing import Tags, asked_for, browse
 from commands import run
 from databases import Databases, connected
 from faces import DAY, Clock, Home
@@ -46,19 +43,6 @@ WORST = [
     "<link rel=stylesheet href=http://127.0.0.1:1/x.css><base href=//127.0.0.1:1>",
 ]
 SECRETS = ["anna-who-asks", "ben-who-leaves", "cleo-who-sues", "sess-of-anna", "what-was-said"]
-
-
-class Tags(HTMLParser):
-    """The tags and attributes of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-        self.attributes: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.add(tag)
-        self.attributes |= {name for name, _ in attrs}
 
 
 @pytest.fixture
@@ -228,40 +212,20 @@ def test_the_summary_fits_a_terminal(vault: Vault) -> None:
         assert max(map(len, one.to_text().splitlines())) <= 80
 
 
-def browse(page: Path, *options: str) -> tuple[str, str]:
-    """Open a page in a browser without a screen; give the document as it then is, and what was logged."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("no chromium is installed")
-    fixed = ["--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
-    net = page.with_name("net.json")
-    done = subprocess.run(
-        [
-            browser, *fixed, f"--user-data-dir={page.parent}/profile", f"--log-net-log={net}",
-            "--disable-background-networking", "--disable-component-update", "--no-first-run",
-            *options, page.as_uri(),
-        ],
-        check=False, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    return done.stdout, done.stderr
-
-
 @pytest.mark.wide
 def test_a_browser_finds_no_error_and_asks_for_nothing(vault: Vault, tmp_path: Path) -> None:
     for words in WORST:
         vault.hold("dora", reason=words)
     opened = tmp_path / "report.html"
     opened.write_text(vault.report().to_html())
-    document, log = browse(opened, "--dump-dom")
+    document, log = browse(opened)
     assert "CONSOLE" not in log
     assert document.count("<section>") == 7
     assert document.count('<rect class="past"') > 0
     assert "<title>Retention report" in document  # nothing that was written has run
-    events = json.loads(opened.with_name("net.json").read_text())["events"]
-    asked = {event["params"]["url"] for event in events if "url" in event.get("params", {})}
-    assert not any("127.0.0.1" in url for url in asked)
+    assert not any("127.0.0.1" in url for url in asked_for(opened))
     opened.write_text(opened.read_text().replace("</main>", "<script>alert(1)</script></main>"))
-    _, log = browse(opened, "--dump-dom")
+    _, log = browse(opened)
     assert "CONSOLE" in log  # the page's own policy refused it: an error would have been told
 
 

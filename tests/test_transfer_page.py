@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
-import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from browsing import Tags, asked_for, browse
 from commands import make, run
 from hypothesis import given
 from strategies import FEW, texts
@@ -27,19 +24,6 @@ WORST = [
     "javascript:alert(1) &lt;b&gt; &#60;i&#62;",
     "<link rel=stylesheet href=http://127.0.0.1:1/x.css><base href=//127.0.0.1:1>",
 ]
-
-
-class Tags(HTMLParser):
-    """The tags and attributes of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-        self.attributes: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.add(tag)
-        self.attributes |= {name for name, _ in attrs}
 
 
 def page(message: Message, head: Head) -> str:
@@ -86,43 +70,20 @@ def opened(tmp_path: Path) -> Path:
     return tmp_path / "page.html"
 
 
-def browse(page: Path, *options: str) -> tuple[str, str]:
-    """Open a page in a browser without a screen; give the document as it then is, and what was logged."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("no chromium is installed")
-    fixed = ["--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
-    net = page.with_name("net.json")
-    done = subprocess.run(
-        [
-            browser, *fixed, f"--user-data-dir={page.parent}/profile", f"--log-net-log={net}",
-            "--disable-background-networking", "--disable-component-update", "--no-first-run",
-            *options, page.as_uri(),
-        ],
-        check=False, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    return done.stdout, done.stderr
-
-
 @pytest.mark.wide
 def test_a_browser_finds_no_error_and_asks_for_nothing(opened: Path) -> None:
-    document, log = browse(opened, "--dump-dom")
+    document, log = browse(opened)
     assert "CONSOLE" not in log
     assert "<title>Transcripts</title>" in document
     assert re.search(r'id="count"[^>]*>12 messages<', document)  # our own script has run
     assert document.count("<article ") == 12
     assert document.count("<li>") == len(WORST)
-    asked = {
-        event["params"]["url"]
-        for event in json.loads(opened.with_name("net.json").read_text())["events"]
-        if "url" in event.get("params", {})
-    }
-    assert not any("127.0.0.1" in url for url in asked)
+    assert not any("127.0.0.1" in url for url in asked_for(opened))
 
 
 @pytest.mark.wide
 def test_the_same_browser_would_tell_of_an_error(opened: Path) -> None:
     text = opened.read_text()
     opened.write_text(text.replace("</main>", "<script>alert(1)</script></main>"))
-    _, log = browse(opened, "--dump-dom")
+    _, log = browse(opened)
     assert "CONSOLE" in log  # the page's own policy refused it

@@ -228,9 +228,10 @@ def test_chatgpt_follows_the_branch_that_was_shown(tmp_path: Path) -> None:
     assert assistant.metadata == {"model": "m"}
 
 
-# -- the real packages, where they are installed ---------------------------------------------------------
+# -- the real packages, where they are installed: each takes seconds to import -----------------------------
 
 
+@pytest.mark.wide
 def test_what_langchain_community_writes(tmp_path: Path) -> None:
     reason = "langchain-community is not installed"
     histories: Any = pytest.importorskip("langchain_community.chat_message_histories", reason=reason)
@@ -248,6 +249,7 @@ def test_what_langchain_community_writes(tmp_path: Path) -> None:
             assert [(one.role, one.content) for one in messages] == [("user", "Hello"), ("assistant", "Hi")]
 
 
+@pytest.mark.wide
 def test_what_openai_agents_writes(tmp_path: Path) -> None:
     agents: Any = pytest.importorskip("agents.memory", reason="openai-agents is not installed")
     import asyncio

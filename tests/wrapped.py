@@ -1,4 +1,7 @@
-"""Memories of all kinds, each with a real store, for what `vault.wrap` promises of every one."""
+"""Memories of all kinds, each with a real store, for what `vault.wrap` promises of every one.
+
+A test module takes the fixtures by their names: `home, vault = wrapped.home, wrapped.vault`.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from faces import Home, moved_in
 
 from vault import Vault
 
@@ -343,3 +347,21 @@ def bench_of(kind: str, directory: Path) -> Iterator[Bench]:
                 yield _llamaindex()
             case _:
                 yield _named()
+
+
+@pytest.fixture(params=KINDS)
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    with bench_of(request.param, tmp_path) as bench:
+        yield bench
+
+
+@pytest.fixture
+def home() -> Iterator[Home]:
+    with moved_in(None, None) as place:
+        yield place
+
+
+@pytest.fixture
+def vault(home: Home) -> Iterator[Vault]:
+    with home.open() as opened:
+        yield opened

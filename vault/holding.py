@@ -233,7 +233,7 @@ class Holding:
         """
         check_words(reason, "reason")
         check_words(actor, "actor")
-        rows = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._stores.clock()))
+        rows = self._in_force()
         held = {row.user for row in rows}
         asked = self._holds.asked(self._requests())
         waiting = {}
@@ -280,6 +280,9 @@ class Holding:
             )
         return sorted(found, key=lambda one: one.requested_at)
 
+    def _in_force(self) -> list[HoldRow]:
+        return self._stores.keyring.read(lambda c: self._holds.in_force(c, self._stores.clock()))
+
     def _requests(self) -> list[Noted]:
         rows = self._stores.keyring.read(self._holds.unsettled)
         return [row for row in rows if row.kind in {FORGET_USER, FORGET_SESSION}]
@@ -298,7 +301,7 @@ class Holding:
         return done
 
     def _forget_due(self) -> list[Certificate]:
-        rows = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._stores.clock()))
+        rows = self._in_force()
         held, done = {row.user for row in rows}, []
         for row in self._requests():
             if row.until is not None:
@@ -334,7 +337,7 @@ class Holding:
 
     def refuse_held(self, user: bytes, session: bytes | None) -> None:
         """Raise HeldError where a hold forbids it: holds come before floors."""
-        rows = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._stores.clock()))
+        rows = self._in_force()
         held = [one for one in rows if one.user == user and (session is None or one.covers(user, session))]
         if held:
             raise refusal(held)
@@ -374,7 +377,7 @@ class Holding:
             request = bytes.fromhex(certificate.id)
             row = Noted(request, why, where, user.node, node, until, None, None, record)
             self._holds.add(row)
-        rows = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._stores.clock()))
+        rows = self._in_force()
         return Record.decode(row.record).certificate, self._advance(row, rows)
 
     def _advance(self, row: Noted, holds: Sequence[HoldRow]) -> list[Certificate]:
@@ -410,7 +413,7 @@ class Holding:
     def _settle(self, row: Noted) -> None:
         """Remove what is hidden and no longer held, once nobody hides anything more because of this hold."""
         self._stores.transcripts.write(lambda c: holds_sql.wait_for_removals(c, row.user_node))
-        holds = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._stores.clock()))
+        holds = self._in_force()
         self._hider.remove_unheld(row.user_node, row.session_node, holds)
         self._end(row)
 

@@ -24,6 +24,7 @@ from vault.storage import retention as sql
 from vault.storage.erasures import IntentRow
 from vault.storage.schema import State
 from vault.storage.stores import Stores
+from vault.storage.transcripts import EpochRow, all_epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class Cutter:
         """Say under the swap lock which keys die: those that nothing keeps, and that are in their places."""
         holds = self._holds.in_force(connection, self._stores.clock())
 
-        def look(transcripts: Connection) -> tuple[list[sql.EpochAt], set[int], set[bytes]]:
+        def look(transcripts: Connection) -> tuple[list[EpochRow], set[int], set[bytes]]:
             closed, unready = purge_sql.closed_epochs(transcripts), purge_sql.unready_epochs(transcripts)
             kept_epochs, kept_nodes = set(unready), set[bytes]()
             for hold in holds:
@@ -156,7 +157,7 @@ class Cutter:
     def sweep(self) -> None:
         """Delete the rows of what is gone; what a crash left is taken along."""
         store = self._stores.transcripts
-        gone = [one for one in store.read(sql.all_epochs) if one.state == State.GONE]
+        gone = [one for one in store.read(all_epochs) if one.state == State.GONE]
         own = store.read(purge_sql.gone_alone)
         erased = self._stores.keyring.read(
             lambda c: erasures.erased_among(c, [*(one.node for one in gone), *own])

@@ -30,6 +30,7 @@ from vault.storage import retention as sql
 from vault.storage.retention import ChapterAt, Group, RecordAt, RowAt, SessionAt
 from vault.storage.schema import State
 from vault.storage.stores import Stores
+from vault.storage.transcripts import EpochRow, all_epochs
 
 PAGE = 200  # sessions that are looked at in one go
 _LABELS = tuple[tuple[str, str], ...]
@@ -97,12 +98,12 @@ class Facts:
 
     def candidates(
         self, now: int, user: bytes | None = None
-    ) -> tuple[array[int], list[sql.EpochAt], list[sql.EpochAt]]:
+    ) -> tuple[array[int], list[EpochRow], list[EpochRow]]:
         """Give the sessions in which something may be due, and the epochs: where it may, and where not."""
         store = self._stores.transcripts
-        epochs = store.read(sql.all_epochs)
-        due: list[sql.EpochAt] = []
-        later: list[sql.EpochAt] = []
+        epochs = store.read(all_epochs)
+        due: list[EpochRow] = []
+        later: list[EpochRow] = []
         for one in epochs:
             (later if self._is_later(one, now) else due).append(one)
 
@@ -119,7 +120,7 @@ class Facts:
 
         return store.snapshot(look), due, later
 
-    def _is_later(self, epoch: sql.EpochAt, now: int) -> bool:
+    def _is_later(self, epoch: EpochRow, now: int) -> bool:
         if epoch.state == State.CLOSED:
             return False
         return self.classes.epoch_due_after(epoch.class_name, epoch.anchor) > now

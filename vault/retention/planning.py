@@ -17,6 +17,7 @@ from vault.retention.purging import ROWS, Scope
 from vault.retention.whole import Found, Wholes
 from vault.storage import retention as sql
 from vault.storage.stores import Stores
+from vault.storage.transcripts import EpochRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Planning:
             return [group.chapter, group.originals_chapter]
         return going
 
-    def _see_later(self, planner: Planner, later: list[sql.EpochAt]) -> None:
+    def _see_later(self, planner: Planner, later: list[EpochRow]) -> None:
         """Count what can't be due only where a policy seems to erase too much, and no further than needed."""
         for policy, missing in planner.missing().items():
             rules = {rule.name for rule in self._classes.policies.rules if rule.policy == policy}

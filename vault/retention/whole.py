@@ -21,9 +21,9 @@ from vault.retention.plan import Planner, Verdict
 from vault.retention.purging import ROWS
 from vault.storage import whole as sql
 from vault.storage.engine import CHUNK
-from vault.storage.retention import EpochAt
 from vault.storage.schema import State
 from vault.storage.stores import Stores
+from vault.storage.transcripts import EpochRow
 
 KEPT = 20_000  # sessions of which a run remembers what it saw; the others it looks at again
 
@@ -92,7 +92,7 @@ class Found:
 class Wholes:
     """Tells the sessions of which whole chapters go from those that must be looked at closely."""
 
-    def __init__(self, stores: Stores, classes: Classes, planner: Planner, due: Iterable[EpochAt]) -> None:
+    def __init__(self, stores: Stores, classes: Classes, planner: Planner, due: Iterable[EpochRow]) -> None:
         self._stores = stores
         self._planner = planner
         self._by_role = any(rule.match.roles for rule in classes.policies.rules)

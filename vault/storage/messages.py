@@ -1,11 +1,4 @@
-"""The statements of messages, behind the fence. Bodies arrive sealed.
-
-The fence: whoever adds or reads messages names the random nodes of the session, the user and the chapter in
-the very statement, and their states must be live. An erasure changes the states first, so every process
-refuses at its next statement, without asking the keyring. Whoever adds shares a lock on the session's row:
-without it the statement could wait for a row that is just being removed, and then take its seq by a ledger
-of before (reproduced on PostgreSQL and MariaDB).
-"""
+"""The statements of messages, behind the fence. Bodies arrive sealed."""
 
 from __future__ import annotations
 
@@ -13,80 +6,37 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Row,
     Select,
     and_,
     bindparam,
-    case,
     delete,
     exists,
     func,
     insert,
-    or_,
     select,
     update,
 )
 
 from vault.storage.engine import chunks
+from vault.storage.fence import adding, is_open, reading
 from vault.storage.prepared import Prepared
-from vault.storage.schema import State, chapters, epochs, idempotency, messages, sessions, users
+from vault.storage.schema import State, idempotency, messages, sessions, users
 
 AnyRow = Row[*tuple[Any, ...]]
 
-# A chapter takes messages while it has a key of its own, or its epoch lives; a closed one is still read.
-takes_more = and_(
-    chapters.c.state == State.LIVE,
-    or_(chapters.c.node.is_not(None), epochs.c.state == State.LIVE),
-)
-chapter_lives = and_(
-    chapters.c.state != State.GONE,
-    or_(chapters.c.node.is_not(None), epochs.c.state != State.GONE),
-)
-chapter_place = func.coalesce(epochs.c.node, chapters.c.node)
-
 _append = Prepared(
-    insert(messages).from_select(
-        [
-            "session_id",
-            "seq",
-            "chapter_id",
-            "role",
-            "created_at",
-            "body",
-            "originals",
-            "originals_chapter_id",
-        ],
-        select(
-            sessions.c.id,
-            bindparam("at_seq", type_=messages.c.seq.type),
-            chapters.c.id,
-            bindparam("the_role", type_=messages.c.role.type),
-            bindparam("at_time", type_=messages.c.created_at.type),
-            bindparam("the_body", type_=messages.c.body.type),
-            bindparam("the_originals", type_=messages.c.originals.type),
-            bindparam("their_chapter", type_=messages.c.originals_chapter_id.type),
-        )
-        .select_from(sessions)
-        .join(users, users.c.id == sessions.c.user_id)
-        .join(chapters, chapters.c.session_id == sessions.c.id)
-        .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
-        .where(
-            sessions.c.id == bindparam("the_session"),
-            sessions.c.node == bindparam("session_node"),
-            sessions.c.state == State.LIVE,
-            sessions.c.rev == bindparam("at_rev"),
-            users.c.node == bindparam("user_node"),
-            users.c.state == State.LIVE,
-            chapters.c.id == bindparam("the_chapter"),
-            takes_more,
-            chapter_place == bindparam("place"),
-        )
-        # A purge locks the session, then closes its chapters: an append that is under way is waited for, and
-        # one that saw the chapter open a moment too early looks at it again (P8).
-        .with_for_update(read=True, of=[sessions, chapters]),
-        include_defaults=False,
+    adding(
+        messages,
+        seq="at_seq",
+        role="the_role",
+        created_at="at_time",
+        body="the_body",
+        originals="the_originals",
+        originals_chapter_id="their_chapter",
     )
 )
 
@@ -100,35 +50,14 @@ _every = messages.alias("every")
 _newest = select(func.max(_every.c.seq)).where(_every.c.session_id == bindparam("the_session"))
 
 
+_state: BindParameter[int] = bindparam("session_state")
+
+
 def _reading(*bounds: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
     """Say how messages are read behind the fence, within some bounds."""
-    return (
-        select(
-            messages.c.seq,
-            messages.c.role,
-            messages.c.created_at,
-            messages.c.body,
-            messages.c.chapter_id,
-            chapter_place.label("place"),
-            case((chapter_lives, 1), else_=0).label("alive"),
-            _newest.scalar_subquery().label("newest"),
-            sessions.c.rev,
-        )
-        .select_from(sessions)
-        .join(users, users.c.id == sessions.c.user_id)
-        .outerjoin(messages, and_(messages.c.session_id == sessions.c.id, *bounds))
-        .outerjoin(
-            chapters, and_(chapters.c.id == messages.c.chapter_id, chapters.c.session_id == sessions.c.id)
-        )
-        .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
-        .where(
-            sessions.c.id == bindparam("the_session"),
-            sessions.c.node == bindparam("session_node"),
-            sessions.c.state == bindparam("session_state"),
-            users.c.node == bindparam("user_node"),
-            users.c.state == State.LIVE,
-        )
-    )
+    shown = messages.c.seq, messages.c.role, messages.c.created_at, messages.c.body, messages.c.chapter_id
+    found = reading(*shown, chapter=messages.c.chapter_id, which=and_(*bounds), state=_state)
+    return found.add_columns(_newest.scalar_subquery().label("newest"), sessions.c.rev)
 
 
 _before = messages.c.seq < bindparam("before")
@@ -181,31 +110,17 @@ def sizes_from(connection: Connection, session: int, first: int, count: int) -> 
 ENDLESS = 2**62  # after every seq
 
 _originals = (
-    select(
+    reading(
         messages.c.seq,
         messages.c.role,
         messages.c.created_at,
         messages.c.originals,
         messages.c.originals_chapter_id.label("chapter"),
-        case((chapter_lives, 1), else_=0).label("alive"),
+        chapter=messages.c.originals_chapter_id,
+        which=messages.c.seq.between(bindparam("first"), bindparam("last")),
+        state=_state,
     )
-    .select_from(sessions)
-    .join(users, users.c.id == sessions.c.user_id)
-    .join(messages, messages.c.session_id == sessions.c.id)
-    .outerjoin(
-        chapters,
-        and_(chapters.c.id == messages.c.originals_chapter_id, chapters.c.session_id == sessions.c.id),
-    )
-    .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
-    .where(
-        sessions.c.id == bindparam("the_session"),
-        sessions.c.node == bindparam("session_node"),
-        sessions.c.state == bindparam("session_state"),
-        users.c.node == bindparam("user_node"),
-        users.c.state == State.LIVE,
-        messages.c.originals_chapter_id.is_not(None),
-        messages.c.seq.between(bindparam("first"), bindparam("last")),
-    )
+    .where(messages.c.originals_chapter_id.is_not(None))
     .order_by(messages.c.seq)
 )
 
@@ -295,16 +210,7 @@ _rewrite = (
     .where(
         messages.c.session_id == bindparam("the_session"),
         messages.c.seq == bindparam("at_seq"),
-        exists()
-        .where(
-            sessions.c.id == bindparam("the_session"),
-            sessions.c.node == bindparam("session_node"),
-            sessions.c.state == State.LIVE,
-            users.c.id == sessions.c.user_id,
-            users.c.node == bindparam("user_node"),
-            users.c.state == State.LIVE,
-        )
-        .correlate(messages),
+        exists().where(users.c.id == sessions.c.user_id, is_open()).correlate(messages),
     )
     .values(body=bindparam("the_body"))
 )

@@ -19,8 +19,8 @@ from sqlalchemy import (
 )
 
 from vault.storage.engine import chunks
-from vault.storage.retention import EpochAt, all_epochs
 from vault.storage.schema import State, chapters, epochs, idempotency, messages, records, sessions, users
+from vault.storage.transcripts import EpochRow, all_epochs
 
 _ids: BindParameter[Any] = bindparam("ids", expanding=True)
 _more: BindParameter[Any] = bindparam("more", expanding=True)
@@ -42,7 +42,7 @@ def close_epochs(connection: Connection, ids: Sequence[int]) -> None:
         )
 
 
-def closed_epochs(connection: Connection) -> list[EpochAt]:
+def closed_epochs(connection: Connection) -> list[EpochRow]:
     """Give the epochs that are about to be erased."""
     return [one for one in all_epochs(connection) if one.state == State.CLOSED]
 

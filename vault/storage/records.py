@@ -27,46 +27,16 @@ from sqlalchemy import (
 )
 
 from vault.storage.engine import chunks
-from vault.storage.messages import chapter_lives, chapter_place, takes_more
-from vault.storage.schema import State, chapters, epochs, pointers, records, sessions, users
+from vault.storage.fence import adding, reading
+from vault.storage.schema import State, pointers, records, sessions, users
 
 Name = tuple[bytes, bytes]  # the place and the key of a record
 AnyRow = Row[*tuple[Any, ...]]
 
 
-_put = (
-    insert(records)
-    .from_select(
-        ["session_id", "place", "key", "chapter_id", "role", "created_at", "body"],
-        select(
-            sessions.c.id,
-            bindparam("the_place", type_=records.c.place.type),
-            bindparam("the_key", type_=records.c.key.type),
-            chapters.c.id,
-            bindparam("the_role", type_=records.c.role.type),
-            bindparam("at_time", type_=records.c.created_at.type),
-            bindparam("the_body", type_=records.c.body.type),
-        )
-        .select_from(sessions)
-        .join(users, users.c.id == sessions.c.user_id)
-        .join(chapters, chapters.c.session_id == sessions.c.id)
-        .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
-        .where(
-            sessions.c.id == bindparam("the_session"),
-            sessions.c.node == bindparam("session_node"),
-            sessions.c.rev == bindparam("at_rev"),
-            sessions.c.state == State.LIVE,
-            users.c.node == bindparam("user_node"),
-            users.c.state == State.LIVE,
-            chapters.c.id == bindparam("the_chapter"),
-            takes_more,
-            chapter_place == bindparam("place"),
-        )
-        .with_for_update(read=True, of=[sessions, chapters]),  # as for messages
-        include_defaults=False,
-    )
-    .execution_options(preserve_rowcount=True)
-)
+_put = adding(
+    records, place="the_place", key="the_key", role="the_role", created_at="at_time", body="the_body"
+).execution_options(preserve_rowcount=True)
 
 
 def put(connection: Connection, rows: Sequence[Mapping[str, object]]) -> int:
@@ -159,33 +129,16 @@ def move(connection: Connection, moved: Sequence[Mapping[str, object]]) -> None:
 
 
 def _reading(*which: ColumnElement[bool]) -> Select[Any]:
-    """Give a SELECT of the records of one place; without any, one row in which all is NULL."""
-    mine = records.c.session_id == sessions.c.id, records.c.place == bindparam("the_place")
-    return (
-        select(
-            records.c.id,
-            records.c.key,
-            records.c.role,
-            records.c.created_at,
-            records.c.body,
-            records.c.chapter_id,
-            chapter_place.label("chapter"),
-            case((chapter_lives, 1), else_=0).label("alive"),
-        )
-        .select_from(sessions)
-        .join(users, users.c.id == sessions.c.user_id)
-        .outerjoin(records, and_(*mine, *which))
-        .outerjoin(
-            chapters, and_(chapters.c.id == records.c.chapter_id, chapters.c.session_id == sessions.c.id)
-        )
-        .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
-        .where(
-            sessions.c.id == bindparam("the_session"),
-            sessions.c.node == bindparam("session_node"),
-            sessions.c.state == State.LIVE,
-            users.c.node == bindparam("user_node"),
-            users.c.state == State.LIVE,
-        )
+    """Say how the records of one place are read behind the fence."""
+    return reading(
+        records.c.id,
+        records.c.key,
+        records.c.role,
+        records.c.created_at,
+        records.c.body,
+        records.c.chapter_id,
+        chapter=records.c.chapter_id,
+        which=and_(records.c.place == bindparam("the_place"), *which),
     )
 
 

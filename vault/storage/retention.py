@@ -29,17 +29,6 @@ _more: BindParameter[Any] = bindparam("more", expanding=True)
 
 
 @dataclass(frozen=True, slots=True)
-class EpochAt:
-    """An epoch."""
-
-    id: int
-    class_name: str
-    anchor: int
-    node: bytes
-    state: int
-
-
-@dataclass(frozen=True, slots=True)
 class SessionAt:
     """A session with its user, as far as a purge needs them."""
 
@@ -140,14 +129,6 @@ class RecordAt:
 
 
 # -- what there is ---------------------------------------------------------------------------------------
-
-
-def all_epochs(connection: Connection) -> list[EpochAt]:
-    """Give every epoch: a class has one a day, or one an hour."""
-    query = select(epochs.c.id, classes.c.name, epochs.c.anchor, epochs.c.node, epochs.c.state).join(
-        classes, classes.c.id == epochs.c.class_id
-    )
-    return [EpochAt(*row) for row in connection.execute(query)]
 
 
 _in_epochs = select(chapters.c.session_id).where(chapters.c.epoch_id.in_(_ids)).distinct()

@@ -325,6 +325,11 @@ def find_epoch(connection: Connection, node: bytes) -> EpochRow | None:
     return None if row is None else EpochRow(*row)
 
 
+def all_epochs(connection: Connection) -> list[EpochRow]:
+    """Give every epoch: a class has one a day, or one an hour."""
+    return [EpochRow(*row) for row in connection.execute(_epochs)]
+
+
 def add_epoch(connection: Connection, class_name: str, anchor: int, node: bytes) -> int:
     """Add an epoch's row."""
     row = {
