@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import compiling  # noqa: F401 (before what it is for)
 import pytest
 from databases import (
     Databases,

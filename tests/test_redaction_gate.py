@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compiling import kept_directory
 from redaction_texts import Texts
 
 from vault.redaction.catalogue import recognizers
@@ -85,7 +84,9 @@ def stock() -> Stock:
 @pytest.fixture(scope="session")
 def cache() -> Path:
     """One for all test runs: the database is the same as long as the patterns are."""
-    return kept_directory()
+    path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "transcript-vault-tests"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
 
 
 @pytest.fixture(scope="session")
