@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 
 _TENS = r"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)"
@@ -152,7 +153,7 @@ def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
             return
 
 
-def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     low, text = folded.low, folded.text
     for number in _DIGITS.finditer(low):
         start, end = number.span()
@@ -202,7 +203,7 @@ def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
             yield hit if unit is None else Hit("AGE", hit.start, unit.end(), hit.score)
 
 
-def _find_words(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find_words(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_WORDS, folded.low, ends, 14, 14):
         yield from _read(folded, match.start(), match.end())
 

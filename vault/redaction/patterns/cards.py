@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.findings import Ground
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 
-_RUN = re.compile(r"(?<![\w.])\d(?:[ -]{0,2}\d){11,}+")
+_RUN = re.compile(r"\d(?<![\w.]\d)(?:[ -]{0,2}\d){11,}+")
 _GROUP = re.compile(r"\d+")
 _CUT = re.compile(r"\w|\.\d")  # after a group: more of a word, or of a decimal number
 _LENGTHS = range(12, 20)
@@ -37,7 +38,7 @@ def luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
-def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     for match in _RUN.finditer(folded.text):
         start, end = match.span()
         if _CUT.match(folded.text, end):
@@ -71,7 +72,7 @@ def _inside(run: str, offset: int) -> Iterator[Hit]:
         first += 1
 
 
-def _find_parts(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find_parts(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_LAST_FOUR, folded.low, ends, 10, 150):
         for group in (1, 2):
             if match[group]:
