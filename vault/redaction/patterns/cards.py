@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 
 from vault.redaction.findings import Ground
 from vault.redaction.folding import Folded
@@ -56,8 +57,12 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
 def _inside(run: str, offset: int) -> Iterator[Hit]:
     """Cards that stand in groups between other numbers: other cards, a date, a code."""
     groups = [found.span() for found in _GROUP.finditer(run)]
+    before = list(accumulate((end - start for start, end in groups), initial=0))
     first = 0
     while first < len(groups):
+        if before[min(first + 6, len(groups))] - before[first] < 13:
+            first += 1
+            continue
         digits = ""
         for last in range(first, min(first + 6, len(groups))):
             digits += run[groups[last][0] : groups[last][1]]
