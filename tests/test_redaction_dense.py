@@ -12,6 +12,7 @@ from redaction_texts import Texts
 
 from vault.errors import RedactionError
 from vault.redaction.engine import Engine
+from vault.redaction.finder import Patterns
 from vault.redaction.findings import Finding
 from vault.redaction.patterns import addresses, secrets
 from vault.redaction.search import beside
@@ -124,6 +125,24 @@ def test_p1_the_budget_is_looked_at_while_names_are_read() -> None:
         Engine(Redaction(budget=20), recognizers=[reader], clock=clock).redact_text("sea " * 1_000_000)
     assert clock.seconds < 25
     assert not reader.read
+
+
+def test_p1_the_budget_is_looked_at_while_a_page_is_split() -> None:
+    clock = Clock()
+    with pytest.raises(RedactionError, match="budget"):
+        Engine(Redaction(budget=5), clock=clock).redact_text("<p>a1</p>" * 20_000)
+    assert clock.seconds < 10
+
+
+def test_p1_the_budget_is_looked_at_between_the_hits_of_one_recognizer() -> None:
+    calls = 0
+
+    def check() -> None:
+        nonlocal calls
+        calls += 1
+
+    list(Patterns().find("ana@example.org " * 20_000, check=check))
+    assert calls >= 20
 
 
 def test_what_was_redacted_before_is_left_out_as_by_comparing_each_with_each() -> None:

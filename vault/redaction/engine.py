@@ -124,7 +124,7 @@ class Engine:
         return RedactedText(redacted, tuple(_located(shard)), values)
 
     def _shard(self, text: str, label: str, settings: Redaction, search: Search, depth: int) -> Shard:
-        pieces = split(text)
+        pieces = split(text, search.check_within(text))
         found: list[list[Finding]] = []
         inner: list[Shard | None] = []
         for piece in pieces:
@@ -164,14 +164,15 @@ class Engine:
         terms = self._terms_of(settings)
         found = terms.denied(text) if terms else []
         is_code = piece.form is Form.CODE
-        found += self._patterns.find(text, code=is_code, check=search.check)
+        check = search.check_within(text)
+        found += self._patterns.find(text, code=is_code, check=check)
         if not is_code:
             names, *others = self._readers(settings)
             for start, part in parts(text):
-                search.check()
+                check()
                 found += moved(names.find(part), start)
             for recognizer in others:
-                search.check()
+                check()
                 found += recognizer.find(text)
         if not found:
             return found

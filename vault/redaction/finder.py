@@ -64,7 +64,7 @@ class Patterns:
                 recognizer = machinery.recognizers[owner]
                 if recognizer.code or not code:
                     check()
-                    found.extend(recognizer.findings(folded, ends))
+                    found.extend(recognizer.findings(folded, ends, check))
         if folded.text is not text:
             fired = machinery.gate.fired(text)
         if fired:
