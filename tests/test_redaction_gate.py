@@ -40,8 +40,21 @@ class Stock:
         self.engine = Blank()
         self.recognizers: list[Any] = recognizers()
         self.enhancer = LemmaContextAwareEnhancer()
+        self.quick = [_Quick(recognizer) for recognizer in self.recognizers]
 
     def find(self, text: str) -> Found:
+        """What Presidio finds, each recognizer asked as Presidio asks it."""
+        results: list[Any] = []
+        for recognizer in self.recognizers:
+            results += recognizer.analyze(text, recognizer.supported_entities, None) or []
+        return self._enhanced(text, results)
+
+    def find_quickly(self, text: str) -> Found:
+        """The same in half the time: no recognizer is asked of whose patterns none matches anywhere."""
+        results = [one for quick in self.quick for one in quick.analyze(text)]
+        return self._enhanced(text, results) if results else set()
+
+    def _enhanced(self, text: str, results: list[Any]) -> Found:
         from presidio_analyzer import EntityRecognizer
         from presidio_analyzer.nlp_engine import NlpArtifacts
 
@@ -54,14 +67,40 @@ class Stock:
             nlp_engine=self.engine,
             language="en",
         )
-        results: list[Any] = []
-        for recognizer in self.recognizers:
-            results += recognizer.analyze(text, recognizer.supported_entities, artifacts) or []
         results = self.enhancer.enhance_using_context(text, results, artifacts, self.recognizers)
         return {
             (r.entity_type, r.start, r.end, round(r.score, 6))
             for r in EntityRecognizer.remove_duplicates(results)
         }
+
+
+class _Quick:
+    """One of Presidio's recognizers, asked only where it can have an answer.
+
+    One that works by patterns alone has none where `regex`, with its flags, finds none of them.
+    Any other one keeps its answer to the last text, for whoever asks next.
+    """
+
+    def __init__(self, recognizer: Any) -> None:
+        import regex
+        from presidio_analyzer import PatternRecognizer
+
+        self.recognizer = recognizer
+        self.searches: list[Any] | None = None
+        if type(recognizer).analyze is PatternRecognizer.analyze:
+            flags = recognizer.global_regex_flags
+            self.searches = [regex.compile(p.regex, flags=flags).search for p in recognizer.patterns]
+        self.last: tuple[str, list[Any]] = "", []
+
+    def analyze(self, text: str, *_given: object) -> list[Any]:
+        if self.searches is None:
+            if self.last[0] != text:
+                self.last = text, self._asked(text)
+            return self.last[1]
+        return self._asked(text) if any(search(text) for search in self.searches) else []
+
+    def _asked(self, text: str) -> list[Any]:
+        return type(self.recognizer).analyze(self.recognizer, text, self.recognizer.supported_entities) or []
 
 
 class Gated:
@@ -70,6 +109,13 @@ class Gated:
     def __init__(self, cache: Path, build: Any) -> None:
         self.presidio = Presidio(strict=True, cache=cache)
         self.gate = Gate(self.presidio.signs(), cache=cache, build=build)
+
+    def share(self, stock: Stock) -> None:
+        """Take the answers of those that ask `phonenumbers` from stock: both ask the same of a text."""
+        for mine, quick in zip(self.presidio._load(), stock.quick, strict=True):
+            assert type(mine) is type(quick.recognizer)
+            if quick.searches is None and not hasattr(mine, "patterns"):
+                mine.analyze = quick.analyze
 
     def find(self, text: str) -> Found:
         found = self.presidio.find(text, self.gate.fired(text))
@@ -101,10 +147,11 @@ def _texts(stock: Stock, seed: int) -> Texts:
 
 def _same(stock: Stock, gated: Gated, count: int, seed: int) -> None:
     texts = _texts(stock, seed)
+    gated.share(stock)
     for _ in range(count):
         text = texts.text()
         try:
-            wanted = stock.find(text)
+            wanted = stock.find_quickly(text)
         except UnicodeEncodeError:
             continue  # spaCy itself can't read a lone surrogate
         except (LookupError, TypeError, ValueError):
@@ -117,6 +164,23 @@ def _same(stock: Stock, gated: Gated, count: int, seed: int) -> None:
 def test_digits_that_break_a_sum_of_presidios_are_redacted_all_the_same() -> None:
     text = "codice fiscale IXXWWFMLETMZV\u096a\u0966F"
     assert [text[one.start : one.end] for one in Patterns().find(text)] == ["IXXWWFMLETMZV\u096a\u0966F"]
+
+
+@pytest.mark.wide
+def test_asking_stock_presidio_quickly_gives_what_it_gives(stock: Stock) -> None:
+    texts = _texts(stock, seed=5)
+    found = 0
+    for _ in range(100):
+        text = texts.text().replace("\ud800", "")
+        try:
+            wanted = stock.find(text)
+        except (LookupError, TypeError, ValueError) as error:
+            with pytest.raises(type(error)):
+                stock.find_quickly(text)
+            continue
+        assert stock.find_quickly(text) == wanted
+        found += len(wanted)
+    assert found > 100
 
 
 @pytest.mark.wide

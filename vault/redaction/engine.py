@@ -11,11 +11,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from vault.errors import ConfigError, RedactionError
+from msgspec.structs import replace
+
+from vault.errors import ConfigError
 from vault.messages import Message
 from vault.redaction import Redacted
 from vault.redaction.findings import Finding, Recognizer
@@ -24,6 +25,7 @@ from vault.redaction.models import load
 from vault.redaction.operators import OPERATORS
 from vault.redaction.overlaps import resolve
 from vault.redaction.result import RedactedText
+from vault.redaction.search import SHORT, Search, Shard, beside, kind, moved, parts
 from vault.redaction.segments import Form, Piece, blobs, join, split
 from vault.redaction.settings import ENTITIES, Redaction
 from vault.redaction.stream import HOLD
@@ -39,22 +41,6 @@ WHOLE = "<REDACTED>"
 PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(ENTITIES))})(?:_\d{{1,6}}|:[0-9a-f]{{12}})>")
 _SURE = 0.5  # how probable a name must be to be looked for in all later messages
 _DEPTH = 3  # JSON in a string in JSON in a string
-
-
-@dataclass(slots=True, repr=False)
-class Shard:
-    """A text of a message with what was found in it, piece by piece."""
-
-    text: str
-    pieces: list[Piece]
-    found: list[list[Finding]]
-    inner: list[Shard | None]
-    whole: str | None = None  # what takes the place of the text, whatever is in it
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing was found."""
-        return self.whole is None and not any(self.found) and not any(self.inner)
 
 
 class Engine:
@@ -113,7 +99,7 @@ class Engine:
     def find(self, text: str, settings: Redaction | None = None) -> list[Finding]:
         """Find personal data in a text, as it stands in it; disjoint and in order."""
         chosen = settings or self.settings
-        return list(_located(self._shard(text, "", chosen, self._deadline(chosen), _DEPTH)))
+        return list(_located(self._shard(text, "", chosen, self._search(chosen), _DEPTH)))
 
     def find_known(self, text: str, memory: Memory, settings: Redaction) -> list[Finding]:
         """Find personal data in a text, and the names that a session knows."""
@@ -131,40 +117,62 @@ class Engine:
     def redact_text(self, text: str, namespace: str = "") -> RedactedText:
         """Redact a text for itself."""
         settings = self.settings.at(namespace)
-        shard = self._shard(text, "", settings, self._deadline(settings), _DEPTH)
+        shard = self._shard(text, "", settings, self._search(settings), _DEPTH)
         if shard.is_clean and settings.blobs == "keep":
             return RedactedText(text, (), {})
         redacted, values = self.written(shard, Memory(secrets.token_bytes(32), {}), settings)
         return RedactedText(redacted, tuple(_located(shard)), values)
 
-    def _shard(self, text: str, label: str, settings: Redaction, deadline: float, depth: int) -> Shard:
-        pieces = split(text)
+    def _shard(self, text: str, label: str, settings: Redaction, search: Search, depth: int) -> Shard:
+        pieces = split(text, search.check_within(text))
         found: list[list[Finding]] = []
         inner: list[Shard | None] = []
         for piece in pieces:
-            if self._clock() > deadline:
-                raise RedactionError("redaction took longer than its budget")
-            if depth and piece.nested:
-                inner.append(self._shard(piece.text, piece.label, settings, deadline, depth - 1))
+            search.check()
+            name = piece.label or label
+            key = piece.text, name, kind(piece, depth)
+            known = search.looked.get(key)
+            if known is not None:  # tables and logs repeat themselves
+                inner.append(None)
+                found.append(known)
+            elif depth and piece.nested:
+                inner.append(self._inner(piece, settings, search, depth - 1))
                 found.append([])
-                continue
-            inner.append(None)
-            found.append(self._look(piece, piece.label or label, settings))
+            else:
+                inner.append(None)
+                found.append(self._look(piece, name, settings, search))
+                if len(piece.text) <= SHORT:
+                    search.looked[key] = found[-1]
         is_whole = len(pieces) == 1 and not (label or pieces[0].label)
         if is_whole and settings.mode == "balanced" and is_worldly(text, found[0]):
             found[0] = []
         return Shard(text, pieces, found, inner)
 
-    def _look(self, piece: Piece, label: str, settings: Redaction) -> list[Finding]:
+    def _inner(self, piece: Piece, settings: Redaction, search: Search, depth: int) -> Shard:
+        key = piece.text, piece.label, depth
+        known = search.shards.get(key)
+        if known is None:
+            known = self._shard(piece.text, piece.label, settings, search, depth)
+            if len(piece.text) <= SHORT:
+                search.shards[key] = known
+        return known
+
+    def _look(self, piece: Piece, label: str, settings: Redaction, search: Search) -> list[Finding]:
         """Find what is in one piece; its label is read with it, as the words around a value."""
         before = f"{label}: " if label else ""
         text, shift = before + piece.text, len(before)
         terms = self._terms_of(settings)
         found = terms.denied(text) if terms else []
         is_code = piece.form is Form.CODE
-        found += self._patterns.find(text, code=is_code)
+        check = search.check_within(text)
+        found += self._patterns.find(text, code=is_code, check=check)
         if not is_code:
-            for recognizer in self._readers(settings):
+            names, *others = self._readers(settings)
+            for start, part in parts(text):
+                check()
+                found += moved(names.find(part), start)
+            for recognizer in others:
+                check()
                 found += recognizer.find(text)
         if not found:
             return found
@@ -175,10 +183,9 @@ class Engine:
         if terms:
             found = terms.kept(text, found)
         if "<" in text:  # what was redacted before stays as it is
-            put = [one.span() for one in PLACEHOLDER.finditer(text)]
-            found = [one for one in found if not any(one.start < end and at < one.end for at, end in put)]
+            found = beside(found, [one.span() for one in PLACEHOLDER.finditer(text)])
         resolved = [one for one in resolve(found, text) if settings.operator_for(one.entity) != "keep"]
-        return [replace(one, start=max(0, one.start - shift), end=one.end - shift) for one in resolved]
+        return moved(resolved, -shift)
 
     def _terms_of(self, settings: Redaction) -> Terms | None:
         if not settings.allow and not settings.deny:
@@ -188,8 +195,8 @@ class Engine:
             known = self._terms[id(settings)] = settings, Terms.of(settings.allow, settings.deny)
         return known[1]
 
-    def _deadline(self, settings: Redaction) -> float:
-        return self._clock() + settings.budget
+    def _search(self, settings: Redaction) -> Search:
+        return Search(self._clock, settings.budget)
 
     # -- replacing --------------------------------------------------------------------------------------
 
@@ -211,8 +218,8 @@ class Engine:
         """Give a text with everything replaced, and without its blobs where they are dropped."""
         text, values = self._written(shard, memory, settings)
         if settings.blobs == "drop":
-            for start, end in reversed(blobs(text)):
-                text = text[:start] + text[end:]
+            edges = [0, *(edge for blob in blobs(text) for edge in blob), len(text)]
+            text = "".join(text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
         return text, values
 
     def _written(self, shard: Shard, memory: Memory, settings: Redaction) -> tuple[str, dict[str, str]]:
@@ -221,21 +228,32 @@ class Engine:
         if shard.is_clean and not memory.knows_names:
             return shard.text, {}
         texts, values = [], dict[str, str]()
+        again: dict[tuple[str, int], tuple[int, str, dict[str, str]]] = {}
         for piece, found, inner in zip(shard.pieces, shard.found, shard.inner, strict=True):
+            key = piece.text, id(found)
             if inner is not None:
                 text, more = self._written(inner, memory, settings)
+            elif (known := again.get(key)) and known[0] == memory.size:  # no name is known that was not then
+                _, text, more = known
             else:
-                every = found
-                if piece.form is Form.PROSE:
-                    for finding in found:
-                        if finding.entity == "PERSON" and finding.score >= _SURE:
-                            _remember(memory, piece.text[finding.start : finding.end])
-                    if settings.operator_for("PERSON") != "keep":
-                        every = [*found, *self._recalled(piece.text, found, memory, settings)]
-                text, more = self.replace(piece.text, every, memory, settings) if every else (piece.text, {})
+                text, more = self._piece(piece, found, memory, settings)
+                again[key] = memory.size, text, more
             texts.append(text)
-            values |= more
+            if more:
+                values |= more
         return join(shard.text, shard.pieces, texts), values
+
+    def _piece(
+        self, piece: Piece, found: list[Finding], memory: Memory, settings: Redaction
+    ) -> tuple[str, dict[str, str]]:
+        every = found
+        if piece.form is Form.PROSE:
+            for finding in found:
+                if finding.entity == "PERSON" and finding.score >= _SURE:
+                    _remember(memory, piece.text[finding.start : finding.end])
+            if settings.operator_for("PERSON") != "keep":
+                every = [*found, *self._recalled(piece.text, found, memory, settings)]
+        return self.replace(piece.text, every, memory, settings) if every else (piece.text, {})
 
     def _recalled(
         self, text: str, found: list[Finding], memory: Memory, settings: Redaction
@@ -259,9 +277,9 @@ class Engine:
         settings = self.settings.at(namespace)
         if settings.keeps(message.role):
             return None
-        deadline = self._deadline(settings)
+        search = self._search(settings)
         texts = texts_of(message, metadata=settings.metadata == "redact")
-        return [self._guarded(one, settings, deadline) for one in texts]
+        return [self._guarded(one, settings, search) for one in texts]
 
     def searched(self, message: Message, traces: Sequence[Trace] | None, namespace: str) -> _ExaminedMessages:
         """Go on with what `search` found in a message, perhaps in another process."""
@@ -277,9 +295,9 @@ class Engine:
         """Whether the app brought recognizers, which live in its process alone."""
         return bool(self._own or self._presidio)
 
-    def _guarded(self, one: Text, settings: Redaction, deadline: float) -> Shard:
+    def _guarded(self, one: Text, settings: Redaction, search: Search) -> Shard:
         try:
-            return self._shard(one.text, one.label, settings, deadline, _DEPTH)
+            return self._shard(one.text, one.label, settings, search, _DEPTH)
         except Exception:  # whatever it was: as the policy says, and never raw
             if settings.failure == "refuse":
                 raise
@@ -364,6 +382,11 @@ def _remember(memory: Memory, name: str) -> None:
 def _located(shard: Shard) -> Iterator[Finding]:
     """Give what was found by its place in the whole text; within an encoded value, by the value's place."""
     for piece, found, inner in zip(shard.pieces, shard.found, shard.inner, strict=True):
+        if inner is None and not found:
+            continue
+        if inner is None and not piece.start and piece.end == len(shard.text):
+            yield from found
+            continue
         is_plain = len(piece.text) == piece.end - piece.start
         for one in found if inner is None else _located(inner):
             if is_plain:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +47,13 @@ class Patterns:
         self._build = build
         self._machinery: _Machinery | None = None
 
-    def find(self, text: str, *, code: bool = False) -> list[Finding]:
+    def find(
+        self, text: str, *, code: bool = False, check: Callable[[], None] = lambda: None
+    ) -> list[Finding]:
         """Give all candidates, which may overlap.
 
-        In source code only ids that prove themselves, e-mail addresses and secrets count.
+        In source code only ids that prove themselves, e-mail addresses and secrets count. `check` is called
+        before each recognizer: it raises when the time is over.
         """
         machinery = self._machinery or self._built()
         folded = fold(text)
@@ -60,11 +63,12 @@ class Patterns:
             if owner < _PRESIDIO:
                 recognizer = machinery.recognizers[owner]
                 if recognizer.code or not code:
-                    found.extend(recognizer.findings(folded, ends))
+                    check()
+                    found.extend(recognizer.findings(folded, ends, check))
         if folded.text is not text:
             fired = machinery.gate.fired(text)
         if fired:
-            found += machinery.presidio.find(text, fired, code=code)
+            found += machinery.presidio.find(text, fired, code=code, check=check)
         return found
 
     def warm_up(self) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
 
 
 class Ground(enum.IntEnum):
@@ -16,8 +17,7 @@ class Ground(enum.IntEnum):
     DENIED = 3  # a term that the user's own list names
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True, gc=False):  # a dataclass takes ten times as long to make
     """One piece of personal data: text[start:end]. `by` names the recognizer."""
 
     entity: str

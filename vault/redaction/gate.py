@@ -26,7 +26,8 @@ import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -47,6 +48,16 @@ class Sign:
     pattern: str
     flags: re.RegexFlag = re.IGNORECASE | re.DOTALL | re.MULTILINE
     every: bool = False  # where all its matches end is wanted, and not only whether there is one
+
+
+class Ends(list[int]):
+    """Where an owner's signs end in a text; `signs` has a bit for each that was seen."""
+
+    __slots__ = ("signs",)
+
+    def __init__(self, ends: Iterable[int] = (), signs: int = -1) -> None:
+        super().__init__(ends)
+        self.signs = signs
 
 
 class _Table(dict[int, str]):
@@ -99,7 +110,11 @@ class Gate:
         self, signs: Sequence[Sign], *, cache: Path | None = None, build: Build = "background"
     ) -> None:
         self._signs = tuple(signs)
-        self._owners = [sign.owner for sign in self._signs]
+        counted: Counter[int] = Counter()
+        self._owners: list[tuple[int, int]] = []
+        for sign in self._signs:
+            self._owners.append((sign.owner, 1 << counted[sign.owner]))
+            counted[sign.owner] += 1
         self._wary = frozenset(sign.owner for sign in self._signs if "[^" in sign.pattern)
         self._needs: list[Need] = [needed(sign.pattern, sign.flags) for sign in self._signs]
         self._cache = cache
@@ -116,30 +131,34 @@ class Gate:
         """Whether the database is in use, and not the tests of characters."""
         return self._database is not None
 
-    def fired(self, text: str) -> dict[int, list[int]]:
+    def fired(self, text: str) -> dict[int, Ends]:
         """The owners that could find something in a text, each with the places where signs of it end."""
         if self._database is None:
             return self._plain(text)
-        found: dict[int, list[int]] = {owner: [] for owner in self._always}
+        found = {owner: Ends() for owner in self._always}
         if not text.isascii():
-            found.update((owner, []) for owner in self._wary)
+            found.update((owner, Ends()) for owner in self._wary)
         hits: list[tuple[int, int]] = []
         self._database.scan(mapped(text), match_event_handler=_note, context=hits, scratch=self._scratch())
         owners = self._owners
         for hit, end in hits:
-            owner = owners[hit]
-            if owner in found:
-                found[owner].append(end)
-            else:
-                found[owner] = [end]
+            owner, bit = owners[hit]
+            ends = found.get(owner)
+            if ends is None:
+                ends = found[owner] = Ends(signs=0)
+            ends.append(end)
+            ends.signs |= bit
         return found
 
-    def _plain(self, text: str) -> dict[int, list[int]]:
+    def _plain(self, text: str) -> dict[int, Ends]:
         there = present(text)
-        found: dict[int, list[int]] = {}
-        for sign, need in zip(self._signs, self._needs, strict=True):
+        found: dict[int, Ends] = {}
+        for sign, need, (owner, bit) in zip(self._signs, self._needs, self._owners, strict=True):
             if need.met(there):
-                ends = found.setdefault(sign.owner, [])
+                ends = found.get(owner)
+                if ends is None:
+                    ends = found[owner] = Ends(signs=0)
+                ends.signs |= bit
                 if sign.every:
                     ends += [match.end() for match in _every(sign).finditer(text)]
         return found

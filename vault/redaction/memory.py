@@ -48,6 +48,11 @@ class Memory:
         return {**self._before, **self._added}
 
     @property
+    def size(self) -> int:
+        """Give how much was added: as long as it is the same, the same text has the same names."""
+        return len(self._added)
+
+    @property
     def has_grown(self) -> bool:
         """Say whether there is anything new to remember."""
         return bool(self._added)

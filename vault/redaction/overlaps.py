@@ -11,10 +11,16 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from itertools import pairwise
+from operator import attrgetter
+from typing import Final
+
+from msgspec.structs import replace
 
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.names.plausible import plausible
+
+_start: Final = attrgetter("start")
 
 
 def _rank(finding: Finding) -> tuple[int, int, float, int, str, str]:
@@ -25,10 +31,12 @@ def _rank(finding: Finding) -> tuple[int, int, float, int, str, str]:
 
 def resolve(findings: Iterable[Finding], text: str) -> list[Finding]:
     """Give disjoint findings, in the order of the text, over the same characters of it."""
-    wanted = sorted((one for one in findings if one.start < one.end), key=lambda one: one.start)
+    wanted = sorted((one for one in findings if one.start < one.end), key=_start)
+    if all(one.end <= next_one.start for one, next_one in pairwise(wanted)):
+        return wanted
     resolved: list[Finding] = []
     for piece, whole in _pieces(wanted):
-        if piece == whole:
+        if piece is whole:
             resolved.append(piece)
         elif (trimmed := _trimmed(piece, text)) is not None:
             resolved.append(trimmed)
@@ -51,8 +59,7 @@ def _pieces(wanted: list[Finding]) -> Iterator[tuple[Finding, Finding]]:
         best = wanted[open_ones[0][1]] if open_ones else None
         if best is not owner:
             if owner is not None:
-                end = min(at, owner.end)
-                yield replace(owner, start=since, end=end), owner
+                yield _part(owner, since, min(at, owner.end)), owner
             owner, since = best, at
         if best is None:
             continue
@@ -60,7 +67,11 @@ def _pieces(wanted: list[Finding]) -> Iterator[tuple[Finding, Finding]]:
         if coming < len(wanted):
             at = min(at, max(wanted[coming].start, since))
     if owner is not None:
-        yield replace(owner, start=since, end=owner.end), owner
+        yield _part(owner, since, owner.end), owner
+
+
+def _part(whole: Finding, start: int, end: int) -> Finding:
+    return whole if start == whole.start and end == whole.end else replace(whole, start=start, end=end)
 
 
 def _trimmed(piece: Finding, text: str) -> Finding | None:

@@ -15,13 +15,13 @@ from __future__ import annotations
 import re
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from vault.redaction.catalogue import REPLACED, entries, entry, recognizers, same
 from vault.redaction.findings import Finding, Ground
-from vault.redaction.gate import Sign, mapped
+from vault.redaction.gate import Ends, Sign, mapped
 
 # What needs no word before it: a shape of letters and digits, a written form, or a date and a checksum in
 # one.
@@ -102,22 +102,32 @@ class Presidio:
                 found.append(Sign(self._first + 2 * at + 1, f"(?:{escaped})"))
         return found
 
-    def find(self, text: str, fired: Collection[int], *, code: bool = False) -> list[Finding]:
+    def find(
+        self,
+        text: str,
+        fired: Mapping[int, Ends],
+        *,
+        code: bool = False,
+        check: Callable[[], None] = lambda: None,
+    ) -> list[Finding]:
         """What the recognizers that were let through find; in code only what proves itself."""
         owners = {(owner - self._first) >> 1 for owner in fired if owner >= self._first}
-        through = [at for at in sorted(owners) if self._through(at, fired)]
+        through = [at for at in owners if self._through(at, fired)]
         if not through:
             return []
         loaded = self._load()
         words: Words | None = None
         found: dict[str, list[Finding]] = {}
-        for at in through:
+        for at in sorted(through):
+            check()
             recognizer = loaded[at]
             if _runs_as_patterns(recognizer):
-                least = 0.0 if self._strict or at >= len(self._known) else _WEAK
-                matches = _matches(recognizer, text, least, own=at >= len(self._known))
+                patterns = self._patterns(at, recognizer, fired[self._first + 2 * at].signs)
+                matches = _matches(recognizer, text, patterns, own=at >= len(self._known))
             else:
                 matches = _analyzed(recognizer, text)
+            if not matches:
+                continue
             entity = recognizer.supported_entities[0]
             proves = _validates(recognizer) and type(recognizer).__name__ not in _FORM_ONLY
             for start, end, score, valid in matches:
@@ -145,7 +155,16 @@ class Presidio:
     def _needs_words(self, at: int) -> bool:
         return not self._strict and at < len(self._known) and self._entries[at].name not in BARE
 
-    def _through(self, at: int, fired: Collection[int]) -> bool:
+    def _patterns(self, at: int, recognizer: Any, seen: int) -> list[Any]:
+        """The patterns of a recognizer that the gate let through, each by its own sign."""
+        least = 0.0 if self._strict or at >= len(self._known) else _WEAK
+        wanted = [pattern for pattern in recognizer.patterns if pattern.score >= least]
+        signs = [form for form, _, score in self._entries[at].patterns if score >= least]
+        if signs != [pattern.regex for pattern in wanted]:
+            return wanted  # one sign stands for them all
+        return [pattern for number, pattern in enumerate(wanted) if seen >> number & 1]
+
+    def _through(self, at: int, fired: Mapping[int, Ends]) -> bool:
         owner = self._first + 2 * at
         return owner in fired and self._wanted(at) and (not self._needs_words(at) or owner + 1 in fired)
 
@@ -197,16 +216,14 @@ def _analyzed(recognizer: Any, text: str) -> list[Match]:
     return [(r.start, r.end, r.score, valid and r.score == 1.0) for r in results]
 
 
-def _matches(recognizer: Any, text: str, least: float, *, own: bool) -> list[Match]:
+def _matches(recognizer: Any, text: str, patterns: Sequence[Any], *, own: bool) -> list[Match]:
     """What PatternRecognizer.analyze finds, without its bookkeeping."""
     import regex
 
     flags = recognizer.global_regex_flags
     validate, invalidate = recognizer.validate_result, recognizer.invalidate_result
     found: set[Match] = set()
-    for pattern in recognizer.patterns:
-        if pattern.score < least:
-            continue
+    for pattern in patterns:
         compiled = pattern.compiled_regex
         if not compiled or pattern.compiled_with_flags != flags:
             compiled = regex.compile(pattern.regex, flags=flags)

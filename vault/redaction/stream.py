@@ -23,8 +23,9 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import replace as changed
 from typing import Final
+
+from msgspec.structs import replace as changed
 
 from vault.errors import UsageError
 from vault.redaction.findings import Finding

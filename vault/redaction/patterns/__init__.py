@@ -6,12 +6,16 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
+
+_OFTEN = 1_000  # hits, and the time is looked at
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True, gc=False):
     """A finding by its place in the folded text."""
 
     entity: str
@@ -26,34 +30,44 @@ class Recognizer:
     """One recognizer: `find` reads a folded text, and the places where one of its `signs` ends in the lower case of it.
 
     `every` says that it looks only around those places; otherwise a sign only says that it is worth a look.
+    `ends.signs` says which of the signs those are: bit 0 the first one.
     `code` says that it counts in source code too.
     """
 
     name: str
     signs: tuple[str, ...]
-    find: Callable[[Folded, Sequence[int]], Iterator[Hit]]
+    find: Callable[[Folded, Ends], Iterator[Hit]]
     code: bool = False
     every: bool = False
 
-    def findings(self, folded: Folded, ends: Sequence[int]) -> Iterator[Finding]:
-        """What it finds, by places in the original text."""
-        for hit in self.find(folded, ends):
-            start, end = folded.span(hit.start, hit.end)
-            yield Finding(hit.entity, start, end, hit.score, self.name, hit.ground)
+    def findings(
+        self, folded: Folded, ends: Ends, check: Callable[[], None] = lambda: None
+    ) -> Iterator[Finding]:
+        """What it finds, by places in the original text; `check` raises when the time is over."""
+        by, span, moved = self.name, folded.span, folded.places is not None
+        for number, hit in enumerate(self.find(folded, ends)):
+            if not number % _OFTEN:
+                check()
+            start, end = span(hit.start, hit.end) if moved else (hit.start, hit.end)
+            yield Finding(hit.entity, start, end, hit.score, by, hit.ground)
 
 
-def windows(ends: Sequence[int], before: int, after: int) -> Iterator[tuple[int, int]]:
+def windows(ends: Sequence[int], before: int, after: int) -> list[tuple[int, int]]:
     """The stretches of a text around some places in it, joined where they touch."""
+    if len(ends) == 1:
+        return [(max(0, ends[0] - before), ends[0] + after)]
+    found: list[tuple[int, int]] = []
     low = high = -1
     for end in sorted(set(ends)):
         if end - before <= high:
             high = end + after
         else:
             if high >= 0:
-                yield max(0, low), high
+                found.append((max(0, low), high))
             low, high = end - before, end + after
     if high >= 0:
-        yield max(0, low), high
+        found.append((max(0, low), high))
+    return found
 
 
 def around(

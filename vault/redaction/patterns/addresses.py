@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 
 _STRONG = r"(?:street|road|avenue|lane|close|crescent|drive|terrace|boulevard|blvd|gardens|gdns|mews|parade|highway|hwy|parkway|pkwy|ave|rd|ln|cres|tce|crt|pde|esplanade|quay|nagar|marg|colony|layout|street's)"
@@ -140,23 +141,27 @@ def _is_street(folded: Folded, match: re.Match[str]) -> bool:
     )
 
 
-def _find(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
-    low, text = folded.low, folded.text
-    for match in around(_NAMED, text, ends, 60, 60):
-        spelt = re.match(_WORD_NUMBER, low[match.start() : match.end()])
-        yield Hit("ADDRESS", match.start() if spelt else match.start(1), match.end(1), 0.6)
+def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
+    low, text, signs = folded.low, folded.text, ends.signs
+    if signs & _STREETS:
+        for match in around(_NAMED, text, ends, 60, 60):
+            spelt = re.match(_WORD_NUMBER, low[match.start() : match.end()])
+            yield Hit("ADDRESS", match.start() if spelt else match.start(1), match.end(1), 0.6)
     near = [end for end in ends if _DIGIT.search(low, max(0, end - 80), end + 40)]
     if not near:
         return
-    for match in around(_EN, low, near, 90, 8):
-        if _is_street(folded, match):
-            yield Hit("ADDRESS", *_grown(folded, *match.span()), 0.8)
-    for pattern in (_PREFIX_FIRST, _NUMBER_FIRST, _BOX, _EN_ORDINAL):
+    if signs & _STREETS:
+        for match in around(_EN, low, near, 90, 8):
+            if _is_street(folded, match):
+                yield Hit("ADDRESS", *_grown(folded, *match.span()), 0.8)
+    for pattern, by, words in _BY_WORD:
+        if not (signs & by or any(word in low for word in words)):
+            continue
         for match in around(pattern, low, near, 40, 110):
             if pattern is _PREFIX_FIRST and not _capital(text, match):
                 continue
             yield Hit("ADDRESS", *_grown(folded, *match.span()), 0.75)
-    for pattern in (_GERMANIC, _JAPAN):
+    for pattern in (_GERMANIC, _JAPAN) if signs & _BLOCKS else (_GERMANIC,):
         for match in around(pattern, text, near, 80, 60):
             if (
                 pattern is _GERMANIC
@@ -170,7 +175,7 @@ def _find(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
             yield Hit("ADDRESS", *_grown(folded, *match.span()), 0.75)
     for match in around(_HOUSE, text, near, 50, 110):
         yield Hit("ADDRESS", *_grown(folded, *match.span()), 0.7)
-    for match in around(_SAID, text, near, 40, 150):
+    for match in around(_SAID, text, near, 40, 150) if any(word in low for word in _SAYING) else ():
         yield Hit("ADDRESS", *_grown(folded, *match.span(1)), 0.7)
 
 
@@ -203,7 +208,7 @@ def _capital(text: str, match: re.Match[str]) -> bool:
     return re.search(r"[A-Z]", text[match.start() + len(kind) : match.end()]) is not None
 
 
-def _find_codes(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find_codes(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_POSTCODE, folded.text, ends, 12, 2):
         yield Hit("ADDRESS", match.start(), match.end(), 0.6)
     for pattern in (_UK_WHOLE, _US_WHOLE, _EUROPE):
@@ -216,6 +221,20 @@ def _find_codes(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
 
 
 _DIGIT = re.compile(r"\d")
+# Which of the signs below a pattern can't do without: streets of English, words that open a street, blocks of Japan.
+_STREETS, _OPENING, _BLOCKS = 1 << 0, 1 << 1, 1 << 8
+_BOXES = "bl|torre|flat|apt|box|bag|postfach|apartado|apdo|caixa|casilla|postbus|boite|b.p."
+_BY_WORD = (  # pattern, signs and words; one of them stands in all that it finds
+    (_PREFIX_FIRST, _OPENING, ()),
+    (_NUMBER_FIRST, _STREETS | _OPENING | 1 << 2, (" boul", " ch", " fbg")),
+    (_BOX, 1 << 5, tuple(_BOXES.split("|"))),
+    (_EN_ORDINAL, -1, ()),
+)
+_OPENERS = (  # what _SAID begins with
+    "liv|re at|address|addr|be at|r/o|ship|moved|flat is|send|adresse|direccion|endereco|anschrift|deliver|resid"
+    "|registered|i'm|im |place|house|vivo|moro|habite|wohn|domicil|parked|pick|street|strasse|rue|calle|rua"
+)
+_SAYING = tuple(_OPENERS.split("|"))
 _WORDS = (
     rf"\b(?:{_STRONG[3:-1]}|{_SHORT[3:-1]})\b",
     rf"\b(?:{_ROMANCE[3:-1]})",

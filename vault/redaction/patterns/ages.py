@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 
 _TENS = r"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)"
@@ -74,6 +75,7 @@ _ALONE = re.compile(r" (?:anos|ans|jahre|anitos|aninhos|anni|jaar)(?=[,.;)\n]|$)
 _APART = re.compile(r"(?:, |\(|^|\n|: )$")
 _ROW = re.compile(r"\bvalues ?\($")  # of a database
 _EXPLAINED = re.compile(r"\b(?:explain|describe|eli)\b[^\n]{0,30}\b(?:i'?m|i am|i was) $")
+_AM = ("m ", "s ", "m \n", "s \n")  # how that ends
 _HOURS = re.compile(r"\dh $")
 _ORDINAL = re.compile(r"(?:th|st|nd|rd)(?=,? (?:birthday|bday|b-day|year of (?:his|her) life)\b)")
 _KINDRED = re.compile(rf"\b{_KIN}\b")
@@ -128,7 +130,9 @@ def _plausible(value: str) -> bool:
 def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
     """Whether the number at a place is an age."""
     low = folded.low
-    if _EXPLAINED.search(low, max(0, start - 40), start):
+    if low.endswith(("m ", "s ", "m \n", "s \n"), 0, start) and _EXPLAINED.search(
+        low, max(0, start - 40), start
+    ):
         return
     if old := _OLD_NOW.match(low, end):
         yield Hit("AGE", start, old.end(), 0.85)
@@ -152,11 +156,11 @@ def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
             return
 
 
-def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     low, text = folded.low, folded.text
     for number in _DIGITS.finditer(low):
         start, end = number.span()
-        if end - start > 3 or not _plausible(number[0]):
+        if end - start > 3 or not 0 < int(number[0]) <= 117:
             continue
         before = low[start - 1 : start]
         if before in {"f", "m"} or low[end : end + 1] in {"f", "m"}:
@@ -184,25 +188,31 @@ def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
             not hits
             and before in {" ", "("}
             and text[max(0, start - 30) : start].rstrip(" (,")[-1:].isalpha()
+            and text[max(0, start - 44) : start] != low[max(0, start - 44) : start]  # a name has a capital
+            and any(
+                found.start(1) == start for found in _NAME_AGE.finditer(text, max(0, start - 44), end + 8)
+            )
         ):
-            window = _NAME_AGE.finditer(text, max(0, start - 44), end + 8)
             listed = (
                 (before == "(" and not _ROW.search(low, max(0, start - 9), start))
                 or text[start - 2] == ","
                 or _KINDRED.search(low, max(0, start - 90), start)
             )
-            hits = [Hit("AGE", start, end, 0.5) for found in window if listed and found.start(1) == start]
+            hits = [Hit("AGE", start, end, 0.5)] if listed else []
         if not hits and (alone := _ALONE.match(low, end)) and _APART.search(low, max(0, start - 2), start):
             hits = [Hit("AGE", start, alone.end(), 0.5)]
-        happy = _HAPPY.search(low, max(0, start - 10), start) and _TH.match(low, end)
-        if not hits and (happy or _ORDINAL.match(low, end)):
+        if (
+            not hits
+            and _TH.match(low, end)
+            and (_HAPPY.search(low, max(0, start - 10), start) or _ORDINAL.match(low, end))
+        ):
             hits = [Hit("AGE", start, end + 2, 0.5)]
         for hit in hits:
             unit = _YEARS.match(low, hit.end)
             yield hit if unit is None else Hit("AGE", hit.start, unit.end(), hit.score)
 
 
-def _find_words(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find_words(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_WORDS, folded.low, ends, 14, 14):
         yield from _read(folded, match.start(), match.end())
 

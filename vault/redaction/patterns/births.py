@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 
 MONTH = (
@@ -50,7 +51,7 @@ _WORDS = re.compile(
 )
 
 
-def _find(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for pattern, before, after in (
         (_FORWARD, 24, 90),
         (_BACKWARD, 70, 4),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import accumulate
 
 from vault.redaction.findings import Ground
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 
-_RUN = re.compile(r"(?<![\w.])\d(?:[ -]{0,2}\d){11,}+")
+_RUN = re.compile(r"\d(?<![\w.]\d)(?:[ -]{0,2}\d){11,}+")
 _GROUP = re.compile(r"\d+")
 _CUT = re.compile(r"\w|\.\d")  # after a group: more of a word, or of a decimal number
 _LENGTHS = range(12, 20)
@@ -37,7 +39,7 @@ def luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
-def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     for match in _RUN.finditer(folded.text):
         start, end = match.span()
         if _CUT.match(folded.text, end):
@@ -55,8 +57,12 @@ def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
 def _inside(run: str, offset: int) -> Iterator[Hit]:
     """Cards that stand in groups between other numbers: other cards, a date, a code."""
     groups = [found.span() for found in _GROUP.finditer(run)]
+    before = list(accumulate((end - start for start, end in groups), initial=0))
     first = 0
     while first < len(groups):
+        if before[min(first + 6, len(groups))] - before[first] < 13:
+            first += 1
+            continue
         digits = ""
         for last in range(first, min(first + 6, len(groups))):
             digits += run[groups[last][0] : groups[last][1]]
@@ -71,7 +77,7 @@ def _inside(run: str, offset: int) -> Iterator[Hit]:
         first += 1
 
 
-def _find_parts(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find_parts(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_LAST_FOUR, folded.low, ends, 10, 150):
         for group in (1, 2):
             if match[group]:

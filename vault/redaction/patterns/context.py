@@ -7,10 +7,11 @@ the next line), or behind ("X is my plate"). Between the two stand no digits and
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 
 # A token with a digit, then tokens with digits joined by one mark or space; a lone letter may end it.
@@ -160,14 +161,14 @@ def _past_word(low: str, at: int) -> int:
     return at + 1
 
 
-def _reader(kind: Kind) -> Callable[[Folded, Sequence[int]], Iterator[Hit]]:
+def _reader(kind: Kind) -> Callable[[Folded, Ends], Iterator[Hit]]:
     forward, backward, value_form = (
         re.compile(kind.forward()),
         re.compile(kind.backward()),
         re.compile(kind.value),
     )
 
-    def find(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+    def find(folded: Folded, ends: Ends) -> Iterator[Hit]:
         low, done = folded.low, -1
         for end in sorted(set(ends)):
             if end < done:
@@ -272,7 +273,7 @@ _PLATE_FORMS = re.compile(
 _VEHICLES = r"(?:cars?|autos?|coche|carro|voiture|wagen|moto|motorbike|bike|van|truck|lorry|suv|taxi|cab|ute|scooter|furgoneta|lieferwagen|camion\w*|fahrzeug|vehicle|vehiculo|veiculo|parked|parking|driver|golf|clio|corsa|polo|swift|toyota|hilux|corolla|honda|civic|ford|fiesta|focus|bmw|audi|mercedes|vw|volkswagen|renault|peugeot|dacia|fiat|panda|skoda|fabia|seat|ibiza|opel|astra|nissan|mazda|kia|hyundai|volvo|tesla|suzuki|i10|i20|golf|yamaha|bajaj|chevrolet|jeep|lexus|subaru|mitsubishi|citroen|mini|porsche|tata|mahindra|maruti|land cruiser|tow(?:ed)?|clamped|toll|permit|garage|service|drives?|driving|drove|motor|convoy|hatchback|sedan|pickup|lorries|boda|fortuner|octavia|tacoma|prado|mehran|demio|rickshaw|registration|regn?|plates?|pcn|speeding|parking ticket|hit and run|bollard)"
 
 
-def _find_accounts(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find_accounts(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_SORT, folded.low, ends, 30, 20):
         yield Hit("BANK_ACCOUNT", match.start(), match.end(), 0.85)
     for match in around(_TRANSIT, folded.low, ends, 50, 6):
@@ -283,7 +284,7 @@ def _find_accounts(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
         yield Hit("BANK_ACCOUNT", match.start(group), match.end(group), 0.7)
 
 
-def _find_plates(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find_plates(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_PLATE_FORMS, folded.text, ends, 40, 80):
         if not _NO_PLATE.match(match[0]):
             yield Hit("LICENSE_PLATE", *match.span(), 0.6)
@@ -294,7 +295,7 @@ _NO_PLATE = re.compile(
 )
 
 
-def _find_bare_plates(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find_bare_plates(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_FRENCH, folded.text, ends, 11, 2):
         yield Hit("LICENSE_PLATE", *match.span(), 0.5)
 

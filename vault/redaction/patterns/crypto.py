@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.findings import Ground
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -62,7 +63,7 @@ def _mixed(value: str) -> bool:
     return any(map(str.isdigit, value)) and any(map(str.isupper, value)) and any(map(str.islower, value))
 
 
-def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     text, low = folded.text, folded.low
     for match in _ETHER.finditer(low):
         if match[0].count("0") > _NOBODYS:

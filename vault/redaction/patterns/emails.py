@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer
 
 _AT = re.compile(r"@(?=([a-z0-9](?:[a-z0-9-]{0,62}+(?:\.[a-z0-9-]{1,63}+){0,8}+)))")
@@ -23,7 +24,7 @@ _SPELT_END = re.compile(
 )
 
 
-def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     low = folded.low
     for match in _AT.finditer(low):
         at, host = match.start(), match[1]
@@ -71,7 +72,7 @@ def _start(low: str, at: int) -> int | None:
     return start if start < at and low[at - 1] != "." else None
 
 
-def _find_spelt(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find_spelt(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     for match in _SPELT.finditer(folded.low):
         if _SPELT_END.search(match[0]):
             words = match[1].split(" ")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 
-_AT = re.compile(r"(?<![\w@.+/`-])@ ?([a-z_][\w.-]{1,30}\w)(?![\w@(])(?!\.\w|/)")
+_AT = re.compile(r"@(?<![\w@.+/`-]@) ?([a-z_][\w.-]{1,30}\w)(?![\w@(])(?!\.\w|/)")
 _CODE_AT = re.compile(
     r"(?:property|staticmethod|classmethod|dataclass|override|overload|media|import|param|return|returns|throws|app|pytest|abstractmethod|cached_property|lru_cache|cache|functools|autowired|bean|component|service|controller|test|todo|see|since|author|deprecated|keyframes|font-face|charset|supports|layer|tailwind|apply|everyone|here|channel|all|media|types|babel|angular|vue|nestjs|click|get|post|put|delete|requestmapping|getmapping|inject|injectable|entity|column|table|id|data|builder|getter|setter|nullable|notnull|latest|next|main|v\d.*|v[\d.]+|[a-f0-9]{7,40})$"
 )
@@ -40,16 +41,17 @@ def _telling(value: str, original: str) -> bool:
     return bool(re.search(r"[a-z][a-z.]*\d|\d[a-z]|_|[a-z]\.[a-z]|#\d|[a-z]-[a-z]{3,}\d", value)) or inner
 
 
-def _find_at(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
-    for match in _AT.finditer(folded.low):
+def _find_at(folded: Folded, ends: Ends) -> Iterator[Hit]:
+    signs = ends.signs
+    for match in _AT.finditer(folded.low) if signs & 1 << 0 else ():
         if not _CODE_AT.match(match[1]) and (
             match[0][1] != " " or _telling(match[1], folded.text[match.start(1) : match.end(1)])
         ):
             yield Hit("USERNAME", match.start(), match.end(), 0.7)
-    for pattern in (_TAGGED, _XX):
-        for match in pattern.finditer(folded.low):
+    for pattern, there in ((_TAGGED, "#" in folded.low), (_XX, signs & 1 << 2)):
+        for match in pattern.finditer(folded.low) if there else ():
             yield Hit("USERNAME", match.start(), match.end(), 0.7)
-    for match in _IRC.finditer(folded.text):
+    for match in _IRC.finditer(folded.text) if signs & (1 << 3 | 1 << 4) else ():
         group = match.lastindex or 1
         if _telling(match[group].lower(), match[group]):
             yield Hit("USERNAME", match.start(group), match.end(group), 0.6)
@@ -62,7 +64,7 @@ _DIRECT = re.compile(
 )
 
 
-def _find_said(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find_said(folded: Folded, ends: Ends) -> Iterator[Hit]:
     low, at = folded.low, -1
     for cue_end in sorted(set(ends)):
         match = _SAID.match(low, cue_end) if cue_end > at else None
@@ -106,7 +108,7 @@ def _find_said(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
                     yield Hit("USERNAME", following.start(1), at, 0.6)
 
 
-def _find_on(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find_on(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for pattern in (_ON, _SELF):
         for match in around(pattern, folded.low, ends, 44, 44):
             value = match[1]
@@ -142,14 +144,14 @@ _NEAR = re.compile(
 _PLAY = r"(?:gamer|discord|minecraft|twitch|roblox|fortnite|valorant|steam|clan|ban|banned|trade|friend|friends|followers?|dms?|signers|valheim|viking|server ip|impersonate|gaming|ingame|guild|raid|tag me|stream)"
 
 
-def _find_accounts(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find_accounts(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     for match in _ACCOUNTS.finditer(folded.low):
         group = match.lastindex or 1
         if not _EVERYBODYS.match(match[group]):
             yield Hit("USERNAME", match.start(group), match.end(group), 0.6)
 
 
-def _find_near(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find_near(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_NEAR, folded.low, ends, 110, 110):
         if "_" in match[1] and not _SNAKE.match(match[1]):
             yield Hit("USERNAME", match.start(1), match.end(1), 0.5)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.findings import Ground
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer
 
 _SHAPE = re.compile(r"(?<![a-z0-9])[a-z]{2}[ -]?\d{2}(?:[ -]{0,2}[a-z0-9]){11,34}", re.IGNORECASE)
@@ -29,7 +30,7 @@ def valid(iban: str) -> bool:
     return int((iban[4:] + iban[:4]).translate(_VALUES)) % 97 == 1
 
 
-def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     low, at = folded.low, 0
     while match := _SHAPE.search(low, at):
         at = match.start() + 2

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _V4 = re.compile(
-    rf"(?<![\w.+-]){_OCTET}(?:\.{_OCTET}){{3}}(?![\w+]|\.\d|-\d|\.x)|(?<=ip-){_OCTET}(?:-{_OCTET}){{3}}(?!\w|-\d)"
+    rf"(?=\d)(?:(?<![\w.+-]){_OCTET}(?:\.{_OCTET}){{3}}(?![\w+]|\.\d|-\d|\.x)|(?<=ip-){_OCTET}(?:-{_OCTET}){{3}}(?!\w|-\d))"
 )
 _V6 = re.compile(
     r"(?:(?<![\w:.])|(?<=[g-z]:))(?=[0-9a-f]{0,4}:[0-9a-f:]{2})[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}+(?:\.\d{1,3}){0,3}+(?:%[a-z0-9]{1,16})?(?![\w:])"
@@ -33,7 +34,7 @@ _EVERYBODYS = re.compile(
 )
 
 
-def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     low = folded.low
     for match in _V4.finditer(low):
         address = match[0]
@@ -47,7 +48,7 @@ def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
         yield Hit("IP_ADDRESS", start, end, 0.9)
 
 
-def _find_v6(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find_v6(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     low = folded.low
     for match in _V6.finditer(low):
         start, end = match.span()
@@ -67,7 +68,7 @@ def _find_v6(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
             yield Hit("IP_ADDRESS", start, end, 0.9)
 
 
-def _find_mac(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find_mac(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     for match in _MAC.finditer(folded.low):
         if len(set(match[0]) - {":", "-", "."}) > 2:
             yield Hit("MAC_ADDRESS", match.start(), match.end(), 0.95)

@@ -7,13 +7,14 @@ digits need one ("call", "whatsapp", "Handy"). Prices, dates, order numbers, coo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer
 
 _RUN = re.compile(
-    r"(?:(?<![\w/@#$%*=&?.+-])|(?<=\w=)(?=\+))(?:(?<!\d[,:])|(?=\+))(?<!\(\+)"
+    r"(?=[\d+(])(?:(?<![\w/@#$%*=&?.+-])|(?<=\w=)(?=\+))(?:(?<!\d[,:])|(?=\+))(?<!\(\+)"
     r"(?:(?:\+|00)[ ]?|\()?(?:\(\+?\d{1,4}\)[ ]?)?\d(?:(?:[ ]?[-./][ ]?|[ ]{0,2}\(\d{1,4}\)[ ]{0,2}|[)][ ]?[-/]?[ ]?|[ ]{1,2})?\d){5,17}+"
     r"(?![\w@%$*])(?![-./:]\d)"
 )
@@ -48,7 +49,7 @@ _SHAPES = re.compile(
 )
 
 
-def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     low = folded.low
     for match in _RUN.finditer(folded.text):
         start, end = match.span()
@@ -96,7 +97,7 @@ _KEYED = re.compile(
 )
 
 
-def _find_keyed(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find_keyed(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     for match in _KEYED.finditer(folded.low):
         yield Hit("PHONE_NUMBER", match.start(1), match.end(1), 0.9)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer
 from vault.redaction.patterns.births import FULL
 
@@ -26,7 +27,7 @@ _DATE = re.compile(rf"'({FULL})\s?'")
 _PHONE = re.compile(r"'(\+?\d[\d ()./-]{5,18}\d)'")
 
 
-def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     low = folded.low
     for match in _MACHINE.finditer(low):
         yield Hit("PASSPORT", *match.span(), 0.9)

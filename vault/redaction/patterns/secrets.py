@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 
 _KNOWN = re.compile(
@@ -91,7 +92,7 @@ def _cut(value: str) -> str:
     return value
 
 
-def _find_known(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find_known(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     text = folded.text
     for pattern in (_KNOWN, _JWT, _PRIVATE):
         for match in pattern.finditer(text):
@@ -101,7 +102,7 @@ def _find_known(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
             yield Hit("SECRET", match.start(1), match.end(1), 0.9)
 
 
-def _find_urls(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find_urls(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     for pattern in (_DSN, _BASIC):
         for match in pattern.finditer(folded.low if pattern is _DSN else folded.text):
             if match[2][0] in "${<" or match[2] in {"password", "pass", "secret", "pwd", "xxx", "****"}:
@@ -111,7 +112,7 @@ def _find_urls(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
                 yield Hit("USERNAME", match.start(1), match.end(1), 0.9)
 
 
-def _find_fields(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find_fields(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_FIELD, folded.low, ends, 100, 560):
         value = _cut(match["value"]).rstrip(",")
         if (
@@ -122,8 +123,8 @@ def _find_fields(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
             yield Hit("SECRET", match.start("value"), match.start("value") + len(value), 0.9)
 
 
-def _find_spoken(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
-    low = folded.low
+def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
+    low, signs = folded.low, ends.signs
     for cue_end in sorted(set(ends)):
         at = cue_end
         # The value is one of the words that follow in the sentence: the first that looks like one.
@@ -138,19 +139,35 @@ def _find_spoken(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
                 break
             if word[1][-1] in ".;!?" and len(word[1]) > 2 and low[at : at + 1] != "\n":
                 break
-    for match in around(_ASSIGNED, low, ends, 24, 190):
+    for match in around(_ASSIGNED, low, ends, 24, 190) if _any(low, _PASSWORDS) else ():
         value = _cut(match["value"])
         plain = _WEAK_WORD.match(value)
         if len(value) >= 4 and not _NO_VALUE.match(value) and (not plain or match["quote"]):
             yield Hit("SECRET", match.start("value"), match.start("value") + len(value), 0.85)
-    for match in around(_LISTED_CODES, low, ends, 24, 200):
-        yield Hit("SECRET", match.start(1), match.end(1), 0.8)
-    for match in around(_AS_PIN, low, ends, 60, 4):
-        yield Hit("SECRET", match.start(1), match.end(1), 0.7)
-    for pattern in (_WORD_ANSWER, _SEED):
+    if signs & _CODES:
+        for match in around(_LISTED_CODES, low, ends, 24, 200):
+            yield Hit("SECRET", match.start(1), match.end(1), 0.8)
+        for match in around(_AS_PIN, low, ends, 60, 4):
+            yield Hit("SECRET", match.start(1), match.end(1), 0.7)
+    for pattern, words in _ANSWERS:
+        if not _any(low, words):
+            continue
         for match in around(pattern, low, ends, 30, 240):
             group = match.lastindex or 1
             yield Hit("SECRET", match.start(group), match.end(group), 0.8)
+
+
+def _any(low: str, words: tuple[str, ...]) -> bool:
+    return any(word in low for word in words)
+
+
+# One of the words, or the sign, that stands in all that a pattern finds.
+_PASSWORDS = ("pass", "pw", "kennwort", "contrasena", "clave", "senha", "mdp", "wifi", "wi-fi", "wlan")
+_CODES = 1 << 3
+_ANSWERS = (
+    (_WORD_ANSWER, ("security", "memorable", "secret", "safe", "duress", "phishing", "phrase")),
+    (_SEED, ("seed", "phrase", "mnemonic", "frase semilla")),
+)
 
 
 def _is_strong(value: str) -> bool:
@@ -176,7 +193,7 @@ def _is_strong(value: str) -> bool:
     )
 
 
-def _find_pins(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find_pins(folded: Folded, ends: Ends) -> Iterator[Hit]:
     low = folded.low
     for match in around(_PIN, low, ends, 24, 76):
         cue = low[match.start() : match.start("mid")]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer
 
 _DIGIT = (
@@ -40,7 +41,7 @@ _FAR = 130  # from the question to its answer
 _LEAST = {"SECRET": 3, "LICENSE_PLATE": 3, "ADDRESS": 3, "BANK_ACCOUNT": 3}
 
 
-def _find(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
     low, done = folded.low, 0
     for end in sorted(set(ends)):
         if end <= done:

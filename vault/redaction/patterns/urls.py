@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
+from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 
 _SCHEME = re.compile(r"\b(?:https?|ftps?|sftp|wss?)://[^\s<>\"'`{}|\\^\x01]{3,2048}")
 _WWW = re.compile(
-    r"(?<![\w./@-])www\d{0,2}\.[a-z0-9-]{1,63}+(?:\.[a-z0-9-]{1,63}+){1,6}+(?::\d{2,5})?(?:[/?#][^\s<>\"'`{}|\\^\x01]{0,2048})?"
+    r"www(?<![\w./@-]www)\d{0,2}\.[a-z0-9-]{1,63}+(?:\.[a-z0-9-]{1,63}+){1,6}+(?::\d{2,5})?(?:[/?#][^\s<>\"'`{}|\\^\x01]{0,2048})?"
 )
 _PROFILE = re.compile(
     r"(?<![\w./@-])(?:[a-z]{2,3}\.|m\.)?(?:linkedin\.com/(?:in|pub|company)|instagram\.com|facebook\.com|fb\.com|fb\.me|twitter\.com|x\.com|tiktok\.com"
@@ -51,16 +52,16 @@ def _end(text: str, start: int, end: int) -> int:
     return end
 
 
-def _find(folded: Folded, _ends: Sequence[int]) -> Iterator[Hit]:
+def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
     low = folded.low
-    for pattern, score in ((_SCHEME, 0.9), (_WWW, 0.85), (_PROFILE, 0.85)):
-        for match in pattern.finditer(low):
+    for sign, pattern, score in ((1 << 0, _SCHEME, 0.9), (1 << 1, _WWW, 0.85), (1 << 2, _PROFILE, 0.85)):
+        for match in pattern.finditer(low) if ends.signs & sign else ():
             end = _end(low, match.start(), match.end())
             if end - match.start() > 5 and not _LOCAL.match(low, match.start()):
                 yield Hit("URL", match.start(), end, score)
 
 
-def _find_bare(folded: Folded, ends: Sequence[int]) -> Iterator[Hit]:
+def _find_bare(folded: Folded, ends: Ends) -> Iterator[Hit]:
     low = folded.low
     for match in around(_BARE, low, ends, 120, 1100):
         start = match.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vault.redaction.segments.pieces import Form, Piece, Writer, blobs, join
+from vault.redaction.segments.pieces import Form, Piece, Writer, as_it_is, blobs, join
 from vault.redaction.segments.splitting import split
 
-__all__ = ["Form", "Piece", "Writer", "blobs", "join", "split"]
+__all__ = ["Form", "Piece", "Writer", "as_it_is", "blobs", "join", "split"]

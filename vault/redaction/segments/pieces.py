@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 _DATA = r"data:[\w.+-]{0,99}/[\w.+-]{0,99}(?:;[\w.+=-]{1,99}){0,9};base64,[A-Za-z0-9+/_-]*+={0,2}"
 _RUN = r"(?<![A-Za-z0-9+/_-])(?<![A-Za-z0-9_-]\.)[A-Za-z0-9+/_-]{513,}+={0,2}+(?!\.[A-Za-z0-9_-])"
@@ -31,8 +32,7 @@ def as_it_is(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True, gc=False):
     """The value at text[start:end]: `text` is what it says once decoded, `label` is what names it.
 
     A piece may hold structure of its own, as a JSON string may hold JSON: it is one piece, with that JSON

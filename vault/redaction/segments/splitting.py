@@ -14,6 +14,7 @@ from vault.redaction.segments.pieces import Form, Piece, Taken, may_hold_blob, p
 from vault.redaction.segments.tables import markdown_tables, separated_values
 
 _Find = Callable[[str, int, int], Iterable[Taken]]
+_Check = Callable[[], None]
 _Stretch = tuple[int, int]
 
 _LITERAL = frozenset({"json", "jsonc", "json5", "jsonl", "ndjson", "geojson"})
@@ -23,18 +24,24 @@ _SETTINGS = frozenset({"yaml", "yml", "toml", "ini", "env", "dotenv", "propertie
 _WORDS = frozenset({"text", "txt", "plain", "plaintext", "md", "markdown", "log", "logs", "output", "email"})
 _FURTHEST_COLON = 64  # a key is shorter
 _MOST_COLONS = 20
+_OFTEN = 1_000  # parts found, and the time is looked at
 
 
-def split(text: str) -> list[Piece]:
+def _nothing() -> None:
+    pass
+
+
+def split(text: str, check: _Check = _nothing) -> list[Piece]:
     """Give the pieces to search, disjoint and in order; what lies between them is never searched nor changed.
 
     A piece's text is decoded and its label says what names it. Strings that hold JSON, cells that hold JSON
-    and the like are one piece: where `nested` says so, split that piece's text again.
+    and the like are one piece: where `nested` says so, split that piece's text again. `check` is called now
+    and then: it raises when the time is over.
     """
     if _is_plain(text):
         return [Piece(0, len(text), text, Form.PROSE)] if text else []
-    whole = _whole(text, 0, len(text))
-    taken = whole if whole is not None else _mixed(text)
+    whole = _whole(text, 0, len(text), check)
+    taken = whole if whole is not None else _mixed(text, check)
     return [piece for part in taken for piece in part.pieces]
 
 
@@ -70,25 +77,32 @@ def _may_have_key(text: str) -> bool:
     return True
 
 
-def _whole(text: str, start: int, end: int) -> list[Taken] | None:
+def _checked(found: Iterable[Taken], check: _Check) -> Iterator[Taken]:
+    for number, one in enumerate(found):
+        if not number % _OFTEN:
+            check()
+        yield one
+
+
+def _whole(text: str, start: int, end: int, check: _Check = _nothing) -> list[Taken] | None:
     """Read a stretch that is one kind of structure from its first sign to its last; else give None."""
     stripped = text[start:end].strip()
     if stripped[:1] in {"{", "["}:
         return is_literal(text, start + text[start:end].index(stripped[0]), end)
     if stripped[:1] == "<" and is_markup(text, start, end):
-        return list(markup(text, start, end, whole=True))
+        return list(_checked(markup(text, start, end, whole=True), check))
     if stripped[:1] == '"':
         return is_string(text, start + text[start:end].index('"'), end)
     return None
 
 
-def _mixed(text: str) -> list[Taken]:
+def _mixed(text: str, check: _Check) -> list[Taken]:
     """Read a text in which structure stands among prose."""
     found = [
         Taken(fence.start, fence.end, list(_fenced(text, *fence.inside, fence.language)))
         for fence in fences(text)
     ]
-    return sorted(_rest(text, [(0, len(text))], found), key=_place)
+    return sorted(_rest(text, [(0, len(text))], found, check=check), key=_place)
 
 
 def _fenced(text: str, start: int, end: int, language: str) -> Iterator[Piece]:
@@ -142,13 +156,18 @@ def _prose(text: str, start: int, end: int, finds: tuple[_Find, ...]) -> list[Ta
 
 
 def _rest(
-    text: str, stretches: list[_Stretch], taken: list[Taken], finds: tuple[_Find, ...] = _ALL
+    text: str,
+    stretches: list[_Stretch],
+    taken: list[Taken],
+    finds: tuple[_Find, ...] = _ALL,
+    check: _Check = _nothing,
 ) -> Iterator[Taken]:
     """Let each kind of structure take its part of what those before it left; prose is what remains."""
     yield from taken
     stretches = _left(stretches, taken)
     for find in finds:
-        new = [part for start, end in stretches for part in find(text, start, end)]
+        every = (part for start, end in stretches for part in find(text, start, end))
+        new = list(_checked(every, check))
         yield from new
         stretches = _left(stretches, new)
     for start, end in stretches:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from vault.redaction.segments.labels import names_a_field
@@ -40,9 +40,10 @@ def markdown_tables(text: str, start: int, end: int) -> Iterator[Taken]:
             continue
         pieces = [piece for first, last in header for piece in _in_bars(text, first, last, "")]
         names = [text[first:last] for first, last in header]
+        field = functools.cache(names_a_field)  # a table's own, so that it keeps no words
         at = rule.end() + 1
         while at < end and text.find("|", at, last_of := line_end(text, at, end)) >= 0:
-            pieces += _row(text, _cells(text, at, last_of), names)
+            pieces += _row(text, _cells(text, at, last_of), names, field)
             at = last_of + 1
         yield Taken(head, min(at, end), pieces)
         start = min(at, end)
@@ -65,13 +66,15 @@ def _cells(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return cells
 
 
-def _row(text: str, cells: list[tuple[int, int]], names: list[str]) -> Iterator[Piece]:
+def _row(
+    text: str, cells: list[tuple[int, int]], names: list[str], is_field: Callable[[str], bool]
+) -> Iterator[Piece]:
     """Name each cell by its column; in a table of two columns that list fields, by the cell before it."""
     for column, (first, last) in enumerate(cells):
         label = names[column] if column < len(names) else ""
-        if column == 1 and len(names) == 2 and not names_a_field(label):  # noqa: PLR2004 (field and value)
+        if column == 1 and len(names) == 2 and not is_field(label):  # noqa: PLR2004 (field and value)
             field = text[cells[0][0] : cells[0][1]].strip("*_ ")
-            label = field if names_a_field(field) else label
+            label = field if is_field(field) else label
         yield from _in_bars(text, first, last, label.strip("*_ "))
 
 

@@ -1,0 +1,183 @@
+"""Bad input: thousands of tiny pieces, a candidate every few characters, a budget that runs out."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+
+import pytest
+from redaction_texts import Texts
+
+from vault.errors import RedactionError
+from vault.redaction.engine import Engine
+from vault.redaction.finder import Patterns
+from vault.redaction.findings import Finding
+from vault.redaction.patterns import addresses, secrets
+from vault.redaction.search import beside
+from vault.redaction.settings import Redaction
+
+
+class Reader:
+    """Finds what it is told to, and keeps what it read."""
+
+    def __init__(self, pattern: str = "(?!)", entity: str = "PERSON") -> None:
+        self.pattern, self.entity = re.compile(pattern), entity
+        self.read: list[str] = []
+
+    def find(self, text: str) -> list[Finding]:
+        self.read.append(text)
+        return [Finding(self.entity, *one.span(), 1.0, "reader") for one in self.pattern.finditer(text)]
+
+
+# -- equal pieces ----------------------------------------------------------------------------------------
+
+
+def test_equal_cells_are_looked_at_once() -> None:
+    reader = Reader()
+    table = "name,town,c\n" + "a1,b,c\n" * 500
+    Engine(recognizers=[reader]).redact_text(table)
+    assert len(reader.read) == len(set(reader.read)) <= 5
+
+
+def test_equal_values_under_other_names_are_looked_at_apart() -> None:
+    reader = Reader("code: qqv", "SECRET")
+    text = json.dumps([{"shade": "qqv", "code": "qqv"}, {"shade": "qqv", "code": "qqv"}])
+    assert json.loads(Engine(recognizers=[reader]).redact_text(text).text) == [
+        {"shade": "qqv", "code": "<SECRET_1>"},
+        {"shade": "qqv", "code": "<SECRET_1>"},
+    ]
+
+
+def test_equal_pieces_as_prose_and_as_code_are_looked_at_apart() -> None:
+    reader = Reader("zzyx", "CUSTOMER")
+    found = Engine(recognizers=[reader]).redact_text("<p>zzyx</p><code>zzyx</code><p>zzyx</p>")
+    assert found.text == "<p>&lt;CUSTOMER_1&gt;</p><code>zzyx</code><p>&lt;CUSTOMER_1&gt;</p>"
+
+
+def test_json_within_json_is_read_again_each_time() -> None:
+    reader = Reader("zzyx", "CUSTOMER")
+    inner = json.dumps({"note": "zzyx"})
+    found = Engine(recognizers=[reader]).redact_text(json.dumps([inner, inner]))
+    assert [json.loads(one) for one in json.loads(found.text)] == [{"note": "<CUSTOMER_1>"}] * 2
+
+
+def test_a_name_is_known_in_the_pieces_behind_the_one_that_told_it() -> None:
+    reader = Reader("Zyxa Qorvanti")
+    text = json.dumps(["qorvanti", "Zyxa Qorvanti", "qorvanti", "qorvanti"])
+    first, *others = json.loads(Engine(recognizers=[reader]).redact_text(text).text)
+    assert first == "qorvanti"
+    assert others == ["<PERSON_1>", "<PERSON_2>", "<PERSON_2>"]
+
+
+# -- what spares a pattern -------------------------------------------------------------------------------
+
+SPARED = [
+    *((pattern, words) for pattern, _, words in addresses._BY_WORD[2:3]),
+    (addresses._SAID, addresses._SAYING),
+    (secrets._ASSIGNED, secrets._PASSWORDS),
+    *secrets._ANSWERS,
+]
+
+
+@pytest.mark.parametrize(("pattern", "words"), SPARED, ids=[words[0] for _, words in SPARED])
+def test_the_words_that_a_pattern_waits_for_stand_in_all_that_it_finds(
+    pattern: re.Pattern[str], words: tuple[str, ...]
+) -> None:
+    texts = Texts([pattern.pattern], seed=3)
+    [tree] = texts.trees
+    found = 0
+    for _ in range(1000):
+        text = f" {texts._some(tree)} "
+        if pattern.search(text):
+            found += 1
+            assert any(word in text.lower() for word in words), text
+    assert found > 100
+
+
+# -- time ------------------------------------------------------------------------------------------------
+
+
+class Clock:
+    """Goes on by a second each time that it is read."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        self.seconds += 1
+        return self.seconds
+
+
+def test_p1_the_budget_is_looked_at_within_one_long_piece() -> None:
+    clock, reader = Clock(), Reader()
+    text = "mail a@b.de, call +49 171 2345678, card 4111 1111 1111 1111, 12 High Street " * 5000
+    with pytest.raises(RedactionError, match="budget"):
+        Engine(Redaction(budget=5), recognizers=[reader], clock=clock).redact_text(text)
+    assert clock.seconds < 10  # it did not go on
+    assert not reader.read
+
+
+def test_p1_the_budget_is_looked_at_while_names_are_read() -> None:
+    clock, reader = Clock(), Reader()
+    with pytest.raises(RedactionError, match="budget"):
+        Engine(Redaction(budget=20), recognizers=[reader], clock=clock).redact_text("sea " * 1_000_000)
+    assert clock.seconds < 25
+    assert not reader.read
+
+
+def test_p1_the_budget_is_looked_at_while_a_page_is_split() -> None:
+    clock = Clock()
+    with pytest.raises(RedactionError, match="budget"):
+        Engine(Redaction(budget=5), clock=clock).redact_text("<p>a1</p>" * 20_000)
+    assert clock.seconds < 10
+
+
+def test_p1_the_budget_is_looked_at_between_the_hits_of_one_recognizer() -> None:
+    calls = 0
+
+    def check() -> None:
+        nonlocal calls
+        calls += 1
+
+    list(Patterns().find("ana@example.org " * 20_000, check=check))
+    assert calls >= 20
+
+
+def test_what_was_redacted_before_is_left_out_as_by_comparing_each_with_each() -> None:
+    draw = random.Random(5)
+    for _ in range(300):
+        edges = sorted(draw.sample(range(60), 8))
+        taken = list(zip(edges[::2], edges[1::2], strict=True))
+        found = [Finding("X", at, at + draw.randint(1, 9), 1.0, "x") for at in range(0, 60, 3)]
+        slow = [one for one in found if not any(one.start < end and at < one.end for at, end in taken)]
+        assert beside(found, taken) == slow
+
+
+def _seconds(engine: Engine, text: str) -> float:
+    began = time.process_time()
+    engine.redact_text(text)
+    return time.process_time() - began
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "<p>Ana</p>",
+        "<tr><td>1</td><td>b2</td></tr>",
+        "a@b.de ",
+        "name: x1\n",
+        "81.2.69.160 ",
+        "<EMAIL_ADDRESS_1> a@b.de ",
+        "\u202e12\u202c ab ",
+        "data:a/b;base64,QUJD ",
+    ],
+)
+def test_dense_bad_input_takes_linear_time(shape: str) -> None:
+    engine = Engine(Redaction(budget=600, blobs="drop"))
+    engine.redact_text(shape * 50)
+    short, long = (
+        min(_seconds(engine, shape * (length // len(shape))) for _ in range(2)) for length in (3_000, 18_000)
+    )
+    assert long < 18 * short + 0.05  # six times the text; were it quadratic, 36 times

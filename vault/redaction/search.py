@@ -1,0 +1,104 @@
+"""What holds for the search of one message: its time, and that equal pieces are looked at once.
+
+A table, a log or an HTML page has thousands of short pieces, and many are equal: whatever a recognizer finds
+in one, it finds in the others.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from vault.errors import RedactionError
+from vault.redaction.findings import Finding
+from vault.redaction.segments import Form, Piece, as_it_is
+
+SHORT = 256  # characters of a piece that others may equal
+_LONG = 20_000  # characters that are read in no time
+
+
+@dataclass(slots=True, repr=False)
+class Shard:
+    """A text of a message with what was found in it, piece by piece."""
+
+    text: str
+    pieces: list[Piece]
+    found: list[list[Finding]]
+    inner: list[Shard | None]
+    whole: str | None = None  # what takes the place of the text, whatever is in it
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was found."""
+        return self.whole is None and not any(self.found) and not any(self.inner)
+
+
+class Search:
+    """The search of one message: until when it may go on, and what its short pieces came to."""
+
+    __slots__ = ("_clock", "_deadline", "looked", "shards")
+
+    def __init__(self, clock: Callable[[], float], budget: float) -> None:
+        self._clock = clock
+        self._deadline = clock() + budget
+        self.looked: dict[tuple[str, str, int], list[Finding]] = {}
+        self.shards: dict[tuple[str, str, int], Shard] = {}
+
+    def check(self) -> None:
+        """Refuse to go on when the time is over."""
+        if self._clock() > self._deadline:
+            raise RedactionError("redaction took longer than its budget")
+
+    def check_within(self, text: str) -> Callable[[], None]:
+        """Give what is to be called while one text is read: in a short one the next text is soon enough.
+
+        So a first message is not refused because its recognizers had to be imported.
+        """
+        return self.check if len(text) > _LONG else _nothing
+
+
+def _nothing() -> None:
+    pass
+
+
+def parts(text: str) -> Iterator[tuple[int, str]]:
+    """Part a long text where the bundled model parts it anyway: the time can be looked at in between."""
+    if len(text) <= _LONG:
+        yield 0, text
+        return
+    from vault.redaction.names.model import LINE, PIECE
+
+    start = 0
+    while start < len(text):
+        stop = start + PIECE
+        if stop < len(text):
+            space = max(text.rfind("\n", stop - LINE, stop), text.rfind(" ", stop - LINE, stop))
+            stop = space if space > start else stop
+        yield start, text[start:stop]
+        start = stop
+
+
+def beside(found: list[Finding], taken: list[tuple[int, int]]) -> list[Finding]:
+    """Leave out what reaches into a stretch that is taken; these are disjoint and in order."""
+    starts = [start for start, _ in taken]
+
+    def is_free(one: Finding) -> bool:
+        before = bisect.bisect_left(starts, one.end) - 1
+        return before < 0 or taken[before][1] <= one.start
+
+    return [one for one in found if is_free(one)]
+
+
+def moved(found: list[Finding], by: int) -> list[Finding]:
+    """Give findings by their places in a longer or shorter text."""
+    if not by:
+        return found
+    return [replace(one, start=max(0, one.start + by), end=one.end + by) for one in found]
+
+
+def kind(piece: Piece, depth: int) -> int:
+    """Tell apart what is looked at in different ways, though text and label are the same."""
+    return (piece.form is Form.CODE) | (piece.write is as_it_is) << 1 | (depth > 0) << 2
