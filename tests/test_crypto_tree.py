@@ -48,7 +48,7 @@ class Tree:
         return opened
 
     def wrapped(self, node: Node, key: bytes) -> Node:
-        return replace(node, wrapped=Cipher(self.root).seal(key, node_aad(VAULT, node, 0)))
+        return node._replace(wrapped=Cipher(self.root).seal(key, node_aad(VAULT, node, 0)))
 
     def below(self, parent: Opened, kind: Kind, where: bytes) -> Opened:
         """Give the node at a slot, grown when it is new."""
@@ -197,7 +197,7 @@ def test_p3_what_is_repeated_in_an_older_keyring_re_keys_the_ancestors_of_what_i
 
 def test_p3_what_does_not_hang_from_the_root_is_not_taken_for_erased() -> None:
     tree, user, session, _ = small_tree()
-    elsewhere = replace(tree.nodes[session.id], parent=random_id())
+    elsewhere = tree.nodes[session.id]._replace(parent=random_id())
     nodes = tree.nodes | {session.id: elsewhere}
     with pytest.raises(TamperedError):
         prune(VAULT, nodes, {session.id}, lambda node: tree.keys[node.id].key, Tree().wrapped, [user.id])
@@ -205,7 +205,7 @@ def test_p3_what_does_not_hang_from_the_root_is_not_taken_for_erased() -> None:
 
 def test_p2_a_key_below_another_parent_opens_nowhere() -> None:
     tree, user, one, other = small_tree()
-    moved = replace(tree.nodes[one.id], parent=other.id)
+    moved = tree.nodes[one.id]._replace(parent=other.id)
     with pytest.raises(TamperedError):
         unlock(VAULT, other, moved)
     with pytest.raises(TamperedError):
@@ -226,7 +226,7 @@ def test_p2_a_key_whose_row_was_edited_opens_nowhere(change: Mapping[str, Any]) 
     tree, user, one, _ = small_tree()
     assert unlock(VAULT, user, tree.nodes[one.id]) == one
     with pytest.raises(TamperedError):
-        unlock(VAULT, user, replace(tree.nodes[one.id], **change))
+        unlock(VAULT, user, tree.nodes[one.id]._replace(**change))
     with pytest.raises(TamperedError):
         unlock(b"w" * 16, user, tree.nodes[one.id])
     with pytest.raises(TamperedError):

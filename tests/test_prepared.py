@@ -7,7 +7,19 @@ from typing import Any
 
 import pytest
 from databases import Databases
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Integer,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from vault.errors import StoreUnavailableError, TamperedError
@@ -22,6 +34,14 @@ _one = Prepared(select(meta.c.value).where(meta.c.name == bindparam("fact")))
 _add = Prepared(insert(meta), columns=meta.columns.keys())
 _set = Prepared(update(meta).where(meta.c.name == bindparam("fact")).values(value=bindparam("now")))
 _drop = Prepared(delete(meta).where(meta.c.name.in_(bindparam("names", expanding=True))), many="names")
+_names: BindParameter[str] = bindparam("names", expanding=True)
+_sizes: BindParameter[int] = bindparam("sizes", expanding=True, type_=Integer())
+_both = Prepared(
+    select(meta.c.name).where(
+        or_(meta.c.name.in_(_names), meta.c.name.in_(_names)), func.length(meta.c.value).in_(_sizes)
+    ),
+    many=("names", "sizes"),
+)
 
 
 @pytest.fixture
@@ -48,6 +68,12 @@ def test_what_is_prepared_does_what_its_statement_says(store: Store) -> None:
             assert {row.name for row in _some.rows(connection, names=names)} == {*names} - {"n9"}
         assert _one.one_or_none(connection, fact="n2").value == b"%s:x?\0\xff"
         assert _one.one_or_none(connection, fact="n9") is None
+        for names, sizes, found in (
+            (["n1", "n2"], [1], {"n1"}),
+            (["n2"], [1, 9, 2], set()),
+            ([], [1], set()),
+        ):
+            assert {row.name for row in _both.rows(connection, names=names, sizes=sizes)} == found
         assert _drop.run(connection, names=["n1", "n4"]) == 2
 
     store.write(work)

@@ -22,8 +22,9 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from vault.crypto.envelope import Cipher, bind, random_id, random_key
 from vault.errors import TamperedError
@@ -31,6 +32,7 @@ from vault.errors import TamperedError
 RADIX_LEVELS = 4
 _VERSION_BYTES = 8
 _version = struct.Struct(">IQ").pack
+_NUMBERS = [bytes((number,)) for number in range(256)]  # of kinds, as bytes
 
 
 class Kind(enum.IntEnum):
@@ -52,8 +54,7 @@ TOPS = (Kind.USERS, Kind.EPOCHS, Kind.SERVICE)
 LEAVES = (Kind.SECRET, Kind.SESSION, Kind.CHAPTER, Kind.EPOCH, Kind.SERVICE)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A key as it is stored: wrapped by its parent. `slot` is where it is looked up, once in a keyring."""
 
     id: bytes
@@ -80,14 +81,17 @@ class Opened:
 
 def slot(kind: Kind, name: bytes = b"") -> bytes:
     """Where a node is looked up."""
-    return bytes([kind]) + name
+    return _NUMBERS[kind] + name
+
+
+_USERS = slot(Kind.USERS)
 
 
 def radix_slots(user_index: bytes) -> list[bytes]:
     """Give the slots from `users` down to the last radix level above a user."""
-    nibbles = [half for byte in user_index[:2] for half in (byte >> 4, byte & 15)]
-    prefixes = [bytes(nibbles[: level + 1]) for level in range(RADIX_LEVELS)]
-    return [slot(Kind.USERS), *(slot(Kind.RADIX, prefix) for prefix in prefixes)]
+    first, second = user_index[:2]
+    last = bytes((Kind.RADIX, first >> 4, first & 15, second >> 4, second & 15))
+    return [_USERS, *(last[: level + 2] for level in range(RADIX_LEVELS))]
 
 
 def node_aad(vault: bytes, node: Node, parent_version: int) -> bytes:
@@ -96,7 +100,7 @@ def node_aad(vault: bytes, node: Node, parent_version: int) -> bytes:
 
 
 def _place(vault: bytes, node: bytes, kind: int, where: bytes, parent: bytes) -> bytes:
-    return bind(b"node", vault, node, bytes((kind,)), where, parent)
+    return bind(b"node", vault, node, _NUMBERS[kind], where, parent)
 
 
 def _bound(place: bytes, parent_version: int) -> bytes:
@@ -190,7 +194,7 @@ def prune(  # noqa: PLR0913, PLR0917 (the tree, what goes, and the two roots)
         if top.kind in TOPS:
             old = Opened(top.id, top.version, old_root(top))
             new = walk.renew(top) if top.id in walk.stale else old
-            walk.changed.append(new_root(replace(top, version=new.version), new.key))
+            walk.changed.append(new_root(top._replace(version=new.version), new.key))
             if new is not old:
                 walk.descend(old, new)
     if not walk.reached >= gone:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from vault.crypto.blind import blind_index
 from vault.crypto.envelope import ID_BYTES, bind, derive, random_id, random_key
@@ -62,8 +62,8 @@ def fresh() -> Opened:
 
 def wrap_top(root: Root, vault: bytes, generation: bytes, node: Node, key: bytes) -> Node:
     """Wrap a top node under a generation of the root."""
-    bare = replace(node, parent=generation, wrapped=b"")
-    return replace(bare, wrapped=root.wrap(generation, key, node_aad(vault, bare, 0)))
+    bare = node._replace(parent=generation, wrapped=b"")
+    return bare._replace(wrapped=root.wrap(generation, key, node_aad(vault, bare, 0)))
 
 
 def unwrap_top(root: Root, vault: bytes, node: Node) -> Opened:

@@ -23,10 +23,8 @@ from vault.retention.plan import Planner
 from vault.retention.purging import ROWS
 from vault.retention.whole import Found, Whole, Wholes, count
 from vault.storage import purging as purge_sql
-from vault.storage import retention as retention_sql
 from vault.storage import whole as sql
 from vault.storage.engine import CHUNK
-from vault.storage.retention import SessionAt
 from vault.storage.stores import Stores
 
 
@@ -35,10 +33,10 @@ class _ChangedError(Exception):
 
 
 class Ready(NamedTuple):
-    """A session, its ledger as it will be, and the seqs that go."""
+    """A session, its ledger as it will be, sealed, and the seqs that go."""
 
     whole: Whole
-    ledger: dict[str, object]
+    ledger: bytes
     removed: Ranges
 
 
@@ -114,12 +112,12 @@ class Taker:
     def _prepare(self, window: Sequence[Whole]) -> list[Ready]:
         """Seal the ledgers of those sessions that are still as they were seen."""
         ids = [one.id for one in window]
-        sessions = self._stores.transcripts.read(lambda c: retention_sql.living_sessions(c, ids))
-        same = [one for one in window if one.id in sessions and sessions[one.id].rev == one.rev]
-        keys = self._facts.session_keys(sessions[one.id] for one in same)
+        revs = self._stores.transcripts.read(lambda c: sql.revisions(c, ids))
+        same = [one for one in window if revs.get(one.id) == one.at.rev]
+        keys = self._facts.session_keys(one.at for one in same)
         removed = self._removed(same)
         return [
-            Ready(one, self._ledger(one, sessions[one.id], keys[one.id], removed[one.id]), removed[one.id])
+            Ready(one, self._ledger(one, keys[one.id], removed[one.id]), removed[one.id])
             for one in same
             if one.id in keys and one.id in removed
         ]
@@ -154,33 +152,36 @@ class Taker:
                     found[number] = join((), ((seq, seq) for seq in mine))
         return found
 
-    def _ledger(self, one: Whole, session: SessionAt, key: bytes, removed: Ranges) -> dict[str, object]:
+    def _ledger(self, one: Whole, key: bytes, removed: Ranges) -> bytes:
         cipher = profile_cipher(key)
-        profile = self._facts.profile(session, cipher)
+        profile = self._facts.profile(one.at, cipher)
         began = min(part.oldest for part in one.goes)
         written = replace(
             profile,
             purged=join(profile.purged, removed),
             started=began if profile.started is None else min(profile.started, began),
         )
-        sealed = seal_profile(written, self._stores.vault, session.node, cipher, one.rev + 1)
-        return {"session": one.id, "at": one.rev, "next": one.rev + 1, "sealed": sealed}
+        return seal_profile(written, self._stores.vault, one.at.node, cipher, one.at.rev + 1)
 
     def _write(self, connection: Connection, batch: Sequence[Ready]) -> None:
         whole = [one.whole for one in batch]
-        ids, epochs = [one.id for one in whole], _epochs(whole)
-        if sql.write_profiles(connection, [one.ledger for one in batch]) != len(batch):
+        ids = [one.id for one in whole]
+        sql.plan_afresh(connection)
+        ledgers = [(one.whole.id, one.whole.at.rev, one.ledger) for one in batch]
+        if sql.write_profiles(connection, ledgers) != len(batch):
             raise _ChangedError
         # The sessions are locked from here on: who places a hold waits for this, or was before it.
         held = {row.user for row in self._stores.keyring.read(lambda c: self._holds.in_force(c, self._now))}
-        if any(one.user in held for one in whole):
+        if any(one.at.user_node in held for one in whole):
             raise _ChangedError
-        if sql.delete_messages(connection, ids, epochs) != sum(one.messages for one in whole):
+        gone = dict.fromkeys((one.id, part.chapter) for one in whole for part in one.goes)
+        if sql.close_chapters(connection, ids, _epochs(whole)) != len(gone):
+            raise _ChangedError  # one was begun meanwhile, or is kept
+        if sql.delete_messages(connection, gone) != sum(one.messages for one in whole):
             raise _ChangedError
         used = sql.having_keys(connection, ids)
         ranges = [(one.whole.id, *range_) for one in batch if one.whole.id in used for range_ in one.removed]
         purge_sql.delete_keys(connection, ranges)
-        sql.close_chapters(connection, ids, epochs)
 
 
 def _epochs(batch: Collection[Whole]) -> list[int]:

@@ -21,6 +21,7 @@ from vault.retention.plan import Planner, Verdict
 from vault.retention.purging import ROWS
 from vault.storage import whole as sql
 from vault.storage.engine import CHUNK
+from vault.storage.retention import SessionAt, living_sessions
 from vault.storage.schema import State
 from vault.storage.stores import Stores
 from vault.storage.transcripts import EpochRow
@@ -56,6 +57,7 @@ class Part(NamedTuple):
     """What a session has in one epoch, of one kind."""
 
     kind: Kind
+    chapter: int
     messages: int
     bytes: int
     oldest: int
@@ -67,12 +69,14 @@ class Part(NamedTuple):
 class Whole(NamedTuple):
     """A session of which nothing but whole chapters goes, as it was seen at a revision."""
 
-    id: int
-    rev: int
-    user: bytes
-    node: bytes
+    at: SessionAt
     goes: list[Part]
     stays: list[Part]
+
+    @property
+    def id(self) -> int:
+        """Give its row."""
+        return self.at.id
 
     @property
     def messages(self) -> int:
@@ -133,31 +137,33 @@ class Wholes:
             yield self._stores.transcripts.snapshot(lambda c, page=page: self._look(c, page))  # type: ignore[misc]
 
     def _look(self, connection: Connection, ids: Sequence[int]) -> tuple[list[Whole], list[int]]:
+        sql.plan_afresh(connection)
         odd = sql.odd(connection, ids)
-        living = {row[0]: row for row in sql.living(connection, ids)}
-        odd.update(number for number, row in living.items() if self._planner.holds(row[2]))
+        sessions = living_sessions(connection, ids)
+        odd.update(number for number, at in sessions.items() if self._planner.holds(at.user_node))
         goes: defaultdict[int, list[Part]] = defaultdict(list)
         stays: defaultdict[int, list[Part]] = defaultdict(list)
         sums = sql.sums(connection, ids, list(self._due), by_role=self._by_role)
-        for session, epoch, role, messages, size, oldest, newest, first, last, originals in sums:
-            if session in odd or session not in living:
+        for number, epoch, chapter, role, messages, size, oldest, newest, first, last, originals in sums:
+            if number in odd or number not in sessions:
                 continue
-            kind = self._kind(epoch, role or "", living[session][4]) if messages and not originals else None
+            namespace = sessions[number].namespace
+            kind = self._kind(epoch, role or "", namespace) if messages and not originals else None
             if kind is None:  # what is empty may hold originals of what is said elsewhere
-                odd.add(session)
+                odd.add(number)
                 continue
             if not kind.span[0] <= oldest <= newest < kind.span[1]:
                 raise TamperedError("a message stands in an epoch that its date does not lie in")
-            part = Part(kind, messages, int(size), oldest, newest, first, last)
-            (goes if kind.verdict.goes else stays)[session].append(part)
+            part = Part(kind, chapter, messages, int(size), oldest, newest, first, last)
+            (goes if kind.verdict.goes else stays)[number].append(part)
         whole = [
             one
-            for number, rev, user, node, _ in living.values()
+            for number, at in sessions.items()
             if number not in odd and (number in goes or number in stays)
             # What is more than a transaction takes goes bit by bit.
-            if (one := Whole(number, rev, user, node, goes[number], stays[number])).messages <= ROWS
+            if (one := Whole(at, goes[number], stays[number])).messages <= ROWS
         ]
-        left = living.keys() - {one.id for one in whole}
+        left = sessions.keys() - {one.id for one in whole}
         return whole, sorted(left)
 
     def _kind(self, epoch: int, role: str, namespace: str) -> Kind | None:
@@ -197,6 +203,6 @@ def count(whole: Whole, parts: Collection[Part]) -> None:
     """Count parts of a session with others of their kind."""
     for part in parts:
         kind = part.kind
-        kind.counted.append(part[1:5])
-        kind.sessions.append(whole.node)
-        kind.users.append(whole.user)
+        kind.counted.append(part[2:6])
+        kind.sessions.append(whole.at.node)
+        kind.users.append(whole.at.user_node)

@@ -7,6 +7,7 @@ of its columns still look at whatever arrives (P2); only the way to the driver i
 
 from __future__ import annotations
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable, SelectBase
 from sqlalchemy.exc import MultipleResultsFound
+from sqlalchemy.types import TypeEngine
+
+from vault.storage.schema import Checked
+
+_LIST = re.compile(r"IN \(__\[POSTCOMPILE_(\w+)\]\)")
 
 Values = Mapping[str, Any]
-Checks = list[Callable[[Any], Any] | None]
+Checks = list[Callable[[Sequence[Any]], Sequence[Any]] | None]  # of columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,7 @@ class _Form:
     text: str
     order: tuple[str, ...] | None  # where the driver takes values by place
     constants: dict[str, Any]
-    spread: tuple[str, ...]  # the names of a list's values
+    spread: dict[str, tuple[str, ...]]  # the names of the values of each list, where they are told one by one
 
     def told(self, values: Values) -> Sequence[Any] | dict[str, Any]:
         known = {**self.constants, **values}
@@ -50,13 +56,15 @@ def drive(connection: Connection, text: str, told: Any = (), *, each: bool = Fal
 
 
 class Prepared:
-    """A statement. `many` is its one parameter that is a list; `columns` are what an INSERT is given."""
+    """A statement. `many` are its parameters that are lists; `columns` are what an INSERT is given."""
 
-    def __init__(self, statement: Executable, *, many: str = "", columns: Iterable[str] = ()) -> None:
+    def __init__(
+        self, statement: Executable, *, many: str | Sequence[str] = (), columns: Iterable[str] = ()
+    ) -> None:
         self._statement: Any = statement
-        self._many = many
+        self._many = (many,) if isinstance(many, str) else tuple(many)
         self._keys = list(columns) or None
-        self._forms: dict[tuple[str, str, int], _Form] = {}
+        self._forms: dict[tuple[str, str, tuple[int, ...]], _Form] = {}
         self._checks: dict[str, Checks] = {}
         found = statement.selected_columns if isinstance(statement, SelectBase) else ()
         names = [str(one.name) for one in found]
@@ -69,7 +77,7 @@ class Prepared:
         _, found = drive(connection, form.text, told)
         checks = self._checks_of(connection.dialect)
         columns = [
-            list(map(check, column)) if check else column
+            check(column) if check else column
             for check, column in zip(checks, zip(*found, strict=True), strict=False)  # none where no row is
         ]
         return list(map(self._make, zip(*columns, strict=True)))
@@ -94,27 +102,56 @@ class Prepared:
     def _form(self, connection: Connection, values: Values) -> tuple[_Form, Any]:
         if not connection.in_transaction():
             connection.begin()
-        dialect, several = connection.dialect, values.get(self._many, ())
-        key = dialect.name, dialect.driver, len(several)
+        dialect = connection.dialect
+        lists = {name: values.get(name, ()) for name in self._many}
+        takes_lists = dialect.name == "postgresql"
+        lengths = () if takes_lists else tuple(map(len, lists.values()))
+        key = dialect.name, dialect.driver, lengths
         form = self._forms.get(key)
         if form is None:
-            form = self._forms[key] = self._compiled(dialect, several)
-        if self._many:
-            values = {**values, **dict(zip(form.spread, several, strict=True))}
+            form = self._forms[key] = (
+                self._with_lists(dialect) if takes_lists else self._spread(dialect, lists)
+            )
+        if form.spread:
+            spread = (zip(form.spread[name], several, strict=True) for name, several in lists.items())
+            values = {**values, **{name: one for each in spread for name, one in each}}
         return form, form.told(values)
 
-    def _compiled(self, dialect: Dialect, several: Sequence[Any]) -> _Form:
+    def _spread(self, dialect: Dialect, lists: Mapping[str, Sequence[Any]]) -> _Form:
+        """Compile it for lists of some lengths."""
         compiled = self._statement.compile(dialect=dialect, column_keys=self._keys)
-        given = {**compiled.params, self._many: several} if self._many else compiled.params
-        state = compiled.construct_expanded_state(given)
+        state = compiled.construct_expanded_state({**compiled.params, **lists})
         order = None if state.positiontup is None else tuple(state.positiontup)
-        spread = tuple(state.parameter_expansion.get(self._many, ()))
-        return _Form(state.statement, order, state.parameters, spread)
+        names = {name: tuple(state.parameter_expansion.get(name, ())) for name in lists}
+        return _Form(state.statement, order, state.parameters, names)
+
+    def _with_lists(self, dialect: Dialect) -> _Form:
+        """Compile it for a server that takes a list of any length as one value, and has less to read."""
+        compiled = self._statement.compile(dialect=dialect, column_keys=self._keys)
+        kinds = {one.key: one.type.compile(dialect) for one in compiled.post_compile_params}
+
+        def array(found: re.Match[str]) -> str:
+            return f"= ANY(%({found[1]})s::{kinds[found[1]]}[])"
+
+        return _Form(_LIST.sub(array, compiled.string), None, compiled.params, {})
 
     def _checks_of(self, dialect: Dialect) -> Checks:
         known = self._checks.get(dialect.name)
         if known is None:
-            columns = self._statement.selected_columns
-            known = [one.type.result_processor(dialect, None) for one in columns]
+            known = [_check_of(one.type, dialect) for one in self._statement.selected_columns]
             self._checks[dialect.name] = known
         return known
+
+
+def _check_of(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
+    """Give what a column of many rows passes."""
+    if isinstance(kind, Checked):
+        look = kind.check_all
+
+        def check(column: Sequence[Any]) -> Sequence[Any]:
+            look(column)
+            return column
+
+        return check
+    process = kind.result_processor(dialect, None)
+    return None if process is None else lambda column: list(map(process, column))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from vault.storage.engine import chunks
+from vault.storage.prepared import Prepared
 from vault.storage.schema import State, chapters, classes, epochs, messages, records, sessions, users
 
 _SINCE = 62_135_596_800_000_000  # whole days: the first day that a message can have is then day 0
@@ -28,8 +29,7 @@ _ids: BindParameter[Any] = bindparam("ids", expanding=True)
 _more: BindParameter[Any] = bindparam("more", expanding=True)
 
 
-@dataclass(frozen=True, slots=True)
-class SessionAt:
+class SessionAt(NamedTuple):
     """A session with its user, as far as a purge needs them."""
 
     id: int
@@ -177,12 +177,12 @@ def sessions_of_user(connection: Connection, user: bytes) -> list[int]:
     return sorted(connection.execute(query).scalars())
 
 
-_sessions: Select[Any] = (
+_sessions = (
     select(
         sessions.c.id,
-        users.c.slot,
-        users.c.node,
-        users.c.name,
+        users.c.slot.label("user_slot"),
+        users.c.node.label("user_node"),
+        users.c.name.label("user_name"),
         sessions.c.slot,
         sessions.c.node,
         sessions.c.name,
@@ -194,15 +194,17 @@ _sessions: Select[Any] = (
     .where(sessions.c.id.in_(_ids), sessions.c.state == State.LIVE, users.c.state == State.LIVE)
     .order_by(sessions.c.id)
 )
+_living = Prepared(_sessions, many="ids")
+_living_locked = Prepared(_sessions.with_for_update(of=sessions), many="ids")
 
 
 def living_sessions(
     connection: Connection, ids: Sequence[int], *, lock: bool = False
 ) -> dict[int, SessionAt]:
     """Give those of some sessions that nobody is erasing; locked, so that nothing is added to them."""
-    query = _sessions.with_for_update(of=sessions) if lock else _sessions
-    found = (row for part in chunks(ids) for row in connection.execute(query, {"ids": part}).all())
-    return {row[0]: SessionAt(*row) for row in found}
+    query = _living_locked if lock else _living
+    found = (row for part in chunks(ids) for row in query.rows(connection, ids=part))
+    return {row[0]: SessionAt._make(row) for row in found}
 
 
 _chapters = (

@@ -6,7 +6,7 @@ Transcripts are big and may be restored at any age; the keyring is small and mus
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import index
 from typing import Any
 
@@ -65,6 +65,20 @@ class Checked(TypeDecorator[Any]):
             return value
 
         return check
+
+    def check_all(self, values: Sequence[Any]) -> None:
+        """Look at a column of many rows at once."""
+        kinds = set(map(type, values))
+        if type(None) in kinds:
+            kinds.discard(type(None))
+            values = [one for one in values if one is not None]
+        if not values:
+            return
+        if kinds == {self.kind}:
+            sizes = values if self.kind is int else list(map(len, values))
+            if self.least <= min(sizes) and max(sizes) <= self.most:
+                return
+        raise TamperedError("a column holds what the vault never wrote there")
 
 
 def _bytes(size: int, *, least: int) -> Checked:

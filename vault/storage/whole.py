@@ -6,16 +6,22 @@ closed. So who knows how many messages a chapter had at a revision knows which, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     BindParameter,
     ColumnElement,
     Connection,
+    Integer,
+    LargeBinary,
     Select,
+    Update,
     and_,
     bindparam,
+    column,
     delete,
     func,
     literal,
@@ -24,44 +30,47 @@ from sqlalchemy import (
     union,
     update,
 )
+from sqlalchemy.types import TypeEngine
 
 from vault.storage.engine import chunks
-from vault.storage.schema import State, chapters, epochs, idempotency, messages, records, sessions, users
+from vault.storage.prepared import Prepared
+from vault.storage.schema import State, chapters, epochs, idempotency, messages, records, sessions
 
-SessionRow = tuple[int, int, bytes, bytes, str]
-SumRow = tuple[int, int, str, int, int, int, int, int, int, int]
+SumRow = tuple[int, int, int, str, int, int, int, int, int, int, int]
+LedgerRow = tuple[int, int, bytes]
 
 _ids: BindParameter[Any] = bindparam("ids", expanding=True)
 _epochs: BindParameter[Any] = bindparam("epochs", expanding=True)
-
-_living = (
-    select(sessions.c.id, sessions.c.rev, users.c.node, sessions.c.node, sessions.c.namespace)
-    .join(users, users.c.id == sessions.c.user_id)
-    .where(sessions.c.id.in_(_ids), sessions.c.state == State.LIVE, users.c.state == State.LIVE)
-    .order_by(sessions.c.id)
-)
+_within: BindParameter[Any] = bindparam("chapters", expanding=True)
 
 
-def living(connection: Connection, ids: Sequence[int]) -> list[SessionRow]:
-    """Give those of some sessions that nobody is erasing: id, revision, user's node, own node, namespace."""
-    found = (row for part in chunks(ids) for row in connection.execute(_living, {"ids": part}).all())
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in found]
+def plan_afresh(connection: Connection) -> None:
+    """Let PostgreSQL plan each statement of this transaction for the lists that it is given.
+
+    After a few times it would make one plan for lists of any length, and expects short ones: it then compares
+    each message with each chapter.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
-_odd = union(
-    select(chapters.c.session_id)
-    .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
-    .where(
-        chapters.c.session_id.in_(_ids),
-        or_(chapters.c.node.is_not(None), chapters.c.state != State.LIVE, epochs.c.state == State.GONE),
+_odd = Prepared(
+    union(
+        select(chapters.c.session_id)
+        .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
+        .where(
+            chapters.c.session_id.in_(_ids),
+            or_(chapters.c.node.is_not(None), chapters.c.state != State.LIVE, epochs.c.state == State.GONE),
+        ),
+        select(records.c.session_id).where(records.c.session_id.in_(_ids)),
     ),
-    select(records.c.session_id).where(records.c.session_id.in_(_ids)),
+    many="ids",
 )
 
 
 def odd(connection: Connection, ids: Sequence[int]) -> set[int]:
     """Give the sessions that have more than open epochs with messages: records, keys of their own."""
-    return {session for part in chunks(ids) for session in connection.execute(_odd, {"ids": part}).scalars()}
+    return {row.session_id for part in chunks(ids) for row in _odd.rows(connection, ids=part)}
 
 
 # An epoch that is over, in a session: what goes as a whole, or not at all.
@@ -87,9 +96,10 @@ def _summed(dialect: str, *, by_role: bool) -> Select[Any]:
     role: ColumnElement[Any] = messages.c.role if by_role else literal("").label("role")
     roles = (messages.c.role,) if by_role else ()
     here = messages.c.session_id == chapters.c.session_id, messages.c.chapter_id == chapters.c.id
+    named = chapters.c.session_id, chapters.c.epoch_id, chapters.c.id
     if dialect == "sqlite":
         return (
-            select(chapters.c.session_id, chapters.c.epoch_id, role, *_sums)
+            select(*named, role, *_sums)
             .outerjoin(messages, and_(*here))
             .where(_chapters)
             .group_by(chapters.c.session_id, chapters.c.epoch_id, *roles)
@@ -102,14 +112,10 @@ def _summed(dialect: str, *, by_role: bool) -> Select[Any]:
     )
     there = summed.c.session_id == chapters.c.session_id, summed.c.chapter_id == chapters.c.id
     columns = (summed.c[one.name] for one in (role, *_sums))
-    return (
-        select(chapters.c.session_id, chapters.c.epoch_id, *columns)
-        .outerjoin(summed, and_(*there))
-        .where(_chapters)
-    )
+    return select(*named, *columns).outerjoin(summed, and_(*there)).where(_chapters)
 
 
-_SUMMED: dict[tuple[str, bool], Select[Any]] = {}
+_SUMMED: dict[tuple[str, bool], Prepared] = {}
 
 
 def sums(
@@ -117,24 +123,25 @@ def sums(
 ) -> Iterator[SumRow]:
     """Sum up what some sessions have in some epochs, by session, epoch and, if that is asked for, role.
 
-    session, epoch, role, messages, bytes, oldest, newest, first seq, last seq, messages with originals
+    session, epoch, chapter, role, messages, bytes, oldest, newest, first seq, last seq, with originals
     """
     dialect = connection.dialect.name
     query = _SUMMED.get((dialect, by_role))
     if query is None:
-        query = _SUMMED[dialect, by_role] = _summed(dialect, by_role=by_role)
+        query = _SUMMED[dialect, by_role] = Prepared(
+            _summed(dialect, by_role=by_role), many=("ids", "epochs")
+        )
     for part in chunks(ids):
         for some in chunks(epoch_ids):
-            for row in connection.execute(query, {"ids": part, "epochs": some}).all():
-                yield tuple(row)
+            yield from query.rows(connection, ids=part, epochs=some)
 
 
-_in_chapters = and_(
-    messages.c.session_id.in_(_ids), messages.c.chapter_id.in_(select(chapters.c.id).where(_chapters))
-)
 _seqs = (
     select(messages.c.session_id, messages.c.seq)
-    .where(_in_chapters)
+    .where(
+        messages.c.session_id.in_(_ids),
+        messages.c.chapter_id.in_(select(chapters.c.id).where(_chapters)),
+    )
     .order_by(messages.c.session_id, messages.c.seq)
 )
 
@@ -147,47 +154,86 @@ def seqs(connection: Connection, ids: Sequence[int], epoch_ids: Sequence[int]) -
                 yield row[0], row[1]
 
 
-_write_profile = (
-    update(sessions)
-    .where(
-        sessions.c.id == bindparam("session"),
-        sessions.c.rev == bindparam("at"),
-        sessions.c.state == State.LIVE,
-    )
-    .values(profile=bindparam("sealed"), rev=bindparam("next"))
-    .execution_options(preserve_rowcount=True)
+_revisions = Prepared(
+    select(sessions.c.id, sessions.c.rev).where(sessions.c.id.in_(_ids), sessions.c.state == State.LIVE),
+    many="ids",
 )
 
 
-def write_profiles(connection: Connection, written: Sequence[Mapping[str, object]]) -> int:
-    """Replace sessions' sealed profiles, which locks the sessions; count those of the given revisions."""
-    return connection.execute(_write_profile, list(written)).rowcount
+def revisions(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    """Give the revisions of those of some sessions that nobody is erasing."""
+    return {row.id: row.rev for part in chunks(ids) for row in _revisions.rows(connection, ids=part)}
 
 
-_delete = delete(messages).where(_in_chapters)
-_close = update(chapters).where(_chapters).values(state=int(State.CLOSED))
+def _write(here: ColumnElement[int], at: ColumnElement[int], sealed: ColumnElement[bytes]) -> Update:
+    mine = sessions.c.id == here, sessions.c.rev == at, sessions.c.state == State.LIVE
+    return update(sessions).where(*mine).values(profile=sealed, rev=at + 1)
 
 
-def delete_messages(connection: Connection, ids: Sequence[int], epoch_ids: Sequence[int]) -> int:
-    """Delete what some sessions have in some epochs; count the messages."""
-    return sum(
-        connection.execute(_delete, {"ids": part, "epochs": some}).rowcount
-        for part in chunks(ids)
-        for some in chunks(epoch_ids)
+def _write_at_once() -> Update:
+    kinds: dict[str, TypeEngine[Any]] = {"ids": BigInteger(), "revs": Integer(), "sealed": LargeBinary()}
+    lists = [bindparam(name, type_=ARRAY(kind)) for name, kind in kinds.items()]
+    given = func.unnest(*lists).table_valued(*(column(name, kind) for name, kind in kinds.items()))
+    told = given.render_derived("given")
+    return _write(told.c.ids, told.c.revs, told.c.sealed)
+
+
+_write_each = Prepared(
+    _write(
+        bindparam("session", type_=BigInteger()),
+        bindparam("at", type_=Integer()),
+        bindparam("sealed", type_=LargeBinary()),
+    )
+)
+_write_all = Prepared(_write_at_once())
+
+
+def write_profiles(connection: Connection, written: Sequence[LedgerRow]) -> int:
+    """Replace sessions' sealed profiles, which locks the sessions; count those of the given revisions.
+
+    session, revision, sealed profile
+    """
+    if connection.dialect.name == "postgresql":
+        ids, revs, sealed = map(list, zip(*written, strict=True))
+        return _write_all.run(connection, ids=ids, revs=revs, sealed=sealed)
+    return _write_each.run_each(
+        connection, [{"session": number, "at": rev, "sealed": sealed} for number, rev, sealed in written]
     )
 
 
-def close_chapters(connection: Connection, ids: Sequence[int], epoch_ids: Sequence[int]) -> None:
-    """Let the chapters of some sessions in some epochs take no more messages."""
-    for part in chunks(ids):
-        for some in chunks(epoch_ids):
-            connection.execute(_close, {"ids": part, "epochs": some})
+_close = Prepared(update(chapters).where(_chapters).values(state=int(State.CLOSED)), many=("ids", "epochs"))
 
 
-_having_keys = select(idempotency.c.session_id).where(idempotency.c.session_id.in_(_ids)).distinct()
+def close_chapters(connection: Connection, ids: Sequence[int], epoch_ids: Sequence[int]) -> int:
+    """Let the chapters of some sessions in some epochs take no more messages; count them."""
+    return sum(
+        _close.run(connection, ids=part, epochs=some) for part in chunks(ids) for some in chunks(epoch_ids)
+    )
+
+
+_delete = Prepared(
+    delete(messages).where(messages.c.session_id.in_(_ids), messages.c.chapter_id.in_(_within)),
+    many=("ids", "chapters"),
+)
+
+
+def delete_messages(connection: Connection, gone: Collection[tuple[int, int]]) -> int:
+    """Delete all that is in some chapters, each given after its session; count the messages."""
+    return sum(
+        _delete.run(
+            connection,
+            ids=list(dict.fromkeys(session for session, _ in part)),
+            chapters=[chapter for _, chapter in part],
+        )
+        for part in chunks(gone)
+    )
+
+
+_having_keys = Prepared(
+    select(idempotency.c.session_id).where(idempotency.c.session_id.in_(_ids)).distinct(), many="ids"
+)
 
 
 def having_keys(connection: Connection, ids: Sequence[int]) -> set[int]:
     """Give the sessions in which idempotency keys were used."""
-    found = (connection.execute(_having_keys, {"ids": part}).scalars() for part in chunks(ids))
-    return {session for part in found for session in part}
+    return {row.session_id for part in chunks(ids) for row in _having_keys.rows(connection, ids=part)}
