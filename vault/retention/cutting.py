@@ -81,7 +81,7 @@ class Cutter:
         """Give the closed chapters that have keys of their own, and where those must be."""
         found = self._stores.transcripts.read(purge_sql.chapters_alone_to_erase)
         sessions = self._stores.transcripts.read(
-            lambda c: sql.living_sessions(c, sorted({one[2] for one in found}))
+            lambda c: self._facts.living(c, sorted({one[2] for one in found}))
         )
         keys = self._facts.session_keys(sessions.values())
         return [
@@ -98,7 +98,7 @@ class Cutter:
         """
         closing = self._stores.transcripts.read(purge_sql.chapters_closing)
         sessions = self._stores.transcripts.read(
-            lambda c: sql.living_sessions(c, sorted({number for number, _, _ in closing}))
+            lambda c: self._facts.living(c, sorted({number for number, _, _ in closing}))
         )
         keys = self._facts.session_keys(sessions.values())
         names = {

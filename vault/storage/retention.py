@@ -53,6 +53,7 @@ class SessionAt:
     namespace: str
     profile: bytes
     rev: int
+    state: int
 
     @property
     def is_remainder(self) -> bool:
@@ -208,18 +209,25 @@ _sessions: Select[Any] = (
         sessions.c.namespace,
         sessions.c.profile,
         sessions.c.rev,
+        sessions.c.state,
     )
     .join(users, users.c.id == sessions.c.user_id)
-    .where(sessions.c.id.in_(_ids), sessions.c.state == State.LIVE, users.c.state == State.LIVE)
+    .where(sessions.c.id.in_(_ids), users.c.state == State.LIVE)
     .order_by(sessions.c.id)
 )
+_seen = _sessions.where(sessions.c.state == State.LIVE)
+_with_hidden = _sessions.where(sessions.c.state.in_((State.LIVE, State.HIDDEN)))
 
 
 def living_sessions(
-    connection: Connection, ids: Sequence[int], *, lock: bool = False
+    connection: Connection, ids: Sequence[int], *, lock: bool = False, hidden: bool = False
 ) -> dict[int, SessionAt]:
-    """Give those of some sessions that nobody is erasing; locked, so that nothing is added to them."""
-    query = _sessions.with_for_update(of=sessions) if lock else _sessions
+    """Give those of some sessions that nobody is erasing; locked, so that nothing is added to them.
+
+    `hidden`: also those that the app sees no more, and a hold keeps.
+    """
+    chosen = _with_hidden if hidden else _seen
+    query = chosen.with_for_update(of=sessions) if lock else chosen
     found = (row for part in chunks(ids) for row in connection.execute(query, {"ids": part}).all())
     return {row[0]: SessionAt(*row) for row in found}
 
