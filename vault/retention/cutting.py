@@ -25,6 +25,8 @@ from vault.storage.erasures import IntentRow
 from vault.storage.schema import State
 from vault.storage.stores import Stores
 
+_ALIVE = frozenset((State.LIVE, State.CLOSED))
+
 
 @dataclass(frozen=True, slots=True)
 class _Closed:
@@ -74,6 +76,7 @@ class Cutter:
 
         certificate = self._eraser.purge(choose)
         self.sweep()
+        self._accuse()
         epochs = sum(one.epoch is not None for one in chosen)
         return Cut(certificate, epochs, len(chosen) - epochs)
 
@@ -153,10 +156,29 @@ class Cutter:
                 raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
         return left
 
+    def _accuse(self) -> None:
+        """Look for rows that were edited so that a key doesn't die, and nobody hears of it (P2, P4)."""
+        store, read = self._stores.transcripts, self._stores.keyring.read
+        epochs = {one.node: one for one in store.read(sql.all_epochs)}
+        said = {one.node for one in epochs.values() if one.state not in _ALIVE}
+        said.update(store.read(purge_sql.gone_alone))
+        keeping = store.read(purge_sql.gone_that_keep)
+        # Whatever is marked as gone was recorded before that, so it is looked up after that.
+        told = [*epochs, *said, *(keeping or ())]
+        nodes = read(lambda connection: keyring_sql.nodes_by_id(connection, told))
+        erased = read(lambda connection: erasures.erased_among(connection, told))
+        for node in nodes.keys() - erased:
+            at = epochs.get(node)
+            moved = at is not None and nodes[node].slot != self._keyring.epoch_slot(at.class_name, at.anchor)
+            if moved or node in said or node in (keeping or ()):
+                raise TamperedError("a row was edited so that a key lives which is to be erased")
+        if keeping is None:
+            raise TamperedError("a chapter has lost its session, or its key, and that lives on")
+
     def sweep(self) -> None:
         """Delete the rows of what is gone; what a crash left is taken along."""
         store = self._stores.transcripts
-        gone = [one for one in store.read(sql.all_epochs) if one.state == State.GONE]
+        gone = [one for one in store.read(sql.all_epochs) if one.state not in _ALIVE]
         own = store.read(purge_sql.gone_alone)
         erased = self._stores.keyring.read(
             lambda c: erasures.erased_among(c, [*(one.node for one in gone), *own])

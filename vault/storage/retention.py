@@ -20,6 +20,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from vault.errors import TamperedError
 from vault.storage.engine import chunks
 from vault.storage.schema import State, chapters, classes, epochs, messages, records, sessions, users
 
@@ -145,10 +146,13 @@ class RecordAt:
 
 def all_epochs(connection: Connection) -> list[EpochAt]:
     """Give every epoch: a class has one a day, or one an hour."""
-    query = select(epochs.c.id, classes.c.name, epochs.c.anchor, epochs.c.node, epochs.c.state).join(
+    query = select(epochs.c.id, classes.c.name, epochs.c.anchor, epochs.c.node, epochs.c.state).outerjoin(
         classes, classes.c.id == epochs.c.class_id
     )
-    return [EpochAt(*row) for row in connection.execute(query)]
+    found = [EpochAt(*row) for row in connection.execute(query)]
+    if any(one.class_name is None for one in found):  # left out, it would never be erased (P4)
+        raise TamperedError("an epoch has lost its class")
+    return found
 
 
 _in_epochs = select(chapters.c.session_id).where(chapters.c.epoch_id.in_(_ids)).distinct()
