@@ -11,7 +11,7 @@ from faces import DAY
 from retained import Retained
 from sqlalchemy import Column, select, update
 
-from vault.errors import TamperedError
+from vault.errors import KeyringOutdatedError, TamperedError
 from vault.storage.schema import State, chapters, epochs, sessions, users
 
 SUPPORT = "s-2"  # a class without epochs, where the rules are by session
@@ -83,6 +83,21 @@ def test_p4_what_nobody_touched_is_erased_all_the_same(world: Retained) -> None:
     world.purged = [one for one in world.said if one != kept]
     world.said = []
     world.check_copies()
+
+
+def test_p4_a_keyring_from_before_a_session_began_does_not_pass_for_one_that_erased_its_day(
+    world: Retained,
+) -> None:
+    older = world.databases.copy_of(world.databases.keyring)
+    world.say("carl", "s-1")
+    world.vault.close()
+    world.databases.restore(older, world.databases.keyring)
+    world.vault = world.open()
+    world.vault.adopt()
+    world.clock.now += 30 * DAY
+    for _ in range(2):
+        with pytest.raises(KeyringOutdatedError):
+            world.vault.purge()
 
 
 def test_control_an_untouched_vault_is_purged(world: Retained) -> None:

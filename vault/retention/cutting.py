@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from vault.crypto.tree import Kind, slot
 from vault.erasure import Eraser
-from vault.errors import TamperedError
+from vault.errors import KeyringOutdatedError, TamperedError
 from vault.evidence.certificate import Certificate, Why
 from vault.keys.ring import Keyring
 from vault.keys.slots import chapter_slot, standing_for
@@ -163,8 +163,9 @@ class Cutter:
         said = {one.node for one in epochs.values() if one.state not in _ALIVE}
         said.update(store.read(purge_sql.gone_alone))
         keeping = store.read(purge_sql.gone_that_keep)
-        # Whatever is marked as gone was recorded before that, so it is looked up after that.
-        told = [*epochs, *said, *(keeping or ())]
+        # What is marked as gone was recorded before that, so it is looked up after that.
+        waiting = store.read(purge_sql.sessions_that_keep)
+        told = [*epochs, *said, *waiting, *(keeping or ())]
         nodes = read(lambda connection: keyring_sql.nodes_by_id(connection, told))
         erased = read(lambda connection: erasures.erased_among(connection, told))
         for node in nodes.keys() - erased:
@@ -174,6 +175,11 @@ class Cutter:
                 raise TamperedError("a row was edited so that a key lives which is to be erased")
         if keeping is None:
             raise TamperedError("a chapter has lost its session, or its key, and that lives on")
+        if not waiting <= nodes.keys() | erased:  # what they share an epoch with lives as long as they do
+            raise KeyringOutdatedError(
+                "messages that are due share a key with others whose own key this keyring does not have",
+                hint="put back the latest keyring; until then what shares their day is not erased",
+            )
 
     def sweep(self) -> None:
         """Delete the rows of what is gone; what a crash left is taken along."""

@@ -255,6 +255,17 @@ def gone_that_keep(connection: Connection) -> set[bytes] | None:
     return found
 
 
+def sessions_that_keep(connection: Connection) -> set[bytes]:
+    """Give the nodes of the sessions that keep a closed epoch's key alive."""
+    query = (
+        select(sessions.c.node)
+        .join(chapters, chapters.c.session_id == sessions.c.id)
+        .join(epochs, epochs.c.id == chapters.c.epoch_id)
+        .where(epochs.c.state == State.CLOSED, chapters.c.node.is_(None), chapters.c.state == State.LIVE)
+    )
+    return set(connection.execute(query).scalars())
+
+
 def chapters_closing(connection: Connection) -> list[tuple[int, int, bytes]]:
     """Give the emptied chapters that go with their closed epochs: each with its session, epoch and place."""
     query = (
