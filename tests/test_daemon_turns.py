@@ -151,6 +151,18 @@ def test_p4_a_run_that_somebody_else_wrote_into_the_keyring_is_not_believed(
         turns.claim("purge", NIGHTLY, 1, START + DAY)
 
 
+def test_p4_runs_that_somebody_takes_out_of_the_keyring_put_nothing_off(turns: Turns, store: Store) -> None:
+    turns.claim("purge", NIGHTLY, 1, START)
+    for day in range(1, 4):
+        store.write(lambda c: c.execute(turns_table.delete()))
+        turn = turns.claim("purge", NIGHTLY, 1, START + day * DAY)
+        assert turn is not None
+        assert START + (day - 1) * DAY < turn.due <= START + day * DAY
+        assert turns.end(turn, Outcome.DONE, START + day * DAY)
+    store.write(lambda c: c.execute(turns_table.delete()))
+    assert turns.claim("purge", NIGHTLY, 1, START + 3 * DAY + 1) is None
+
+
 # -- the lease -----------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,8 @@ from commands import make, names_in, run
 
 from vault import Message, Vault
 from vault.errors import InputError
-from vault.transfer.sources import Unreadable, values
+from vault.transfer.sources import Given, Unreadable, read, values
+from vault.transfer.sources import chat_messages as chat_messages_source
 from vault.transfer.sources.arrays import elements
 
 # As langchain-core writes a message down.
@@ -351,3 +352,38 @@ def test_a_number_of_any_unit_is_a_time(value: object) -> None:
 def test_what_is_no_time_is_refused(value: object) -> None:
     with pytest.raises(InputError):
         values.moment(value)
+
+
+IDS: dict[str, Callable[[int], object]] = {
+    "text": lambda number: f"{sha256(str(number).encode()).hexdigest()[:12]}",
+    "none": lambda number: None if number < 600 else number,
+    "twice": lambda number: number // 3,
+}
+
+
+@pytest.mark.parametrize("ids", IDS)
+def test_a_table_whose_id_is_no_whole_number_of_its_own_gives_every_row(tmp_path: Path, ids: str) -> None:
+    """A page that ends within equal ids, or compares text with bytes, would end the table in silence."""
+    chat = "CREATE TABLE chat_messages (id, session_id TEXT, role TEXT, content TEXT)"
+    rows = [(IDS[ids](number), "s-1", "user", f"text {number}") for number in range(1300)]
+    path = database(tmp_path / "c.db", chat, chat_messages=rows)
+    found = list(read("chat-messages", Given(source=str(path))))
+    said = [one.message.content for one in found if not isinstance(one, Unreadable) and one.message]
+    assert said == [f"text {number}" for number in range(1300)]
+    assert len({one.name for one in found if not isinstance(one, Unreadable)}) == 1300
+
+
+def test_metadata_that_a_server_gives_as_an_object_is_read() -> None:
+    cells = {"role": "user", "content": "Hello", "metadata": {"kind": "brief"}}
+    found = chat_messages_source._entry("row 1", "row 1", cells).message
+    assert found is not None
+    assert found.metadata == {"kind": "brief"}
+
+
+def test_a_number_of_too_many_digits_is_told_and_ends_the_list(tmp_path: Path) -> None:
+    path = tmp_path / "s-1.json"
+    path.write_text(f'[{json.dumps(HUMAN)}, {{"n": {"7" * 5000}}}]')
+    first, second = elements(path)
+    assert first == HUMAN
+    assert isinstance(second, Unreadable)
+    assert "777" not in str(second)

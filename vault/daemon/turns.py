@@ -69,30 +69,36 @@ class Turns:
     def __init__(self, store: Store, service: Callable[[], bytes]) -> None:
         self._store = store
         self._service = service
+        self._known: dict[str, int] = {}  # for which moment each job was last seen to be run
 
     def claim(self, job: str, triggers: Iterable[CronTrigger], fence: int, now: int) -> Turn | None:
         """Begin the run that is due, or take up one that a former leader broke off; None: nothing to do."""
 
-        def work(connection: Connection) -> Turn | None:
+        def work(connection: Connection) -> tuple[int, Turn | None]:
             last = self._last(connection, job, now)
-            if last is None:
-                sql.add_turn(connection, self._sealed(TurnRow(job, now, fence, now, now, Outcome.SEEN)))
-                return None
-            if last.ended_at is None:
+            if last is not None and last.ended_at is None:
                 if last.fence > fence:
-                    return None  # who claims is no leader any more
+                    return last.due, None  # who claims is no leader any more
                 row = self._sealed(replace(last, fence=fence, begun_at=now))
-                return Turn(row, True) if sql.change_turn(connection, row, fence=last.fence) else None
-            due = latest_due(triggers, last.due, now)
+                taken = sql.change_turn(connection, row, fence=last.fence)
+                return last.due, Turn(row, True) if taken else None
+            # Rows that a thief takes away don't put off what is due (P4).
+            since = self._known.get(job) if last is None else last.due
+            if since is None:
+                sql.add_turn(connection, self._sealed(TurnRow(job, now, fence, now, now, Outcome.SEEN)))
+                return now, None
+            due = latest_due(triggers, since, now)
             if due is None:
-                return None
+                return since, None
             row = self._sealed(TurnRow(job, due, fence, now, None, Outcome.BEGUN))
             sql.add_turn(connection, row)
             sql.keep_turns(connection, job, _KEPT)
-            return Turn(row, False)
+            return due, Turn(row, False)
 
         with suppress(IntegrityError):  # another daemon was first
-            return self._store.write(work)
+            since, turn = self._store.write(work)
+            self._known[job] = min(since, now)  # a clock may have run ahead for a while
+            return turn
         return None
 
     def end(self, turn: Turn, outcome: Outcome, now: int) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from vault.crypto.tree import Kind, slot
 from vault.erasure import Eraser
-from vault.errors import TamperedError
+from vault.errors import KeyringOutdatedError, TamperedError
 from vault.evidence.certificate import Certificate, Why
 from vault.keys.ring import Keyring
 from vault.keys.slots import chapter_slot, standing_for
@@ -20,11 +20,12 @@ from vault.retention.holding import Holds
 from vault.storage import erasures
 from vault.storage import keyring as keyring_sql
 from vault.storage import purging as purge_sql
-from vault.storage import retention as sql
 from vault.storage.erasures import IntentRow
 from vault.storage.schema import State
 from vault.storage.stores import Stores
 from vault.storage.transcripts import EpochRow, all_epochs
+
+_ALIVE = frozenset((State.LIVE, State.CLOSED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Cutter:
 
         certificate = self._eraser.purge(choose)
         self.sweep()
+        self._accuse()
         epochs = sum(one.epoch is not None for one in chosen)
         return Cut(certificate, epochs, len(chosen) - epochs)
 
@@ -82,7 +84,7 @@ class Cutter:
         """Give the closed chapters that have keys of their own, and where those must be."""
         found = self._stores.transcripts.read(purge_sql.chapters_alone_to_erase)
         sessions = self._stores.transcripts.read(
-            lambda c: sql.living_sessions(c, sorted({one[2] for one in found}))
+            lambda c: self._facts.living(c, sorted({one[2] for one in found}))
         )
         keys = self._facts.session_keys(sessions.values())
         return [
@@ -99,7 +101,7 @@ class Cutter:
         """
         closing = self._stores.transcripts.read(purge_sql.chapters_closing)
         sessions = self._stores.transcripts.read(
-            lambda c: sql.living_sessions(c, sorted({number for number, _, _ in closing}))
+            lambda c: self._facts.living(c, sorted({number for number, _, _ in closing}))
         )
         keys = self._facts.session_keys(sessions.values())
         names = {
@@ -154,10 +156,35 @@ class Cutter:
                 raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
         return left
 
+    def _accuse(self) -> None:
+        """Look for rows that were edited so that a key doesn't die, and nobody hears of it (P2, P4)."""
+        store, read = self._stores.transcripts, self._stores.keyring.read
+        epochs = {one.node: one for one in store.read(all_epochs)}
+        said = {one.node for one in epochs.values() if one.state not in _ALIVE}
+        said.update(store.read(purge_sql.gone_alone))
+        keeping = store.read(purge_sql.gone_that_keep)
+        # What is marked as gone was recorded before that, so it is looked up after that.
+        waiting = store.read(purge_sql.sessions_that_keep)
+        told = [*epochs, *said, *waiting, *(keeping or ())]
+        nodes = read(lambda connection: keyring_sql.nodes_by_id(connection, told))
+        erased = read(lambda connection: erasures.erased_among(connection, told))
+        for node in nodes.keys() - erased:
+            at = epochs.get(node)
+            moved = at is not None and nodes[node].slot != self._keyring.epoch_slot(at.class_name, at.anchor)
+            if moved or node in said or node in (keeping or ()):
+                raise TamperedError("a row was edited so that a key lives which is to be erased")
+        if keeping is None:
+            raise TamperedError("a chapter has lost its session, or its key, and that lives on")
+        if not waiting <= nodes.keys() | erased:  # what they share an epoch with lives as long as they do
+            raise KeyringOutdatedError(
+                "messages that are due share a key with others whose own key this keyring does not have",
+                hint="put back the latest keyring; until then what shares their day is not erased",
+            )
+
     def sweep(self) -> None:
         """Delete the rows of what is gone; what a crash left is taken along."""
         store = self._stores.transcripts
-        gone = [one for one in store.read(all_epochs) if one.state == State.GONE]
+        gone = [one for one in store.read(all_epochs) if one.state not in _ALIVE]
         own = store.read(purge_sql.gone_alone)
         erased = self._stores.keyring.read(
             lambda c: erasures.erased_among(c, [*(one.node for one in gone), *own])

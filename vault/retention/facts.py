@@ -21,6 +21,7 @@ from vault.crypto.tree import Kind, slot
 from vault.errors import TamperedError
 from vault.keys.many import ManyKeys, user_path
 from vault.keys.ring import Keyring
+from vault.keys.slots import hidden_slot
 from vault.messages import unpack
 from vault.retention.classes import Classes, labels_of, plain_name
 from vault.retention.deciding import Fact, span_of
@@ -84,7 +85,16 @@ class Seen:
 class Facts:
     """Looks at sessions, and opens what has to be opened for it."""
 
-    def __init__(self, stores: Stores, keyring: Keyring, classes: Classes, *, by_role: bool = False) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        keyring: Keyring,
+        classes: Classes,
+        *,
+        by_role: bool = False,
+        hidden: bool = False,
+    ) -> None:
+        self._hidden = hidden
         self._stores = stores
         self._keyring = keyring
         self.many = ManyKeys(stores, keyring)
@@ -135,7 +145,7 @@ class Facts:
 
     def look(self, connection: Connection, ids: Sequence[int], *, lock: bool = False) -> list[Seen]:
         """Look at some sessions; locked, so that what was seen stays so for the transaction."""
-        sessions = sql.living_sessions(connection, ids, lock=lock)
+        sessions = self.living(connection, ids, lock=lock)
         chapters: defaultdict[int, dict[int, ChapterAt]] = defaultdict(dict)
         for chapter in sql.chapters_in(connection, list(sessions)):
             chapters[chapter.session][chapter.id] = chapter
@@ -147,6 +157,12 @@ class Facts:
             _seen(session, chapters[number], groups[number], known.get(number))
             for number, session in sessions.items()
         ]
+
+    def living(
+        self, connection: Connection, ids: Sequence[int], *, lock: bool = False
+    ) -> dict[int, SessionAt]:
+        """Give those of some sessions that nobody is erasing, and where it counts those that are hidden."""
+        return sql.living_sessions(connection, ids, lock=lock, hidden=self._hidden)
 
     def _profiles(self, sessions: Mapping[int, SessionAt]) -> dict[int, Profile]:
         """Open what says when sessions began or ended of which a part is erased, where that counts."""
@@ -210,15 +226,17 @@ class Facts:
 
     def session_keys(self, sessions: Iterable[SessionAt]) -> dict[int, bytes]:
         """Give the keys of those sessions, by row, that are alive."""
-        paths = {one.id: ([*user_path(one.user_slot), slot(Kind.SESSION, one.slot)], one) for one in sessions}
-        found = self.many.find_below([path for path, _ in paths.values()])
+        ways = {one.id: (one, user_path(one.user_slot), _slots(one)) for one in sessions}
+        found = self.many.find_below([[*way, where] for _, way, slots in ways.values() for where in slots])
         keys = {}
-        for number, (path, one) in paths.items():
-            user, opened = found.get(path[-2]), found.get(path[-1])
+        for number, (one, way, slots) in ways.items():
+            user = found.get(way[-1])
+            opened = next((found[where] for where in slots if where in found), None)
             if user is not None and opened is not None:
-                if (user.id, opened.id) != (one.user_node, one.node):
+                if (user.id, opened.id) == (one.user_node, one.node):
+                    keys[number] = opened.key
+                elif one.state != State.HIDDEN:  # by its old name there may be another one
                     raise TamperedError("a session's row was edited")
-                keys[number] = opened.key
         return keys
 
     def profile(self, session: SessionAt, key: bytes | Cipher) -> Profile:
@@ -271,6 +289,12 @@ class Facts:
             for one in listed
             if one.id in keys
         }
+
+
+def _slots(session: SessionAt) -> list[bytes]:
+    """Give where a session's key may be: a crash may have left one that is hidden under its name."""
+    named = slot(Kind.SESSION, session.slot)
+    return [hidden_slot(session.node), named] if session.state == State.HIDDEN else [named]
 
 
 def _seen(

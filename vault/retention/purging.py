@@ -146,7 +146,7 @@ class Purger:
 
     def _take_plain(self, ids: Sequence[int]) -> list[int]:
         """Change at once, unseen, those sessions that need nothing prepared; give the others."""
-        sessions = self._stores.transcripts.read(lambda c: sql.living_sessions(c, ids))
+        sessions = self._stores.transcripts.read(lambda c: self._facts.living(c, ids))
         prepared = _Prepared(self._facts.session_keys(sessions.values()), {}, {}, {}, is_plain=True)
         return self._change(list(sessions), prepared)
 
@@ -279,6 +279,8 @@ class Purger:
     def _make_room(self, steps: Steps, key: bytes) -> dict[tuple[int, Place], Chapter]:
         """Make the chapters that take what stays of those that are split, in the classes of today."""
         session = steps.seen.session
+        if session.state == State.HIDDEN:
+            return {}  # by its name the app has another one, or none; it goes as a whole when its hold ends
         alone = [number for number in steps.split if not steps.seen.chapters[number].depends]
         self._stores.transcripts.write(lambda connection: purge_sql.close_chapters(connection, alone))
         places: set[Place] = set()

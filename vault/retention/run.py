@@ -62,7 +62,7 @@ class Runs:
         self._sessions = sessions
         self._classes = classes
         self._holds = holds or NoHolds()
-        self._facts = Facts(stores, keyring, classes)
+        self._facts = Facts(stores, keyring, classes, hidden=True)
         self._planning = Planning(stores, keyring, classes, self._facts, self._holds)
         self._cutter = Cutter(stores, keyring, eraser, self._facts, self._holds)
         self._records = RunRecords(lambda: keyring.service)

@@ -7,9 +7,12 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
+    Select,
     and_,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -215,6 +218,54 @@ def unready_epochs(connection: Connection) -> set[int]:
     return set(connection.execute(query).scalars())
 
 
+def _owners(*which: ColumnElement[bool]) -> Select[Any]:
+    """Find those of some chapters whose session or user is not alive: a purge doesn't look at them."""
+    alive = sessions.c.state.in_((State.LIVE, State.HIDDEN)), users.c.state == State.LIVE
+    return (
+        select(sessions.c.node, case((alive[0], 1), else_=0), users.c.node, case((alive[1], 1), else_=0))
+        .select_from(chapters)
+        .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
+        .outerjoin(sessions, sessions.c.id == chapters.c.session_id)
+        .outerjoin(users, users.c.id == sessions.c.user_id)
+        .where(*which, case((and_(*alive), 1), else_=0) == 0)
+    )
+
+
+_keeping = (
+    _owners(epochs.c.state == State.CLOSED, chapters.c.node.is_(None), chapters.c.state == State.LIVE),
+    _owners(chapters.c.node.is_not(None)),
+)
+_keyless = select(exists().where(chapters.c.epoch_id.is_(None), chapters.c.node.is_(None)))
+
+
+def gone_that_keep(connection: Connection) -> set[bytes] | None:
+    """Give the users and sessions, marked as gone, of which a chapter keeps a key alive that may be due.
+
+    None where such a chapter has lost its session or its user, or where one has lost its own key.
+    """
+    if connection.execute(_keyless).scalar_one():
+        return None
+    found: set[bytes] = set()
+    for session, session_lives, user, user_lives in (
+        row for query in _keeping for row in connection.execute(query)
+    ):
+        if session is None or user is None:
+            return None
+        found |= ({session} if not session_lives else set()) | ({user} if not user_lives else set())
+    return found
+
+
+def sessions_that_keep(connection: Connection) -> set[bytes]:
+    """Give the nodes of the sessions that keep a closed epoch's key alive."""
+    query = (
+        select(sessions.c.node)
+        .join(chapters, chapters.c.session_id == sessions.c.id)
+        .join(epochs, epochs.c.id == chapters.c.epoch_id)
+        .where(epochs.c.state == State.CLOSED, chapters.c.node.is_(None), chapters.c.state == State.LIVE)
+    )
+    return set(connection.execute(query).scalars())
+
+
 def chapters_closing(connection: Connection) -> list[tuple[int, int, bytes]]:
     """Give the emptied chapters that go with their closed epochs: each with its session, epoch and place."""
     query = (
@@ -288,6 +339,7 @@ def sweep_epoch(connection: Connection, epoch: int) -> None:
 
 
 def gone_alone(connection: Connection) -> list[bytes]:
-    """Give the own nodes of chapters whose keys are erased."""
-    query = select(chapters.c.node).where(chapters.c.node.is_not(None), chapters.c.state == State.GONE)
+    """Give the own nodes of chapters whose keys are erased, or are said to be."""
+    alive = State.LIVE, State.CLOSED
+    query = select(chapters.c.node).where(chapters.c.node.is_not(None), chapters.c.state.not_in(alive))
     return list(connection.execute(query).scalars())

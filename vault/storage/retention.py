@@ -42,6 +42,7 @@ class SessionAt(NamedTuple):
     namespace: str
     profile: bytes
     rev: int
+    state: int
 
     @property
     def is_remainder(self) -> bool:
@@ -189,20 +190,31 @@ _sessions = (
         sessions.c.namespace,
         sessions.c.profile,
         sessions.c.rev,
+        sessions.c.state,
     )
     .join(users, users.c.id == sessions.c.user_id)
-    .where(sessions.c.id.in_(_ids), sessions.c.state == State.LIVE, users.c.state == State.LIVE)
+    .where(sessions.c.id.in_(_ids), users.c.state == State.LIVE)
     .order_by(sessions.c.id)
 )
-_living = Prepared(_sessions, many="ids")
-_living_locked = Prepared(_sessions.with_for_update(of=sessions), many="ids")
+_seen = _sessions.where(sessions.c.state == State.LIVE)
+_living = {
+    (hidden, lock): Prepared(query.with_for_update(of=sessions) if lock else query, many="ids")
+    for hidden, query in (
+        (False, _seen),
+        (True, _sessions.where(sessions.c.state.in_((int(State.LIVE), int(State.HIDDEN))))),
+    )
+    for lock in (False, True)
+}
 
 
 def living_sessions(
-    connection: Connection, ids: Sequence[int], *, lock: bool = False
+    connection: Connection, ids: Sequence[int], *, lock: bool = False, hidden: bool = False
 ) -> dict[int, SessionAt]:
-    """Give those of some sessions that nobody is erasing; locked, so that nothing is added to them."""
-    query = _living_locked if lock else _living
+    """Give those of some sessions that nobody is erasing; locked, so that nothing is added to them.
+
+    `hidden`: also those that the app sees no more, and a hold keeps.
+    """
+    query = _living[hidden, lock]
     found = (row for part in chunks(ids) for row in query.rows(connection, ids=part))
     return {row[0]: SessionAt._make(row) for row in found}
 

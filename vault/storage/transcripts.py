@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from vault.crypto.envelope import ID_BYTES
 from vault.crypto.tree import Opened
+from vault.errors import TamperedError
 from vault.storage.engine import whole
 from vault.storage.prepared import Prepared
 from vault.storage.schema import (
@@ -313,7 +314,14 @@ def class_id(connection: Connection, name: str) -> int:
 
 _epochs = select(
     epochs.c.id, classes.c.name.label("class_name"), epochs.c.anchor, epochs.c.node, epochs.c.state
-).join(classes, classes.c.id == epochs.c.class_id)
+).outerjoin(classes, classes.c.id == epochs.c.class_id)
+
+
+def _epoch(row: Sequence[Any]) -> EpochRow:
+    found = EpochRow(*row)
+    if found.class_name is None:  # passed over, it would never be erased (P4)
+        raise TamperedError("an epoch has lost its class")
+    return found
 
 
 _find_epoch = Prepared(_epochs.where(epochs.c.node == bindparam("epoch")))
@@ -322,12 +330,12 @@ _find_epoch = Prepared(_epochs.where(epochs.c.node == bindparam("epoch")))
 def find_epoch(connection: Connection, node: bytes) -> EpochRow | None:
     """Give an epoch's row."""
     row = _find_epoch.one_or_none(connection, epoch=node)
-    return None if row is None else EpochRow(*row)
+    return None if row is None else _epoch(row)
 
 
 def all_epochs(connection: Connection) -> list[EpochRow]:
     """Give every epoch: a class has one a day, or one an hour."""
-    return [EpochRow(*row) for row in connection.execute(_epochs)]
+    return [_epoch(row) for row in connection.execute(_epochs)]
 
 
 def add_epoch(connection: Connection, class_name: str, anchor: int, node: bytes) -> int:

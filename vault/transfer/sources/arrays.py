@@ -69,7 +69,7 @@ class _Reader:
     def _element(self) -> Any:  # noqa: ANN401 (any JSON)
         """Read an element; where it is not whole yet, twice as much, so that no part is read often."""
         while True:
-            with suppress(json.JSONDecodeError, RecursionError):
+            with suppress(ValueError, RecursionError):  # a number may be too long, too
                 found, end = _decoder.raw_decode(self._text, self._at)
                 if end < len(self._text) or self._ended:
                     self._at = end

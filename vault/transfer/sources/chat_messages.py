@@ -46,7 +46,7 @@ def _entry(place: str, name: str, cells: dict[str, Any]) -> Incoming:
     message = Message(
         values.role(cells["role"]),
         content,
-        values.mapping(metadata) if metadata not in {None, "", b""} else {},
+        values.mapping(metadata) if metadata not in (None, "", b"") else {},
         {},
         values.moment(_decoded(cells.get("timestamp"))),
     )

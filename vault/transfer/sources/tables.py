@@ -118,15 +118,26 @@ class _File(Database):
 
     def rows(self, table: str, columns: Sequence[str], order: str | None) -> Iterator[tuple[Any, Row]]:
         """Give the rows, a page at a time: a long read would keep the other program from writing."""
-        by = "rowid" if order is None else _quoted(order)
-        wanted = ", ".join([by, *map(_quoted, columns)])
+        by, name = self._order(table, order)
+        wanted = ", ".join([by, name, *map(_quoted, columns)])
         first = f"SELECT {wanted} FROM {_quoted(table)} ORDER BY {by} LIMIT {_PAGE}"  # noqa: S608 (quoted)
         more = f"SELECT {wanted} FROM {_quoted(table)} WHERE {by} > ? ORDER BY {by} LIMIT {_PAGE}"  # noqa: S608
         page = self._all(first, (), "its first row")
         while page:
             for row in page:
-                yield row[0], row[1:]
+                yield row[1].decode(errors="replace") if isinstance(row[1], bytes) else row[1], row[2:]
             page = self._all(more, (page[-1][0],), f"the row after {page[-1][0]}")
+
+    def _order(self, table: str, order: str | None) -> tuple[str, str]:
+        """Give what pages can be counted by, so that no row falls between two, and what names a row."""
+        if order is None:
+            return "rowid", "rowid"
+        column = _quoted(order)
+        counted = f"count(*), count(DISTINCT {column}), total(typeof({column}) = 'integer')"
+        [(rows, different, whole)] = self._all(f"SELECT {counted} FROM {_quoted(table)}", (), "its rows")  # noqa: S608
+        if rows == different == whole:
+            return column, column
+        return "rowid", column if rows == different else "rowid"
 
     def _all(self, query: str, values: Row, place: str) -> list[Row]:
         try:
@@ -164,7 +175,7 @@ class _Server(Database):
 
     def rows(self, table: str, columns: Sequence[str], order: str | None) -> Iterator[tuple[Any, Row]]:
         """Give the rows, a page at a time."""
-        from sqlalchemy import column, select  # noqa: PLC0415 (only for a server)
+        from sqlalchemy import column, distinct, func, select  # noqa: PLC0415 (only for a server)
         from sqlalchemy import table as named  # noqa: PLC0415
 
         if order is None:
@@ -172,6 +183,10 @@ class _Server(Database):
                 "the table has no column id", hint="--column id=NAME, a whole number that grows"
             )
         by: ColumnClause[Any] = column(order)
+        counted = select(func.count(), func.count(distinct(by))).select_from(named(table))
+        rows, different = self._store.read(lambda c: c.execute(counted).one())
+        if rows != different:  # a row could fall between two pages
+            raise SourceError("the column id names some rows twice, or not at all", hint="--column id=NAME")
         query = select(by, *map(column, columns)).select_from(named(table)).order_by(by).limit(_PAGE)
         page: list[Any] = list(self._store.read(lambda c: c.execute(query).all()))
         while page:

@@ -1,0 +1,69 @@
+"""P4, P5: what a hold hides from the app outlives its epoch alone, and keeps nobody else's key alive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from databases import Databases
+from faces import DAY
+from retained import Retained, Said
+
+
+@pytest.fixture
+def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
+    made = Retained(database, tmp_path / "root.key")
+    yield made
+    made.vault.close()
+
+
+def hide(world: Retained, one: Said) -> None:
+    """Let the app delete a session that is on hold."""
+    world.hold(one.user, one.session)
+    world.vault.transcript(one.user, one.session).delete()
+    world.said.remove(one)
+
+
+def shown(world: Retained, one: Said) -> list[object]:
+    found = world.vault.transcript(one.user, one.session).messages(include_hidden=True, purpose="a case")
+    return [message.content for message in found]
+
+
+@pytest.mark.parametrize("rules", ["short", "plain", "labels"])
+def test_p4_p5_what_a_hold_hides_lives_on_alone_where_its_epoch_dies(world: Retained, rules: str) -> None:
+    world.edit(rules)
+    held, other = world.say("anna", "s-1"), world.say("ben", "s-1")
+    world.snapshot()
+    hide(world, held)
+    world.snapshot()
+    world.clock.now += 20 * DAY
+    assert world.vault.purge().messages == 1
+    world.said, world.purged = [], [other]
+    world.check()
+    world.check_copies()
+    assert shown(world, held) == [held.text]
+
+    world.snapshot()
+    world.release()
+    world.vault.carry_out_due()
+    world.vault.purge()
+    world.erased.add(held.text)
+    world.check_copies()
+
+
+def test_p4_what_was_hidden_and_is_held_no_more_goes_with_its_epoch(world: Retained) -> None:
+    held, again = world.say("anna", "s-1"), world.say("anna", "s-2")
+    hide(world, held)
+    world.say("anna", "s-1")
+    world.snapshot()
+    world.clock.now += 20 * DAY
+    world.release()
+    world.vault.purge()
+    world.purged = [again, *(one for one in world.said if one != again)]
+    world.said = []
+    world.check()
+    world.erased.add(held.text)
+    world.check_copies()
+    world.vault.carry_out_due()
+    assert world.databases.dump(world.databases.transcripts)["epochs"] == []

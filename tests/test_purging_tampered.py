@@ -1,0 +1,106 @@
+"""P4, P2: whoever may write into the transcripts can't keep a key from dying without a purge saying so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from databases import Databases, connected
+from faces import DAY
+from retained import Retained
+from sqlalchemy import Column, select, update
+
+from vault.errors import KeyringOutdatedError, TamperedError
+from vault.storage.schema import State, chapters, epochs, sessions, users
+
+SUPPORT = "s-2"  # a class without epochs, where the rules are by session
+
+
+@pytest.fixture
+def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
+    made = Retained(database, tmp_path / "root.key", rules="by session")
+    for user in ("anna", "ben"):
+        for session in ("s-1", SUPPORT):
+            made.say(user, session)
+    made.snapshot()
+    yield made
+    made.vault.close()
+
+
+def forge(world: Retained, column: Column[object], to: object, *, is_last: bool = False) -> None:
+    """Edit one row of a table: the first or the last one that has a key of its own to lose."""
+    table = column.table
+    with connected(world.databases.transcripts) as connection:
+        found = connection.execute(select(table.c.id).where(table.c.node.is_not(None)).order_by(table.c.id))
+        ids = found.scalars().all()
+        at = ids[-1] if is_last else ids[0]
+        connection.execute(update(table).where(table.c.id == at).values({column: to}))
+        connection.commit()
+
+
+GONE, HIDDEN, CLOSED = int(State.GONE), int(State.HIDDEN), int(State.CLOSED)
+
+
+@pytest.mark.parametrize(
+    ("column", "to"),
+    [
+        (users.c.state, GONE),
+        (users.c.state, HIDDEN),
+        (users.c.state, CLOSED),
+        (sessions.c.state, GONE),
+        (sessions.c.state, CLOSED),
+        (epochs.c.state, GONE),
+        (epochs.c.state, HIDDEN),
+        (epochs.c.anchor, 99_999),
+        (chapters.c.state, GONE),
+        (chapters.c.state, HIDDEN),
+        (chapters.c.node, None),
+    ],
+    ids=lambda value: str(value).replace(".", "-"),
+)
+@pytest.mark.parametrize(
+    "is_last", [pytest.param(False, id="first"), pytest.param(True, id="last", marks=pytest.mark.wide)]
+)
+def test_p4_p2_a_row_that_keeps_a_key_alive_is_noticed_by_the_purge(
+    world: Retained, column: Column[object], to: object, *, is_last: bool
+) -> None:
+    world.clock.now += 30 * DAY
+    forge(world, column, to, is_last=is_last)
+    if is_last:
+        world.vault.close()
+        world.vault = world.open()
+    with pytest.raises(TamperedError):
+        world.vault.purge()
+
+
+def test_p4_what_nobody_touched_is_erased_all_the_same(world: Retained) -> None:
+    world.clock.now += 30 * DAY
+    forge(world, chapters.c.state, GONE)
+    with pytest.raises(TamperedError):
+        world.vault.purge()
+    [kept] = [one for one in world.said if (one.user, one.session) == ("anna", SUPPORT)]
+    world.purged = [one for one in world.said if one != kept]
+    world.said = []
+    world.check_copies()
+
+
+def test_p4_a_keyring_from_before_a_session_began_does_not_pass_for_one_that_erased_its_day(
+    world: Retained,
+) -> None:
+    older = world.databases.copy_of(world.databases.keyring)
+    world.say("carl", "s-1")
+    world.vault.close()
+    world.databases.restore(older, world.databases.keyring)
+    world.vault = world.open()
+    world.vault.adopt()
+    world.clock.now += 30 * DAY
+    for _ in range(2):
+        with pytest.raises(KeyringOutdatedError):
+            world.vault.purge()
+
+
+def test_control_an_untouched_vault_is_purged(world: Retained) -> None:
+    world.clock.now += 30 * DAY
+    assert world.purge().messages == len(world.purged) == 4
+    world.check_copies()
