@@ -21,7 +21,8 @@ _SAID = re.compile(
 )
 _LAST_CUE = re.compile(rf"(?<![\w@])(?:{_CUE})$")
 _IRC = re.compile(
-    r"^\[?(?:\d{4}-\d\d-\d\d[ T])?\d\d?:\d\d(?::\d\d)?\]? <?([A-Za-z][\w.|-]{2,30})>?[:>]|^<([A-Za-z][\w.|-]{2,30})> ", re.MULTILINE
+    r"^\[?(?:\d{4}-\d\d-\d\d[ T])?\d\d?:\d\d(?::\d\d)?\]? <?([A-Za-z][\w.|-]{2,30})>?[:>]|^<([A-Za-z][\w.|-]{2,30})> ",
+    re.MULTILINE,
 )
 _TAGGED = re.compile(r"(?<![\w@#/.])[a-z_][\w.]{2,30}#\d{4,5}(?!\w)")
 _XX = re.compile(r"(?<![\w@])xx?_\w{2,30}_xx?(?!\w)")
