@@ -6,15 +6,25 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vault.redaction.findings import Finding, Ground
-from vault.redaction.learning import corpora, scores
-from vault.redaction.names import Names, features, model, presidio_recognizer, worth_remembering
+from vault.redaction.learning import corpora, descent, scores
+from vault.redaction.names import (
+    Names,
+    features,
+    model,
+    network,
+    plausible,
+    presidio_recognizer,
+    worth_remembering,
+)
 
 DATA = Path(__file__).parent / "data"
 FLOOR = DATA / "names" / "floor.txt"
@@ -142,6 +152,47 @@ def test_values_are_told_by_the_words_around_them(names: Names, text: str, value
 )
 def test_what_only_looks_like_a_value_stays(names: Names, text: str) -> None:
     assert names.find(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "whole"),
+    [
+        ("Roberta 25 January 1986, Christelle", "January 1986", "25 January 1986"),
+        ("Grabowski;14.10.1952;DE33", "14.10", "14.10.1952"),
+        ("dependant Lwazi 2015/03/30. claim", "/03/30", "2015/03/30"),
+        ("on May 3rd, 1990 in", "1990", "May 3rd, 1990"),
+        ("nacido el 4 de mayo de 1987 en", "mayo", "4 de mayo de 1987"),
+        ("version 1.2.3.4 of 1952", "1952", "1952"),
+    ],
+)
+def test_a_date_is_found_whole(text: str, part: str, whole: str) -> None:
+    at = text.index(part)
+    start, stop = plausible.dated(text, at, at + len(part))
+    assert text[start:stop] == whole
+
+
+def test_networks_together_think_the_mean_of_what_each_thinks() -> None:
+    rng = np.random.default_rng(1)
+    each = tuple(descent.fresh(seed) for seed in (1, 2))
+    each = tuple(replace(one, judge=rng.standard_normal(one.judge.shape, np.float32)) for one in each)
+    vectors = rng.standard_normal((2, 60 + 2 * network.REACH, network.WORD), np.float32)
+    inner = vectors[:, network.REACH : -network.REACH]
+    alone = []
+    for one, own in zip(each, inner, strict=True):
+        nets = network.Nets.of((one,))
+        alone.append(network.judged(np.maximum(own @ nets.gist, 0), nets))
+    both = network.Nets.of(each)
+    summary, verdict = network.judged(np.maximum(np.concatenate(inner, axis=1) @ both.gist, 0), both)
+    assert verdict == pytest.approx(np.mean([one for _, one in alone]), rel=1e-4)
+    assert summary == pytest.approx(np.concatenate([one for one, _ in alone]), rel=1e-3, abs=1e-4)
+    for places in (np.arange(60), np.array([3, 59])):
+        odds = [
+            network.labelled(vectors[at : at + 1], alone[at][0], places, network.Nets.of((one,)))
+            for at, one in enumerate(each)
+        ]
+        mean = np.sqrt(odds[0] * odds[1])
+        expected = mean / mean.sum(axis=1, keepdims=True)
+        assert network.labelled(vectors, summary, places, both) == pytest.approx(expected, abs=1e-4)
 
 
 @given(st.text())

@@ -85,6 +85,7 @@ MARKED = [
     '{"passport_no": "[K48213907]"}',
     "my username is [kwabz_the_great]",
     "my insta is [@lil.dariusz_07]",
+    "2026-03-04 09:16 [faizel.k]: the reader is down",
     "dob [14/02/1957]",
     "geboren am [3. Mai 1990] in Fulda",
     "nací el [14 de marzo de 1992]",

@@ -20,6 +20,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: sums in one 
 
 from vault.redaction.learning import corpora, course, scores
 from vault.redaction.names import model, table
+from vault.redaction.names.network import NETS
 
 CARD: Final = table.MODEL / "CARD.md"
 NEAR: Final = 0.005
@@ -85,9 +86,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given.out.mkdir(parents=True, exist_ok=True)
     if given.out.resolve() != table.MODEL.resolve():
         shutil.copyfile(table.MODEL / table.WORDS, given.out / table.WORDS)
-    course.teach(course.gathered(given.corpora, given.texts), epochs=given.epochs, texts=given.texts).write(
-        given.out
-    )
+    held = course.gathered(given.corpora, given.texts)
+    taught = [
+        course.teach(held, epochs=given.epochs, seed=course.SEED + net, texts=given.texts)
+        for net in range(NETS)
+    ]
+    course.write(taught, given.out)
     digest = hashlib.sha256((given.out / table.NAMES).read_bytes()).hexdigest()
     print(f"trained in {time.perf_counter() - began:.0f} s; {given.out / table.NAMES}: sha256 {digest}")  # noqa: T201
     rows = list(measured(model.Names(folder=given.out), given.corpora, given.chat))

@@ -13,7 +13,9 @@ from typing import Final
 from vault.redaction.learning.corpora import Message
 from vault.redaction.names import features
 
-FIRST, LAST, CITY, TOWN, COUNTRY, COMMON, PUBLIC, THING, ORGANISED, KIN = (1 << bit for bit in range(10))
+FIRST, LAST, CITY, TOWN, COUNTRY, COMMON, PUBLIC, THING, ORGANISED, KIN, TONGUE = (
+    1 << bit for bit in range(11)
+)
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _USUAL: Final = 4
 _SURE: Final = 12
@@ -75,6 +77,18 @@ def surnames(count: int) -> list[str]:
 
     lines = Path(names.__file__).with_name("dist.all.last").read_text("ascii").splitlines()
     return [line.split()[0].title() for line in lines[:count]]
+
+
+def tongues() -> list[str]:
+    """Take the everyday words of several languages from Faker, which makes text that says nothing of them."""
+    import faker.providers.lorem as root
+
+    words: list[str] = []
+    for found in sorted(one.name for one in pkgutil.iter_modules(root.__path__) if one.ispkg):
+        provider = importlib.import_module(f"{root.__name__}.{found}").Provider
+        for attribute in ("word_list", "parts_of_speech"):
+            words.extend(_flat(getattr(provider, attribute, ())))
+    return words
 
 
 def usual(messages: Iterable[Message]) -> set[str]:
@@ -149,6 +163,8 @@ def bits(messages: Iterable[Message], folder: Path) -> dict[str, int]:
     add(TOWN, (name for name, people in cities if people >= 40_000))
     add(COUNTRY, countries)
     add(COMMON, usual(messages))
+    named = FIRST | CITY | COUNTRY  # such lists hold some names, too
+    add(TONGUE, (word for word in tongues() if not gathered.get(features.folded(word), 0) & named))
     for bit, names in own(folder):
         add(bit, names)
     return gathered

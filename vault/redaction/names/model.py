@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.names import features, network, table
-from vault.redaction.names.network import GIST, REACH, WORD, Floats
-from vault.redaction.names.plausible import BEFORE, counts, plausible
+from vault.redaction.names.network import GIST, NETS, REACH, WORD, Floats
+from vault.redaction.names.plausible import BEFORE, counts, dated, plausible
 
 Mode = Literal["balanced", "high-recall"]
 Rows = NDArray[np.intp]
@@ -43,10 +44,10 @@ ENTITIES: Final = (
 # Patterns know the forms of telephone numbers, plates, ids and accounts: the model alone must be surer of
 # these than of a date of birth or a user name.
 THRESHOLDS: Final[dict[Mode, tuple[float, ...]]] = {
-    "balanced": (0.22, 0.2, 0.35, 0.25, 0.25, 0.12, 0.5, 0.25, 0.4, *(0.5,) * 9),
-    "high-recall": (*(0.15,) * 3, *(0.12,) * 15),
+    "balanced": (0.2, 0.19, 0.33, 0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9),
+    "high-recall": (*(0.14,) * 3, 0.12, 0.06, 0.03, *(0.12,) * 12),
 }
-JOINED: Final = 0.4
+JOINED: Final = 0.7
 """What part of the threshold is enough for a word beside a name to belong to it."""
 
 LOOKS: Final[dict[Mode, float]] = {"balanced": -2.5, "high-recall": -3.5}
@@ -61,7 +62,7 @@ _KNOWN: Final = 1 << 4 | 1 << 6 | 1 << 7
 SETTLED: Final = 0.5
 """The judgement of a message that is neither public nor private, as log odds."""
 
-TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (0.6, 0.1), "high-recall": (0.5, 0.2)}
+TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (0.4, 0.1), "high-recall": (0.5, 0.2)}
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
 
 BESIDE: Final = 2
@@ -89,8 +90,8 @@ class _Memo:
     def __init__(self) -> None:
         self.rows: dict[str, int] = {}
         self.used = 1  # the first row stays empty: it pads
-        self.vectors = np.zeros((MOST, WORD), np.float32)
-        self.gists = np.zeros((MOST, GIST), np.float32)
+        self.vectors = np.zeros((NETS, MOST, WORD), np.float32)
+        self.gists = np.zeros((MOST, NETS * GIST), np.float32)
         self.core = np.zeros(MOST, np.bool_)
         self.looks = np.zeros((2 * REACH + 1, MOST), np.float32)
 
@@ -99,19 +100,20 @@ class _Model:
     """The model's files in memory, and the memo; shared by all threads."""
 
     def __init__(self, folder: Path) -> None:
-        self.table, self.layers = table.read(folder)
+        self.table, self.nets = table.read(folder)
         self.memo = _Memo()
         self.lock = threading.Lock()
 
     def vector(self, token: str) -> Floats:
-        """Work out the vector of one token."""
+        """Work out the vector of one token in each network."""
         ids = features.hashed(features.features(token, self.table.kinds))
-        out = np.zeros(WORD, np.float32)
+        out = np.zeros((NETS, WORD), np.float32)
         summed = self.table.features[ids].sum(axis=0, dtype=np.int32)
-        out[: table.HASHED] = summed * self.table.scale
+        out[:, : table.HASHED] = (summed * self.table.scale).reshape(NETS, -1)
         row = self.table.rows.get(features.folded(token.strip()) or "")
         if row is not None:
-            out[table.HASHED :] = (self.table.meanings[row] * np.float32(table.UNIT)) @ self.table.turn
+            meant = (self.table.meanings[row] * np.float32(table.UNIT)) @ self.table.turn
+            out[:, table.HASHED :] = meant.reshape(NETS, -1)
         return out
 
     def public(self, words: Sequence[str]) -> bool:
@@ -140,9 +142,10 @@ class _Model:
                 row = memo.rows.get(short)
                 if row is None:
                     row = memo.used
-                    memo.vectors[row] = vector = self.vector(short)
-                    memo.gists[row] = np.maximum(vector @ self.layers.gist + self.layers.gist_bias, 0)
-                    memo.looks[:, row] = self.layers.quick.reshape(-1, WORD) @ vector
+                    memo.vectors[:, row] = vectors = self.vector(short)
+                    vector = vectors.reshape(-1)
+                    memo.gists[row] = np.maximum(vector @ self.nets.gist + self.nets.gist_bias, 0)
+                    memo.looks[:, row] = self.nets.quick @ vector
                     memo.core[row] = features.may_name(short, self.table.plain)
                     memo.used = row + 1
                     memo.rows[short] = row
@@ -211,19 +214,19 @@ class Names:
         able = memo.core.take(rows)
         if not able.any():
             return []
-        looks = network.looked(memo.looks.take(rows, axis=1), model.layers)
+        looks = network.looked(memo.looks.take(rows, axis=1), model.nets)
         core = np.flatnonzero(able & (looks > self.look))
         if not len(core):
             return []
-        summary, verdict = network.judged(memo.gists.take(rows, axis=0), model.layers)
+        summary, verdict = network.judged(memo.gists.take(rows, axis=0), model.nets)
         asked = shifted(verdict, self.trust)
         if asked < 0:
             core = core[looks[core] > self.look - asked]
             if not len(core):
                 return []
         places = _beside(core, len(words))
-        padded = memo.vectors.take(np.concatenate((_PAD, rows, _PAD)), axis=0)
-        odds = network.labelled(padded, summary, places, model.layers)
+        padded = memo.vectors.take(np.concatenate((_PAD, rows, _PAD)), axis=1)
+        odds = network.labelled(padded, summary, places, model.nets)
         kinds = _gathered(odds)
         bounds = raised(self.thresholds, asked)
         firm = kinds.sum(axis=1) >= bounds[kinds.argmax(axis=1)]
@@ -295,6 +298,18 @@ def _whole(words: list[str], first: int, last: int, done: int) -> tuple[int, int
     return first, last
 
 
+def _date(words: list[str], first: int, last: int, done: int) -> tuple[int, int]:
+    """Add the rest of a date of which a part was found."""
+    low, high = max(first - _GLUED, done), min(last + _GLUED, len(words) - 1)
+    ends = list(accumulate(map(len, words[low : high + 1])))
+    start, stop = dated(
+        "".join(words[low : high + 1]),
+        ends[first - low] - len(words[first].lstrip(" ")),
+        ends[last - low],
+    )
+    return low + bisect_right(ends, start), low + bisect_left(ends, stop)
+
+
 def _beside(core: Rows, count: int) -> Rows:
     """Add the tokens around those that may be personal: a name may hold 'of', a dot or a hyphen."""
     wanted = np.zeros(count + 2 * BESIDE, np.bool_)
@@ -333,6 +348,8 @@ def _spans(  # noqa: PLR0913, PLR0917 (of one chunk)
         index = last + 1
         kind = int(kinds[first : last + 1].sum(axis=0).argmax())
         first, last = _cut(words, first, last) if kind < len(NAMES) else _whole(words, first, last, done)
+        if ENTITIES[kind] == "DATE_OF_BIRTH":
+            first, last = _date(words, first, last, done)
         if not any(word.strip()[:1].isalnum() for word in words[first : last + 1]):
             continue
         start = offset + ends[first] - len(words[first].lstrip(" "))

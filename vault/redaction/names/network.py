@@ -1,6 +1,9 @@
-"""The network that reads names: two convolutions over word vectors and the gist of the whole message.
+"""The networks that read names: two convolutions over word vectors and the gist of the whole message.
 
     vector (WORD) of each token -> near: of 5 tokens around -> far: of 7 nears around, and the gist -> label
+
+There are NETS of them, alike but taught apart, each with word vectors of its own. Where one errs by chance
+the others seldom do, so their scores are averaged.
 
 The gist tells a question about the world from a message about the writer's own people. It is pooled from what
 each token says alone, so that only tokens that could belong to a name need the layers above.
@@ -8,6 +11,7 @@ each token says alone, so that only tokens that could belong to a name need the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,6 +47,7 @@ LABELS: Final = (
 )
 """X is personal data that its shape tells: so network addresses are not read as something else."""
 
+NETS: Final = 2
 WORD: Final = 72
 NEAR: Final = 96
 FAR: Final = 96
@@ -83,6 +88,47 @@ class Weights:
     out_bias: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Nets:
+    """All networks; what is read of every message, as if they were one."""
+
+    each: tuple[Weights, ...]
+    quick: Floats  # (5, NETS * WORD)
+    quick_bias: Floats
+    gist: Floats  # (NETS * WORD, NETS * GIST)
+    gist_bias: Floats
+    summary: Floats  # (2 * NETS * GIST, NETS * SUMMARY)
+    summary_bias: Floats
+    judge: Floats  # (NETS * SUMMARY,)
+    judge_bias: float
+
+    @classmethod
+    def of(cls, each: tuple[Weights, ...]) -> Nets:
+        """Join networks; the first look and the judgement are the means of theirs."""
+        share = np.float32(1 / len(each))
+        halves = [_diagonal([one.summary[half : half + GIST] for one in each]) for half in (0, GIST)]
+        return cls(
+            each,
+            np.concatenate([one.quick.reshape(-1, WORD) for one in each], axis=1) * share,
+            np.stack([one.quick_bias for one in each]).sum(axis=0) * share,
+            _diagonal([one.gist for one in each]),
+            np.concatenate([one.gist_bias for one in each]),
+            np.concatenate(halves),
+            np.concatenate([one.summary_bias for one in each]),
+            np.concatenate([one.judge[:, 0] for one in each]) * share,
+            float(np.mean([one.judge_bias[0] for one in each])),
+        )
+
+
+def _diagonal(blocks: Sequence[Floats]) -> Floats:
+    """Put matrices of one size into one, corner to corner."""
+    rows, columns = blocks[0].shape
+    out = np.zeros((rows * len(blocks), columns * len(blocks)), np.float32)
+    for index, block in enumerate(blocks):
+        out[index * rows : (index + 1) * rows, index * columns : (index + 1) * columns] = block
+    return out
+
+
 def product(left: Floats, right: Floats) -> Floats:
     """Multiply matrices, a few rows at a time."""
     rows = max(_ALONE // right.size, 1)
@@ -94,41 +140,59 @@ def product(left: Floats, right: Floats) -> Floats:
     return out
 
 
-def looked(parts: Floats, weights: Weights) -> Floats:
+def looked(parts: Floats, nets: Nets) -> Floats:
     """Add up what each token says of itself and of its neighbours: how likely it is named."""
-    score: Floats = parts[REACH] + weights.quick_bias
+    score: Floats = parts[REACH] + nets.quick_bias
     for offset in range(1, REACH + 1):
         score[offset:] += parts[REACH - offset, :-offset]
         score[:-offset] += parts[REACH + offset, offset:]
     return score
 
 
-def judged(gists: Floats, weights: Weights) -> tuple[Floats, float]:
+def judged(gists: Floats, nets: Nets) -> tuple[Floats, float]:
     """Sum a message up from the gists of its tokens, and judge how likely anything in it is private."""
-    pooled = np.empty(2 * GIST, np.float32)
-    np.maximum.reduce(gists, axis=0, out=pooled[:GIST])
-    np.add.reduce(gists, axis=0, out=pooled[GIST:])
-    pooled[GIST:] *= np.float32(1 / len(gists))
-    summary = pooled @ weights.summary
-    summary += weights.summary_bias
+    size = gists.shape[1]
+    pooled = np.empty(2 * size, np.float32)
+    np.maximum.reduce(gists, axis=0, out=pooled[:size])
+    np.add.reduce(gists, axis=0, out=pooled[size:])
+    pooled[size:] *= np.float32(1 / len(gists))
+    summary = pooled @ nets.summary
+    summary += nets.summary_bias
     np.maximum(summary, 0, out=summary)
-    return summary, float(summary @ weights.judge[:, 0]) + float(weights.judge_bias[0])
+    return summary, float(summary @ nets.judge) + nets.judge_bias
 
 
-def labelled(padded: Floats, summary: Floats, places: Places, weights: Weights) -> Floats:
+def labelled(padded: Floats, summary: Floats, places: Places, nets: Nets) -> Floats:
     """Give the tokens at some places of one message the probabilities of their labels.
 
-    `padded` holds the vectors of all tokens, with REACH rows of zeros at either end.
+    `padded` holds, for each network, the vectors of all tokens, with REACH rows of zeros at either end.
     """
-    count = len(padded) - 2 * REACH
-    wide = (2 * REACH + 1) * WORD
-    windows = np.ndarray((count, wide), np.float32, padded, 0, (WORD * 4, 4))
+    count = padded.shape[1] - 2 * REACH
     beside = (places[:, None] + _BESIDE).ravel()
-    inner = np.zeros((count + 2 * EDGE, NEAR), np.float32)
+    needed = None
     if count > _SHORT:
         wanted = np.zeros(count + 2 * EDGE, np.bool_)
         wanted[beside] = True
         needed = np.flatnonzero(wanted[EDGE:-EDGE])
+    scores = np.zeros((len(places), len(LABELS)), np.float32)
+    for one, vectors, said in zip(nets.each, padded, summary.reshape(-1, SUMMARY), strict=True):
+        scores += _scored(vectors, said, beside, needed, one)
+    scores *= np.float32(1 / len(nets.each))
+    scores -= scores.max(axis=1, keepdims=True)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=1, keepdims=True)
+    return scores
+
+
+def _scored(
+    padded: Floats, summary: Floats, beside: Places, needed: Places | None, weights: Weights
+) -> Floats:
+    """Give what one network thinks of the tokens: as many as there are OFFSETS stand beside each."""
+    count = len(padded) - 2 * REACH
+    wide = (2 * REACH + 1) * WORD
+    windows = np.lib.stride_tricks.as_strided(padded, (count, wide), (WORD * 4, 4))
+    inner = np.zeros((count + 2 * EDGE, NEAR), np.float32)
+    if needed is not None:
         near = product(windows[needed], weights.near)
         near += weights.near_bias
         inner[needed + EDGE] = np.maximum(near, 0, out=near)
@@ -136,11 +200,8 @@ def labelled(padded: Floats, summary: Floats, places: Places, weights: Weights) 
         near = product(windows, weights.near)
         near += weights.near_bias
         np.maximum(near, 0, out=inner[EDGE:-EDGE])
-    far = product(inner.take(beside, axis=0).reshape(len(places), -1), weights.far)
+    far = product(inner.take(beside, axis=0).reshape(-1, len(OFFSETS) * NEAR), weights.far)
     far += summary @ weights.told + weights.far_bias
     scores = product(np.maximum(far, 0, out=far), weights.out)
     scores += weights.out_bias
-    scores -= scores.max(axis=1, keepdims=True)
-    np.exp(scores, out=scores)
-    scores /= scores.sum(axis=1, keepdims=True)
     return scores

@@ -25,9 +25,15 @@ _NUMBERS: Final = frozenset(
     ]
 )
 # fmt: on
-_MONTH: Final = re.compile(
+_MONTHS: Final = (
     r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|ene|abr|ago|dic|mär|mai|okt|dez|fév|avr|juin|juil|août"
-    r"|déc|fev|set|out)",
+    r"|déc|fev|set|out)"
+)
+_MONTH: Final = re.compile(_MONTHS, re.IGNORECASE)
+_DATE: Final = re.compile(
+    r"(?<![\w./-])(?:\d{1,4}([./-])\d{1,2}\1\d{1,4}"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?(?: of| de)?[ -]{_MONTHS}[^\W\d_]{{0,9}}\.?,?(?: de)?(?:[ -]\d{{4}})?"
+    rf"|{_MONTHS}[^\W\d_]{{0,9}}\.? \d{{1,2}}(?:st|nd|rd|th)?,?(?: \d{{4}})?)(?!\w|[./-]\d)",
     re.IGNORECASE,
 )
 _PART: Final = re.compile(r"[^\W\d_]+")
@@ -77,6 +83,14 @@ def counts(entity: str, value: str, before: str) -> bool:
     if entity in _LONG and len(value.strip()) < _WHOLE_PHONE:
         return _ROW.search(before) is not None
     return entity == "SECRET" and _COUNTED.search(before) is not None
+
+
+def dated(text: str, start: int, stop: int) -> tuple[int, int]:
+    """Give the whole of the dates of which a part was found."""
+    for date in _DATE.finditer(text):
+        if date.start() < stop and start < date.end():
+            start, stop = min(start, date.start()), max(stop, date.end())
+    return start, stop
 
 
 def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each kind)

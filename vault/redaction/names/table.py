@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vault.redaction.names.features import BUCKETS
-from vault.redaction.names.network import Floats, Weights
+from vault.redaction.names.network import NETS, Floats, Nets, Weights
 
 MODEL: Final = Path(__file__).with_name("model")
 WORDS: Final = "words.npz"
@@ -23,7 +24,9 @@ UNIT: Final = 1 / 36
 """What a byte of a meaning counts for."""
 
 HASHED: Final = 40
-"""Numbers that its features add up to."""
+"""Numbers that its features add up to, in each network."""
+
+_LAYERS: Final = tuple(one.name for one in fields(Weights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,17 @@ class Table:
     plain: frozenset[str]  # words, as they are written, that are never part of a name by themselves
     rows: dict[str, int]
     meanings: NDArray[np.int8]
-    features: NDArray[np.int8]
-    scale: Floats  # (HASHED,)
+    features: NDArray[np.int8]  # (BUCKETS, NETS * HASHED)
+    scale: Floats  # (NETS * HASHED,)
+    turn: Floats  # (MEANING, NETS * (WORD - HASHED))
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What one network has learned: its layers, the rows of features, and which way meanings are turned."""
+
+    layers: Weights
+    rows: Floats  # (BUCKETS, HASHED)
     turn: Floats  # (MEANING, WORD - HASHED)
 
 
@@ -67,36 +79,41 @@ def read_words(folder: Path = MODEL) -> tuple[dict[str, int], NDArray[np.int8]]:
         return {word: row for row, word in enumerate(words)}, np.ascontiguousarray(held["meanings"].T)
 
 
-def write(  # noqa: PLR0913, PLR0917 (one parameter for each part of the file)
-    folder: Path, kinds: dict[str, int], plain: frozenset[str], layers: Weights, learned: Floats, turn: Floats
-) -> None:
+def write(folder: Path, kinds: dict[str, int], plain: frozenset[str], learned: Sequence[Learned]) -> None:
     """Write what was learned, in as few bytes as do no harm."""
     listed = sorted(kinds)
-    scale = np.maximum(np.abs(learned).max(axis=0), 1e-6) / 127
+    rows = np.concatenate([one.rows for one in learned], axis=1)
+    scale = np.maximum(np.abs(rows).max(axis=0), 1e-6) / 127
     (folder / NAMES).write_bytes(
         _bytes(
             {
                 "listed": _packed(listed),
                 "plain": _packed(sorted(plain)),
                 "kinds": np.array([kinds[word] for word in listed], np.uint16),
-                "features": np.rint(learned / scale).astype(np.int8),
+                "features": np.rint(rows / scale).astype(np.int8),
                 "scale": scale.astype(np.float32),
-                "turn": turn.astype(np.float16),
-                **{one.name: getattr(layers, one.name).astype(np.float16) for one in fields(Weights)},
+                "turn": np.concatenate([one.turn for one in learned], axis=1).astype(np.float16),
+                **{
+                    name: np.stack([getattr(one.layers, name) for one in learned]).astype(np.float16)
+                    for name in _LAYERS
+                },
             }
         )
     )
 
 
-def read(folder: Path = MODEL) -> tuple[Table, Weights]:
+def read(folder: Path = MODEL) -> tuple[Table, Nets]:
     """Read the whole model."""
     rows, meanings = read_words(folder)
     with np.load(folder / NAMES, allow_pickle=False) as held:
         kinds = dict(zip(_unpacked(held["listed"]), held["kinds"].tolist(), strict=True))
-        layers = Weights(**{one.name: held[one.name].astype(np.float32) for one in fields(Weights)})
+        layers = {name: held[name].astype(np.float32) for name in _LAYERS}
         features = held["features"]
-        if features.shape != (BUCKETS, HASHED):
+        if features.shape != (BUCKETS, NETS * HASHED):
             raise ValueError("the name model was trained for other features")
         plain = frozenset(_unpacked(held["plain"]))
         turn = held["turn"].astype(np.float32)
-        return Table(kinds, plain, rows, meanings, features, held["scale"], turn), layers
+        nets = Nets.of(
+            tuple(Weights(**{name: values[net] for name, values in layers.items()}) for net in range(NETS))
+        )
+        return Table(kinds, plain, rows, meanings, features, held["scale"], turn), nets

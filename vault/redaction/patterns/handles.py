@@ -22,7 +22,8 @@ _SAID = re.compile(
 )
 _LAST_CUE = re.compile(rf"(?<![\w@])(?:{_CUE})$")
 _IRC = re.compile(
-    r"^\[?\d\d?:\d\d(?::\d\d)?\]? <?([A-Za-z][\w.|-]{2,30})>?[:>]|^<([A-Za-z][\w.|-]{2,30})> ", re.MULTILINE
+    r"^\[?(?:\d{4}-\d\d-\d\d[ T])?\d\d?:\d\d(?::\d\d)?\]? <?([A-Za-z][\w.|-]{2,30})>?[:>]|^<([A-Za-z][\w.|-]{2,30})> ",
+    re.MULTILINE,
 )
 _TAGGED = re.compile(r"(?<![\w@#/.])[a-z_][\w.]{2,30}#\d{4,5}(?!\w)")
 _XX = re.compile(r"(?<![\w@])xx?_\w{2,30}_xx?(?!\w)")
@@ -177,7 +178,7 @@ RECOGNIZERS = (
             r"@ ?[a-z_][\w.-]{2}",
             r"[a-z]#\d{4}",
             r"xx?_\w{2,30}_xx?",
-            r"^\[?\d\d?:\d\d(?::\d\d)?\]? <?[a-z][\w.|-]{2}",
+            r"^\[?(?:\d{4}-\d\d-\d\d[ t])?\d\d?:\d\d(?::\d\d)?\]? <?[a-z][\w.|-]{2}",
             r"^<[a-z][\w.|-]{2}",
         ),
         _find_at,
