@@ -64,10 +64,10 @@ def test_json_within_json_is_read_again_each_time() -> None:
 
 
 def test_a_name_is_known_in_the_pieces_behind_the_one_that_told_it() -> None:
-    reader = Reader("Zyxa Qorvanti")
-    text = json.dumps(["qorvanti", "Zyxa Qorvanti", "qorvanti", "qorvanti"])
+    reader = Reader("Zyxa Brackish")
+    text = json.dumps(["brackish", "Zyxa Brackish", "brackish", "brackish"])
     first, *others = json.loads(Engine(recognizers=[reader]).redact_text(text).text)
-    assert first == "qorvanti"
+    assert first == "brackish"
     assert others == ["<PERSON_1>", "<PERSON_2>", "<PERSON_2>"]
 
 
