@@ -16,7 +16,7 @@ from commands import make, names_in, run
 
 from vault import Message, Vault
 from vault.errors import InputError
-from vault.transfer.sources import Given, Unreadable, read, values
+from vault.transfer.sources import Given, SourceError, Unreadable, read, values
 from vault.transfer.sources import chat_messages as chat_messages_source
 from vault.transfer.sources.arrays import elements
 
@@ -371,6 +371,25 @@ def test_a_table_whose_id_is_no_whole_number_of_its_own_gives_every_row(tmp_path
     said = [one.message.content for one in found if not isinstance(one, Unreadable) and one.message]
     assert said == [f"text {number}" for number in range(1300)]
     assert len({one.name for one in found if not isinstance(one, Unreadable)}) == 1300
+
+
+def test_a_table_without_row_numbers_gives_every_row_in_the_order_of_its_ids(tmp_path: Path) -> None:
+    chat = (
+        "CREATE TABLE chat_messages (id TEXT PRIMARY KEY, session_id, role TEXT, content TEXT) WITHOUT ROWID"
+    )
+    rows = [(f"{number:04}", "s-1", "user", f"text {number}") for number in range(1300)]
+    path = database(tmp_path / "c.db", chat, chat_messages=rows)
+    found = list(read("chat-messages", Given(source=str(path))))
+    said = [one.message.content for one in found if not isinstance(one, Unreadable) and one.message]
+    assert said == [f"text {number}" for number in range(1300)]
+
+
+def test_a_table_in_which_nothing_tells_the_rows_apart_is_refused(tmp_path: Path) -> None:
+    columns = "session_id, id, role, content, PRIMARY KEY (session_id, id)"
+    chat = f"CREATE TABLE chat_messages ({columns}) WITHOUT ROWID"
+    path = database(tmp_path / "c.db", chat, chat_messages=[(1, "x", "user", "Hi"), (2, "x", "user", "Hi")])
+    with pytest.raises(SourceError, match="apart"):
+        list(read("chat-messages", Given(source=str(path))))
 
 
 def test_metadata_that_a_server_gives_as_an_object_is_read() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -118,26 +118,39 @@ class _File(Database):
 
     def rows(self, table: str, columns: Sequence[str], order: str | None) -> Iterator[tuple[Any, Row]]:
         """Give the rows, a page at a time: a long read would keep the other program from writing."""
-        by, name = self._order(table, order)
+        by, name, last = self._order(table, order)
         wanted = ", ".join([by, name, *map(_quoted, columns)])
         first = f"SELECT {wanted} FROM {_quoted(table)} ORDER BY {by} LIMIT {_PAGE}"  # noqa: S608 (quoted)
-        more = f"SELECT {wanted} FROM {_quoted(table)} WHERE {by} > ? ORDER BY {by} LIMIT {_PAGE}"  # noqa: S608
+        more = f"SELECT {wanted} FROM {_quoted(table)} WHERE {by} > {last} ORDER BY {by} LIMIT {_PAGE}"  # noqa: S608
         page = self._all(first, (), "its first row")
         while page:
             for row in page:
                 yield row[1].decode(errors="replace") if isinstance(row[1], bytes) else row[1], row[2:]
             page = self._all(more, (page[-1][0],), f"the row after {page[-1][0]}")
 
-    def _order(self, table: str, order: str | None) -> tuple[str, str]:
-        """Give what pages can be counted by, so that no row falls between two, and what names a row."""
-        if order is None:
-            return "rowid", "rowid"
-        column = _quoted(order)
-        counted = f"count(*), count(DISTINCT {column}), total(typeof({column}) = 'integer')"
-        [(rows, different, whole)] = self._all(f"SELECT {counted} FROM {_quoted(table)}", (), "its rows")  # noqa: S608
-        if rows == different == whole:
-            return column, column
-        return "rowid", column if rows == different else "rowid"
+    def _order(self, table: str, order: str | None) -> tuple[str, str, str]:
+        """Give what pages can be counted by, so that no row falls between two; what names a row; the last."""
+        name, is_text = "rowid", False
+        if order is not None:
+            column = _quoted(order)
+            kinds = ", ".join(f"total(typeof({column}) = '{kind}')" for kind in ("integer", "text"))
+            query = f"SELECT count(*), count(DISTINCT {column}), {kinds} FROM {_quoted(table)}"  # noqa: S608
+            [(rows, different, whole, texts)] = self._all(query, (), "its rows")
+            if rows == different == whole:
+                return column, column, "?"
+            name = column if rows == different else name
+            is_text = rows == different == texts
+        if self._has_rowid(table):
+            return "rowid", name, "?"
+        if is_text:
+            return name, name, "CAST(? AS TEXT)"  # all text arrives as bytes
+        raise SourceError("nothing in the table tells its rows apart", hint="--column id=NAME")
+
+    def _has_rowid(self, table: str) -> bool:
+        with suppress(sqlite3.OperationalError):
+            self._connection.execute(f"SELECT rowid FROM {_quoted(table)} LIMIT 0").close()  # noqa: S608
+            return True
+        return False
 
     def _all(self, query: str, values: Row, place: str) -> list[Row]:
         try:
