@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal,
+    or_,
     select,
     type_coerce,
 )
@@ -196,13 +197,11 @@ _sessions = (
     .where(sessions.c.id.in_(_ids), users.c.state == State.LIVE)
     .order_by(sessions.c.id)
 )
-_seen = _sessions.where(sessions.c.state == State.LIVE)
+_seen = sessions.c.state == State.LIVE
+_kept = or_(_seen, sessions.c.state == State.HIDDEN)
 _living = {
     (hidden, lock): Prepared(query.with_for_update(of=sessions) if lock else query, many="ids")
-    for hidden, query in (
-        (False, _seen),
-        (True, _sessions.where(sessions.c.state.in_((int(State.LIVE), int(State.HIDDEN))))),
-    )
+    for hidden, query in ((False, _sessions.where(_seen)), (True, _sessions.where(_kept)))
     for lock in (False, True)
 }
 
