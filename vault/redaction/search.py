@@ -69,16 +69,9 @@ def parts(text: str) -> Iterator[tuple[int, str]]:
     if len(text) <= _LONG:
         yield 0, text
         return
-    from vault.redaction.names.model import LINE, PIECE
+    from vault.redaction.names.model import parted
 
-    start = 0
-    while start < len(text):
-        stop = start + PIECE
-        if stop < len(text):
-            space = max(text.rfind("\n", stop - LINE, stop), text.rfind(" ", stop - LINE, stop))
-            stop = space if space > start else stop
-        yield start, text[start:stop]
-        start = stop
+    yield from parted(text)
 
 
 def beside(found: list[Finding], taken: list[tuple[int, int]]) -> list[Finding]:

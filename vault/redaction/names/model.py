@@ -179,18 +179,7 @@ class Names:
 
     def find(self, text: str) -> list[Finding]:
         """Find names and values."""
-        if len(text) <= PIECE:
-            return self._read(text, 0)
-        out: list[Finding] = []
-        start = 0
-        while start < len(text):
-            stop = start + PIECE
-            if stop < len(text):
-                space = max(text.rfind("\n", stop - LINE, stop), text.rfind(" ", stop - LINE, stop))
-                stop = space if space > start else stop
-            out.extend(self._read(text[start:stop], start))
-            start = stop
-        return out
+        return [one for start, piece in parted(text) for one in self._read(piece, start)]
 
     def _read(self, text: str, place: int) -> list[Finding]:
         """Read a text of which the first letter stands at a place."""
@@ -239,6 +228,18 @@ class Names:
         return [
             one for one, some, bound in found if one.score >= bound + self.public or not model.public(some)
         ]
+
+
+def parted(text: str) -> Iterator[tuple[int, str]]:
+    """Give a text in pieces, each with its place."""
+    start = 0
+    while start < len(text):
+        stop = start + PIECE
+        if stop < len(text):
+            space = max(text.rfind("\n", stop - LINE, stop), text.rfind(" ", stop - LINE, stop))
+            stop = space if space > start else stop
+        yield start, text[start:stop]
+        start = stop
 
 
 def shifted(verdict: float, trust: tuple[float, float]) -> float:
