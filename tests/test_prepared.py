@@ -42,6 +42,9 @@ _both = Prepared(
     ),
     many=("names", "sizes"),
 )
+_fixed = Prepared(
+    select(meta.c.name).where(meta.c.name.in_(_names), meta.c.name.in_(("n1", "n2"))), many="names"
+)
 
 
 @pytest.fixture
@@ -74,6 +77,8 @@ def test_what_is_prepared_does_what_its_statement_says(store: Store) -> None:
             ([], [1], set()),
         ):
             assert {row.name for row in _both.rows(connection, names=names, sizes=sizes)} == found
+        # A list that stands in the statement itself: PostgreSQL alone could not be told of one.
+        assert [row.name for row in _fixed.rows(connection, names=["n2", "n5"])] == ["n2"]
         assert _drop.run(connection, names=["n1", "n4"]) == 2
 
     store.write(work)

@@ -128,12 +128,17 @@ class Prepared:
     def _with_lists(self, dialect: Dialect) -> _Form:
         """Compile it for a server that takes a list of any length as one value, and has less to read."""
         compiled = self._statement.compile(dialect=dialect, column_keys=self._keys)
-        kinds = {one.key: one.type.compile(dialect) for one in compiled.post_compile_params}
+        names = compiled.bind_names  # a list that stands in the statement itself has a name made for it
+        kinds = {names[one]: one.type.compile(dialect) for one in compiled.post_compile_params}
+        constants = {
+            name: list(value) if name in kinds and value is not None else value
+            for name, value in compiled.params.items()
+        }
 
         def array(found: re.Match[str]) -> str:
             return f"= ANY(%({found[1]})s::{kinds[found[1]]}[])"
 
-        return _Form(_LIST.sub(array, compiled.string), None, compiled.params, {})
+        return _Form(_LIST.sub(array, compiled.string), None, constants, {})
 
     def _checks_of(self, dialect: Dialect) -> Checks:
         known = self._checks.get(dialect.name)
