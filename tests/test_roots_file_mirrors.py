@@ -36,15 +36,21 @@ def test_a_change_that_a_mirror_can_not_take_changes_nothing_and_may_be_repeated
     assert not any("missing" in warning for warning in root.warnings())
 
 
+@pytest.mark.parametrize("room", [-1, 10], ids=["none", "for a part"])
+@pytest.mark.parametrize("change", ["stage", "claim"])
 def test_a_full_disk_changes_nothing_and_leaves_no_key_behind(
-    root: FileRoot, paths: tuple[Path, Path]
+    root: FileRoot, paths: tuple[Path, Path], change: str, room: int
 ) -> None:
     before = paths[0].read_bytes()
+    size = len(before) + room if change == "stage" else 100
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limit[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
     try:
         with pytest.raises(RootUnavailableError, match="can't be written"):
-            root.stage(2, (), 20)
+            if change == "stage":
+                root.stage(2, (), 20)
+            else:
+                root.claim(b"other")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert [path.read_bytes() for path in paths] == [before, before]

@@ -1,8 +1,9 @@
 """A root in a file, or in several that mirror each other.
 
 A change is one read, one step and one write, under a lock beside every file. It holds only when it is on
-every mirror; to repeat it is always safe. Reads take no lock: a file is replaced, never written in place.
-What a file held before is overwritten once the new one is durable everywhere (P3, P8).
+every mirror; to repeat it is always safe. Reads take no lock: a new generation is one more line at the end,
+and for any other change the file is replaced. What it held before is then overwritten, once the new one is
+durable everywhere (P3, P8).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from vault.errors import (
 from vault.roots import Erased, Generation, Noted, Phase, Receipt, RootState
 from vault.roots.file_disk import (
     MAX_BYTES,
+    append_all,
     exposures,
     is_taken,
     locked,
@@ -36,7 +38,9 @@ from vault.roots.file_disk import (
     replace_all,
     shared_place,
 )
-from vault.roots.file_format import Document, Held, Kdf, decode, encode
+from vault.roots.file_format import Document, Held, Kdf, encode
+from vault.roots.file_lines import END, Line, Understood, understand
+from vault.roots.file_lines import encode as encode_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,12 @@ class _Mirror:
     """What was found in one file."""
 
     path: Path
-    document: Document
-    kdf: Kdf | None
+    said: Understood
+
+    @property
+    def document(self) -> Document:
+        """What it says."""
+        return self.said.document
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,13 @@ class _Survey:
                 )
         return newest
 
+    @property
+    def agrees(self) -> bool:
+        """Say whether every mirror is there, whole, and the same as the others."""
+        first = self.opened[0].said
+        all_same = all(one.said.data == first.data for one in self.opened)
+        return all_same and first.is_whole and not self.missing and not self.faults
+
     def _nothing(self) -> VaultError:
         if not self.faults:
             return RootUnavailableError(
@@ -98,7 +113,7 @@ class FileRoot:
         self._passphrase = passphrase
         self._ciphers: dict[bytes, Cipher] = {}
         self._known: tuple[Document, RootState] | None = None
-        self._parsed: dict[Path, tuple[bytes, _Mirror]] = {}
+        self._understood: dict[Path, Understood] = {}
         self._loading = threading.Lock()
         self._derived: dict[Kdf, Cipher] = {}
         self._deriving = threading.Lock()
@@ -186,7 +201,8 @@ class FileRoot:
     ) -> Generation:
         """Add a new generation on every mirror, in place of staged ones that came to nothing."""
         new = _new_generation(ordinal, Phase.STAGED, erased, at)
-        self._change(lambda document: document.settled(promoting).stage(new))
+        promoted = None if promoting is None else promoting.hex()
+        self._change(lambda document: Line(document.serial + 1, promoted, new))
         return new.without_key()
 
     def promote(self, generation: bytes, at: int) -> None:
@@ -265,23 +281,20 @@ class FileRoot:
 
     def _open(self, path: Path, data: bytes) -> _Mirror:
         """Understand what was read; the same bytes are understood once."""
-        known = self._parsed.get(path)
-        if known is not None and known[0] == data:
-            return known[1]
-        opened = self._decode(path, data)
-        self._parsed[path] = data, opened
-        return opened
+        known = self._understood.get(path)
+        if known is None or known.data != data:
+            known = self._understand(path, data, known)
+            self._understood[path] = known
+        return _Mirror(path, known)
 
-    def _decode(self, path: Path, data: bytes) -> _Mirror:
-        found = decode(data, str(path))
-        if not isinstance(found, Document):
-            return _Mirror(path, found.open(self._derive(found.kdf, str(path)), str(path)), found.kdf)
-        if self._passphrase is not None:
+    def _understand(self, path: Path, data: bytes, before: Understood | None = None) -> Understood:
+        said = understand(data, str(path), lambda kdf: self._derive(kdf, str(path)), before)
+        if said.kdf is None and self._passphrase is not None:
             raise ConfigError(
                 f"a passphrase is given, but the root at {path} is not under one",
                 hint="leave ?passphrase-file away, or put a sealed root there",
             )
-        return _Mirror(path, found, None)
+        return said
 
     def _survey(self) -> _Survey:
         opened, missing, faults = [], [], []
@@ -297,7 +310,7 @@ class FileRoot:
                 faults.append(fault.with_traceback(None))
         return _Survey(tuple(opened), tuple(missing), tuple(faults))
 
-    def _change(self, step: Callable[[Document], Document]) -> int:
+    def _change(self, step: Callable[[Document], Document | Line]) -> int:
         """Read, change and write as one; give the serial that is now on every mirror."""
         if self._passphrase is not None:
             self.load()  # derives the passphrase's key, which nobody should wait for under the lock
@@ -307,22 +320,39 @@ class FileRoot:
             if survey.faults:
                 # What lies at a mirror's path and can't be read is not ours to overwrite.
                 raise survey.faults[0]
-            serial = newest.document.serial + 1
-            after = replace(step(newest.document), serial=serial)
-            replace_all(self._paths, self._encode(after, newest.kdf))
+            change, serial = step(newest.document), newest.document.serial + 1
+            after = change.after(newest.document) if isinstance(change, Line) else change
+            after = replace(after, serial=serial)
+            if not (isinstance(change, Line) and survey.agrees and self._append(newest.said, change, after)):
+                replace_all(self._paths, self._encode(after, newest.said.kdf))
             with self._loading:  # read back already; and nobody changes it before this lock is given up
-                self._remember(after)
+                self._remember(self._understood[self._paths[0]].document)
         return serial
+
+    def _append(self, said: Understood, line: Line, after: Document) -> bool:
+        """Add a line to every file; False where they have no room for it, or it could not be read again."""
+        cipher = None if said.kdf is None else self._derive(said.kdf, self.name)
+        data = encode_line(line, said.kdf, cipher)
+        if len(said.data) + len(data) > MAX_BYTES:
+            return False
+        following = None
+        with suppress(RootUnavailableError):
+            following = self._understand(self._paths[0], said.data + data, said)
+        if following is None or following.document != after:
+            return False
+        append_all(self._paths, len(said.data), data)
+        self._understood = dict.fromkeys(self._paths, following)
+        return True
 
     def _encode(self, document: Document, kdf: Kdf | None) -> bytes:
         """Encode, and make sure that it can be read again: nothing else may ever take a root's place."""
-        data = encode(document, kdf, None if kdf is None else self._derive(kdf, self.name))
+        data = encode(document, kdf, None if kdf is None else self._derive(kdf, self.name)) + END
         if len(data) <= MAX_BYTES:
             with suppress(RootUnavailableError):
-                understood = self._decode(self._paths[0], data)
-                if understood.document == document:
-                    for path in self._paths:
-                        self._parsed[path] = data, _Mirror(path, document, understood.kdf)
+                said = self._understand(self._paths[0], data)
+                if said.document == document:
+                    said = Understood(data, document, said.kdf)
+                    self._understood = dict.fromkeys(self._paths, said)
                     return data
         raise UsageError("this can't be kept in a root file")
 

@@ -1,5 +1,7 @@
 """What is in a root file: one small JSON document, plain or sealed under a passphrase. No I/O.
 
+Below it stand lines of what was added since, see `file_lines`.
+
 {"format": "transcript-vault root", "version": 1, "vault": hex, "holder": hex, "serial": n,
  "generations": [{"id": hex, "ordinal": n, "key": base64, "phase": …, "erased": […], …}, …],
  "holds": [{"id": base64, "kind": …, "user_node": base64, "until": n, "record": …, …}, …]}
@@ -77,10 +79,10 @@ class Document(
     generations: tuple[Held, ...]
     holds: tuple[Noted, ...] = ()
 
-    def __post_init__(self) -> None:
-        """Refuse what no sequence of changes can lead to."""
+    def check(self) -> None:
+        """Refuse, with a ValueError, what no sequence of changes can lead to."""
         ordinal, life, current = -1, _LIFE[Phase.RETIRED], 0
-        for one in self.generations:  # in one go: each change comes here several times
+        for one in self.generations:  # in one go: there may be thousands
             before, life = life, _LIFE[one.phase]
             is_retired = one.phase is Phase.RETIRED
             if one.ordinal <= ordinal or life < before or (one.retired_at is not None) != is_retired:
@@ -225,7 +227,7 @@ class Sealed(
             ) from None
         document = decode(plain, where)
         if not isinstance(document, Document):
-            raise _damaged(where)
+            raise damaged(where)
         return document
 
 
@@ -233,7 +235,7 @@ _decoder: msgspec.json.Decoder[Document | Sealed] = msgspec.json.Decoder(Documen
 
 
 def encode(document: Document, kdf: Kdf | None, cipher: Cipher | None) -> bytes:
-    """Write a root file: plain, or sealed with the cipher that `kdf` gave."""
+    """Write a document: plain, or sealed with the cipher that `kdf` gave."""
     plain = msgspec.json.encode(document)
     if kdf is None or cipher is None:
         return plain
@@ -241,17 +243,21 @@ def encode(document: Document, kdf: Kdf | None, cipher: Cipher | None) -> bytes:
 
 
 def decode(data: bytes, where: str) -> Document | Sealed:
-    """Read a root file; `where` names it in errors."""
+    """Read a document; `where` names it in errors."""
     found: Document | Sealed | None = None
     with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):
-        found = _decoder.decode(data)
+        read = _decoder.decode(data)
+        if isinstance(read, Document):
+            read.check()
+        found = read
     # Raised out here, as an error of the decoder can carry a piece of the document.
     if found is None:
-        raise _damaged(where)
+        raise damaged(where)
     return found
 
 
-def _damaged(where: str) -> RootUnavailableError:
+def damaged(where: str) -> RootUnavailableError:
+    """Say that a root can't be read."""
     return RootUnavailableError(
         f"the root at {where} is damaged, or no root file that this release knows",
         hint="move it away and restore it from a mirror or a copy",
