@@ -111,7 +111,7 @@ class FileRoot:
         if passphrase == "":
             raise ConfigError("the passphrase of the root is empty")
         self._passphrase = passphrase
-        self._ciphers: dict[bytes, Cipher] = {}
+        self._ciphers: dict[str, Cipher] = {}
         self._known: tuple[Document, RootState] | None = None
         self._understood: dict[Path, Understood] = {}
         self._loading = threading.Lock()
@@ -183,8 +183,7 @@ class FileRoot:
         """Keep the keys of what was read, or written and read back, in memory."""
         if self._known is None or document is not self._known[0]:
             before = self._ciphers
-            held = {bytes.fromhex(one.id): one.key for one in document.generations}
-            self._ciphers = {one: before.get(one) or Cipher(key) for one, key in held.items()}
+            self._ciphers = {one.id: before.get(one.id) or Cipher(one.key) for one in document.generations}
             self._known = document, document.state(self._known)
         return self._known[1]
 
@@ -258,9 +257,10 @@ class FileRoot:
         return found
 
     def _cipher(self, generation: bytes) -> Cipher:
-        if generation not in self._ciphers:
+        name = generation.hex()
+        if name not in self._ciphers:
             self.load()
-        cipher = self._ciphers.get(generation)
+        cipher = self._ciphers.get(name)
         if cipher is None:
             raise KeyringOutdatedError(
                 "the root does not hold this generation (any more)",

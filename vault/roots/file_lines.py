@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from vault.crypto.envelope import Cipher, bind
 from vault.errors import TamperedError, UsageError, WrongKeyError
+from vault.roots import Phase
 from vault.roots.file_format import Count, Document, Held, Hex, Kdf, Sealed, damaged, decode
 
 END = b"\n"
@@ -34,10 +35,13 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
 
     def after(self, document: Document) -> Document:
         """Give the document as it is from here on."""
-        if self.serial != document.serial + 1:
-            raise UsageError("a line of the root is not the one that follows")
+        new, known = self.generation, document.generations
+        if self.serial != document.serial + 1 or new.phase is not Phase.STAGED or new.retired_at is not None:
+            raise UsageError("a line of the root is not one that follows")
+        if any(one.id == new.id for one in known):
+            raise UsageError("a generation of the root is there twice")
         promoted = None if self.promoted is None else bytes.fromhex(self.promoted)
-        staged = document.settled(promoted).stage(self.generation)
+        staged = document.settled(promoted).stage(new)
         return msgspec.structs.replace(staged, serial=self.serial)
 
 
@@ -97,11 +101,9 @@ def _extended(
     document: Document, lines: list[bytes], kdf: Kdf | None, cipher: Cipher | None, where: str
 ) -> Document:
     is_sound = False
-    # ValueError: what is no line, or no document that changes lead to.
     with suppress(msgspec.MsgspecError, UsageError, ValueError, RecursionError):
         for line in lines:
             document = _open(line, document.serial + 1, kdf, cipher, where).after(document)
-        document.check()
         is_sound = True
     # Raised out here, as an error of the decoder can carry a piece of the line.
     if not is_sound:
