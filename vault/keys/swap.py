@@ -80,13 +80,15 @@ class Swapper:
             state, present = self._locked(connection, replaying=repeated is not None)
             rows = self.records.find(connection, intents)
             begun = [rows[one] for one in dict.fromkeys(intents) if rows[one].phase is erasures.Phase.BEGUN]
-            outdated = any(one.ordinal > present.ordinal for one in state.generations)
             if repeated is None:
                 # A hold can't come between a purge's beginning and this; whoever finds one has found a fault,
                 # and the keys live on (P5).
                 purged = [node for row in begun if row.kind == Why.PURGE for node in row.nodes]
                 self.holds.refuse_held(connection, Why.PURGE, purged, (), at)
-            if begun or (repeated is not None and outdated):  # otherwise another process was faster
+            outdated = repeated is not None and any(
+                one.ordinal > present.ordinal for one in state.generations
+            )
+            if begun or outdated:  # otherwise another process was faster
                 self._swap(connection, state, present, begun, repeated, at)
 
         self._stores.keyring.write(work)
