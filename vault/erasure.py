@@ -20,6 +20,7 @@ from vault.crypto.envelope import random_id
 from vault.errors import TamperedError
 from vault.evidence.certificate import Certificate, Record, Status, Why
 from vault.evidence.entries import struck
+from vault.evidence.tree import Tail
 from vault.keys.home import require_home
 from vault.keys.swap import Swapper
 from vault.roots import Erased
@@ -201,13 +202,16 @@ class Eraser:
         if now:  # the keys go before the rows, which may take long
             self._swapper.destroy_due(cut_short=True)
         self._sweep(targets, lazily=not now)
-        self._swapper.destroy_due(cut_short=now, swept=intents, lazily=not now)
-        return self._stores.keyring.snapshot(lambda connection: self._certificates(connection, intents))
 
-    def _certificates(self, connection: Connection, intents: Sequence[bytes]) -> list[Certificate]:
-        rows = self._records.find(connection, intents)
-        found = [Record.decode(rows[intent].record).certificate for intent in intents]
-        return self._log.certify(connection, found, just_added=True)
+        def look(connection: Connection) -> tuple[list[Certificate], Tail | None]:
+            rows = self._records.find(connection, intents)
+            told = [Record.decode(rows[intent].record).certificate for intent in intents]
+            return told, self._log.recent(connection, told)
+
+        told, tail = self._swapper.settle(intents, look, now=now)
+        return (tail and self._log.certify_recent(tail, told)) or self._stores.keyring.snapshot(
+            lambda connection: self._log.certify(connection, told)
+        )
 
     def _close_fence(self, intents: Sequence[bytes], *, lazily: bool = False) -> list[bytes]:
         """Mark what goes: from here every process refuses. Note on the way what is swept long ago."""
