@@ -296,6 +296,20 @@ def test_p2_keys_that_change_places_open_nothing(scene: Stage, kind: Kind, colum
     assert set(court.noticed.values()) <= {"TamperedError", "KeyringOutdatedError"}
 
 
+@pytest.mark.parametrize("kind", sorted(set(Kind) - {Kind.USER, Kind.SECRET}))
+@pytest.mark.parametrize("column", ["id", "slot"])
+def test_p2_somebody_held_whose_key_changes_places_with_another_kind_is_an_error(
+    scene: Stage, kind: Kind, column: str
+) -> None:
+    held = {row["user_node"] for row in scene.now["holds"]}
+    mine = next(row for row in scene.now["nodes"] if row["id"] in held)
+    other = next(row for row in scene.now["nodes"] if row["kind"] == kind)
+    with scene.thief("nodes") as thief:
+        thief.swap("nodes", (mine, other), [column])
+    with pytest.raises(TamperedError), scene.open() as vault:
+        vault.holds()
+
+
 def test_p3_a_keyring_that_was_told_to_be_a_copy_refuses_to_erase(scene: Stage) -> None:
     home = next(row for row in scene.now["keyring_meta"] if row["name"] == "home")
     with scene.open() as vault:

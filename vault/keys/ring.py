@@ -160,6 +160,8 @@ class Keyring:
 
     def find_users(self, indexes: Sequence[bytes]) -> dict[bytes, UserKeys]:
         """Give the keys of those users, by blind index, that are alive."""
+        if any(len(index) != ID_BYTES for index in indexes):
+            raise TamperedError("a user is looked up where no user can be")
         paths = {
             index: [*radix_slots(index), slot(Kind.USER, index), slot(Kind.SECRET, index)]
             for index in indexes
