@@ -62,7 +62,7 @@ _KNOWN: Final = 1 << 4 | 1 << 6 | 1 << 7
 SETTLED: Final = 0.5
 """The judgement of a message that is neither public nor private, as log odds."""
 
-TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (0.4, 0.1), "high-recall": (0.5, 0.2)}
+TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (0.6, 0.15), "high-recall": (0.6, 0.25)}
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
 
 BESIDE: Final = 2
