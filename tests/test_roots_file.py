@@ -211,6 +211,16 @@ def test_a_file_that_ends_without_an_end_of_line_is_written_anew(
     assert paths[0].stat().st_ino != inode
 
 
+def test_p3_a_hard_link_to_a_root_gets_no_new_generation(
+    root: FileRoot, paths: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "snapshot").hardlink_to(paths[1])
+    root.stage(2, (), 20)
+    assert phases(FileRoot(paths).load()) == [(1, "current"), (2, "staged")]
+    assert [path.stat().st_nlink for path in paths] == [1, 1]
+    assert not (tmp_path / "snapshot").read_bytes().strip(b"\0")
+
+
 def test_p3_every_change_but_a_new_generation_overwrites_the_file_that_it_replaces(
     root: FileRoot, paths: tuple[Path, Path]
 ) -> None:

@@ -30,6 +30,7 @@ from vault.roots import Erased, Generation, Noted, Phase, Receipt, RootState
 from vault.roots.file_disk import (
     MAX_BYTES,
     append_all,
+    can_append,
     exposures,
     is_taken,
     locked,
@@ -330,10 +331,10 @@ class FileRoot:
         return serial
 
     def _append(self, said: Understood, line: Line, after: Document) -> bool:
-        """Add a line to every file; False where they have no room for it, or it could not be read again."""
+        """Add a line to every file; False where that can't be, or it could not be read again."""
         cipher = None if said.kdf is None else self._derive(said.kdf, self.name)
         data = encode_line(line, said.kdf, cipher)
-        if len(said.data) + len(data) > MAX_BYTES:
+        if not can_append(self._paths, len(said.data) + len(data)):
             return False
         following = None
         with suppress(RootUnavailableError):

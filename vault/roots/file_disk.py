@@ -135,6 +135,15 @@ def _open_lock(lock: Path, owner: Owner | None) -> int:
     return os.open(lock, os.O_RDWR | _SAFELY)
 
 
+def can_append(paths: tuple[Path, ...], size: int) -> bool:
+    """Say whether every file may get so large, and has no second name that would get what is added too."""
+    for path in paths:
+        with _reaching(path, "reached"):
+            if path.lstat().st_nlink > 1:
+                return False
+    return size <= MAX_BYTES
+
+
 def append_all(paths: tuple[Path, ...], size: int, data: bytes) -> None:
     """Add something durably to the end of every file, which has this size; the data tells its own end."""
     for path in paths:
