@@ -19,6 +19,7 @@ from vault.redaction.learning import corpora, descent, scores
 from vault.redaction.names import (
     Names,
     features,
+    memo,
     model,
     network,
     plausible,
@@ -83,12 +84,59 @@ def test_the_same_text_is_read_the_same_way_each_time(names: Names) -> None:
 
 def test_a_full_memo_changes_nothing(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
     before = names.find(LETTER)
-    monkeypatch.setattr(model, "MOST", 60)
-    monkeypatch.setattr(model.loaded(), "memo", model._Memo())
+    monkeypatch.setattr(memo, "MOST", 60)
+    monkeypatch.setattr(model.loaded(), "memo", memo.Memo())
     for number in range(20):
         names.find(f"word{'abcdefghijklmnopqrst'[number]} " * 3 + LETTER)
     assert names.find(LETTER) == before
     monkeypatch.undo()
+
+
+PARTS = st.sampled_from(
+    [
+        "sea",
+        "The",
+        " ",
+        "  ",
+        "\n",
+        "\t",
+        "\r",
+        "\xa0",
+        "'s",
+        "'",
+        "’",
+        "S",
+        "7",
+        "é",
+        "\u0301",
+        ".",
+        "_",
+        "x" * 47,
+        "中",
+        "\ud800",
+        "\0",
+    ]
+)
+
+
+@given(st.lists(st.lists(PARTS, max_size=10).map("".join), min_size=1, max_size=4))
+def test_a_text_whose_parts_were_all_met_is_read_as_if_it_were_new(texts: list[str]) -> None:
+    known = model.loaded()
+    for text in (*texts, "".join(texts), " ".join(texts)):
+        held, rows = known.rows(features.tokens(text))
+        met = held.met(text)
+        assert met is None or met.tolist() == rows.tolist()
+        held.meet(text)
+
+
+def test_a_text_that_was_met_is_not_cut_into_tokens_again(
+    names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = "The moon pulls on the sea, and it rises.\n\nThere are two high  waters. "
+    assert names.find(plain) == []
+    with monkeypatch.context() as patch:
+        patch.delattr(features, "tokens")
+        assert names.find(plain) == []
 
 
 @pytest.mark.parametrize(

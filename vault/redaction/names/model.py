@@ -5,20 +5,20 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.names import features, network, table
-from vault.redaction.names.network import GIST, NETS, REACH, WORD, Floats
+from vault.redaction.names.memo import Memo, Rows
+from vault.redaction.names.network import NETS, REACH, WORD, Floats
 from vault.redaction.names.plausible import BEFORE, counts, dated, plausible
 
 Mode = Literal["balanced", "high-recall"]
-Rows = NDArray[np.intp]
 BY: Final = "names"
 NAMES: Final = ("PERSON", "LOCATION", "ORGANIZATION")
 ENTITIES: Final = (
@@ -72,7 +72,8 @@ _TIES: Final = frozenset("-_")
 _GLUED: Final = 12
 """Tokens that a value is lengthened by at most, on either side."""
 
-_PAD: Final = np.zeros(REACH, np.intp)
+_NEVER: Final = np.float32(-np.inf)
+"""How likely it is that what can't be a name is one."""
 
 PIECE: Final = 100_000
 """Letters that are cut into tokens at once; a longer text is parted at a space, if there is one in a LINE."""
@@ -80,20 +81,6 @@ PIECE: Final = 100_000
 LINE: Final = 1000
 CHUNK: Final = 2048
 OVERLAP: Final = 64
-MOST: Final = 16_384
-"""Kinds of token whose vectors are kept."""
-
-
-class _Memo:
-    """Vectors of the tokens met so far. A full one is left to whoever still reads it, and a new one begun."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, int] = {}
-        self.used = 1  # the first row stays empty: it pads
-        self.vectors = np.zeros((NETS, MOST, WORD), np.float32)
-        self.gists = np.zeros((MOST, NETS * GIST), np.float32)
-        self.core = np.zeros(MOST, np.bool_)
-        self.looks = np.zeros((2 * REACH + 1, MOST), np.float32)
 
 
 class _Model:
@@ -101,7 +88,7 @@ class _Model:
 
     def __init__(self, folder: Path) -> None:
         self.table, self.nets = table.read(folder)
-        self.memo = _Memo()
+        self.memo = Memo()
         self.lock = threading.Lock()
 
     def vector(self, token: str) -> Floats:
@@ -122,19 +109,20 @@ class _Model:
         bare = [word.strip() for word in words]
         return all(kinds.get(features.folded(word), 0) & _KNOWN for word in bare if len(word) > 1)
 
-    def rows(self, words: Sequence[str]) -> tuple[_Memo, Rows]:
-        """Look up the rows of at most CHUNK tokens; those not met before are worked out."""
+    def rows(self, words: Sequence[str]) -> tuple[Memo, Rows]:
+        """Look up the rows of at most CHUNK tokens, padded; those not met before are worked out."""
         memo = self.memo
         rows = list(map(memo.rows.get, words))
         if None in rows:
             memo, rows = self._learn(words)
-        return memo, np.array(rows, np.intp)
+        padding = [0] * REACH
+        return memo, np.array([*padding, *rows, *padding], np.intp)
 
-    def _learn(self, words: Sequence[str]) -> tuple[_Memo, list[int | None]]:
+    def _learn(self, words: Sequence[str]) -> tuple[Memo, list[int | None]]:
         with self.lock:
             memo = self.memo
-            if memo.used + len(words) > MOST or len(memo.rows) > 4 * MOST:
-                memo = self.memo = _Memo()
+            if not memo.has_room(len(words)):
+                memo = self.memo = Memo()
             for word in words:
                 if word in memo.rows:
                     continue
@@ -145,8 +133,10 @@ class _Model:
                     memo.vectors[:, row] = vectors = self.vector(short)
                     vector = vectors.reshape(-1)
                     memo.gists[row] = np.maximum(vector @ self.nets.gist + self.nets.gist_bias, 0)
-                    memo.looks[:, row] = self.nets.quick @ vector
-                    memo.core[row] = features.may_name(short, self.table.plain)
+                    memo.looks[row] = self.nets.quick @ vector
+                    memo.looks[row, REACH] += (
+                        self.nets.quick_bias[0] if features.may_name(short, self.table.plain) else _NEVER
+                    )
                     memo.used = row + 1
                     memo.rows[short] = row
                 memo.rows[word] = row
@@ -177,56 +167,86 @@ class Names:
         self.look = np.float32(LOOKS[mode])
         self.folder = folder
 
+    @cached_property
+    def _model(self) -> _Model:
+        return loaded(self.folder)
+
     def find(self, text: str) -> list[Finding]:
         """Find names and values."""
+        if len(text) <= PIECE:
+            return self._read(text, 0)
         return [one for start, piece in parted(text) for one in self._read(piece, start)]
 
     def _read(self, text: str, place: int) -> list[Finding]:
         """Read a text of which the first letter stands at a place."""
+        memo = self._model.memo
+        rows = memo.met(text)
+        if rows is not None and len(rows) <= CHUNK:
+            likely = self._likely(memo, rows)
+            return [] if likely is None else self._found(features.tokens(text), *likely, place)
         words = features.tokens(text)
         if len(words) <= CHUNK:
-            return self._found(words, place, 0, len(words)) if words else []
+            memo, rows = self._model.rows(words)
+            memo.meet(text)
+            likely = self._likely(memo, rows)
+            return [] if likely is None else self._found(words, *likely, place)
         out: list[Finding] = []
         for begin in range(0, len(words), CHUNK - 2 * OVERLAP):
             start = max(begin - OVERLAP, 0)
             some = words[start : begin + CHUNK - OVERLAP]
             kept = min(begin + CHUNK - 2 * OVERLAP, len(words))
-            before = sum(map(len, words[start:begin]))
-            out.extend(self._found(some, place - before, begin - start, kept - start))
+            if (likely := self._likely(*self._model.rows(some))) is not None:
+                before = sum(map(len, words[start:begin]))
+                out += self._found(some, *likely, place - before, begin - start, kept - start)
             place += sum(map(len, words[begin:kept]))
         return out
 
-    def _found(self, words: list[str], offset: int, begin: int, stop: int) -> list[Finding]:
-        """Read one chunk; only names that start within words[begin:stop] are returned."""
-        model = loaded(self.folder)
-        memo, rows = model.rows(words)
-        able = memo.core.take(rows)
-        if not able.any():
-            return []
-        looks = network.looked(memo.looks.take(rows, axis=1), model.nets)
-        core = np.flatnonzero(able & (looks > self.look))
-        if not len(core):
-            return []
-        summary, verdict = network.judged(memo.gists.take(rows, axis=0), model.nets)
+    def _likely(self, memo: Memo, rows: Rows) -> tuple[Floats, Floats] | None:
+        """Say of each token of a chunk how likely it is of each kind, and what is asked of each kind.
+
+        None where no token is likely enough.
+        """
+        count = len(rows) - 2 * REACH
+        if not count:
+            return None
+        looks = network.looked(memo.looks.take(rows, axis=0))
+        if looks[looks.argmax()] <= self.look:
+            return None
+        core = np.flatnonzero(looks > self.look)
+        nets = self._model.nets
+        summary, verdict = network.judged(memo.gists.take(rows[REACH:-REACH], axis=0), nets)
         asked = shifted(verdict, self.trust)
         if asked < 0:
             core = core[looks[core] > self.look - asked]
             if not len(core):
-                return []
-        places = _beside(core, len(words))
-        padded = memo.vectors.take(np.concatenate((_PAD, rows, _PAD)), axis=1)
-        odds = network.labelled(padded, summary, places, model.nets)
+                return None
+        places = _beside(core, count)
+        odds = network.labelled(memo.vectors.take(rows, axis=1), summary, places, nets)
         kinds = _gathered(odds)
         bounds = raised(self.thresholds, asked)
         firm = kinds.sum(axis=1) >= bounds[kinds.argmax(axis=1)]
         if not firm.any():
-            return []
-        whole = np.zeros((len(words), kinds.shape[1] + 1), np.float32)
+            return None
+        whole = np.zeros((count, kinds.shape[1] + 1), np.float32)
         whole[places, :-1] = kinds
         whole[places, -1] = odds[:, _BEGINS].sum(axis=1)
-        found = _spans(words, whole, bounds, offset, begin, stop)
+        return whole, bounds
+
+    def _found(  # noqa: PLR0913, PLR0917 (of one chunk)
+        self,
+        words: list[str],
+        odds: Floats,
+        bounds: Floats,
+        offset: int,
+        begin: int = 0,
+        stop: int | None = None,
+    ) -> list[Finding]:
+        """Give the names of one chunk that start within words[begin:stop]."""
+        found = _spans(words, odds, bounds, offset, begin, len(words) if stop is None else stop)
         return [
-            one for one, some, bound in found if one.score >= bound + self.public or not model.public(some)
+            one
+            for one, some, bound in found
+            if one.score >= bound + self.public or not self._model.public(some)
         ]
 
 
