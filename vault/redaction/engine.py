@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -76,17 +76,17 @@ class Engine:
 
         return Patterns(self._presidio)
 
-    def _readers(self, settings: Redaction) -> Iterator[Recognizer]:
-        """Give what reads prose: the bundled model, those that are named, the user's own recognizers."""
-        names = self._names.get(settings.mode)
+    def _bundled(self, mode: str) -> Recognizer:
+        """Give the bundled model, which reads prose."""
+        names = self._names.get(mode)
         if names is None:
             from vault.redaction.names import Names
 
-            mode: Literal["balanced", "high-recall"] = (
-                "high-recall" if settings.mode == "high-recall" else "balanced"
-            )
-            names = self._names[settings.mode] = Names(mode)
-        yield names
+            names = self._names[mode] = Names("high-recall" if mode == "high-recall" else "balanced")
+        return names
+
+    def _others(self, settings: Redaction) -> Iterator[Recognizer]:
+        """Give what else reads prose: the models that are named, the user's own recognizers."""
         for name in settings.models:
             if name not in self._models:
                 with self._loading:
@@ -144,7 +144,7 @@ class Engine:
                 if len(piece.text) <= SHORT:
                     search.looked[key] = found[-1]
         is_whole = len(pieces) == 1 and not (label or pieces[0].label)
-        if is_whole and settings.mode == "balanced" and is_worldly(text, found[0]):
+        if is_whole and found[0] and settings.mode == "balanced" and is_worldly(text, found[0]):
             found[0] = []
         return Shard(text, pieces, found, inner)
 
@@ -167,13 +167,14 @@ class Engine:
         check = search.check_within(text)
         found += self._patterns.find(text, code=is_code, check=check)
         if not is_code:
-            names, *others = self._readers(settings)
+            names = self._bundled(settings.mode)
             for start, part in parts(text):
                 check()
                 found += moved(names.find(part), start)
-            for recognizer in others:
-                check()
-                found += recognizer.find(text)
+            if settings.models or self._own:
+                for recognizer in self._others(settings):
+                    check()
+                    found += recognizer.find(text)
         if not found:
             return found
         if shift:
