@@ -63,8 +63,11 @@ _BESIDE: Final = np.array(OFFSETS, np.intp) + EDGE
 _SHORT: Final = 40
 """Tokens up to which it costs less to work out all than to choose."""
 
-_ALONE: Final = 1 << 18
+_ALONE: Final = (1 << 19) - 1
 """Multiplications that OpenBLAS does on one thread; more wake others, which costs more than it gains."""
+
+_EVEN: Final = 4
+"""Rows that it multiplies together: of a number that is no multiple, the rest takes as long as these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ def _diagonal(blocks: Sequence[Floats]) -> Floats:
 
 def product(left: Floats, right: Floats) -> Floats:
     """Multiply matrices, a few rows at a time."""
-    rows = max(_ALONE // right.size, 1)
+    rows = max(_ALONE // right.size // _EVEN * _EVEN, 1)
     if len(left) <= rows:
         return left @ right
     out = np.empty((len(left), right.shape[1]), np.float32)
