@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -137,6 +138,31 @@ def test_a_text_that_was_met_is_not_cut_into_tokens_again(
     with monkeypatch.context() as patch:
         patch.delattr(features, "tokens")
         assert names.find(plain) == []
+
+
+@given(st.lists(st.integers(1, 2), min_size=1, max_size=70), st.randoms())
+def test_places_are_alike_that_have_the_same_tokens_around_them(tokens: list[int], chance: Random) -> None:
+    left, right = network.REACH - min(network.OFFSETS), network.REACH + max(network.OFFSETS)
+    places = [at for at in range(len(tokens)) if chance.random() < 0.8]
+    surrounded = [0] * left + tokens + [0] * right
+    around = [tuple(surrounded[at : at + left + right + 1]) for at in places]
+    padding = [0] * network.REACH
+    some, which = network.alike(np.array([*padding, *tokens, *padding]), np.array(places, np.intp))
+    assert [around[places.index(some[one])] for one in which] == around
+    assert len(some) == len(set(around))
+
+
+def test_a_text_that_repeats_itself_is_labelled_as_one_that_does_not(
+    names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "Anna Kowalski, 12 High Street, born 12.03.1984; " * 90 + LETTER
+    assert len(features.tokens(text)) > model.MANY
+    quick = names.find(text)
+    monkeypatch.setattr(model, "MANY", len(text))
+    slow = names.find(text)
+    places = [[(one.entity, one.start, one.end) for one in found] for found in (quick, slow)]
+    assert places[0] == places[1]
+    assert [one.score for one in quick] == pytest.approx([one.score for one in slow], abs=1e-4)
 
 
 @pytest.mark.parametrize(

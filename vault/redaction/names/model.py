@@ -81,6 +81,8 @@ PIECE: Final = 100_000
 LINE: Final = 1000
 CHUNK: Final = 2048
 OVERLAP: Final = 64
+MANY: Final = 256
+"""Tokens to be labelled from which it pays to look for those with the same tokens around them."""
 
 
 class _Model:
@@ -221,7 +223,12 @@ class Names:
             if not len(core):
                 return None
         places = _beside(core, count)
-        odds = network.labelled(memo.vectors.take(rows, axis=1), summary, places, nets)
+        padded = memo.vectors.take(rows, axis=1)
+        if len(places) > MANY:
+            some, which = network.alike(rows, places)
+            odds = network.labelled(padded, summary, some, nets)[which]
+        else:
+            odds = network.labelled(padded, summary, places, nets)
         kinds = _gathered(odds)
         bounds = raised(self.thresholds, asked)
         firm = kinds.sum(axis=1) >= bounds[kinds.argmax(axis=1)]

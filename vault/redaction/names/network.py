@@ -167,6 +167,21 @@ def judged(gists: Floats, nets: Nets) -> tuple[Floats, float]:
     return summary, float(summary @ nets.judge) + nets.judge_bias
 
 
+def alike(rows: Places, places: Places) -> tuple[Places, Places]:
+    """Give one of the places for each surroundings that any has, and for each place which of those it is.
+
+    Tables, logs and floods repeat themselves: what stands among the same tokens gets the same labels.
+    """
+    before, behind = REACH - min(OFFSETS), REACH + max(OFFSETS)
+    numbers, reach = np.pad(rows.astype(np.int64), (before - REACH, 2 * (before + behind))), 1
+    while reach <= before + behind:  # each number stands for twice as many tokens as before
+        pairs = numbers[:-reach] << 32 | numbers[reach:]
+        numbers = np.unique(pairs, return_inverse=True)[1]
+        reach *= 2
+    _, first, which = np.unique(numbers[places], return_index=True, return_inverse=True)
+    return places[first], which
+
+
 def labelled(padded: Floats, summary: Floats, places: Places, nets: Nets) -> Floats:
     """Give the tokens at some places of one message the probabilities of their labels.
 
