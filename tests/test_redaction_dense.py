@@ -13,7 +13,7 @@ from redaction_texts import Texts
 from scoring import read_marked
 
 from vault.errors import RedactionError
-from vault.redaction import finder
+from vault.redaction import engine, finder
 from vault.redaction.engine import Engine
 from vault.redaction.finder import Patterns
 from vault.redaction.findings import Finding
@@ -58,6 +58,23 @@ def test_equal_pieces_as_prose_and_as_code_are_looked_at_apart() -> None:
     reader = Reader("zzyx", "CUSTOMER")
     found = Engine(recognizers=[reader]).redact_text("<p>zzyx</p><code>zzyx</code><p>zzyx</p>")
     assert found.text == "<p>&lt;CUSTOMER_1&gt;</p><code>zzyx</code><p>&lt;CUSTOMER_1&gt;</p>"
+
+
+def test_pieces_that_are_read_together_have_the_findings_of_each_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    messages = read_marked(Path(__file__).parent / "data" / "chat" / "development.txt")
+    words = [word for one in messages[:60] for word in one.text.split()]
+    rows = [
+        {"name": one, "note": two, "city": three} for one, two, three in zip(*[iter(words)] * 3, strict=False)
+    ]
+    text = json.dumps(rows)
+    together = Engine().find(text)
+    monkeypatch.setattr(engine, "_MANY", len(text))
+    assert [(one.entity, one.start, one.end) for one in Engine().find(text)] == [
+        (one.entity, one.start, one.end) for one in together
+    ]
+    assert len(together) > 50
 
 
 def test_json_within_json_is_read_again_each_time() -> None:

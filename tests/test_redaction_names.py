@@ -19,6 +19,7 @@ from vault.redaction.findings import Finding, Ground
 from vault.redaction.learning import corpora, descent, scores
 from vault.redaction.names import (
     Names,
+    batch,
     features,
     memo,
     model,
@@ -150,6 +151,28 @@ def test_places_are_alike_that_have_the_same_tokens_around_them(tokens: list[int
     some, which = network.alike(np.array([*padding, *tokens, *padding]), np.array(places, np.intp))
     assert [around[places.index(some[one])] for one in which] == around
     assert len(some) == len(set(around))
+
+
+@pytest.mark.parametrize("mode", ["balanced", "high-recall"])
+def test_texts_that_are_read_together_are_read_as_each_alone(mode: model.Mode) -> None:
+    names = Names(mode)
+    words = FLOOR.read_text("utf-8").split()
+    few = [" ".join(words[at : at + size]) for at in range(0, len(words), 2) for size in (1, 2, 5, 12)]
+    texts = ["", LETTER, "sea " * model.CHUNK, LETTER * 80, *few, " ", LETTER, "\n"]
+    together = list(batch.find_each(names, texts))
+    assert len(together) == len(texts)
+    assert sum(map(bool, together)) > 100
+    for text, found in zip(texts, together, strict=True):
+        alone = names.find(text)
+        assert [(one.entity, one.start, one.end) for one in found] == [
+            (one.entity, one.start, one.end) for one in alone
+        ]
+        assert [one.score for one in found] == pytest.approx([one.score for one in alone], abs=1e-4)
+
+
+def test_nothing_read_together_is_nothing(names: Names) -> None:
+    assert list(batch.find_each(names, [])) == []
+    assert list(batch.find_each(names, ["", ""])) == [[], []]
 
 
 def test_a_text_that_repeats_itself_is_labelled_as_one_that_does_not(

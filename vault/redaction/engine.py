@@ -35,11 +35,14 @@ from vault.redaction.worldly import is_worldly
 
 if TYPE_CHECKING:
     from vault.redaction.finder import Patterns
+    from vault.redaction.names import Names
 
 WHOLE = "<REDACTED>"
 # What the operators write. More digits would be a hiding place.
 PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(ENTITIES))})(?:_\d{{1,6}}|:[0-9a-f]{{12}})>")
 _SURE = 0.5  # how probable a name must be to be looked for in all later messages
+_MANY = 8  # pieces that are worth to be read together
+_MANY_MORE = 1_000  # texts that are read together at most
 _DEPTH = 3  # JSON in a string in JSON in a string
 
 
@@ -62,7 +65,7 @@ class Engine:
         self._own = tuple(one for one in given if isinstance(one, Recognizer))
         if not all(hasattr(one, "analyze") for one in self._presidio):
             raise ConfigError("a recognizer has a method find(text), or is one of Presidio's")
-        self._names: dict[str, Recognizer] = {}
+        self._names: dict[str, Names] = {}
         self._models: dict[str, Recognizer] = {}
         self._clock = clock
         self._terms: dict[int, tuple[Redaction, Terms]] = {}
@@ -76,7 +79,7 @@ class Engine:
 
         return Patterns(self._presidio)
 
-    def _bundled(self, mode: str) -> Recognizer:
+    def _bundled(self, mode: str) -> Names:
         """Give the bundled model, which reads prose."""
         names = self._names.get(mode)
         if names is None:
@@ -125,6 +128,8 @@ class Engine:
 
     def _shard(self, text: str, label: str, settings: Redaction, search: Search, depth: int) -> Shard:
         pieces = split(text, search.check_within(text))
+        if len(pieces) > _MANY:
+            self._read_ahead(pieces, label, settings, search, depth)
         found: list[list[Finding]] = []
         inner: list[Shard | None] = []
         for piece in pieces:
@@ -148,6 +153,27 @@ class Engine:
             found[0] = []
         return Shard(text, pieces, found, inner)
 
+    def _read_ahead(
+        self, pieces: Sequence[Piece], label: str, settings: Redaction, search: Search, depth: int
+    ) -> None:
+        """Let the bundled model read all short pieces at once."""
+        from vault.redaction.names.batch import find_each
+
+        short = {
+            (piece.text, piece.label): piece
+            for piece in pieces
+            if len(piece.text) <= SHORT and piece.form is not Form.CODE
+        }
+        texts = list(
+            dict.fromkeys(
+                _said(piece, piece.label or label) for piece in short.values() if not (depth and piece.nested)
+            )
+        )
+        for start in range(0, len(texts), _MANY_MORE):
+            search.check()
+            some = texts[start : start + _MANY_MORE]
+            search.names.update(zip(some, find_each(self._bundled(settings.mode), some), strict=True))
+
     def _inner(self, piece: Piece, settings: Redaction, search: Search, depth: int) -> Shard:
         key = piece.text, piece.label, depth
         known = search.shards.get(key)
@@ -159,18 +185,15 @@ class Engine:
 
     def _look(self, piece: Piece, label: str, settings: Redaction, search: Search) -> list[Finding]:
         """Find what is in one piece; its label is read with it, as the words around a value."""
-        before = f"{label}: " if label else ""
-        text, shift = before + piece.text, len(before)
+        text = _said(piece, label)
+        shift = len(text) - len(piece.text)
         terms = self._terms_of(settings)
         found = terms.denied(text) if terms else []
         is_code = piece.form is Form.CODE
         check = search.check_within(text)
         found += self._patterns.find(text, code=is_code, check=check)
         if not is_code:
-            names = self._bundled(settings.mode)
-            for start, part in parts(text):
-                check()
-                found += moved(names.find(part), start)
+            found += self._named(text, settings, search)
             if settings.models or self._own:
                 for recognizer in self._others(settings):
                     check()
@@ -187,6 +210,16 @@ class Engine:
             found = beside(found, [one.span() for one in PLACEHOLDER.finditer(text)])
         resolved = [one for one in resolve(found, text) if settings.operator_for(one.entity) != "keep"]
         return moved(resolved, -shift)
+
+    def _named(self, text: str, settings: Redaction, search: Search) -> list[Finding]:
+        """Give what the bundled model finds, unless it has read the text ahead."""
+        found = search.names.get(text)
+        if found is None:
+            found, names, check = [], self._bundled(settings.mode), search.check_within(text)
+            for start, part in parts(text):
+                check()
+                found += moved(names.find(part), start)
+        return found
 
     def _terms_of(self, settings: Redaction) -> Terms | None:
         if not settings.allow and not settings.deny:
@@ -370,6 +403,11 @@ def count(traces: Iterable[Trace]) -> Counter[str]:
         counted.update(finding.entity for found in one.found for finding in found)
         counted.update(count(inner for inner in one.inner if inner is not None))
     return counted
+
+
+def _said(piece: Piece, label: str) -> str:
+    """Give what a piece says, behind the label that names it."""
+    return f"{label}: {piece.text}" if label else piece.text
 
 
 def _remember(memory: Memory, name: str) -> None:

@@ -39,12 +39,13 @@ class Shard:
 class Search:
     """The search of one message: until when it may go on, and what its short pieces came to."""
 
-    __slots__ = ("_clock", "_deadline", "looked", "shards")
+    __slots__ = ("_clock", "_deadline", "looked", "names", "shards")
 
     def __init__(self, clock: Callable[[], float], budget: float) -> None:
         self._clock = clock
         self._deadline = clock() + budget
         self.looked: dict[tuple[str, str, int], list[Finding]] = {}
+        self.names: dict[str, list[Finding]] = {}  # what the bundled model found in short texts
         self.shards: dict[tuple[str, str, int], Shard] = {}
 
     def check(self) -> None:

@@ -66,7 +66,7 @@ TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (0.4, 0.1), "high-r
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
 
 BESIDE: Final = 2
-_BEGINS: Final = (1, 3, 5)
+BEGINS: Final = (1, 3, 5)
 _ABBREVIATED: Final = 3
 _TIES: Final = frozenset("-_")
 _GLUED: Final = 12
@@ -85,7 +85,7 @@ MANY: Final = 256
 """Tokens to be labelled from which it pays to look for those with the same tokens around them."""
 
 
-class _Model:
+class Model:
     """The model's files in memory, and the memo; shared by all threads."""
 
     def __init__(self, folder: Path) -> None:
@@ -145,16 +145,16 @@ class _Model:
             return memo, [memo.rows[word] for word in words]
 
 
-_models: dict[Path, _Model] = {}
+_models: dict[Path, Model] = {}
 _loading = threading.Lock()
 
 
-def loaded(folder: Path = table.MODEL) -> _Model:
+def loaded(folder: Path = table.MODEL) -> Model:
     """Give the model, which is read once in a process."""
     found = _models.get(folder)
     if found is None:
         with _loading:
-            found = _models.get(folder) or _Model(folder)
+            found = _models.get(folder) or Model(folder)
             _models[folder] = found
     return found
 
@@ -170,7 +170,8 @@ class Names:
         self.folder = folder
 
     @cached_property
-    def _model(self) -> _Model:
+    def model(self) -> Model:
+        """The model's files, read when first needed."""
         return loaded(self.folder)
 
     def find(self, text: str) -> list[Finding]:
@@ -181,25 +182,25 @@ class Names:
 
     def _read(self, text: str, place: int) -> list[Finding]:
         """Read a text of which the first letter stands at a place."""
-        memo = self._model.memo
+        memo = self.model.memo
         rows = memo.met(text)
         if rows is not None and len(rows) <= CHUNK:
             likely = self._likely(memo, rows)
-            return [] if likely is None else self._found(features.tokens(text), *likely, place)
+            return [] if likely is None else self.found(features.tokens(text), *likely, place)
         words = features.tokens(text)
         if len(words) <= CHUNK:
-            memo, rows = self._model.rows(words)
+            memo, rows = self.model.rows(words)
             memo.meet(text)
             likely = self._likely(memo, rows)
-            return [] if likely is None else self._found(words, *likely, place)
+            return [] if likely is None else self.found(words, *likely, place)
         out: list[Finding] = []
         for begin in range(0, len(words), CHUNK - 2 * OVERLAP):
             start = max(begin - OVERLAP, 0)
             some = words[start : begin + CHUNK - OVERLAP]
             kept = min(begin + CHUNK - 2 * OVERLAP, len(words))
-            if (likely := self._likely(*self._model.rows(some))) is not None:
+            if (likely := self._likely(*self.model.rows(some))) is not None:
                 before = sum(map(len, words[start:begin]))
-                out += self._found(some, *likely, place - before, begin - start, kept - start)
+                out += self.found(some, *likely, place - before, begin - start, kept - start)
             place += sum(map(len, words[begin:kept]))
         return out
 
@@ -215,7 +216,7 @@ class Names:
         if looks[looks.argmax()] <= self.look:
             return None
         core = np.flatnonzero(looks > self.look)
-        nets = self._model.nets
+        nets = self.model.nets
         summary, verdict = network.judged(memo.gists.take(rows[REACH:-REACH], axis=0), nets)
         asked = shifted(verdict, self.trust)
         if asked < 0:
@@ -229,22 +230,22 @@ class Names:
             odds = network.labelled(padded, summary, some, nets)[which]
         else:
             odds = network.labelled(padded, summary, places, nets)
-        kinds = _gathered(odds)
+        kinds = gathered(odds)
         bounds = raised(self.thresholds, asked)
         firm = kinds.sum(axis=1) >= bounds[kinds.argmax(axis=1)]
         if not firm.any():
             return None
         whole = np.zeros((count, kinds.shape[1] + 1), np.float32)
         whole[places, :-1] = kinds
-        whole[places, -1] = odds[:, _BEGINS].sum(axis=1)
+        whole[places, -1] = odds[:, BEGINS].sum(axis=1)
         return whole, bounds
 
-    def _found(  # noqa: PLR0913, PLR0917 (of one chunk)
+    def found(  # noqa: PLR0913, PLR0917 (of one chunk)
         self,
         words: list[str],
         odds: Floats,
         bounds: Floats,
-        offset: int,
+        offset: int = 0,
         begin: int = 0,
         stop: int | None = None,
     ) -> list[Finding]:
@@ -253,7 +254,7 @@ class Names:
         return [
             one
             for one, some, bound in found
-            if one.score >= bound + self.public or not self._model.public(some)
+            if one.score >= bound + self.public or not self.model.public(some)
         ]
 
 
@@ -275,15 +276,15 @@ def shifted(verdict: float, trust: tuple[float, float]) -> float:
     return min(max(doubt * trust[doubt > 0], -9.0), 6.0)
 
 
-def raised(thresholds: Sequence[float], shift: float) -> Floats:
+def raised(thresholds: Sequence[float], shift: float | Floats) -> Floats:
     """Ask more in a message that does not look private, and less in one that does."""
     bounds = np.array(thresholds, np.float32)
-    odds = np.float32(np.exp(shift))
+    odds: np.float32 | Floats = np.exp(shift, dtype=np.float32)
     out: Floats = (bounds / (bounds + odds * (np.float32(1) - bounds))).astype(np.float32)
     return out
 
 
-def _gathered(odds: Floats) -> Floats:
+def gathered(odds: Floats) -> Floats:
     """Add up the labels of each entity."""
     out = np.empty((len(odds), len(ENTITIES)), np.float32)
     names = len(NAMES)

@@ -167,6 +167,20 @@ def judged(gists: Floats, nets: Nets) -> tuple[Floats, float]:
     return summary, float(summary @ nets.judge) + nets.judge_bias
 
 
+def judged_each(gists: Floats, sizes: Places, nets: Nets) -> tuple[Floats, Floats]:
+    """Judge many messages, of so many tokens each, of which the gists stand one behind the other."""
+    starts = np.cumsum(sizes) - sizes
+    pooled = np.concatenate(
+        (
+            np.maximum.reduceat(gists, starts, axis=0),
+            np.add.reduceat(gists, starts, axis=0) * (np.float32(1) / sizes[:, None].astype(np.float32)),
+        ),
+        axis=1,
+    )
+    summaries = np.maximum(product(pooled, nets.summary) + nets.summary_bias, 0)
+    return summaries, summaries @ nets.judge + np.float32(nets.judge_bias)
+
+
 def alike(rows: Places, places: Places) -> tuple[Places, Places]:
     """Give one of the places for each surroundings that any has, and for each place which of those it is.
 
@@ -182,20 +196,30 @@ def alike(rows: Places, places: Places) -> tuple[Places, Places]:
     return places[first], which
 
 
-def labelled(padded: Floats, summary: Floats, places: Places, nets: Nets) -> Floats:
+def labelled(
+    padded: Floats,
+    summary: Floats,
+    places: Places,
+    nets: Nets,
+    held: NDArray[np.bool_] | None = None,
+) -> Floats:
     """Give the tokens at some places of one message the probabilities of their labels.
 
-    `padded` holds, for each network, the vectors of all tokens, with REACH rows of zeros at either end.
+    `padded` holds, for each network, the vectors of all tokens, with REACH rows of zeros at either end. Where
+    it holds many messages, EDGE rows of zeros apart, `held` says which rows are tokens, and there is a
+    summary for each place.
     """
     count = padded.shape[1] - 2 * REACH
     beside = (places[:, None] + _BESIDE).ravel()
     needed = None
-    if count > _SHORT:
+    if count > _SHORT or held is not None:
         wanted = np.zeros(count + 2 * EDGE, np.bool_)
         wanted[beside] = True
-        needed = np.flatnonzero(wanted[EDGE:-EDGE])
+        inner = wanted[EDGE:-EDGE]
+        needed = np.flatnonzero(inner if held is None else inner & held)
     scores = np.zeros((len(places), len(LABELS)), np.float32)
-    for one, vectors, said in zip(nets.each, padded, summary.reshape(-1, SUMMARY), strict=True):
+    for net, (one, vectors) in enumerate(zip(nets.each, padded, strict=True)):
+        said = summary[..., net * SUMMARY : (net + 1) * SUMMARY]
         scores += _scored(vectors, said, beside, needed, one)
     scores *= np.float32(1 / len(nets.each))
     scores -= scores.max(axis=1, keepdims=True)
