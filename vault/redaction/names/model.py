@@ -361,21 +361,20 @@ def _spans(  # noqa: PLR0913, PLR0917 (of one chunk)
     parted = named & (odds[:, -1] * 2 > everything)  # another name begins
     ties = np.array([word in _TIES for word in words])
     alike = (named[1:] == named[:-1]) | ties[1:] | ties[:-1]
-    joins = weak[1:] & weak[:-1] & alike & (~parted[1:] | ties[:-1])
+    joins = (weak[1:] & weak[:-1] & alike & (~parted[1:] | ties[:-1])).tolist()
     ends = list(accumulate(map(len, words)))
     index = done = begin
     count = len(words)
-    while index < stop:
-        if not firm[index] or words[index].isspace():
-            index += 1
+    for place in np.flatnonzero(firm[:stop]).tolist():
+        if place < index or words[place].isspace():
             continue
-        first = last = index
+        first = last = place
         while first > done and joins[first - 1] and "\n" not in words[first - 1]:
             first -= 1
         while last + 1 < count and joins[last] and "\n" not in words[last + 1]:
             last += 1
         index = last + 1
-        kind = int(kinds[first : last + 1].sum(axis=0).argmax())
+        kind = int(best[first] if first == last else kinds[first : last + 1].sum(axis=0).argmax())
         first, last = _cut(words, first, last) if kind < len(NAMES) else _whole(words, first, last, done)
         if ENTITIES[kind] == "DATE_OF_BIRTH":
             first, last = _date(words, first, last, done)
@@ -383,7 +382,7 @@ def _spans(  # noqa: PLR0913, PLR0917 (of one chunk)
             continue
         start = offset + ends[first] - len(words[first].lstrip(" "))
         index = done = max(index, last + 1)
-        score = float(everything[first : last + 1].mean())
+        score = float(everything[first] if first == last else everything[first : last + 1].mean())
         value = "".join(words[first : last + 1])
         if not plausible(ENTITIES[kind], value):
             continue
