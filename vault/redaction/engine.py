@@ -25,7 +25,7 @@ from vault.redaction.models import load
 from vault.redaction.operators import OPERATORS
 from vault.redaction.overlaps import resolve
 from vault.redaction.result import RedactedText
-from vault.redaction.search import SHORT, Search, Shard, beside, kind, moved, parts
+from vault.redaction.search import LONG, SHORT, Search, Shard, beside, kind, moved
 from vault.redaction.segments import Form, Piece, blobs, join, split
 from vault.redaction.settings import ENTITIES, Redaction
 from vault.redaction.stream import HOLD
@@ -214,11 +214,17 @@ class Engine:
     def _named(self, text: str, settings: Redaction, search: Search) -> list[Finding]:
         """Give what the bundled model finds, unless it has read the text ahead."""
         found = search.names.get(text)
-        if found is None:
-            found, names, check = [], self._bundled(settings.mode), search.check_within(text)
-            for start, part in parts(text):
-                check()
-                found += moved(names.find(part), start)
+        if found is not None:
+            return found
+        names = self._bundled(settings.mode)
+        if len(text) <= LONG:
+            return names.find(text)
+        from vault.redaction.names.model import parted
+
+        found = []
+        for start, part in parted(text):  # as it does itself, and the time is looked at in between
+            search.check()
+            found += moved(names.find(part), start)
         return found
 
     def _terms_of(self, settings: Redaction) -> Terms | None:

@@ -139,17 +139,19 @@ class Gate:
         """The owners that could find something in a text, each with the places where signs of it end."""
         if not self._databases:
             return self._plain(text)
-        found = {owner: Ends() for owner in self._always}
-        if not text.isascii():
-            found.update((owner, Ends()) for owner in self._wary)
+        found: dict[int, Ends] = {}
+        if self._always or not text.isascii():
+            through = self._always if text.isascii() else self._always | self._wary
+            found = {owner: Ends() for owner in through}
         hits: list[tuple[int, int]] = []
         body = mapped(text)
         has_digits = len(body.translate(None, _DIGITS)) < len(body)
         for of_digits, database in self._databases.items():
             if has_digits or not of_digits:
                 database.scan(body, hits)
-        if has_digits:
-            hits.sort(key=_end)
+        if not hits:
+            return found
+        hits.sort(key=_end)
         owners = self._owners
         for hit, end in hits:
             owner, bit = owners[hit]
