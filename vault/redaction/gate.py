@@ -139,10 +139,8 @@ class Gate:
         """The owners that could find something in a text, each with the places where signs of it end."""
         if not self._databases:
             return self._plain(text)
-        found: dict[int, Ends] = {}
-        if self._always or not text.isascii():
-            through = self._always if text.isascii() else self._always | self._wary
-            found = {owner: Ends() for owner in through}
+        through = self._always if text.isascii() else self._always | self._wary
+        found = {owner: Ends() for owner in through} if through else {}
         hits: list[tuple[int, int]] = []
         body = mapped(text)
         has_digits = len(body.translate(None, _DIGITS)) < len(body)
