@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -25,7 +25,7 @@ from vault.redaction.models import load
 from vault.redaction.operators import OPERATORS
 from vault.redaction.overlaps import resolve
 from vault.redaction.result import RedactedText
-from vault.redaction.search import SHORT, Search, Shard, beside, kind, moved, parts
+from vault.redaction.search import LONG, SHORT, Search, Shard, beside, kind, moved
 from vault.redaction.segments import Form, Piece, blobs, join, split
 from vault.redaction.settings import ENTITIES, Redaction
 from vault.redaction.stream import HOLD
@@ -35,11 +35,14 @@ from vault.redaction.worldly import is_worldly
 
 if TYPE_CHECKING:
     from vault.redaction.finder import Patterns
+    from vault.redaction.names import Names
 
 WHOLE = "<REDACTED>"
 # What the operators write. More digits would be a hiding place.
 PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(ENTITIES))})(?:_\d{{1,6}}|:[0-9a-f]{{12}})>")
 _SURE = 0.5  # how probable a name must be to be looked for in all later messages
+_MANY = 8  # pieces that are worth to be read together
+_MANY_MORE = 1_000  # texts that are read together at most
 _DEPTH = 3  # JSON in a string in JSON in a string
 
 
@@ -62,7 +65,7 @@ class Engine:
         self._own = tuple(one for one in given if isinstance(one, Recognizer))
         if not all(hasattr(one, "analyze") for one in self._presidio):
             raise ConfigError("a recognizer has a method find(text), or is one of Presidio's")
-        self._names: dict[str, Recognizer] = {}
+        self._names: dict[str, Names] = {}
         self._models: dict[str, Recognizer] = {}
         self._clock = clock
         self._terms: dict[int, tuple[Redaction, Terms]] = {}
@@ -76,17 +79,17 @@ class Engine:
 
         return Patterns(self._presidio)
 
-    def _readers(self, settings: Redaction) -> Iterator[Recognizer]:
-        """Give what reads prose: the bundled model, those that are named, the user's own recognizers."""
-        names = self._names.get(settings.mode)
+    def _bundled(self, mode: str) -> Names:
+        """Give the bundled model, which reads prose."""
+        names = self._names.get(mode)
         if names is None:
             from vault.redaction.names import Names
 
-            mode: Literal["balanced", "high-recall"] = (
-                "high-recall" if settings.mode == "high-recall" else "balanced"
-            )
-            names = self._names[settings.mode] = Names(mode)
-        yield names
+            names = self._names[mode] = Names("high-recall" if mode == "high-recall" else "balanced")
+        return names
+
+    def _others(self, settings: Redaction) -> Iterator[Recognizer]:
+        """Give what else reads prose: the models that are named, the user's own recognizers."""
         for name in settings.models:
             if name not in self._models:
                 with self._loading:
@@ -125,6 +128,8 @@ class Engine:
 
     def _shard(self, text: str, label: str, settings: Redaction, search: Search, depth: int) -> Shard:
         pieces = split(text, search.check_within(text))
+        if len(pieces) > _MANY:
+            self._read_ahead(pieces, label, settings, search, depth)
         found: list[list[Finding]] = []
         inner: list[Shard | None] = []
         for piece in pieces:
@@ -144,9 +149,30 @@ class Engine:
                 if len(piece.text) <= SHORT:
                     search.looked[key] = found[-1]
         is_whole = len(pieces) == 1 and not (label or pieces[0].label)
-        if is_whole and settings.mode == "balanced" and is_worldly(text, found[0]):
+        if is_whole and found[0] and settings.mode == "balanced" and is_worldly(text, found[0]):
             found[0] = []
         return Shard(text, pieces, found, inner)
+
+    def _read_ahead(
+        self, pieces: Sequence[Piece], label: str, settings: Redaction, search: Search, depth: int
+    ) -> None:
+        """Let the bundled model read all short pieces at once."""
+        from vault.redaction.names.batch import find_each
+
+        short = {
+            (piece.text, piece.label): piece
+            for piece in pieces
+            if len(piece.text) <= SHORT and piece.form is not Form.CODE
+        }
+        texts = list(
+            dict.fromkeys(
+                _said(piece, piece.label or label) for piece in short.values() if not (depth and piece.nested)
+            )
+        )
+        for start in range(0, len(texts), _MANY_MORE):
+            search.check()
+            some = texts[start : start + _MANY_MORE]
+            search.names.update(zip(some, find_each(self._bundled(settings.mode), some), strict=True))
 
     def _inner(self, piece: Piece, settings: Redaction, search: Search, depth: int) -> Shard:
         key = piece.text, piece.label, depth
@@ -159,21 +185,19 @@ class Engine:
 
     def _look(self, piece: Piece, label: str, settings: Redaction, search: Search) -> list[Finding]:
         """Find what is in one piece; its label is read with it, as the words around a value."""
-        before = f"{label}: " if label else ""
-        text, shift = before + piece.text, len(before)
+        text = _said(piece, label)
+        shift = len(text) - len(piece.text)
         terms = self._terms_of(settings)
         found = terms.denied(text) if terms else []
         is_code = piece.form is Form.CODE
         check = search.check_within(text)
         found += self._patterns.find(text, code=is_code, check=check)
         if not is_code:
-            names, *others = self._readers(settings)
-            for start, part in parts(text):
-                check()
-                found += moved(names.find(part), start)
-            for recognizer in others:
-                check()
-                found += recognizer.find(text)
+            found += self._named(text, settings, search)
+            if settings.models or self._own:
+                for recognizer in self._others(settings):
+                    check()
+                    found += recognizer.find(text)
         if not found:
             return found
         if shift:
@@ -186,6 +210,22 @@ class Engine:
             found = beside(found, [one.span() for one in PLACEHOLDER.finditer(text)])
         resolved = [one for one in resolve(found, text) if settings.operator_for(one.entity) != "keep"]
         return moved(resolved, -shift)
+
+    def _named(self, text: str, settings: Redaction, search: Search) -> list[Finding]:
+        """Give what the bundled model finds, unless it has read the text ahead."""
+        found = search.names.get(text)
+        if found is not None:
+            return found
+        names = self._bundled(settings.mode)
+        if len(text) <= LONG:
+            return names.find(text)
+        from vault.redaction.names.model import parted
+
+        found = []
+        for start, part in parted(text):  # as it does itself, and the time is looked at in between
+            search.check()
+            found += moved(names.find(part), start)
+        return found
 
     def _terms_of(self, settings: Redaction) -> Terms | None:
         if not settings.allow and not settings.deny:
@@ -369,6 +409,11 @@ def count(traces: Iterable[Trace]) -> Counter[str]:
         counted.update(finding.entity for found in one.found for finding in found)
         counted.update(count(inner for inner in one.inner if inner is not None))
     return counted
+
+
+def _said(piece: Piece, label: str) -> str:
+    """Give what a piece says, behind the label that names it."""
+    return f"{label}: {piece.text}" if label else piece.text
 
 
 def _remember(memory: Memory, name: str) -> None:

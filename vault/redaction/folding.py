@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 _UNSEEN = frozenset({"Cf", "Mn", "Me"})
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2043\u30fc\u00ac\u02d7"
@@ -62,13 +63,12 @@ _SUSPECT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(Struct, frozen=True, gc=False):
     """A text in its folded form; `low` is the same in lower case."""
 
     text: str
     low: str
-    places: array[int] | None = field(default=None, repr=False)
+    places: array[int] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where text[start:end] stands in the original."""

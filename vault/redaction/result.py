@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from vault.redaction.findings import Finding
 
 
-@dataclass(frozen=True, slots=True)
-class RedactedText:
+class RedactedText(Struct, frozen=True):
     """`text` is safe to pass on; `findings` say where in the given text what was found, and by whom."""
 
     text: str
     findings: tuple[Finding, ...]
-    _values: Mapping[str, str] = field(repr=False)  # a repr ends up in logs (P1)
+    _values: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        """Show no values: a repr ends up in logs (P1)."""
+        return f"RedactedText(text={self.text!r}, findings={self.findings!r})"
 
     def restore(self, reply: str) -> str:
         """Put the values back where their placeholders stand, in a model's reply for one."""

@@ -63,8 +63,11 @@ _BESIDE: Final = np.array(OFFSETS, np.intp) + EDGE
 _SHORT: Final = 40
 """Tokens up to which it costs less to work out all than to choose."""
 
-_ALONE: Final = 1 << 18
+_ALONE: Final = (1 << 19) - 1
 """Multiplications that OpenBLAS does on one thread; more wake others, which costs more than it gains."""
+
+_EVEN: Final = 4
+"""Rows that it multiplies together: of a number that is no multiple, the rest takes as long as these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ def _diagonal(blocks: Sequence[Floats]) -> Floats:
 
 def product(left: Floats, right: Floats) -> Floats:
     """Multiply matrices, a few rows at a time."""
-    rows = max(_ALONE // right.size, 1)
+    rows = max(_ALONE // right.size // _EVEN * _EVEN, 1)
     if len(left) <= rows:
         return left @ right
     out = np.empty((len(left), right.shape[1]), np.float32)
@@ -140,13 +143,15 @@ def product(left: Floats, right: Floats) -> Floats:
     return out
 
 
-def looked(parts: Floats, nets: Nets) -> Floats:
-    """Add up what each token says of itself and of its neighbours: how likely it is named."""
-    score: Floats = parts[REACH] + nets.quick_bias
-    for offset in range(1, REACH + 1):
-        score[offset:] += parts[REACH - offset, :-offset]
-        score[:-offset] += parts[REACH + offset, offset:]
-    return score
+def looked(said: Floats) -> Floats:
+    """Add up what each token says of itself and of its neighbours: how likely it is named.
+
+    `said` has a row for each token, and REACH rows of zeros at either end.
+    """
+    count, wide = len(said) - 2 * REACH, 2 * REACH + 1
+    beside = np.ndarray((wide, count), np.float32, said, 0, (4 * (wide + 1), 4 * wide))  # said[at + by, by]
+    total: Floats = np.add.reduce(beside)
+    return total
 
 
 def judged(gists: Floats, nets: Nets) -> tuple[Floats, float]:
@@ -162,20 +167,59 @@ def judged(gists: Floats, nets: Nets) -> tuple[Floats, float]:
     return summary, float(summary @ nets.judge) + nets.judge_bias
 
 
-def labelled(padded: Floats, summary: Floats, places: Places, nets: Nets) -> Floats:
+def judged_each(gists: Floats, sizes: Places, nets: Nets) -> tuple[Floats, Floats]:
+    """Judge many messages, of so many tokens each, of which the gists stand one behind the other."""
+    starts = np.cumsum(sizes) - sizes
+    pooled = np.concatenate(
+        (
+            np.maximum.reduceat(gists, starts, axis=0),
+            np.add.reduceat(gists, starts, axis=0) * (np.float32(1) / sizes[:, None].astype(np.float32)),
+        ),
+        axis=1,
+    )
+    summaries = np.maximum(product(pooled, nets.summary) + nets.summary_bias, 0)
+    return summaries, summaries @ nets.judge + np.float32(nets.judge_bias)
+
+
+def alike(rows: Places, places: Places) -> tuple[Places, Places]:
+    """Give one of the places for each surroundings that any has, and for each place which of those it is.
+
+    Tables, logs and floods repeat themselves: what stands among the same tokens gets the same labels.
+    """
+    before, behind = REACH - min(OFFSETS), REACH + max(OFFSETS)
+    numbers, reach = np.pad(rows.astype(np.int64), (before - REACH, 2 * (before + behind))), 1
+    while reach <= before + behind:  # each number stands for twice as many tokens as before
+        pairs = numbers[:-reach] << 32 | numbers[reach:]
+        numbers = np.unique(pairs, return_inverse=True)[1]
+        reach *= 2
+    _, first, which = np.unique(numbers[places], return_index=True, return_inverse=True)
+    return places[first], which
+
+
+def labelled(
+    padded: Floats,
+    summary: Floats,
+    places: Places,
+    nets: Nets,
+    held: NDArray[np.bool_] | None = None,
+) -> Floats:
     """Give the tokens at some places of one message the probabilities of their labels.
 
-    `padded` holds, for each network, the vectors of all tokens, with REACH rows of zeros at either end.
+    `padded` holds, for each network, the vectors of all tokens, with REACH rows of zeros at either end. Where
+    it holds many messages, EDGE rows of zeros apart, `held` says which rows are tokens, and there is a
+    summary for each place.
     """
     count = padded.shape[1] - 2 * REACH
     beside = (places[:, None] + _BESIDE).ravel()
     needed = None
-    if count > _SHORT:
+    if count > _SHORT or held is not None:
         wanted = np.zeros(count + 2 * EDGE, np.bool_)
         wanted[beside] = True
-        needed = np.flatnonzero(wanted[EDGE:-EDGE])
+        inner = wanted[EDGE:-EDGE]
+        needed = np.flatnonzero(inner if held is None else inner & held)
     scores = np.zeros((len(places), len(LABELS)), np.float32)
-    for one, vectors, said in zip(nets.each, padded, summary.reshape(-1, SUMMARY), strict=True):
+    for net, (one, vectors) in enumerate(zip(nets.each, padded, strict=True)):
+        said = summary[..., net * SUMMARY : (net + 1) * SUMMARY]
         scores += _scored(vectors, said, beside, needed, one)
     scores *= np.float32(1 / len(nets.each))
     scores -= scores.max(axis=1, keepdims=True)

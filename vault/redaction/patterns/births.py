@@ -49,9 +49,11 @@ _WORDS = re.compile(
     + r" (?:the )?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w{4,7}teenth|twentieth|twenty[ -]\w{5,7}|thirtieth|thirty[ -]first))"
     + r"(?:,?[ -](?:nineteen|twenty|two thousand(?: and)?|sixty|seventy|eighty|ninety|fifty|forty|thirty|\d{2,4}|and|[a-z]{3,5}teen|one|two|three|four|five|six|seven|eight|nine|oh|ten|eleven|twelve|hundred)\b){1,5})"
 )
+_DIGIT = re.compile(r"\d")
 
 
 def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
+    has_digits = _DIGIT.search(folded.low) is not None
     for pattern, before, after in (
         (_FORWARD, 24, 90),
         (_BACKWARD, 70, 4),
@@ -59,6 +61,8 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
         (_WORDS, 24, 120),
         (_FAR, 24, 150),
     ):
+        if not (has_digits or pattern is _WORDS):
+            continue
         for match in around(pattern, folded.low, ends, before, after):
             value = match[1]
             if pattern is _FORWARD and _LETTER_B.match(folded.low, match.start(), match.start(1)):
@@ -75,7 +79,7 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
             yield Hit("DATE_OF_BIRTH", match.start(1), match.end(1), 0.9)
             if same := _SAME.match(folded.low, match.end(1)):
                 yield Hit("DATE_OF_BIRTH", same.start(1), same.end(1), 0.7)
-    for match in around(_SEXED, folded.low, ends, 4, 30):
+    for match in around(_SEXED, folded.low, ends, 4, 30) if has_digits else ():
         yield Hit("DATE_OF_BIRTH", match.start(1), match.end(1), 0.6)
 
 
