@@ -268,28 +268,45 @@ def test_a_date_is_found_whole(text: str, part: str, whole: str) -> None:
     assert text[start:stop] == whole
 
 
+def shared(vectors: network.Floats, nets: network.Nets) -> network.Floats:
+    """What some tokens add to those around them, after what adds nothing."""
+    each = [network.shares(one, nets) for one in vectors.swapaxes(0, 1)]
+    return np.concatenate([np.zeros_like(each[0]), *each], axis=1)
+
+
 def test_networks_together_think_the_mean_of_what_each_thinks() -> None:
     rng = np.random.default_rng(1)
     each = tuple(descent.fresh(seed) for seed in (1, 2))
     each = tuple(replace(one, judge=rng.standard_normal(one.judge.shape, np.float32)) for one in each)
-    vectors = rng.standard_normal((2, 60 + 2 * network.REACH, network.WORD), np.float32)
-    inner = vectors[:, network.REACH : -network.REACH]
+    vectors = rng.standard_normal((2, 60, network.WORD), np.float32)
+    rows = np.pad(np.arange(1, 61), network.REACH)
     alone = []
-    for one, own in zip(each, inner, strict=True):
+    for one, own in zip(each, vectors, strict=True):
         nets = network.Nets.of((one,))
         alone.append(network.judged(np.maximum(own @ nets.gist, 0), nets))
     both = network.Nets.of(each)
-    summary, verdict = network.judged(np.maximum(np.concatenate(inner, axis=1) @ both.gist, 0), both)
+    summary, verdict = network.judged(np.maximum(np.concatenate(vectors, axis=1) @ both.gist, 0), both)
     assert verdict == pytest.approx(np.mean([one for _, one in alone]), rel=1e-4)
     assert summary == pytest.approx(np.concatenate([one for one, _ in alone]), rel=1e-3, abs=1e-4)
     for places in (np.arange(60), np.array([3, 59])):
         odds = [
-            network.labelled(vectors[at : at + 1], alone[at][0], places, network.Nets.of((one,)))
-            for at, one in enumerate(each)
+            network.labelled(rows, shared(vectors[at : at + 1], nets), alone[at][0], places, nets)
+            for at, nets in enumerate(network.Nets.of((one,)) for one in each)
         ]
         mean = np.sqrt(odds[0] * odds[1])
         expected = mean / mean.sum(axis=1, keepdims=True)
-        assert network.labelled(vectors, summary, places, both) == pytest.approx(expected, abs=1e-4)
+        together = network.labelled(rows, shared(vectors, both), summary, places, both)
+        assert together == pytest.approx(expected, abs=1e-4)
+
+
+def test_what_each_token_adds_makes_what_a_network_sees_of_them_together() -> None:
+    rng = np.random.default_rng(2)
+    one = descent.fresh(3)
+    nets = network.Nets.of((one,))
+    vectors = rng.standard_normal((1, 12, network.WORD), np.float32)
+    adds = shared(vectors, nets)[0].reshape(13, -1, network.NEAR)
+    seen = vectors[0, 3:8].reshape(-1) @ one.near
+    assert sum(adds[4 + at, at] for at in range(5)) == pytest.approx(seen, abs=1e-3)
 
 
 @given(st.text())

@@ -68,7 +68,7 @@ def _likely(
         yield from ((None, None) for _ in sizes)
         return
     held = padded[REACH:-REACH] > 0
-    odds = network.labelled(memo.vectors.take(padded, axis=1), summaries[text[some]], at[some], nets, held)
+    odds = network.labelled(padded, memo.shares, summaries[text[some]], at[some], nets, held)
     kinds = model.gathered(odds)
     bounds = model.raised(names.thresholds, asked[:, None])
     firm = kinds.sum(axis=1) >= bounds[text[some], kinds.argmax(axis=1)]

@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vault.redaction.names import features
-from vault.redaction.names.network import GIST, NETS, REACH, WORD
+from vault.redaction.names.network import GIST, NEAR, NETS, REACH, Floats
 
 Rows = NDArray[np.intp]
 
-MOST: Final = 16_384
-"""Kinds of token whose vectors are kept; and parts of a text whose rows are."""
+MOST: Final = 8192
+"""Kinds of token of which it is kept what was worked out."""
+
+PARTS: Final = 16_384
+"""Parts of a text whose rows are kept."""
 
 LONGEST: Final = 24
 """Letters of such a part: a longer one is seldom met again."""
@@ -24,12 +27,12 @@ _GAP: Final = re.compile(r"([\n ]\s+|\n)")
 
 
 class Memo:
-    """Vectors of the tokens met so far. A full one is left to whoever still reads it, and a new one begun."""
+    """What the networks make of the tokens met so far; a full one is left to who still reads it."""
 
     def __init__(self) -> None:
         self.rows: dict[str, int] = {}
         self.used = 1  # the first row stays empty: it pads
-        self.vectors = np.zeros((NETS, MOST, WORD), np.float32)
+        self.shares = np.zeros((NETS, MOST * (2 * REACH + 1), NEAR), np.float32)
         self.gists = np.zeros((MOST, NETS * GIST), np.float32)
         self.looks = np.zeros((MOST, 2 * REACH + 1), np.float32)
         self._parts: dict[str, bytes] = {}
@@ -37,6 +40,11 @@ class Memo:
     def has_room(self, tokens: int) -> bool:
         """Say whether so many more tokens fit in."""
         return self.used + tokens <= MOST and len(self.rows) <= 4 * MOST
+
+    def keep(self, row: int, shares: Floats) -> None:
+        """Keep what a token adds to those around it."""
+        wide = shares.shape[1]
+        self.shares[:, row * wide : (row + 1) * wide] = shares
 
     def met(self, text: str) -> Rows | None:
         """Give the rows of a text, padded, without cutting it into tokens; None if a part of it is new."""
@@ -48,7 +56,7 @@ class Memo:
 
     def meet(self, text: str) -> None:
         """Keep the rows of the parts of a text, of which all tokens are known."""
-        if len(self._parts) > MOST:
+        if len(self._parts) > PARTS:
             self._parts.clear()
         for part in _apart(text):
             if part not in self._parts and len(part) <= LONGEST and (tokens := _tokens(part)) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -132,7 +132,8 @@ class Model:
                 row = memo.rows.get(short)
                 if row is None:
                     row = memo.used
-                    memo.vectors[:, row] = vectors = self.vector(short)
+                    vectors = self.vector(short)
+                    memo.keep(row, network.shares(vectors, self.nets))
                     vector = vectors.reshape(-1)
                     memo.gists[row] = np.maximum(vector @ self.nets.gist + self.nets.gist_bias, 0)
                     memo.looks[row] = self.nets.quick @ vector
@@ -224,12 +225,11 @@ class Names:
             if not len(core):
                 return None
         places = _beside(core, count)
-        padded = memo.vectors.take(rows, axis=1)
         if len(places) > MANY:
             some, which = network.alike(rows, places)
-            odds = network.labelled(padded, summary, some, nets)[which]
+            odds = network.labelled(rows, memo.shares, summary, some, nets)[which]
         else:
-            odds = network.labelled(padded, summary, places, nets)
+            odds = network.labelled(rows, memo.shares, summary, places, nets)
         kinds = gathered(odds)
         bounds = raised(self.thresholds, asked)
         firm = kinds.sum(axis=1) >= bounds[kinds.argmax(axis=1)]
@@ -347,6 +347,26 @@ def _beside(core: Rows, count: int) -> Rows:
     return np.flatnonzero(wanted[BESIDE : count + BESIDE])
 
 
+def _joining(
+    words: list[str], sure: list[float], best: list[int], begun: list[float], bounds: Floats
+) -> Callable[[int], bool]:
+    """Say of a token whether it and the next one belong together."""
+    floors = (bounds * JOINED).tolist()
+    names = len(NAMES)
+
+    def joins(at: int) -> bool:
+        behind = at + 1
+        if sure[at] < floors[best[at]] or sure[behind] < floors[best[behind]]:
+            return False
+        is_tied = words[at] in _TIES
+        is_name = best[behind] < names
+        if is_name != (best[at] < names) and not is_tied and words[behind] not in _TIES:
+            return False
+        return is_tied or not is_name or begun[behind] * 2 <= sure[behind]  # else another name begins
+
+    return joins
+
+
 def _spans(  # noqa: PLR0913, PLR0917 (of one chunk)
     words: list[str], odds: Floats, bounds: Floats, offset: int, begin: int, stop: int
 ) -> Iterator[tuple[Finding, list[str], float]]:
@@ -354,24 +374,18 @@ def _spans(  # noqa: PLR0913, PLR0917 (of one chunk)
     kinds = odds[:, :-1]
     everything = kinds.sum(axis=1)
     best = kinds.argmax(axis=1)
-    bound = bounds[best]
-    firm = everything >= bound
-    weak = everything >= bound * JOINED
-    named = best < len(NAMES)
-    parted = named & (odds[:, -1] * 2 > everything)  # another name begins
-    ties = np.array([word in _TIES for word in words])
-    alike = (named[1:] == named[:-1]) | ties[1:] | ties[:-1]
-    joins = (weak[1:] & weak[:-1] & alike & (~parted[1:] | ties[:-1])).tolist()
+    firm = np.flatnonzero(everything[:stop] >= bounds[best[:stop]]).tolist()
+    joins = _joining(words, everything.tolist(), best.tolist(), odds[:, -1].tolist(), bounds)
     ends = list(accumulate(map(len, words)))
     index = done = begin
     count = len(words)
-    for place in np.flatnonzero(firm[:stop]).tolist():
+    for place in firm:
         if place < index or words[place].isspace():
             continue
         first = last = place
-        while first > done and joins[first - 1] and "\n" not in words[first - 1]:
+        while first > done and "\n" not in words[first - 1] and joins(first - 1):
             first -= 1
-        while last + 1 < count and joins[last] and "\n" not in words[last + 1]:
+        while last + 1 < count and "\n" not in words[last + 1] and joins(last):
             last += 1
         index = last + 1
         kind = int(best[first] if first == last else kinds[first : last + 1].sum(axis=0).argmax())

@@ -60,6 +60,8 @@ OFFSETS: Final = (-8, -5, -3, -1, 0, 1, 3)
 EDGE: Final = 8
 
 _BESIDE: Final = np.array(OFFSETS, np.intp) + EDGE
+_WIDE: Final = 2 * REACH + 1
+_AROUND: Final = np.arange(_WIDE)
 _SHORT: Final = 40
 """Tokens up to which it costs less to work out all than to choose."""
 
@@ -196,8 +198,15 @@ def alike(rows: Places, places: Places) -> tuple[Places, Places]:
     return places[first], which
 
 
-def labelled(
-    padded: Floats,
+def shares(vectors: Floats, nets: Nets) -> Floats:
+    """Work out what a token adds to the `near` of each token around it, in each network."""
+    each = (one.near.reshape(-1, WORD, NEAR) for one in nets.each)
+    return np.stack([np.matmul(vector, near) for vector, near in zip(vectors, each, strict=True)])
+
+
+def labelled(  # noqa: PLR0913, PLR0917 (of one message)
+    rows: Places,
+    shared: Floats,
     summary: Floats,
     places: Places,
     nets: Nets,
@@ -205,22 +214,28 @@ def labelled(
 ) -> Floats:
     """Give the tokens at some places of one message the probabilities of their labels.
 
-    `padded` holds, for each network, the vectors of all tokens, with REACH rows of zeros at either end. Where
-    it holds many messages, EDGE rows of zeros apart, `held` says which rows are tokens, and there is a
-    summary for each place.
+    `rows` are those of all its tokens in `shared`, which holds the shares of each network; with REACH zeros,
+    where there is nothing, at either end. Where these are many messages, EDGE zeros apart, `held` says which
+    are tokens, and there is a summary for each place.
     """
-    count = padded.shape[1] - 2 * REACH
+    count = len(rows) - 2 * REACH
     beside = (places[:, None] + _BESIDE).ravel()
     needed = None
     if count > _SHORT or held is not None:
         wanted = np.zeros(count + 2 * EDGE, np.bool_)
         wanted[beside] = True
-        inner = wanted[EDGE:-EDGE]
-        needed = np.flatnonzero(inner if held is None else inner & held)
+        here = wanted[EDGE:-EDGE]
+        needed = np.flatnonzero(here if held is None else here & held)
+    inside = np.arange(count) if needed is None else needed
+    around = (rows * _WIDE)[inside[:, None] + _AROUND] + _AROUND
     scores = np.zeros((len(places), len(LABELS)), np.float32)
-    for net, (one, vectors) in enumerate(zip(nets.each, padded, strict=True)):
+    for net, one in enumerate(nets.each):
+        near = np.add.reduce(shared[net].take(around, axis=0), axis=1)
+        near += one.near_bias
+        inner = np.zeros((count + 2 * EDGE, NEAR), np.float32)
+        inner[inside + EDGE] = np.maximum(near, 0, out=near)
         said = summary[..., net * SUMMARY : (net + 1) * SUMMARY]
-        scores += _scored(vectors, said, beside, needed, one)
+        scores += _scored(inner.take(beside, axis=0), said, one)
     scores *= np.float32(1 / len(nets.each))
     scores -= scores.max(axis=1, keepdims=True)
     np.exp(scores, out=scores)
@@ -228,23 +243,9 @@ def labelled(
     return scores
 
 
-def _scored(
-    padded: Floats, summary: Floats, beside: Places, needed: Places | None, weights: Weights
-) -> Floats:
+def _scored(beside: Floats, summary: Floats, weights: Weights) -> Floats:
     """Give what one network thinks of the tokens: as many as there are OFFSETS stand beside each."""
-    count = len(padded) - 2 * REACH
-    wide = (2 * REACH + 1) * WORD
-    windows = np.lib.stride_tricks.as_strided(padded, (count, wide), (WORD * 4, 4))
-    inner = np.zeros((count + 2 * EDGE, NEAR), np.float32)
-    if needed is not None:
-        near = product(windows[needed], weights.near)
-        near += weights.near_bias
-        inner[needed + EDGE] = np.maximum(near, 0, out=near)
-    else:
-        near = product(windows, weights.near)
-        near += weights.near_bias
-        np.maximum(near, 0, out=inner[EDGE:-EDGE])
-    far = product(inner.take(beside, axis=0).reshape(-1, len(OFFSETS) * NEAR), weights.far)
+    far = product(beside.reshape(-1, len(OFFSETS) * NEAR), weights.far)
     far += summary @ weights.told + weights.far_bias
     scores = product(np.maximum(far, 0, out=far), weights.out)
     scores += weights.out_bias
