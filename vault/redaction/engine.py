@@ -24,6 +24,7 @@ from vault.redaction.memory import Memory
 from vault.redaction.models import load
 from vault.redaction.operators import OPERATORS
 from vault.redaction.overlaps import resolve
+from vault.redaction.own import Own
 from vault.redaction.result import RedactedText
 from vault.redaction.search import SHORT, Search, Shard, beside, kind, moved, parts
 from vault.redaction.segments import Form, Piece, blobs, join, split
@@ -59,7 +60,7 @@ class Engine:
         self.settings = settings or Redaction()
         given = tuple(recognizers)
         self._presidio = [one for one in given if not isinstance(one, Recognizer)]
-        self._own = tuple(one for one in given if isinstance(one, Recognizer))
+        self._own = tuple(Own(one) for one in given if isinstance(one, Recognizer))
         if not all(hasattr(one, "analyze") for one in self._presidio):
             raise ConfigError("a recognizer has a method find(text), or is one of Presidio's")
         self._names: dict[str, Recognizer] = {}
