@@ -20,6 +20,7 @@ from vault.errors import ConfigError
 from vault.messages import Message
 from vault.redaction import Redacted
 from vault.redaction.findings import Finding, Recognizer
+from vault.redaction.folding import unbroken
 from vault.redaction.memory import Memory
 from vault.redaction.models import load
 from vault.redaction.operators import OPERATORS
@@ -169,9 +170,10 @@ class Engine:
         found += self._patterns.find(text, code=is_code, check=check)
         if not is_code:
             names, *others = self._readers(settings)
-            for start, part in parts(text):
+            plain = unbroken(text)
+            for start, part in parts(plain.text):
                 check()
-                found += moved(names.find(part), start)
+                found += plain.led_back(moved(names.find(part), start))
             for recognizer in others:
                 check()
                 found += recognizer.find(text)

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from vault.redaction.findings import Finding, Ground
+from vault.redaction.folding import unbroken
 
 Known = Mapping[bytes, tuple[str, int]]
 
@@ -26,7 +27,7 @@ _LEAST = 3  # letters; a shorter word is too often another one
 
 def normal(value: str) -> str:
     """Give the form in which two writings of a value are the same."""
-    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", unbroken(value).text).casefold().split())
 
 
 class Memory:
@@ -79,7 +80,7 @@ class Memory:
 
     def keep(self, name: str) -> None:
         """Remember the words of a person's name, so that they are found wherever they stand."""
-        for word in _WORD.findall(name):
+        for word in _WORD.findall(unbroken(name).text):
             if len(word) >= _LEAST:
                 mark = self._hash("", normal(word))
                 self.knows_names = True
@@ -94,8 +95,9 @@ class Memory:
         starts = [start for start, _ in taken]
         marks: dict[str, bool] = {}
         names: list[Finding] = []
-        for match in _WORD.finditer(text):
-            word, start, end = match[0], match.start(), match.end()
+        plain = unbroken(text)
+        for match in _WORD.finditer(plain.text):
+            word, (start, end) = match[0], plain.span(*match.span())
             if len(word) < _LEAST:
                 continue
             if word not in marks:
