@@ -143,6 +143,16 @@ def test_settings_are_read_and_one_namespace_may_differ() -> None:
         ({"originals": "yes"}, "true or false", ""),
         ({"namespaces": {"a": {"mode": "x"}}}, "namespaces.mode", ""),
         ({"entities": ["PERSON"]}, "a table", ""),
+        ({"entities": {"EMAIL": "keep"}}, "EMAIL", "EMAIL_ADDRESS"),
+        ({"thresholds": {"SSN": 0.9}}, "SSN", "US_SSN"),
+        ({"deny": ["x"], "entities": {"DENIED": "keep"}}, "DENIED is kept", "another operator"),
+        ({"deny": ["x"], "operator": "keep"}, "DENIED is kept", "another operator"),
+        (
+            {"deny": {"PERSON": ["x"]}, "namespaces": {"a": {"entities": {"PERSON": "keep"}}}},
+            "PERSON is kept",
+            "",
+        ),
+        ({"namespaces": {"a/*": {"namespaces": {"b": {}}}}}, "holds no others", "beside"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_place_and_the_nearest_known(
