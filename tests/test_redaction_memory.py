@@ -64,6 +64,10 @@ def test_a_memory_without_names_finds_nothing_and_looks_at_nothing() -> None:
         ("mask", "CREDIT_CARD", "4111 1111 1111 1111", "**** **** **** 1111"),
         ("mask", "PERSON", "Anna-Lena B.", "****-**** *."),
         ("mask", "US_SSN", "078-05-1120", "***-**-****"),
+        ("mask", "SECRET", "!@#$%^ &*()_+", "****** ******"),
+        ("mask", "SECRET", "pw-123456789012", "***************"),
+        ("mask", "PERSON", "\u0905\u0928\u0940\u0924\u093e", "*****"),
+        ("mask", "PERSON", "Jose\u0301", "*****"),
         ("drop", "PERSON", "Anna", ""),
         ("keep", "PERSON", "Anna", "Anna"),
     ],
@@ -91,7 +95,18 @@ def test_a_surrogate_keeps_the_shape_of_a_number() -> None:
     assert [one.isdigit() for one in made] == [one.isdigit() for one in given]
 
 
-@given(st.dictionaries(st.sampled_from(["<A_1>", "<A_12>", "<B_1>"]), st.text(max_size=8)), st.text())
+@pytest.mark.parametrize(
+    ("entity", "value"),
+    [("SECRET", "!@#$%^&*()_+"), ("ADDRESS", "\u0905\u0928\u0940\u0924\u093e"), ("AGE", "½Ⅷ")],
+)
+def test_p1_a_surrogate_leaves_no_sign_of_the_value(entity: str, value: str) -> None:
+    made = OPERATORS["surrogate"](found(value, entity), value, Memory(KEY, {}))
+    assert not set(made) & set(value)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["<A_1>", "<A_12>", "<B_1>"]), st.text(min_size=1, max_size=8)), st.text()
+)
 def test_putting_values_back_takes_no_value_for_a_placeholder(values: dict[str, str], text: str) -> None:
     marks = "".join(f"|{mark}|" for mark in values)
     expected = text + "".join(f"|{value}|" for value in values.values())
