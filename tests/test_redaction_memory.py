@@ -10,7 +10,7 @@ from vault.errors import ConfigError
 from vault.redaction.findings import Finding
 from vault.redaction.memory import Memory
 from vault.redaction.operators import OPERATORS
-from vault.redaction.result import put_back
+from vault.redaction.result import put_back, tell
 from vault.redaction.settings import Redaction
 
 KEY = bytes(range(32))
@@ -112,6 +112,27 @@ def test_putting_values_back_takes_no_value_for_a_placeholder(values: dict[str, 
     expected = text + "".join(f"|{value}|" for value in values.values())
     if not any(mark in text for mark in values):
         assert put_back(text + marks, values) == expected
+
+
+def test_p1_what_could_be_anybodys_is_put_back_for_nobody() -> None:
+    values = {"Ida": "Anna", "71": "34"}
+    assert put_back("Ida, Idaho, 1971, 71", values) == "Anna, Idaho, 1971, 34"
+    tell(values, {"Ida": "ANNA", "<A_1>": "x"})
+    assert put_back("Ida <A_1>", values) == "Anna x"
+    tell(values, {"Ida": "Karl"})
+    tell(values, {"Ida": "Anna"})
+    assert put_back("Ida <A_1>", values) == "Ida x"
+
+
+def test_the_numbers_that_a_text_came_with_are_nobodys() -> None:
+    memory = Memory(KEY, {})
+    memory.leave("said <PERSON_2>, <CUSTOMER_NO_7> and <US_SSN_999999>, <person_9>")
+    assert [memory.number("PERSON", name) for name in ("Anna", "Ben")] == [3, 4]
+    assert memory.number("CUSTOMER_NO", "KD-1") == 8
+    assert memory.number("US_SSN", "521-44-9921") == 1
+    later = Memory(KEY, memory.known)
+    later.leave("<PERSON_1>")
+    assert later.number("PERSON", "Cleo") == 5
 
 
 def test_a_longer_placeholder_is_not_taken_for_a_shorter_one() -> None:

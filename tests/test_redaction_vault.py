@@ -323,6 +323,23 @@ def test_originals_are_put_back_into_a_reply(keeping: Vault) -> None:
     )
 
 
+def test_a_placeholder_that_somebody_typed_is_nobodys(keeping: Vault) -> None:
+    chat = keeping.transcript("u", "s")
+    stored = chat.append("user", f"I paste <PERSON_1> here. {SAID}")
+    assert "<PERSON_1> here. " in str(stored.content)
+    assert chat.restore("<PERSON_1>, <PERSON_2>", purpose="reply") == "<PERSON_1>, Anastasia Petrova"
+    assert (
+        keeping.redact(f"<PERSON_3> {SAID}").restore("<PERSON_3> <PERSON_4>")
+        == "<PERSON_3> Anastasia Petrova"
+    )
+
+
+def test_p1_a_mask_is_put_back_for_nobody(tmp_path: Path) -> None:
+    with Vault.open(tmp_path / "v", redactor=Engine(Redaction.of({"operator": "mask"}))) as vault:
+        redacted = vault.redact("I am Anna Kowalski. I'm 34 years old")
+        assert redacted.restore("so **that** is ** ***** ***") == "so **that** is ** ***** ***"
+
+
 def test_p1_originals_are_not_stored_unless_the_policy_keeps_them(tmp_path: Path) -> None:
     with Vault.open(tmp_path / "v") as vault:
         vault.transcript("u", "s").append("user", SAID)

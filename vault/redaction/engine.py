@@ -23,10 +23,10 @@ from vault.redaction.findings import Finding, Recognizer
 from vault.redaction.folding import unbroken
 from vault.redaction.memory import Memory
 from vault.redaction.models import load
-from vault.redaction.operators import OPERATORS
+from vault.redaction.operators import OPERATORS, TELLING
 from vault.redaction.overlaps import resolve
 from vault.redaction.own import Own
-from vault.redaction.result import RedactedText
+from vault.redaction.result import RedactedText, tell
 from vault.redaction.search import SHORT, Search, Shard, beside, kind, moved, parts
 from vault.redaction.segments import Form, Piece, blobs, join, split
 from vault.redaction.settings import ENTITIES, Redaction
@@ -106,6 +106,7 @@ class Engine:
     def find_known(self, text: str, memory: Memory, settings: Redaction) -> list[Finding]:
         """Find personal data in a text, and the names that a session knows."""
         found = self.find(text, settings)
+        memory.leave(text)
         if settings.operator_for("PERSON") == "keep":
             return found
         recalled = self._recalled(text, found, memory, settings)
@@ -122,7 +123,9 @@ class Engine:
         shard = self._shard(text, "", settings, self._search(settings), _DEPTH)
         if shard.is_clean and settings.blobs == "keep":
             return RedactedText(text, (), {})
-        redacted, values = self.written(shard, Memory(secrets.token_bytes(32), {}), settings)
+        memory = Memory(secrets.token_bytes(32), {})
+        memory.leave(text)
+        redacted, values = self.written(shard, memory, settings)
         return RedactedText(redacted, tuple(_located(shard)), values)
 
     def _shard(self, text: str, label: str, settings: Redaction, search: Search, depth: int) -> Shard:
@@ -210,11 +213,12 @@ class Engine:
         chosen, values, written, at = settings or self.settings, dict[str, str](), [], 0
         for finding in sorted(findings, key=lambda one: one.start):
             value = text[finding.start : finding.end]
-            now = OPERATORS[chosen.operator_for(finding.entity)](finding, value, memory)
+            operator = chosen.operator_for(finding.entity)
+            now = OPERATORS[operator](finding, value, memory)
             written += [text[at : finding.start], now]
             at = finding.end
-            if now != value:
-                values.setdefault(now, value)
+            if now != value and operator in TELLING:
+                tell(values, {now: value})
         return "".join([*written, text[at:]]), values
 
     def written(self, shard: Shard, memory: Memory, settings: Redaction) -> tuple[str, dict[str, str]]:
@@ -243,7 +247,7 @@ class Engine:
                 again[key] = memory.size, text, more
             texts.append(text)
             if more:
-                values |= more
+                tell(values, more)
         return join(shard.text, shard.pieces, texts), values
 
     def _piece(
@@ -328,9 +332,11 @@ class _ExaminedMessages:
             values: dict[str, str] = {}
             texts = []
             for shard in shards:
+                memory.leave(shard.text)
+            for shard in shards:
                 text, more = self._engine.written(shard, memory, settings)
                 texts.append(text)
-                values |= more
+                tell(values, more)
             keep = settings.blobs == "keep"
             if keep and all(text == shard.text for text, shard in zip(texts, shards, strict=True)):
                 done.append(Redacted(message))

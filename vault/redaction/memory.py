@@ -20,6 +20,7 @@ Known = Mapping[bytes, tuple[str, int]]
 
 HASH_BYTES = 16
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_NUMBERED = re.compile(r"<([A-Z][A-Z0-9_]{1,39})_(\d{1,5})>")  # a higher number is never reached
 _PART = 0  # the number of what is only to be known again: one word of a name
 _PARTS = "PERSON"
 _LEAST = 3  # letters; a shorter word is too often another one
@@ -77,6 +78,12 @@ class Memory:
         if number > self._counts[entity]:
             self._counts[entity] = number
             self._added[self._hash("reserved", entity)] = entity, number
+
+    def leave(self, text: str) -> None:
+        """Leave the numbers of the placeholders that a text came with to it: no value gets one of them."""
+        if "<" in text:
+            for entity, number in _NUMBERED.findall(text):
+                self.reserve(entity, int(number))
 
     def keep(self, name: str) -> None:
         """Remember the words of a person's name, so that they are found wherever they stand."""
