@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from vault.messages import Message
 from vault.redaction.engine import Engine
 from vault.redaction.folding import fold, unbroken
 from vault.redaction.memory import Memory
@@ -94,3 +95,24 @@ def test_places_lead_back_to_the_whole_of_an_escape() -> None:
     assert folded.text == "a@b@"
     assert [folded.span(at, at + 1) for at in range(4)] == [(0, 1), (1, 4), (4, 5), (5, 10)]
     assert unbroken("a\u200bb \u200bc").span(0, 5) == (0, 6)
+
+
+@pytest.mark.parametrize("place", range(2, 70, 4))
+def test_p1_a_placeholder_that_somebody_typed_hides_nothing_around_it(engine: Engine, place: int) -> None:
+    key = f"-----BEGIN RSA PRIVATE KEY-----\n{'MIIEpAIBAAKCAQEA7bq8Zk3f' * 3}\n-----END RSA PRIVATE KEY-----"
+    body = key.index("MII")
+    said = f"{key[: body + place]}<AGE_1>{key[body + place :]}"
+    assert engine.redact_text(said).text.strip("-") == "<SECRET_1><AGE_1><SECRET_2>"
+
+
+def test_p1_digits_are_no_hash(engine: Engine) -> None:
+    assert engine.redact_text("call <PHONE_NUMBER:442079460018>").text != "call <PHONE_NUMBER:442079460018>"
+    kept = "call <PHONE_NUMBER:44207946001a> or <PHONE_NUMBER_12>"
+    assert engine.redact_text(kept).text == kept
+
+
+def test_a_name_that_is_a_word_of_placeholders_leaves_them_alone(engine: Engine) -> None:
+    memory = Memory(bytes(32), {})
+    memory.keep("Mr. Person")
+    (done,) = engine.examine([Message("user", "<PERSON_7>, it was Person")], "").finish(memory)
+    assert done.message.content == "<PERSON_7>, it was <PERSON_8>"

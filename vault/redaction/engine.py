@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from vault.errors import ConfigError
 from vault.messages import Message
 from vault.redaction import Redacted
-from vault.redaction.findings import Finding, Recognizer
+from vault.redaction.findings import Finding, Ground, Recognizer
 from vault.redaction.folding import unbroken
 from vault.redaction.memory import Memory
 from vault.redaction.models import load
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 WHOLE = "<REDACTED>"
 # What the operators write. More digits would be a hiding place.
-PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(ENTITIES))})(?:_\d{{1,6}}|:[0-9a-f]{{12}})>")
+PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(ENTITIES))})(?:_\d{{1,6}}|:(?=\d*[a-f])[0-9a-f]{{12}})>")
 _SURE = 0.5  # how probable a name must be to be looked for in all later messages
 _DEPTH = 3  # JSON in a string in JSON in a string
 
@@ -188,9 +188,8 @@ class Engine:
             found = [one for one in found if one.score >= settings.thresholds.get(one.entity, 0)]
         if terms:
             found = terms.kept(text, found)
-        if "<" in text:  # what was redacted before stays as it is
-            found = beside(found, [one.span() for one in PLACEHOLDER.finditer(text)])
-        resolved = [one for one in resolve(found, text) if settings.operator_for(one.entity) != "keep"]
+        resolved = resolve([*found, *_placeholders(text)], text)
+        resolved = [one for one in resolved if one.entity and settings.operator_for(one.entity) != "keep"]
         return moved(resolved, -shift)
 
     def _terms_of(self, settings: Redaction) -> Terms | None:
@@ -266,6 +265,8 @@ class Engine:
         self, text: str, found: list[Finding], memory: Memory, settings: Redaction
     ) -> list[Finding]:
         recalled, terms = memory.recall(text, found), self._terms_of(settings)
+        if recalled:
+            recalled = beside(recalled, [(one.start, one.end) for one in _placeholders(text)])
         return terms.kept(text, recalled) if terms and recalled else recalled
 
     # -- messages ---------------------------------------------------------------------------------------
@@ -378,6 +379,13 @@ def count(traces: Iterable[Trace]) -> Counter[str]:
         counted.update(finding.entity for found in one.found for finding in found)
         counted.update(count(inner for inner in one.inner if inner is not None))
     return counted
+
+
+def _placeholders(text: str) -> list[Finding]:
+    """Find what was redacted before: nobody's finding, which is cut out of every other."""
+    if "<" not in text:
+        return []
+    return [Finding("", *one.span(), 1.0, "", Ground.DENIED) for one in PLACEHOLDER.finditer(text)]
 
 
 def _remember(memory: Memory, name: str) -> None:

@@ -39,7 +39,7 @@ def within(text: str, found: Iterable[object]) -> list[Finding]:
     """Cut findings at the edges of the text; refuse what is none, or lies nowhere in it."""
     kept: list[Finding] = []
     for one in found:
-        if not isinstance(one, Finding) or {type(one.start), type(one.end)} != {int}:
+        if not (isinstance(one, Finding) and one.entity and {type(one.start), type(one.end)} == {int}):
             raise RedactionError("a recognizer of the app's own gave something that is no finding")
         if one.start == one.end:
             continue
