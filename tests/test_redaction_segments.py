@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -249,6 +250,25 @@ def test_keys_of_fields_name_the_rest_of_their_line_and_names_of_people_do_not()
         ("Fecha de nacimiento", "1.2.90"),
         ("Phone", "5"),
     ]
+
+
+@pytest.mark.parametrize("sign", ["*c", "{{x}}", "it's"])
+def test_yaml_keeps_its_anchors_tags_comments_and_quotes(sign: str) -> None:
+    lines = (
+        "a: &x Anna  # hers\nb: *x\nc: !!str Anna # x\nd: 'it''s Anna'\ne: \"Anna \\u00e9\" # y"
+        "\nf: &y\n  g: 'Anna' # z\nh: #none\ni: an#na\n"
+    )
+    text = f"```yaml\n{lines}```"
+    pieces = split(text)
+    assert ("a", "Anna") in said(text)
+    assert ("d", "it's Anna") in said(text)
+    written = join(text, pieces, [piece.text.replace("Anna", sign) for piece in pieces])
+    read = yaml.safe_load(written[8:-3])
+    assert [read[key] for key in "abcdef"] == [
+        sign, sign, sign, f"it's {sign}", f"{sign} \u00e9", {"g": sign},
+    ]  # fmt: skip
+    comments = [line.partition("# ")[2] for line in written.split("\n") if "# " in line]
+    assert comments == ["hers", "x", "y", "z"]
 
 
 def test_the_time_and_level_of_a_line_of_a_log_are_left_alone() -> None:
