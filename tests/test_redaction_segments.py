@@ -296,6 +296,16 @@ def test_code_is_code_fenced_or_not(code: str) -> None:
     assert [p.form for p in split(f"Hi\n```\n{code}\n```\nBye")] == [Form.PROSE, Form.CODE, Form.PROSE]
 
 
+@pytest.mark.parametrize("context", ["", " def load(name):", " of Anna"])
+def test_where_a_patch_counts_its_lines_is_no_piece(context: str) -> None:
+    counts = [f"@@ -100,16 +100,27 @@{context}", "@@ -1 +1,2 @@"]
+    patch = f"--- a/users.txt\n+++ b/users.txt\n{counts[0]}\n-Anna Kowalski\n+Ben\n{counts[1]}\n x"
+    pieces = split(patch)
+    assert "Anna Kowalski" in "".join(piece.text for piece in pieces)
+    assert not any("@@" in piece.text for piece in pieces)
+    assert split("mail anna @@ -1 and +1")[0].text == "mail anna @@ -1 and +1"
+
+
 def test_inline_code_is_named_by_the_words_before_it() -> None:
     _, code, _ = split("my password is `hunter2` you know")
     assert (code.label, code.text, code.form) == ("my password is", "hunter2", Form.CODE)

@@ -25,6 +25,7 @@ _LOGGED = re.compile(
     rf"|\[(?:{_LEVEL})\](?:[ ]+\[?\d{{4}}-\d\d-\d\d[T ]{_CLOCK}\]?)?|(?:{_LEVEL}):)(?=[ \t])",
     re.MULTILINE | re.IGNORECASE,
 )
+_HUNK = re.compile(r"^@@ -\d{1,9}(?:,\d{1,9})? \+\d{1,9}(?:,\d{1,9})? @@", re.MULTILINE)
 _PLAIN_YAML = re.compile(r"(?![\[{}&*!|>%@`\"'#,?-])(?!.*(?::\s| #|[\n\r]))(?s:.)*+(?<!:)")
 _YAML = re.compile(  # what an alias or a reader needs, the value, a comment
     r"((?:[&!]\S*+[ \t]++)*+)(\"(?:[^\"\\]|\\.)*+\"|'(?:[^']|'')*+'|.*?)((?:(?<![ \t])[ \t]++#.*)?)",
@@ -106,6 +107,13 @@ def _value(start: int, raw: str, label: str, sign: str) -> list[Piece]:
     if sign == "=" and _BARE_ENV.fullmatch(raw):
         return value(start, end, raw, label, _as_env)
     return value(start, end, raw, label, _one_line)
+
+
+def hunks(text: str, start: int, end: int) -> Iterator[Taken]:
+    """Find where a patch counts its lines: it applies no more with another word there."""
+    for found in _HUNK.finditer(text, start, end):
+        if found.start() >= start:
+            yield Taken(found.start(), found.end(), [])
 
 
 def logged_lines(text: str, start: int, end: int) -> Iterator[Taken]:

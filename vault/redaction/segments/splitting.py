@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from vault.redaction.segments.code import code_lines, fences, inline_code
 from vault.redaction.segments.labels import is_key
-from vault.redaction.segments.lines import keyed_lines, logged_lines
+from vault.redaction.segments.lines import hunks, keyed_lines, logged_lines
 from vault.redaction.segments.literals import is_literal, is_string, literals
 from vault.redaction.segments.markup import is_markup, markup
 from vault.redaction.segments.pieces import Form, Piece, Taken, may_hold_blob, plain
@@ -49,7 +49,7 @@ def _is_plain(text: str) -> bool:
     """Tell in microseconds that a text is prose and nothing else."""
     if "{" in text or "[" in text or "`" in text or "<" in text or "|" in text or "\t" in text or "=" in text:
         return False
-    if text[:1] == '"' or text[-1:] == '"' or "~~~" in text:
+    if text[:1] == '"' or text[-1:] == '"' or "~~~" in text or "@@ -" in text:
         return False
     if "\n" in text:
         if "(" in text or ";" in text or "\n    " in text:
@@ -140,6 +140,7 @@ def _settings(text: str, start: int, end: int) -> Iterator[Taken]:
 
 
 _ALL: tuple[_Find, ...] = (
+    hunks,
     code_lines,
     markdown_tables,
     separated_values,
