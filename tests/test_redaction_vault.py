@@ -402,6 +402,21 @@ def test_a_stream_gives_safe_text_on_and_stores_the_whole(tmp_path: Path) -> Non
         assert contents(vault)[1] == contents(vault)[0]
 
 
+@pytest.mark.parametrize("size", [1, 4, 17, 400])
+def test_p1_a_stream_knows_the_names_and_numbers_that_the_whole_message_has(
+    tmp_path: Path, size: int
+) -> None:
+    gap = "and then we all sat down in the garden and had a long talk about it. "
+    said = f"Anastasia Petrova came, {gap}Anastasia left. {gap}<PERSON_1> and <PERSON_9> wrote to Karl. {gap}"
+    with Vault.open(tmp_path / "v") as vault:
+        chat = vault.transcript("u", "s")
+        tokens = [said[start : start + size] for start in range(0, len(said), size)]
+        safe = "".join(chat.stream("assistant", tokens))
+        assert "Anastasia" not in safe
+        assert safe == chat.messages()[0].content
+        assert "<PERSON_10>" in str(chat.append("user", "I am Maria Lindqvist").content)
+
+
 def test_a_stream_that_breaks_off_stores_nothing(tmp_path: Path) -> None:
     def tokens() -> Iterator[str]:
         yield "Hello "

@@ -106,9 +106,9 @@ class Engine:
     def find_known(self, text: str, memory: Memory, settings: Redaction) -> list[Finding]:
         """Find personal data in a text, and the names that a session knows."""
         found = self.find(text, settings)
-        memory.leave(text)
         if settings.operator_for("PERSON") == "keep":
             return found
+        _remember(memory, text, [one for one in found if one.end < len(text)])  # the last may go on
         recalled = self._recalled(text, found, memory, settings)
         return sorted([*found, *recalled], key=lambda one: one.start)
 
@@ -254,9 +254,7 @@ class Engine:
     ) -> tuple[str, dict[str, str]]:
         every = found
         if piece.form is Form.PROSE:
-            for finding in found:
-                if finding.entity == "PERSON" and finding.score >= _SURE:
-                    _remember(memory, piece.text[finding.start : finding.end])
+            _remember(memory, piece.text, found)
             if settings.operator_for("PERSON") != "keep":
                 every = [*found, *self._recalled(piece.text, found, memory, settings)]
         return self.replace(piece.text, every, memory, settings) if every else (piece.text, {})
@@ -332,12 +330,15 @@ class _ExaminedMessages:
                 continue
             values: dict[str, str] = {}
             texts = []
-            for shard in shards:
-                memory.leave(shard.text)
+            if (
+                message.role != "assistant"
+            ):  # who may have been streamed, and numbered before the end was known
+                _leave(memory, shards)
             for shard in shards:
                 text, more = self._engine.written(shard, memory, settings)
                 texts.append(text)
                 tell(values, more)
+            _leave(memory, shards)
             keep = settings.blobs == "keep"
             if keep and all(text == shard.text for text, shard in zip(texts, shards, strict=True)):
                 done.append(Redacted(message))
@@ -381,6 +382,11 @@ def count(traces: Iterable[Trace]) -> Counter[str]:
     return counted
 
 
+def _leave(memory: Memory, shards: list[Shard]) -> None:
+    for shard in shards:
+        memory.leave(shard.text)
+
+
 def _placeholders(text: str) -> list[Finding]:
     """Find what was redacted before: nobody's finding, which is cut out of every other."""
     if "<" not in text:
@@ -388,12 +394,16 @@ def _placeholders(text: str) -> list[Finding]:
     return [Finding("", *one.span(), 1.0, "", Ground.DENIED) for one in PLACEHOLDER.finditer(text)]
 
 
-def _remember(memory: Memory, name: str) -> None:
+def _remember(memory: Memory, text: str, found: Iterable[Finding]) -> None:
+    sure = [one for one in found if one.entity == "PERSON" and one.score >= _SURE]
+    if not sure:
+        return
     from vault.redaction.names import worth_remembering
 
-    for word in name.split():
-        if worth_remembering(word):
-            memory.keep(word)
+    for finding in sure:
+        for word in text[finding.start : finding.end].split():
+            if worth_remembering(word):
+                memory.keep(word)
 
 
 def _located(shard: Shard) -> Iterator[Finding]:
