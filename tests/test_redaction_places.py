@@ -92,6 +92,36 @@ def test_p1_neighbours_hide_nothing(engine: Engine, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "place",
+    [
+        "``` {}\nx = 1\n```",
+        "```{}\nx = 1\n```",
+        "~~~ python {}\nx = 1\n~~~",
+        "> ``` {}\n> x",
+        "<p>Hello Anna <{}></p>",
+        "<p>Hello</p> Anna <{}>",
+        "<p>Hello</p {}>",
+        "<div {}>Hello</div>",
+        "<!DOCTYPE {}><p>Hello</p>",
+        "<?xml version='1.0' by='{}'?><p>Hello</p>",
+    ],
+)
+def test_p1_what_is_no_language_and_no_tag_is_read(engine: Engine, place: str) -> None:
+    for value in ("anna@petrova-mail.org", "4111-1111-1111-1111"):
+        assert value not in _redacted(engine, place.format(value))
+
+
+def test_languages_and_tags_stay_as_they_are(engine: Engine) -> None:
+    for text in (
+        "```python\nx = 1\n```",
+        "~~~ C++\nx = 1;\n~~~",
+        '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN"><p>Hello</p>',
+        '<form><input disabled v-on:click.stop @change="go" #slot></form>',
+    ):
+        assert _redacted(engine, text) == text
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "the counts were 12, 45, 78, 4096, 1024 and 77",

@@ -143,7 +143,7 @@ class _Reader:
         while not (end := _TAG_END.match(self._text, at, self._end)):
             found = _ATTRIBUTE.match(self._text, at, self._end)
             bare = found is not None and found.lastindex == 1
-            if not found or (bare and not self._whole and found[1].lower() not in _BARE):
+            if not found or (bare and not self._is_bare(found[1])):
                 return at, None
             if not bare:
                 pieces += self._attribute(found, name.start())
@@ -158,6 +158,10 @@ class _Reader:
             if lower in {"script", "style"}:
                 return self._until_closed(lower, end.end(), pieces)
         return end.end(), pieces
+
+    def _is_bare(self, name: str) -> bool:
+        """Tell an attribute without a value from what else stands between < and >: somebody's address."""
+        return "@" not in name and (self._whole or name.lower() in _BARE)
 
     def _attribute(self, found: re.Match[str], tag: int) -> list[Piece]:
         name = found[1].lower()
@@ -200,10 +204,8 @@ class _Reader:
             self._missing.add(opening)  # nor will any later one find its end
             return first, None
         said = self._text[first:last]
-        if opening == "<?php":
-            return last + 2, value(first, last, said, "", as_it_is, Form.CODE)
         if closing in {">", "?>"}:
-            return last + len(closing), []
+            return last + len(closing), value(first, last, said, "", as_it_is, Form.CODE)
         write = _in_comment if opening == "<!--" else _in_cdata
         return last + len(closing), value(first, last, said, "", write)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator
 
-from vault.redaction.segments.code import code_lines, fences, inline_code
+from vault.redaction.segments.code import Fence, code_lines, fences, inline_code
 from vault.redaction.segments.labels import is_key
 from vault.redaction.segments.lines import hunks, keyed_lines, logged_lines
 from vault.redaction.segments.literals import is_literal, is_string, literals
@@ -22,6 +23,7 @@ _MARKED = frozenset({"html", "xml", "xhtml", "svg", "vue"})
 _SEPARATED = frozenset({"csv", "tsv"})
 _SETTINGS = frozenset({"yaml", "yml", "toml", "ini", "env", "dotenv", "properties", "conf", "cfg", "http"})
 _WORDS = frozenset({"text", "txt", "plain", "plaintext", "md", "markdown", "log", "logs", "output", "email"})
+_LANGUAGE = re.compile(r"[ \t>]*+[`~]++[ \t]*+(?:[A-Za-z][A-Za-z+#-]{0,19}\d{0,2})?\s*+")
 _FURTHEST_COLON = 64  # a key is shorter
 _MOST_COLONS = 20
 _OFTEN = 1_000  # parts found, and the time is looked at
@@ -99,10 +101,21 @@ def _whole(text: str, start: int, end: int, check: _Check = _nothing) -> list[Ta
 def _mixed(text: str, check: _Check) -> list[Taken]:
     """Read a text in which structure stands among prose."""
     found = [
-        Taken(fence.start, fence.end, list(_fenced(text, *fence.inside, fence.language)))
+        Taken(
+            fence.start,
+            fence.end,
+            [*_beside_fence(text, fence), *_fenced(text, *fence.inside, fence.language)],
+        )
         for fence in fences(text)
     ]
     return sorted(_rest(text, [(0, len(text))], found, check=check), key=_place)
+
+
+def _beside_fence(text: str, fence: Fence) -> Iterator[Piece]:
+    """Read what stands on the line that opens a fence: a language, or anything that somebody wrote there."""
+    start, end = fence.start, fence.inside[0]
+    if not _LANGUAGE.fullmatch(text, start, end):
+        yield from plain(text, start, end)
 
 
 def _fenced(text: str, start: int, end: int, language: str) -> Iterator[Piece]:
