@@ -267,6 +267,11 @@ def test_yaml_keeps_its_anchors_tags_comments_and_quotes(sign: str) -> None:
     assert [read[key] for key in "abcdef"] == [
         sign, sign, sign, f"it's {sign}", f"{sign} \u00e9", {"g": sign},
     ]  # fmt: skip
+    text = "```yaml\na: 'Anna\n\n  # b'\n```"
+    pieces = split(text)
+    assert join(text, pieces, [piece.text.replace("Anna", "Ben") for piece in pieces]) == text.replace(
+        "Anna", "Ben"
+    )
     comments = [line.partition("# ")[2] for line in written.split("\n") if "# " in line]
     assert comments == ["hers", "x", "y", "z"]
 

@@ -87,7 +87,8 @@ def _yaml(start: int, raw: str, label: str, _sign: str) -> list[Piece]:
     elif said[:1] == "'" and len(said) > 1 and said[-1] == "'":
         pieces = value(first + 1, last - 1, said[1:-1].replace("''", "'"), label, _in_single_yaml)
     else:
-        pieces = value(first, last, said, label, _as_yaml)
+        write = _one_line if said[:1] in {'"', "'"} else _as_yaml  # a string that goes on in the next line
+        pieces = value(first, last, said, label, write)
     return pieces + value(last, start + len(raw), found[3], "", _one_line)
 
 
