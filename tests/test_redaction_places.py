@@ -111,10 +111,28 @@ def test_p1_what_is_no_language_and_no_tag_is_read(engine: Engine, place: str) -
         assert value not in _redacted(engine, place.format(value))
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "```\nDear Anna Kowalski, please call me on +44 20 7946 0018.\n```",
+        "``` here is what they wrote\nAnna Kowalski called from +44 20 7946 0018.\n```",
+        "~~~\nthe call of Anna Kowalski came from +44 20 7946 0018",
+        '<order buyer="Anna Kowalski"><note text="call +44 20 7946 0018"/></order>',
+        '<customer author="Anna Kowalski" comment="+44 20 7946 0018">new</customer>',
+    ],
+)
+def test_p1_what_is_no_code_is_read_as_prose(engine: Engine, place: str) -> None:
+    redacted = _redacted(engine, place)
+    assert "Kowalski" not in redacted
+    assert "7946" not in redacted
+
+
 def test_languages_and_tags_stay_as_they_are(engine: Engine) -> None:
     for text in (
         "```python\nx = 1\n```",
         "~~~ C++\nx = 1;\n~~~",
+        "```\nx = 4415550132\nfor name in names:\n    print(name)\n```",
+        '```python title="Kowalski.py"\nclass Kowalski:\n    calls = "+44 20 7946 0018"\n```',
         '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN"><p>Hello</p>',
         '<form><input disabled v-on:click.stop @change="go" #slot></form>',
     ):

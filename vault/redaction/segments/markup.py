@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from vault.redaction.segments.labels import may_number_a_person
+from vault.redaction.segments.labels import may_number_a_person, names_a_field
 from vault.redaction.segments.pieces import Form, Piece, Taken, as_it_is, value
 
 _WORD = re.compile(r"\w+")
@@ -33,6 +33,7 @@ _BARE = frozenset(
     )
 )
 _DATA = frozenset(_WORD.findall("value title alt content placeholder label summary name datetime cite"))
+_TOLD = frozenset(_WORD.findall("buyer by comment comments description message msg note notes owner text"))
 _NAMING = re.compile(r"""\b(?:name|property|itemprop)\s*+=\s*+["']?([\w.:-]{1,60})""")
 _START = re.compile(r"<(?=[A-Za-z/!?])")
 _NAME = re.compile(r"</?([A-Za-z][\w:.-]*+)")
@@ -146,7 +147,7 @@ class _Reader:
             if not found or (bare and not self._is_bare(found[1])):
                 return at, None
             if not bare:
-                pieces += self._attribute(found, name.start())
+                pieces += self._attribute(found, name.start(), is_page=lower in _KNOWN)
             at = found.end()
         alone = "/" in end[0]
         if not (self._whole or alone or lower in _KNOWN or lower in self._closed):
@@ -163,7 +164,7 @@ class _Reader:
         """Tell an attribute without a value from what else stands between < and >: somebody's address."""
         return "@" not in name and (self._whole or name.lower() in _BARE)
 
-    def _attribute(self, found: re.Match[str], tag: int) -> list[Piece]:
+    def _attribute(self, found: re.Match[str], tag: int, *, is_page: bool) -> list[Piece]:
         name = found[1].lower()
         group = found.lastindex or 1
         said = html.unescape(found[group])
@@ -179,6 +180,7 @@ class _Reader:
             or name.startswith("data-")
             or said[:7].lower().startswith(("mailto:", "tel:"))
             or may_number_a_person(name.rpartition(":")[2])
+            or (not is_page and (name in _TOLD or names_a_field(name)))
         )
         write = _bare_attribute if group == _UNQUOTED else _in_attribute
         form = Form.PROSE if holds else Form.CODE

@@ -133,12 +133,20 @@ def _fenced(text: str, start: int, end: int, language: str) -> Iterator[Piece]:
     elif language in _WORDS:
         taken = _prose(text, start, end, _ALL)
     if not language and taken is None:
-        taken = _covering(text, start, end, keyed_lines)
+        taken = _unnamed(text, start, end)
     if taken is None:
         yield from plain(text, start, end, Form.CODE)
     else:
         for part in taken:
             yield from part.pieces
+
+
+def _unnamed(text: str, start: int, end: int) -> list[Taken] | None:
+    """Read what stands in a fence without a language: settings, a letter, a log; None where it is code."""
+    taken = _covering(text, start, end, keyed_lines)
+    if taken is None and next(code_lines(text, start, end), None) is None:
+        return _prose(text, start, end, _ALL)
+    return taken
 
 
 def _covering(text: str, start: int, end: int, find: _Find) -> list[Taken] | None:
