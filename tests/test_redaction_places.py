@@ -127,6 +127,22 @@ def test_p1_what_is_no_code_is_read_as_prose(engine: Engine, place: str) -> None
     assert "7946" not in redacted
 
 
+@pytest.mark.parametrize(
+    "value", ["4111 1111 1111 1111", "4111-1111-1111-1111", "203.0.113.9", "521-44-9921"]
+)
+@pytest.mark.parametrize(
+    "place", ["{{x: {}}}", '{{"name": {}, "n": 1}}', "[{}, 2]", "[[{}], {{x: 1}}]", "{{n: 3, x: {}"]
+)
+def test_p1_what_stands_without_quotes_in_brackets_is_no_number(
+    engine: Engine, place: str, value: str
+) -> None:
+    assert value not in _redacted(engine, place.format(value))
+
+
+def test_a_number_at_which_json_was_cut_off_keeps_its_label(engine: Engine) -> None:
+    assert _redacted(engine, '{"a": 1, "phone": 442079460018') == '{"a": 1, "phone": "<PHONE_NUMBER_1>"'
+
+
 def test_languages_and_tags_stay_as_they_are(engine: Engine) -> None:
     for text in (
         "```python\nx = 1\n```",
@@ -147,6 +163,9 @@ def test_languages_and_tags_stay_as_they_are(engine: Engine) -> None:
         '{"at": 1700000000000, "id": 123456789012345}',
         "127.0.0.1 0.0.0.0 255.255.255.0",
         "version 1.2.3.4",
+        "{'a': 1_000_000, 'b': 1e5, 'c': 0xFF, 'd': -3.5E-7, 'e': 12., 'f': 7L, 'g': 1.2.3}",
+        "[[1 2 3 4] [5 6 7 8]]",
+        '{"at": 2024-01-02, "n": 12 "m": 3}',
     ],
 )
 def test_numbers_that_are_none_stay(engine: Engine, text: str) -> None:
