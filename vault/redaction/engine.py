@@ -19,12 +19,14 @@ from msgspec.structs import replace
 from vault.errors import ConfigError
 from vault.messages import Message
 from vault.redaction import Redacted
-from vault.redaction.findings import Finding, Recognizer
+from vault.redaction.findings import Finding, Ground, Recognizer
+from vault.redaction.folding import unbroken
 from vault.redaction.memory import Memory
 from vault.redaction.models import load
-from vault.redaction.operators import OPERATORS
+from vault.redaction.operators import OPERATORS, TELLING
 from vault.redaction.overlaps import resolve
-from vault.redaction.result import RedactedText
+from vault.redaction.own import Own
+from vault.redaction.result import RedactedText, tell
 from vault.redaction.search import LONG, SHORT, Search, Shard, beside, kind, moved
 from vault.redaction.segments import Form, Piece, blobs, join, split
 from vault.redaction.settings import ENTITIES, Redaction
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
 WHOLE = "<REDACTED>"
 # What the operators write. More digits would be a hiding place.
-PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(ENTITIES))})(?:_\d{{1,6}}|:[0-9a-f]{{12}})>")
+PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(ENTITIES))})(?:_\d{{1,6}}|:(?=\d*[a-f])[0-9a-f]{{12}})>")
 _SURE = 0.5  # how probable a name must be to be looked for in all later messages
 _MANY = 8  # pieces that are worth to be read together
 _MANY_MORE = 1_000  # texts that are read together at most
@@ -62,7 +64,7 @@ class Engine:
         self.settings = settings or Redaction()
         given = tuple(recognizers)
         self._presidio = [one for one in given if not isinstance(one, Recognizer)]
-        self._own = tuple(one for one in given if isinstance(one, Recognizer))
+        self._own = tuple(Own(one) for one in given if isinstance(one, Recognizer))
         if not all(hasattr(one, "analyze") for one in self._presidio):
             raise ConfigError("a recognizer has a method find(text), or is one of Presidio's")
         self._names: dict[str, Names] = {}
@@ -109,6 +111,7 @@ class Engine:
         found = self.find(text, settings)
         if settings.operator_for("PERSON") == "keep":
             return found
+        _remember(memory, text, [one for one in found if one.end < len(text)])  # the last may go on
         recalled = self._recalled(text, found, memory, settings)
         return sorted([*found, *recalled], key=lambda one: one.start)
 
@@ -123,7 +126,9 @@ class Engine:
         shard = self._shard(text, "", settings, self._search(settings), _DEPTH)
         if shard.is_clean and settings.blobs == "keep":
             return RedactedText(text, (), {})
-        redacted, values = self.written(shard, Memory(secrets.token_bytes(32), {}), settings)
+        memory = Memory(secrets.token_bytes(32), {})
+        memory.leave(text)
+        redacted, values = self.written(shard, memory, settings)
         return RedactedText(redacted, tuple(_located(shard)), values)
 
     def _shard(self, text: str, label: str, settings: Redaction, search: Search, depth: int) -> Shard:
@@ -193,7 +198,8 @@ class Engine:
         check = search.check_within(text)
         found += self._patterns.find(text, code=is_code, check=check)
         if not is_code:
-            found += self._named(text, settings, search)
+            plain = unbroken(text)
+            found += plain.led_back(self._named(plain.text, settings, search))
             if settings.models or self._own:
                 for recognizer in self._others(settings):
                     check()
@@ -206,9 +212,8 @@ class Engine:
             found = [one for one in found if one.score >= settings.thresholds.get(one.entity, 0)]
         if terms:
             found = terms.kept(text, found)
-        if "<" in text:  # what was redacted before stays as it is
-            found = beside(found, [one.span() for one in PLACEHOLDER.finditer(text)])
-        resolved = [one for one in resolve(found, text) if settings.operator_for(one.entity) != "keep"]
+        resolved = resolve([*found, *_placeholders(text)], text)
+        resolved = [one for one in resolved if one.entity and settings.operator_for(one.entity) != "keep"]
         return moved(resolved, -shift)
 
     def _named(self, text: str, settings: Redaction, search: Search) -> list[Finding]:
@@ -247,11 +252,12 @@ class Engine:
         chosen, values, written, at = settings or self.settings, dict[str, str](), [], 0
         for finding in sorted(findings, key=lambda one: one.start):
             value = text[finding.start : finding.end]
-            now = OPERATORS[chosen.operator_for(finding.entity)](finding, value, memory)
+            operator = chosen.operator_for(finding.entity)
+            now = OPERATORS[operator](finding, value, memory)
             written += [text[at : finding.start], now]
             at = finding.end
-            if now != value:
-                values.setdefault(now, value)
+            if now != value and operator in TELLING:
+                tell(values, {now: value})
         return "".join([*written, text[at:]]), values
 
     def written(self, shard: Shard, memory: Memory, settings: Redaction) -> tuple[str, dict[str, str]]:
@@ -280,7 +286,7 @@ class Engine:
                 again[key] = memory.size, text, more
             texts.append(text)
             if more:
-                values |= more
+                tell(values, more)
         return join(shard.text, shard.pieces, texts), values
 
     def _piece(
@@ -288,9 +294,7 @@ class Engine:
     ) -> tuple[str, dict[str, str]]:
         every = found
         if piece.form is Form.PROSE:
-            for finding in found:
-                if finding.entity == "PERSON" and finding.score >= _SURE:
-                    _remember(memory, piece.text[finding.start : finding.end])
+            _remember(memory, piece.text, found)
             if settings.operator_for("PERSON") != "keep":
                 every = [*found, *self._recalled(piece.text, found, memory, settings)]
         return self.replace(piece.text, every, memory, settings) if every else (piece.text, {})
@@ -299,6 +303,8 @@ class Engine:
         self, text: str, found: list[Finding], memory: Memory, settings: Redaction
     ) -> list[Finding]:
         recalled, terms = memory.recall(text, found), self._terms_of(settings)
+        if recalled:
+            recalled = beside(recalled, [(one.start, one.end) for one in _placeholders(text)])
         return terms.kept(text, recalled) if terms and recalled else recalled
 
     # -- messages ---------------------------------------------------------------------------------------
@@ -364,10 +370,15 @@ class _ExaminedMessages:
                 continue
             values: dict[str, str] = {}
             texts = []
+            if (
+                message.role != "assistant"
+            ):  # who may have been streamed, and numbered before the end was known
+                _leave(memory, shards)
             for shard in shards:
                 text, more = self._engine.written(shard, memory, settings)
                 texts.append(text)
-                values |= more
+                tell(values, more)
+            _leave(memory, shards)
             keep = settings.blobs == "keep"
             if keep and all(text == shard.text for text, shard in zip(texts, shards, strict=True)):
                 done.append(Redacted(message))
@@ -416,12 +427,28 @@ def _said(piece: Piece, label: str) -> str:
     return f"{label}: {piece.text}" if label else piece.text
 
 
-def _remember(memory: Memory, name: str) -> None:
+def _leave(memory: Memory, shards: list[Shard]) -> None:
+    for shard in shards:
+        memory.leave(shard.text)
+
+
+def _placeholders(text: str) -> list[Finding]:
+    """Find what was redacted before: nobody's finding, which is cut out of every other."""
+    if "<" not in text:
+        return []
+    return [Finding("", *one.span(), 1.0, "", Ground.DENIED) for one in PLACEHOLDER.finditer(text)]
+
+
+def _remember(memory: Memory, text: str, found: Iterable[Finding]) -> None:
+    sure = [one for one in found if one.entity == "PERSON" and one.score >= _SURE]
+    if not sure:
+        return
     from vault.redaction.names import worth_remembering
 
-    for word in name.split():
-        if worth_remembering(word):
-            memory.keep(word)
+    for finding in sure:
+        for word in text[finding.start : finding.end].split():
+            if worth_remembering(word):
+                memory.keep(word)
 
 
 def _located(shard: Shard) -> Iterator[Finding]:

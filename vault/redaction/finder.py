@@ -80,6 +80,8 @@ class Patterns:
                     check()
                     found.extend(recognizer.findings(folded, ends, check))
         if folded.text is not text:
+            if folded.is_disguised and fired:
+                found += folded.led_back(machinery.presidio.find(folded.text, fired, code=code, check=check))
             fired = machinery.gate.fired(text)
         if fired:
             found += machinery.presidio.find(text, fired, code=code, check=check)
