@@ -37,7 +37,7 @@ EMPTY: Final[Mapping[str, float]] = {"sgd_train": 0.0, "wnut_train": 0.6, "btc_t
 SURE: Final = 0.5
 """What weighs more than this marks its names so fully that an unmarked word is surely none."""
 
-INVENTED: Final = 3500
+INVENTED: Final = 5000
 """Messages from templates in each epoch."""
 
 VALUED: Final = 4500
