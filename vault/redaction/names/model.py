@@ -44,7 +44,7 @@ ENTITIES: Final = (
 # Patterns know the forms of telephone numbers, plates, ids and accounts: the model alone must be surer of
 # these than of a date of birth or a user name.
 THRESHOLDS: Final[dict[Mode, tuple[float, ...]]] = {
-    "balanced": (0.2, 0.19, 0.33, 0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9),
+    "balanced": (0.15, 0.17, 0.33, 0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9),
     "high-recall": (*(0.14,) * 3, 0.12, 0.06, 0.03, *(0.12,) * 12),
 }
 JOINED: Final = 0.7
@@ -62,7 +62,7 @@ _KNOWN: Final = 1 << 4 | 1 << 6 | 1 << 7
 SETTLED: Final = 0.5
 """The judgement of a message that is neither public nor private, as log odds."""
 
-TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (0.6, 0.15), "high-recall": (0.6, 0.25)}
+TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (0.6, 0.3), "high-recall": (0.6, 0.3)}
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
 
 BESIDE: Final = 2
