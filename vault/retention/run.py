@@ -19,6 +19,7 @@ from vault.clock import DAY, system_clock, to_datetime
 from vault.crypto.envelope import random_id
 from vault.erasure import Eraser
 from vault.errors import GuardedError, UnknownError
+from vault.keys.home import require_home
 from vault.keys.ring import Keyring
 from vault.retention.classes import Classes
 from vault.retention.cutting import Cut, Cutter
@@ -124,7 +125,12 @@ class Runs:
         store, actor = self._stores, actor or "vault"
         first, intended = self._records.row(result, now, 0), _told(result, planned.plan, None)
         broken = any(one.ended_at is None or one.stopped for one in self.last_runs(_LOOKED_AT))
-        store.keyring.write(lambda c: self._log.begin(c, first, intended, actor))
+
+        def begin(connection: Connection) -> None:
+            require_home(store, connection)  # a copy lets no key die, so it takes no row either
+            self._log.begin(connection, first, intended, actor)
+
+        store.keyring.write(begin)
         store.transcripts.write(lambda c: purge_sql.close_epochs(c, sorted(planned.epochs)))
         dying = store.transcripts.snapshot(lambda c: array("q", purge_sql.sessions_closing(c)))
         every = sorted({*planned.sessions, *dying})
