@@ -139,8 +139,12 @@ class Wholes:
     def _look(self, connection: Connection, ids: Sequence[int]) -> tuple[list[Whole], list[int]]:
         sql.plan_afresh(connection)
         odd = sql.odd(connection, ids)
-        sessions = living_sessions(connection, ids)
-        odd.update(number for number, at in sessions.items() if self._planner.holds(at.user_node))
+        sessions = living_sessions(connection, ids, hidden=True)  # what is hidden is due like all the rest
+        odd.update(
+            number
+            for number, at in sessions.items()
+            if at.state == State.HIDDEN or self._planner.holds(at.user_node)
+        )
         goes: defaultdict[int, list[Part]] = defaultdict(list)
         stays: defaultdict[int, list[Part]] = defaultdict(list)
         sums = sql.sums(connection, ids, list(self._due), by_role=self._by_role)
