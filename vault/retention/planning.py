@@ -13,7 +13,8 @@ from vault.retention.facts import PAGE, Facts, Seen
 from vault.retention.holding import Holds, as_holds
 from vault.retention.plan import Plan, Planner
 from vault.retention.policy import Part
-from vault.retention.purging import ROWS, Scope
+from vault.retention.purging import Scope
+from vault.retention.steps import ROWS
 from vault.retention.whole import Found, Wholes
 from vault.storage import retention as sql
 from vault.storage.stores import Stores
