@@ -9,7 +9,7 @@ import pytest
 from databases import Databases, connected
 from faces import DAY
 from retained import Retained
-from sqlalchemy import Column, select, update
+from sqlalchemy import Column, delete, select, update
 
 from vault.errors import KeyringOutdatedError, TamperedError
 from vault.storage.schema import State, chapters, epochs, sessions, users
@@ -70,6 +70,29 @@ def test_p4_p2_a_row_that_keeps_a_key_alive_is_noticed_by_the_purge(
     if is_last:
         world.vault.close()
         world.vault = world.open()
+    with pytest.raises(TamperedError):
+        world.vault.purge()
+
+
+UNTIED = {
+    "sqlite": "PRAGMA foreign_keys = OFF",
+    "postgresql": "SET session_replication_role = replica",
+    "mariadb": "SET foreign_key_checks = 0",
+}
+
+
+@pytest.mark.parametrize("which", ["first", "last"])
+def test_p4_p2_an_epoch_whose_row_is_taken_from_under_its_chapters_is_noticed_by_the_purge(
+    world: Retained, which: str
+) -> None:
+    world.clock.now += DAY
+    world.say("anna", "s-1")
+    world.clock.now += 29 * DAY
+    with connected(world.databases.transcripts) as connection:
+        connection.exec_driver_sql(UNTIED[world.databases.dialect])
+        ids = connection.execute(select(epochs.c.id).order_by(epochs.c.id)).scalars().all()
+        connection.execute(delete(epochs).where(epochs.c.id == ids[0 if which == "first" else -1]))
+        connection.commit()
     with pytest.raises(TamperedError):
         world.vault.purge()
 
