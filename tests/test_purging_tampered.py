@@ -119,7 +119,7 @@ def test_p4_a_keyring_from_before_a_session_began_does_not_pass_for_one_that_era
     world.vault.adopt()
     world.clock.now += 30 * DAY
     for _ in range(2):
-        with pytest.raises(KeyringOutdatedError):
+        with pytest.raises(KeyringOutdatedError, match="sessions: 1"):
             world.vault.purge()
 
 

@@ -178,9 +178,11 @@ class Cutter:
                 raise TamperedError("a row was edited so that a key lives which is to be erased")
         if keeping is None:
             raise TamperedError("a chapter has lost its session, or its key, and that lives on")
-        if not waiting <= nodes.keys() | erased:  # what they share an epoch with lives as long as they do
+        keyless = len(waiting - nodes.keys() - erased)
+        if keyless:  # what they share an epoch with lives as long as they do
             raise KeyringOutdatedError(
-                "messages that are due share a key with others whose own key this keyring does not have",
+                "messages that are due share a key with others whose own key this keyring does not have"
+                f" (sessions: {keyless:,})",
                 hint="put back the latest keyring; until then what shares their day is not erased",
             )
 
