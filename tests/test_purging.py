@@ -171,3 +171,15 @@ def test_p4_a_dry_run_counts_the_keys_that_a_broken_run_left(world: Retained) ->
     planned, ran = world.vault.purge(dry_run=True), world.vault.purge()
     assert (planned.messages, planned.epochs) == (ran.messages, ran.epochs) == (0, 1)
     world.check_copies()
+
+
+def test_p4_a_part_of_a_chapter_goes_though_this_process_has_the_session_open(world: Retained) -> None:
+    world.edit("by session")
+    for days in (9, 2):
+        world.say("u-1", "s-1", "assistant")
+        world.snapshot()
+        world.clock.now += days * DAY
+    assert (world.purge().messages, len(world.said)) == (1, 1)
+    world.say("u-1", "s-1", "assistant")
+    world.check()
+    world.check_copies()

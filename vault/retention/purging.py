@@ -293,6 +293,7 @@ class Purger:
         names = self._names(steps, key)
         if names is None or not places:
             return {}
+        self._sessions.distrust(*names)  # this process may know it from before its chapters were closed
         made = self._sessions.ready_apart(*names, session.namespace, places)
         if made.node != session.node:
             return {}
