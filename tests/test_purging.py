@@ -147,3 +147,39 @@ def test_p4_a_message_that_is_past_its_date_is_refused_and_not_written(world: Re
     assert list(world.vault.users()) == []
     chat.append("user", "young enough", created_at=to_datetime(world.clock.now - 8 * DAY))
     assert len(chat.messages()) == 1
+
+
+def test_p4_a_dry_run_counts_the_keys_of_both_rules_of_one_name(world: Retained) -> None:
+    world.say("u-1", "s-1")
+    world.edit("long")
+    world.say("u-1", "s-1")
+    world.clock.now += 40 * DAY
+    assert world.purge().epochs == 2
+    world.check_copies()
+
+
+def test_p4_a_dry_run_counts_the_keys_that_a_broken_run_left(world: Retained) -> None:
+    def break_off(_done: int, _of: int) -> None:
+        raise InterruptedError
+
+    world.purged.append(world.say("u-1", "s-1"))
+    world.said.clear()
+    world.snapshot()
+    world.clock.now += 20 * DAY
+    with pytest.raises(InterruptedError):
+        world.vault._core.runs().run(progress=break_off)
+    planned, ran = world.vault.purge(dry_run=True), world.vault.purge()
+    assert (planned.messages, planned.epochs) == (ran.messages, ran.epochs) == (0, 1)
+    world.check_copies()
+
+
+def test_p4_a_part_of_a_chapter_goes_though_this_process_has_the_session_open(world: Retained) -> None:
+    world.edit("by session")
+    for days in (9, 2):
+        world.say("u-1", "s-1", "assistant")
+        world.snapshot()
+        world.clock.now += days * DAY
+    assert (world.purge().messages, len(world.said)) == (1, 1)
+    world.say("u-1", "s-1", "assistant")
+    world.check()
+    world.check_copies()

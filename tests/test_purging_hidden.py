@@ -67,3 +67,27 @@ def test_p4_what_was_hidden_and_is_held_no_more_goes_with_its_epoch(world: Retai
     world.check_copies()
     world.vault.carry_out_due()
     assert world.databases.dump(world.databases.transcripts)["epochs"] == []
+
+
+@pytest.mark.parametrize("rules", ["short", "plain", "by session", "labels"])
+@pytest.mark.parametrize("beside", [0, 1])
+def test_p4_a_dry_run_counts_what_is_hidden_and_held_no_more_as_the_run_does(
+    world: Retained, rules: str, beside: int
+) -> None:
+    world.edit(rules)
+    held = world.say("anna", "s-1")
+    for _ in range(beside):
+        world.say("ben", "s-1")
+    hide(world, held)
+    world.snapshot()
+    world.clock.now += 30 * DAY
+    planned = world.vault.purge(dry_run=True)
+    assert planned.messages == beside
+    assert [one.held.all.messages for one in planned.classes] == [1]
+    world.release()
+    planned, ran = world.vault.purge(dry_run=True), world.vault.purge()
+    assert planned.messages == ran.messages == 1 + beside
+    assert [one.goes for one in planned.classes] == [one.goes for one in ran.classes]
+    world.purged, world.said = world.said, []
+    world.erased.add(held.text)
+    world.check_copies()

@@ -9,7 +9,7 @@ import pytest
 from databases import Databases, connected
 from faces import DAY
 from retained import Retained
-from sqlalchemy import Column, select, update
+from sqlalchemy import Column, delete, select, update
 
 from vault.errors import KeyringOutdatedError, TamperedError
 from vault.storage.schema import State, chapters, epochs, sessions, users
@@ -74,6 +74,29 @@ def test_p4_p2_a_row_that_keeps_a_key_alive_is_noticed_by_the_purge(
         world.vault.purge()
 
 
+UNTIED = {
+    "sqlite": "PRAGMA foreign_keys = OFF",
+    "postgresql": "SET session_replication_role = replica",
+    "mariadb": "SET foreign_key_checks = 0",
+}
+
+
+@pytest.mark.parametrize("which", ["first", "last"])
+def test_p4_p2_an_epoch_whose_row_is_taken_from_under_its_chapters_is_noticed_by_the_purge(
+    world: Retained, which: str
+) -> None:
+    world.clock.now += DAY
+    world.say("anna", "s-1")
+    world.clock.now += 29 * DAY
+    with connected(world.databases.transcripts) as connection:
+        connection.exec_driver_sql(UNTIED[world.databases.dialect])
+        ids = connection.execute(select(epochs.c.id).order_by(epochs.c.id)).scalars().all()
+        connection.execute(delete(epochs).where(epochs.c.id == ids[0 if which == "first" else -1]))
+        connection.commit()
+    with pytest.raises(TamperedError):
+        world.vault.purge()
+
+
 def test_p4_what_nobody_touched_is_erased_all_the_same(world: Retained) -> None:
     world.clock.now += 30 * DAY
     forge(world, chapters.c.state, GONE)
@@ -96,7 +119,7 @@ def test_p4_a_keyring_from_before_a_session_began_does_not_pass_for_one_that_era
     world.vault.adopt()
     world.clock.now += 30 * DAY
     for _ in range(2):
-        with pytest.raises(KeyringOutdatedError):
+        with pytest.raises(KeyringOutdatedError, match="sessions: 1"):
             world.vault.purge()
 
 

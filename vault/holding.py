@@ -36,6 +36,7 @@ from vault.keys.holds import (
     has_ended,
     refusal,
 )
+from vault.keys.home import require_home
 from vault.keys.ring import Keyring
 from vault.keys.slots import UserKeys
 from vault.messages import check_id, check_words
@@ -391,6 +392,7 @@ class Holding:
         if row.session_node is not None and not sessions:
             self._end(row)
             return []
+        self._require_home()
         for one, (_, opened) in sessions.items():
             self._remainders.close(one, opened)
         floors = self._floors()
@@ -412,10 +414,15 @@ class Holding:
 
     def _settle(self, row: Noted) -> None:
         """Remove what is hidden and no longer held, once nobody hides anything more because of this hold."""
+        self._require_home()
         self._stores.transcripts.write(lambda c: holds_sql.wait_for_removals(c, row.user_node))
         holds = self._in_force()
         self._hider.remove_unheld(row.user_node, row.session_node, holds)
         self._end(row)
+
+    def _require_home(self) -> None:
+        """Refuse before a row goes, or is sealed anew: a copy's keys are not those of its original."""
+        self._stores.keyring.read(lambda connection: require_home(self._stores, connection))
 
     def _end(self, row: Noted) -> None:
         at = self._stores.clock()

@@ -120,9 +120,10 @@ class Sessions(Chapters):
             raise
 
     def distrust(self, user_id: str, session_id: str) -> None:
-        """Open a session anew the next time: it was just erased."""
+        """Open a session anew the next time: it was just erased, or chapters of it were closed."""
         with self._lock:
             self._open.pop((user_id, session_id), None)
+            self._epochs.clear()
 
     def _load(self, user_id: str, session_id: str, *, apart: bool = False) -> Session | None:
         keys, store = self._keyring, self._stores.transcripts

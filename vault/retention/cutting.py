@@ -159,7 +159,10 @@ class Cutter:
     def _accuse(self) -> None:
         """Look for rows that were edited so that a key doesn't die, and nobody hears of it (P2, P4)."""
         store, read = self._stores.transcripts, self._stores.keyring.read
-        epochs = {one.node: one for one in store.read(all_epochs)}
+        named, rows = store.snapshot(lambda c: (purge_sql.epochs_named(c), all_epochs(c)))
+        if not named <= {one.id for one in rows}:  # with the row went the date on which its key is to die
+            raise TamperedError("chapters have lost their epoch")
+        epochs = {one.node: one for one in rows}
         said = {one.node for one in epochs.values() if one.state not in _ALIVE}
         said.update(store.read(purge_sql.gone_alone))
         keeping = store.read(purge_sql.gone_that_keep)
@@ -175,9 +178,11 @@ class Cutter:
                 raise TamperedError("a row was edited so that a key lives which is to be erased")
         if keeping is None:
             raise TamperedError("a chapter has lost its session, or its key, and that lives on")
-        if not waiting <= nodes.keys() | erased:  # what they share an epoch with lives as long as they do
+        keyless = len(waiting - nodes.keys() - erased)
+        if keyless:  # what they share an epoch with lives as long as they do
             raise KeyringOutdatedError(
-                "messages that are due share a key with others whose own key this keyring does not have",
+                "messages that are due share a key with others whose own key this keyring does not have"
+                f" (sessions: {keyless:,})",
                 hint="put back the latest keyring; until then what shares their day is not erased",
             )
 

@@ -17,7 +17,7 @@ from vault.chat.chapter import Chapter, chapter_key, make_chapter
 from vault.chat.profile import Profile, open_profile
 from vault.clock import DAY
 from vault.crypto.envelope import Cipher
-from vault.crypto.tree import Kind, slot
+from vault.crypto.tree import Kind, Opened, slot
 from vault.errors import TamperedError
 from vault.keys.many import ManyKeys, user_path
 from vault.keys.ring import Keyring
@@ -246,6 +246,12 @@ class Facts:
             raise TamperedError("a session's namespace was edited")
         return profile
 
+    def epoch_keys(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Opened]:
+        """Give the keys of those epochs that are alive, by class and anchor."""
+        where = {place: self._keyring.epoch_slot(*place) for place in places}
+        found = self.many.find([[slot(Kind.EPOCHS), one] for one in where.values()]) if where else {}
+        return {place: found[one] for place, one in where.items() if one in found}
+
     def chapter_keys(
         self,
         sessions: Mapping[int, SessionAt],
@@ -254,13 +260,11 @@ class Facts:
     ) -> dict[int, bytes]:
         """Give the keys of those chapters that are alive."""
         listed = [one for one in chapters if one.session in keys]
-        places = {(one.class_name, one.anchor) for one in listed if one.anchor is not None}
-        where = {place: self._keyring.epoch_slot(place[0], place[1] or 0) for place in places}
-        epochs = self.many.find([[slot(Kind.EPOCHS), one] for one in where.values()])
+        epochs = self.epoch_keys((one.class_name, one.anchor) for one in listed if one.anchor is not None)
         found: dict[int, bytes] = {}
         alone: defaultdict[int, list[ChapterAt]] = defaultdict(list)
         for one in listed:
-            epoch = epochs.get(where[one.class_name, one.anchor]) if one.anchor is not None else None
+            epoch = None if one.anchor is None else epochs.get((one.class_name, one.anchor))
             session = sessions[one.session]
             if epoch is not None and epoch.id == one.epoch_node:
                 found[one.id] = chapter_key(keys[one.session], epoch.key, session.node, epoch.id)

@@ -13,9 +13,11 @@ from vault.retention.facts import PAGE, Facts, Seen
 from vault.retention.holding import Holds, as_holds
 from vault.retention.plan import Plan, Planner
 from vault.retention.policy import Part
-from vault.retention.purging import ROWS, Scope
+from vault.retention.purging import Scope
+from vault.retention.steps import ROWS
 from vault.retention.whole import Found, Wholes
 from vault.storage import retention as sql
+from vault.storage.schema import State
 from vault.storage.stores import Stores
 from vault.storage.transcripts import EpochRow
 
@@ -34,6 +36,12 @@ class Planned:
     epochs: frozenset[int]
     wholes: Wholes
     found: Found
+    closed: frozenset[int]  # by a run that was broken off; a run for everybody ends it
+
+    @property
+    def dying(self) -> int:
+        """Count the epochs whose keys are to die."""
+        return len(self.epochs | self.closed)
 
     def packed(self, ids: Collection[int]) -> Iterator[list[int]]:
         """Put sessions together, in their order, to batches of a bounded size."""
@@ -107,7 +115,8 @@ class Planning:
                     sessions.append(seen.session.id)
                     sizes.append(size)
         self._see_later(planner, later)
-        return Planned(planner.plan(), scope, sessions, sizes, frozenset(found.epochs), wholes, found)
+        closed = frozenset(one.id for one in due if one.state == State.CLOSED and scope.user is None)
+        return Planned(planner.plan(), scope, sessions, sizes, frozenset(found.epochs), wholes, found, closed)
 
     def _count(
         self, planner: Planner, scope: Scope, seen: Seen, group: sql.Group, skipped: Collection[int]

@@ -23,12 +23,13 @@ from vault.keys.many import Keeping, user_path
 from vault.retention.classes import Kind as MessageKind
 from vault.retention.classes import Place, Times
 from vault.retention.deciding import Fact
+from vault.retention.ends import Ends
 from vault.retention.facts import Facts, Seen
 from vault.retention.holding import Holds, as_holds
 from vault.retention.plan import Planner, Verdict
 from vault.retention.policy import Part
 from vault.retention.seqs import seqs_bared, seqs_removed
-from vault.retention.steps import Judged, Steps, is_dying, judge, work_out
+from vault.retention.steps import ROWS, Judged, Steps, is_dying, judge, parts_of, work_out
 from vault.storage import purging as purge_sql
 from vault.storage import records as record_sql
 from vault.storage import retention as sql
@@ -36,7 +37,6 @@ from vault.storage.retention import ChapterAt, Group, RowAt
 from vault.storage.schema import State
 from vault.storage.stores import Stores
 
-ROWS = 10000  # messages and records that one transaction takes
 _ROUNDS = 50
 
 
@@ -100,6 +100,7 @@ class Purger:
         self._planner: Planner
         self._scope: Scope
         self._now: int
+        self._ends = Ends(stores, facts)
         self._dead: set[int] = set()
         self._counted: set[int] = set()
         self._planted: set[int] = set()
@@ -180,9 +181,10 @@ class Purger:
         def work(connection: Connection) -> _Changes:
             locked = self._facts.look(connection, ids, lock=True)
             self._look_at_holds()
-            changes = _Changes()
-            for seen in locked:
-                self._collect(connection, self.work_out(seen), prepared, changes)
+            changes, steps = _Changes(), [self.work_out(seen) for seen in locked]
+            self._ends.of_steps(connection, steps, prepared.keys)
+            for one in steps:
+                self._collect(connection, one, prepared, changes)
             self._write(connection, changes)
             return changes
 
@@ -285,12 +287,13 @@ class Purger:
         self._stores.transcripts.write(lambda connection: purge_sql.close_chapters(connection, alone))
         places: set[Place] = set()
         for one in steps.judged:
-            for number, part, goes in _parts(one):
+            for number, part, goes in parts_of(one):
                 if number in steps.split and not goes:
                     places.add(self._place(steps.seen, one.group, part))
         names = self._names(steps, key)
         if names is None or not places:
             return {}
+        self._sessions.distrust(*names)  # this process may know it from before its chapters were closed
         made = self._sessions.ready_apart(*names, session.namespace, places)
         if made.node != session.node:
             return {}
@@ -490,11 +493,3 @@ class Purger:
 def replace_verdict(verdict: Verdict, *, goes: bool) -> Verdict:
     """Give another end to a verdict."""
     return Verdict(verdict.bounds, verdict.holds, goes)
-
-
-def _parts(one: Judged) -> list[tuple[int, Part, bool]]:
-    """Give the chapters that a group is in, with the part that is in each and whether it goes."""
-    found = [(one.group.chapter, Part.BODY, one.body)]
-    if one.group.originals_chapter is not None:
-        found.append((one.group.originals_chapter, Part.ORIGINALS, one.originals))
-    return found

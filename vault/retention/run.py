@@ -19,6 +19,7 @@ from vault.clock import DAY, system_clock, to_datetime
 from vault.crypto.envelope import random_id
 from vault.erasure import Eraser
 from vault.errors import GuardedError, UnknownError
+from vault.keys.home import require_home
 from vault.keys.ring import Keyring
 from vault.retention.classes import Classes
 from vault.retention.cutting import Cut, Cutter
@@ -91,7 +92,7 @@ class Runs:
         planned = self._planning.plan(now, user_id)
         result = self._result(planned, now, dry_run=dry_run)
         if dry_run:
-            return _told(result, planned.plan, None)
+            return _told(result, planned, None)
         if result.excesses and not yes:
             one = result.excesses[0]
             raise GuardedError(
@@ -122,9 +123,14 @@ class Runs:
         progress: Progress,
     ) -> RunResult:
         store, actor = self._stores, actor or "vault"
-        first, intended = self._records.row(result, now, 0), _told(result, planned.plan, None)
+        first, intended = self._records.row(result, now, 0), _told(result, planned, None)
         broken = any(one.ended_at is None or one.stopped for one in self.last_runs(_LOOKED_AT))
-        store.keyring.write(lambda c: self._log.begin(c, first, intended, actor))
+
+        def begin(connection: Connection) -> None:
+            require_home(store, connection)  # a copy lets no key die, so it takes no row either
+            self._log.begin(connection, first, intended, actor)
+
+        store.keyring.write(begin)
         store.transcripts.write(lambda c: purge_sql.close_epochs(c, sorted(planned.epochs)))
         dying = store.transcripts.snapshot(lambda c: array("q", purge_sql.sessions_closing(c)))
         every = sorted({*planned.sessions, *dying})
@@ -152,7 +158,7 @@ class Runs:
                 if done - noted >= NOTED:
                     row, noted = self._records.row(result, now, ids[-1]), done
                     store.keyring.write(lambda c, row=row: runs_sql.update_run(c, row))  # type: ignore[misc]
-        told = _told(result, planned.plan, counter.plan())
+        told = _told(result, planned, counter.plan())
         reason = f"retention: {', '.join(result.policies)}"
         counts, loose = (told.sessions, told.messages), broken or purger.left_keys
         cut = Cut() if stopped else self._cutter.cut(counts, reason, actor, loose=loose)
@@ -230,10 +236,10 @@ def _moment(at: int) -> str:
     return to_datetime(at).strftime("%Y-%m-%d %H:%M")
 
 
-def _told(result: RunResult, plan: Plan, done: Plan | None) -> RunResult:
+def _told(result: RunResult, planned: Planned, done: Plan | None) -> RunResult:
     """Put the numbers into a result: planned ones, or what was counted while it was done."""
-    counted = plan if done is None else done
-    reports = class_reports(plan, done)
+    counted = planned.plan if done is None else done
+    reports = class_reports(planned.plan, done)
     bodies = [one for one in counted.classes if one.part is Part.BODY]
     return replace(
         result,
@@ -244,5 +250,5 @@ def _told(result: RunResult, plan: Plan, done: Plan | None) -> RunResult:
         sessions=counted.sessions,
         users=counted.users,
         bytes=sum(one.goes.bytes for one in counted.classes),
-        epochs=len(plan.epochs),
+        epochs=planned.dying,
     )

@@ -18,6 +18,8 @@ from vault.retention.policy import Part
 from vault.storage.retention import ChapterAt, Group
 from vault.storage.schema import State
 
+ROWS = 10000  # messages and records that one transaction takes
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -124,3 +126,11 @@ def work_out(seen: Seen, judged: list[Judged]) -> Steps:
         frozenset(split),
         frozenset(close | split),
     )
+
+
+def parts_of(one: Judged) -> list[tuple[int, Part, bool]]:
+    """Give the chapters that a group is in, with the part that is in each and whether it goes."""
+    found = [(one.group.chapter, Part.BODY, one.body)]
+    if one.group.originals_chapter is not None:
+        found.append((one.group.originals_chapter, Part.ORIGINALS, one.originals))
+    return found

@@ -17,10 +17,11 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from vault.chat.profile import Ranges, join, profile_cipher, seal_profile
+from vault.retention.ends import Ends
 from vault.retention.facts import Facts
 from vault.retention.holding import Holds
 from vault.retention.plan import Planner
-from vault.retention.purging import ROWS
+from vault.retention.steps import ROWS
 from vault.retention.whole import Found, Whole, Wholes, count
 from vault.storage import purging as purge_sql
 from vault.storage import whole as sql
@@ -53,6 +54,7 @@ class Taker:
         self._counter = counter
         self._now = now
         self._taken = array("q")
+        self._ends = Ends(stores, facts)
         # SQLite lets one write at a time: others get their turns while the next batch is made ready, and each
         # batch is short. A server keeps nobody waiting but those who write to the very sessions.
         self._is_alone = stores.transcripts.dialect == "sqlite"
@@ -115,11 +117,12 @@ class Taker:
         revs = self._stores.transcripts.read(lambda c: sql.revisions(c, ids))
         same = [one for one in window if revs.get(one.id) == one.at.rev]
         keys = self._facts.session_keys(one.at for one in same)
+        same = self._ends.of_wholes([one for one in same if one.id in keys], keys)
         removed = self._removed(same)
         return [
             Ready(one, self._ledger(one, keys[one.id], removed[one.id]), removed[one.id])
             for one in same
-            if one.id in keys and one.id in removed
+            if one.id in removed
         ]
 
     def take(self, batch: Sequence[Ready]) -> None:

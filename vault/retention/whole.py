@@ -18,7 +18,7 @@ from vault.errors import TamperedError
 from vault.retention.classes import Classes, plain_name
 from vault.retention.deciding import Fact, span_of
 from vault.retention.plan import Planner, Verdict
-from vault.retention.purging import ROWS
+from vault.retention.steps import ROWS
 from vault.storage import whole as sql
 from vault.storage.engine import CHUNK
 from vault.storage.retention import SessionAt, living_sessions
@@ -33,13 +33,18 @@ KEPT = 20_000  # sessions of which a run remembers what it saw; the others it lo
 class Kind:
     """What of an epoch no rule tells apart; and what was counted of it, until a planner is told."""
 
-    epoch: int
+    at: EpochRow
     span: tuple[int, int]
     fact: Fact
     verdict: Verdict
     counted: list[tuple[int, int, int, int]] = field(default_factory=list)
     sessions: list[bytes] = field(default_factory=list)
     users: list[bytes] = field(default_factory=list)
+
+    @property
+    def epoch(self) -> int:
+        """Give the epoch's row."""
+        return self.at.id
 
     def tell(self, planner: Planner) -> None:
         """Count by a planner what was added."""
@@ -139,8 +144,12 @@ class Wholes:
     def _look(self, connection: Connection, ids: Sequence[int]) -> tuple[list[Whole], list[int]]:
         sql.plan_afresh(connection)
         odd = sql.odd(connection, ids)
-        sessions = living_sessions(connection, ids)
-        odd.update(number for number, at in sessions.items() if self._planner.holds(at.user_node))
+        sessions = living_sessions(connection, ids, hidden=True)  # what is hidden is due like all the rest
+        odd.update(
+            number
+            for number, at in sessions.items()
+            if at.state == State.HIDDEN or self._planner.holds(at.user_node)
+        )
         goes: defaultdict[int, list[Part]] = defaultdict(list)
         stays: defaultdict[int, list[Part]] = defaultdict(list)
         sums = sql.sums(connection, ids, list(self._due), by_role=self._by_role)
@@ -196,7 +205,7 @@ class Wholes:
             return None
         if at.state == State.CLOSED and not latest.goes:
             return None  # it outlives its epoch
-        return Kind(epoch, span, fact, latest)
+        return Kind(at, span, fact, latest)
 
 
 def count(whole: Whole, parts: Collection[Part]) -> None:

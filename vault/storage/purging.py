@@ -255,6 +255,19 @@ def gone_that_keep(connection: Connection) -> set[bytes] | None:
     return found
 
 
+_first = select(func.min(chapters.c.epoch_id).label("epoch")).cte("named", recursive=True)
+_named = _first.union_all(
+    select(
+        select(func.min(chapters.c.epoch_id)).where(chapters.c.epoch_id > _first.c.epoch).scalar_subquery()
+    ).where(_first.c.epoch.is_not(None))
+)
+
+
+def epochs_named(connection: Connection) -> set[int]:
+    """Give the epochs that chapters name: by the index, from each to the next, past all chapters between."""
+    return {one for one in connection.execute(select(_named.c.epoch)).scalars() if one is not None}
+
+
 def sessions_that_keep(connection: Connection) -> set[bytes]:
     """Give the nodes of the sessions that keep a closed epoch's key alive."""
     query = (

@@ -6,6 +6,7 @@ closed. So who knows how many messages a chapter had at a revision knows which, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -15,9 +16,11 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    FromClause,
     Integer,
     LargeBinary,
     Select,
+    String,
     Update,
     and_,
     bindparam,
@@ -27,6 +30,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    tuple_,
     union,
     update,
 )
@@ -152,6 +156,52 @@ def seqs(connection: Connection, ids: Sequence[int], epoch_ids: Sequence[int]) -
         for some in chunks(epoch_ids):
             for row in connection.execute(_seqs, {"ids": part, "epochs": some}):
                 yield row[0], row[1]
+
+
+_end = (
+    messages.c.session_id,
+    messages.c.seq,
+    messages.c.chapter_id,
+    messages.c.role,
+    messages.c.created_at,
+    messages.c.body,
+)
+
+
+def _ends_listed() -> Select[Any]:
+    """PostgreSQL takes the lists as arrays."""
+    lists = [bindparam(name, type_=ARRAY(BigInteger())) for name in ("ids", "seqs")]
+    given = func.unnest(*lists).table_valued(column("ids", BigInteger()), column("seqs", BigInteger()))
+    told = given.render_derived("given")
+    return _at(told, told.c.ids, told.c.seqs)
+
+
+def _ends_in_json() -> Select[Any]:
+    """SQLite finds a row for each pair only where the pairs are a table."""
+    told = func.json_each(bindparam("pairs", type_=String())).table_valued("value", name="given")
+    return _at(told, *(func.json_extract(told.c.value, at, type_=BigInteger()) for at in ("$[0]", "$[1]")))
+
+
+def _at(told: FromClause, session: ColumnElement[Any], seq: ColumnElement[Any]) -> Select[Any]:
+    here = messages.c.session_id == session, messages.c.seq == seq
+    return select(*_end).select_from(told).join(messages, and_(*here))
+
+
+_ends_of = {"postgresql": Prepared(_ends_listed()), "sqlite": Prepared(_ends_in_json())}
+_ends_else = select(*_end).where(
+    tuple_(messages.c.session_id, messages.c.seq).in_(bindparam("pairs", expanding=True))
+)
+
+
+def ends(connection: Connection, at: Sequence[tuple[int, int]]) -> Sequence[Any]:
+    """Give some messages, by session and seq."""
+    dialect = connection.dialect.name
+    if dialect == "postgresql":
+        ids, seqs = map(list, zip(*at, strict=True))
+        return _ends_of[dialect].rows(connection, ids=ids, seqs=seqs)
+    if dialect == "sqlite":
+        return _ends_of[dialect].rows(connection, pairs=json.dumps(at))
+    return connection.execute(_ends_else, {"pairs": at}).all()
 
 
 _revisions = Prepared(
