@@ -1,0 +1,67 @@
+"""What the words around a value say of it: whose it is, or that it is nobody's. One class of error a line."""
+
+from __future__ import annotations
+
+import pytest
+
+from vault.redaction.finder import Patterns
+from vault.redaction.overlaps import resolve
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+
+@pytest.fixture(scope="session")
+def patterns(tmp_path_factory: pytest.TempPathFactory) -> Patterns:
+    """By the gate without Hyperscan: it finds the same, and nothing has to be compiled."""
+    found = Patterns(cache=tmp_path_factory.mktemp("cache"), build="never")
+    found.warm_up()
+    return found
+
+
+def found(patterns: Patterns, text: str) -> list[str]:
+    return [text[one.start : one.end] for one in resolve(patterns.find(text), text)]
+
+
+NOBODYS = [
+    # A plate of metal, a number with its unit, a flight, a reference.
+    "side plate 18, steel plate 6 mm, 1200 x 2400",
+    "rating plate: 230 V, 50 Hz",
+    "a plaque for the old cinema, 30 words, 'rebuilt 1873'",
+    "airport pickup by car: LX 1612 at 14:05, seat 14C",
+    "the van is booked under ref VR-88204, order KA-0520",
+    # Ids of things.
+    "Message-ID: <20250204100311.4f9a@mx1>",
+    "run id 01HZX3V7Q2M9 failed, container id 1f0c22ab91d7, meter id 21E4188277",
+    "EHR||202503041120||ORU",
+    "council tax 141.00, tax code 1257L M1, tax 211.20 net 1,772.90",
+    "SELECT sum(x) FROM t GROUP BY y HAVING sum(x) > 10000",
+    "licence fee is 174.50 now",
+    "insurance ref 88-44-JZ, insurance claim 8820-114",
+    "passport soon, exp 07/2031",
+    "protocolo 2026.0418.7731 da anatel",
+    "bring the react@18.2.0-rc.beta and lucia@3.2.0",
+    "user@example.com is in the docs, test@example.org too",
+]
+
+
+@pytest.mark.parametrize("text", NOBODYS)
+def test_words_around_it_say_that_it_is_nobodys(patterns: Patterns, text: str) -> None:
+    assert found(patterns, text) == []
+
+
+EXACTLY = [
+    ("el NIE es Y7672367H pero no", ["Y7672367H"]),
+    ("mi nie es 7672367 pero no", ["7672367"]),
+    ("my TFN 414 457 276 on the outside", ["414 457 276"]),
+    ("tax office wrote my TFN 414 457 276", ["414 457 276"]),
+    ("nie/dni 80935482T", ["80935482T"]),
+    ("passport AB3922093, exp 07/2031", ["AB3922093"]),
+    ("passport 8813992, born 1990/12/02", ["8813992", "1990/12/02"]),
+    ("Führerschein B\nBitte Lücke 2016/17", []),
+    ("my plate's KL 07 BX 4411 and mine", ["KL 07 BX 4411"]),
+]
+
+
+@pytest.mark.parametrize(("text", "wanted"), EXACTLY)
+def test_the_word_beside_a_value_is_no_part_of_it(patterns: Patterns, text: str, wanted: list[str]) -> None:
+    assert found(patterns, text) == wanted
