@@ -41,6 +41,26 @@ NOBODYS = [
     "protocolo 2026.0418.7731 da anatel",
     "bring the react@18.2.0-rc.beta and lucia@3.2.0",
     "user@example.com is in the docs, test@example.org too",
+    # What follows "username" and is no name.
+    "username must be 3 to 20 characters",
+    "can i change a username twice in 14 days",
+    "my username used to be my mail, usernames like these",
+    "which username is cooler, the first?",
+    "INFO [auth] user=system method=token, user=nobody size=2048, USER=root ;",
+    "Agent: Hello\nUser: human\nBot: I can help with bills",
+    "mail me at @gmail or @googlemail, peer react from @material-ui/core@4.12.4",
+    "UID:8d0ba0a7f28e0232@cal",
+    # Beside a secret.
+    "wifi QR: {{secret}}, login since KB5028185, login: TTY=pts/0",
+    "the login failed at [12/Mar/2025:09:22:08",
+    "*The Secret History of the Mongols*, chapter 2",
+    "pickup for locker 0183, 13 pin tow bar fits 2019 duster, a 5-pin deadbolt 1739",
+    "who leaves a voicemail in 2026, the old pin fell off (item 4471)",
+    # Dates that are no births.
+    "hire date 04/18/2016, birth plan: due 14 Sept",
+    "Anahera born 03:12, apgar 9/10/10",
+    "INSERT INTO users VALUES (1, 'x', '2024-01-01'), (2, 'y', '2024-01-02');",
+    "INSERT INTO users (id, created_at) VALUES (1, '1999-01-01');",
 ]
 
 
@@ -58,6 +78,15 @@ EXACTLY = [
     ("passport AB3922093, exp 07/2031", ["AB3922093"]),
     ("passport 8813992, born 1990/12/02", ["8813992", "1990/12/02"]),
     ("Führerschein B\nBitte Lücke 2016/17", []),
+    ("wifi name is FRITZ!Box 7590 and the key is 40771834", ["40771834"]),
+    ('WLAN "Duene7" mit Passwort strandkorb-im-wind7', ["strandkorb-im-wind7"]),
+    ("wifi at home, key walnut88harbor", ["walnut88harbor"]),
+    ("DOD 3/1/24, DOB 7/8/31", ["7/8/31"]),
+    ("hire date 04/18/2016, birth date 04/18/1986", ["04/18/1986"]),
+    ("INSERT INTO users (id, dob) VALUES (1, '2019-03-05');", ["2019-03-05"]),
+    ("INSERT INTO patients VALUES (1, 'x', '1961-03-05');", ["1961-03-05"]),
+    ("username mangotree, pass later", ["mangotree"]),
+    ("my username is mangotree", ["mangotree"]),
     ("my plate's KL 07 BX 4411 and mine", ["KL 07 BX 4411"]),
 ]
 

@@ -32,8 +32,11 @@ _FORWARD = re.compile(
 _LETTER_B = re.compile(r"b\b(?!\W{0,4}(?:on|in|the)?\W{0,4}$)")
 """A "b" with more than a preposition before the date: warehouse B, plan B."""
 
+_NO_BIRTH = re.compile(r"\b(?:due|apgar|plan|expir\w{1,3}|valid|issued|film|movie|album|released)\b")
+"""What the date belongs to that comes between the word and it."""
+
 _BACKWARD = re.compile(
-    rf"(?<![\w.,/-])({DATE})(?:\)? ?(?:is|was|es|ist|est|e) (?:\w{{1,8}} ){{0,2}}|,? (?:in \w{{2,20}} )?)(?:{_CUE})(?![a-z])"
+    rf"(?<![\w.,/-])({DATE})(?:\)? ?(?:is|was|es|ist|est|e) (?:\w{{1,8}} ){{0,2}}|,? (?:in \w{{2,20}} )?)(?:{_CUE})(?![a-z])(?!\W{{0,3}}(?:date)?\W{{0,3}}\d| (?:plan|rate|weight|story|control|order))"
 )
 _NAMED = re.compile(r"(?<=[a-z] \()(\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d)\)")
 _FAR = re.compile(
@@ -54,14 +57,16 @@ _WORDS = re.compile(
 def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for pattern, before, after in (
         (_FORWARD, 24, 90),
-        (_BACKWARD, 70, 4),
+        (_BACKWARD, 70, 10),
         (_NAMED, 20, 20),
         (_WORDS, 24, 120),
         (_FAR, 24, 150),
     ):
         for match in around(pattern, folded.low, ends, before, after):
             value = match[1]
-            if pattern is _FORWARD and _LETTER_B.match(folded.low, match.start(), match.start(1)):
+            if _NO_BIRTH.search(folded.low, match.start(), match.start(1)) or (
+                pattern is _FORWARD and _LETTER_B.match(folded.low, match.start(), match.start(1))
+            ):
                 continue
             if (
                 value.isdigit()
