@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from vault.redaction.finder import Patterns
@@ -56,6 +58,22 @@ NOBODYS = [
     "*The Secret History of the Mongols*, chapter 2",
     "pickup for locker 0183, 13 pin tow bar fits 2019 duster, a 5-pin deadbolt 1739",
     "who leaves a voicemail in 2026, the old pin fell off (item 4471)",
+    # Numbers that are no ages.
+    "1. Cruyff turn\n2. Biellmann spin\n3. Salchow",
+    "before the baby: 1) crib from Rae, 2) paint with Osman, 3) tell mom",
+    "an apology in Bangla, (2) the name of the manager",
+    "Termin vom 14. Juni, ich bin vom 3. bis 17. August da, soy Tere, la del 5.º A",
+    "im day 3 and i am on shift til 6, im here since 8, I'm cooking for 12.",
+    "im 7 months pregnant, she's only 17 yrs older than me, she's 3 years younger",
+    "I'm a 36 in zara, i'm 44 in nike, she's a 10 but, they're 3 and 5 in the table",
+    "reading age 7, retirement age 67, ages 8 to 12, ages 3+, visitors aged 8 to 12",
+    "a 14 year old dog, a 7 yr old mattress, our boiler is 16 years old, 15-yr-old port",
+    "the whisky is aged 12 years, the stadium turned 46",
+    "explain it like i'm 80, talk to me like im 10, tell me about tulips as if i'm 6",
+    "worst traffic on the m62, cast it to f64, logo 30m from the beach, for: 10m",
+    "AUTH=DECL(91), HR 88, BP 150, flight KE 086",
+    "soy hombre, mido 1,74, João Pedro 1,82m",
+    "comme si j'avais cinq ans, como si tuviera 5 años, family of 2 adults and kids of 3, 9 and 12?",
     # Dates that are no births.
     "hire date 04/18/2016, birth plan: due 14 Sept",
     "Anahera born 03:12, apgar 9/10/10",
@@ -87,6 +105,7 @@ EXACTLY = [
     ("INSERT INTO patients VALUES (1, 'x', '1961-03-05');", ["1961-03-05"]),
     ("username mangotree, pass later", ["mangotree"]),
     ("my username is mangotree", ["mangotree"]),
+    ("AMT=7.00 AUTH=DECL(91)", []),
     ("my plate's KL 07 BX 4411 and mine", ["KL 07 BX 4411"]),
 ]
 
@@ -94,3 +113,48 @@ EXACTLY = [
 @pytest.mark.parametrize(("text", "wanted"), EXACTLY)
 def test_the_word_beside_a_value_is_no_part_of_it(patterns: Patterns, text: str, wanted: list[str]) -> None:
     assert found(patterns, text) == wanted
+
+
+AGES = [
+    "child 1 [6y2m], 21 kg; child 2 [3y11m], 15 kg",
+    "baby Cillian, [3 weeks], and twin A [11 wks] 4.9kg",
+    "just became a dad, she's [4 days old] and perfect",
+    "Ogbonna [73]M fell, Szabó, Imre [70]M latex, Una [52]F",
+    "[34]f, 5'6, 72kg and m/[52]/Cardiff",
+    "kids in the van: [3], [5], [5] and [11], driver Pauline",
+    "ages at the table: [4], [6], [39], [41]. a game",
+    "nephews [4], [4] and [6], no patience",
+    "they're [8] and [10], seat them together",
+    "my mil ([71]) + fil ([75]), teen ([15]) and preteen ([11])",
+    "crew: Iñaki (skip, [57]), Winifred (rm 4, [91]) off food",
+    "1. **Sixtus Harrer**, [44], baker",
+    "at [16] i left school, at [40] i went back, me at [15]: vegan",
+    "dx at [33], pierced at [18], uncle died at [39] of it",
+    "in my late [twenties], mid-[thirties], no savings, she is in her [70s]",
+    "a toast for her [21]st, my father's [70th] and a plan, zum [50]. Geburtstag",
+    "how old is he\nCaller: [69]... and how old?\n[14 months]",
+    "my son Fiachra [8] didn't bite, brother Ansu [20], dad [77] mum [74] no",
+    "my mother in law, [59], moves in, can my [13yo] fly, tengo [31 años], embarazada",
+    "he'll be [2] in june, she'll be [100] on the 2nd",
+    "Tiene [siete años], tengo [treinta y dos años], J'ai [soixante-sept ans], ela tem [dezoito anos]",
+    "Oma ist schon [zweiundachtzig], meine Tochter wird [vier], meu filho fez [cinco]",
+]
+
+
+@pytest.mark.parametrize("marked", AGES)
+def test_ages_are_found_as_people_write_them(patterns: Patterns, marked: str) -> None:
+    assert_found(patterns, marked)
+
+
+def assert_found(patterns: Patterns, marked: str) -> None:
+    pieces = re.split(r"[\[\]]", marked)
+    text, cover = "".join(pieces), ""
+    for number, piece in enumerate(pieces):
+        cover += ("x" if number % 2 else ".") * len(piece)
+    hidden = bytearray(len(text))
+    for one in patterns.find(text):
+        hidden[one.start : one.end] = b"x" * (one.end - one.start)
+    left = [
+        text[at] for at, sign in enumerate(cover) if sign == "x" and text[at].isalnum() and not hidden[at]
+    ]
+    assert not left, (text, found(patterns, text))

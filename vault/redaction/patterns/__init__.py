@@ -95,6 +95,7 @@ def all_recognizers() -> tuple[Recognizer, ...]:
         records,
         secrets,
         spoken,
+        stages,
         urls,
     )
 
@@ -112,6 +113,7 @@ def all_recognizers() -> tuple[Recognizer, ...]:
         handles,
         births,
         ages,
+        stages,
         spoken,
         records,
     )
