@@ -51,6 +51,8 @@ NOBODYS = [
     "INFO [auth] user=system method=token, user=nobody size=2048, USER=root ;",
     "Agent: Hello\nUser: human\nBot: I can help with bills",
     "mail me at @gmail or @googlemail, peer react from @material-ui/core@4.12.4",
+    "hes trash at valorant, i'm active on insta, im banned on steam, u/AutoModerator removed it",
+    "someone started following you, who left the game",
     "UID:8d0ba0a7f28e0232@cal",
     # Beside a secret.
     "wifi QR: {{secret}}, login since KB5028185, login: TTY=pts/0",
@@ -146,8 +148,53 @@ def test_ages_are_found_as_people_write_them(patterns: Patterns, marked: str) ->
     assert_found(patterns, marked)
 
 
+VALUES = [
+    # Births.
+    "b.[6-1-72] m.8-20-94, Smith b. [3/2/81]",
+    "born [12 of 2 of 57], né en [63], à Lyon",
+    "geboren am [04. Jänner 1933], doğum tarihi [19 Ağustos 1991], birthday [Feby 9th 1871]",
+    "my bday ([19/8]), anniversaire [14/02], GEBURTSTAG [12.2.]",
+    "when ur bday is [jan 1] and birthday: [sept 4], cumple el [8 de diciembre]",
+    "her birthday's the [2nd of March]",
+    "date of birth: [sixteenth of the ninth seventy four]",
+    "Date of birth for security?\nCustomer: [Eleventh of the fourth, fifty-three].",
+    "DOB [twelve-twelve-seventy-two] he said",
+    # Names of users.
+    "post removed from u/[not_your_tio], GET /u/[mossyboots]/posts",
+    "i'm [quietkettle] on Ravelry, plays as [moonpuddle] on Minecraft",
+    "im [hexengarten] on insta, soy [solecito] en twitch",
+    "new here, go by [dustpan] online, i post as [midnight_tilapia]",
+    "my lichess is [knightrider_oke], my ebay is [attic-treasures-norma]",
+    "«Party» [Moonpaw]: brb\n«Guild» [Elthorion]: how old",
+    "[rust-belt-rita] opened this issue, [gravelbath] started following you",
+    "[moth.er] liked your post, [Prawnstar] joined the game",
+    "[nfriis]@edge02:~$ uptime",
+    "user is [CORP\\hvdmeer] now, mysql -u[gitta] -p[sommerregen] laden",
+    "assignee = [hkaplan] AND status, owner = [d_marchetti]",
+    # Secrets.
+    "the gate: [5519#], gate is [2673], lockbox [0-9-1-7], alarm is [91*53]",
+    "key safe: [7 3 3 9], door b: [5-5-2], the safe: [26 - 07 - 33]",
+    "exp 08/27 [306], and 3 digits on the back [719], three digits on the back? [118]",
+    "4815332196131035|09/27|[330] and 4815332196131035, [882], 09/26",
+    "Cookie: sid=[dtESLz4DGvKjzrRvV91x]; theme=dark",
+    "redis-cli -a [teaspoon-gravel] ping",
+    # Numbers that are said.
+    "mi número: [seis once, cincuenta y cinco, cero uno, veintiséis]",
+    "son numéro est [zéro six, trente-neuf, quatre-vingt-dix-huit, douze, vingt-six]",
+    "meu telefone é [noventa e um, vinte e dois, trinta e três, quarenta]",
+]
+
+
+@pytest.mark.parametrize("marked", VALUES)
+def test_values_are_found_as_people_write_them(patterns: Patterns, marked: str) -> None:
+    assert_found(patterns, marked)
+
+
+_BRACKETS = str.maketrans("«»", "[]")  # those that stand in the text itself
+
+
 def assert_found(patterns: Patterns, marked: str) -> None:
-    pieces = re.split(r"[\[\]]", marked)
+    pieces = [piece.translate(_BRACKETS) for piece in re.split(r"[\[\]]", marked)]
     text, cover = "".join(pieces), ""
     for number, piece in enumerate(pieces):
         cover += ("x" if number % 2 else ".") * len(piece)

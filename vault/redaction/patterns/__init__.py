@@ -81,6 +81,7 @@ def around(
 def all_recognizers() -> tuple[Recognizer, ...]:
     """Every recognizer of this package."""
     from vault.redaction.patterns import (
+        accounts,
         addresses,
         ages,
         births,
@@ -90,6 +91,7 @@ def all_recognizers() -> tuple[Recognizer, ...]:
         emails,
         handles,
         iban,
+        keypads,
         net,
         phones,
         records,
@@ -111,6 +113,8 @@ def all_recognizers() -> tuple[Recognizer, ...]:
         addresses,
         context,
         handles,
+        accounts,
+        keypads,
         births,
         ages,
         stages,

@@ -91,6 +91,10 @@ _NO_MAN = re.compile(
 )
 """It says before a number that it is nobody's age."""
 
+_DOUBTS = re.compile(
+    rf"\b{_THING}\b|\b(?:comme si|como si|als ob)\b|\b[a-z]{{3,10}} ages?\b|\b(?:gravida|embarazada|enceinte|schwanger)\b"
+)
+
 _SPAN = re.compile(
     r"(?:[ -]?(?:years?|yrs?|months?|mos?|weeks?|wks|days?|anos|ans|jahre|meses|mois|monate))? (?:pregnant|schwanger|gravida|embarazada|enceinte|older|younger|alter als|junger|ago|later|clean|sober|late\b|into\b|in the order|long\b|down\b|at most|viewers|followers|of (?:experience|service))"
     r"|(?: and \d{1,2})? in (?:the (?:table|rankings?|league|standings|queue|list)|nike|adidas|zara|asics|cos|h&m|uniqlo|levi'?s|vans|puma|converse|shoes?|ring|uk|us|eu|eur|jeans|suits?|bra|size|inches|cm)\b"
@@ -166,6 +170,23 @@ def _plausible(value: str) -> bool:
     return number is None or 0 < int(number[0]) <= 117
 
 
+def _is_nobodys(low: str, start: int, end: int, *, doubtful: bool) -> bool:
+    """Say whether what looks like an age is a span of time, or the age of a thing or of a group.
+
+    Where nothing is `doubtful`, no such word stands anywhere in the text.
+    """
+    if _SPAN.match(low, end) or (_AGES_UP.search(low, max(0, start - 8), start) and _TO.match(low, end)):
+        return True
+    if not doubtful:
+        return False
+    old = _OLD_NOW.match(low, end)
+    return bool(
+        (old and _THING_NEXT.match(low, old.end()))
+        or _NO_MAN.search(low, max(0, start - 30), start)
+        or _OF_THING.search(low, max(0, start - 30), start)
+    )
+
+
 def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
     """Whether the number at a place is an age."""
     low = folded.low
@@ -173,14 +194,7 @@ def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
         low, max(0, start - 40), start
     ):
         return
-    if _NO_MAN.search(low, max(0, start - 30), start) or _SPAN.match(low, end):
-        return
-    if _AGES_UP.search(low, max(0, start - 8), start) and _TO.match(low, end):
-        return
-    old = _OLD_NOW.match(low, end)
-    if (old and _THING_NEXT.match(low, old.end())) or _OF_THING.search(low, max(0, start - 30), start):
-        return
-    if old:
+    if old := _OLD_NOW.match(low, end):
         yield Hit("AGE", start, old.end(), 0.85)
         return
     for word in list(_TOKEN.finditer(low, max(0, start - _REACH), start))[-_TOKENS:]:
@@ -212,19 +226,20 @@ def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
 
 def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     low, text = folded.low, folded.text
+    doubtful: bool | None = None
     for number in _DIGITS.finditer(low):
         start, end = number.span()
         if end - start > 3 or not 0 < int(number[0]) <= 117 or number[0][0] == "0":
             continue
+        before = low[start - 1 : start]
         if _NUMBERED.match(low, end) or (
             low[end : end + 1] in {".", ")"} and _ITEM.search(low, max(0, start - 9), start)
         ):
             continue
-        if _TENTH.search(low, max(0, start - 4), start) or (
+        if (before == "," and _TENTH.search(low, max(0, start - 4), start)) or (
             number[0] in {"1", "2"} and _HEIGHT.match(low, end)
         ):
             continue
-        before = low[start - 1 : start]
         if before in {"f", "m"} or low[end : end + 1] in {"f", "m"}:
             if (match := _SEX.match(low, start - 1)) or (match := _SEX.match(low, start)):
                 group = match.lastindex or 1
@@ -252,6 +267,11 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         if low[end : end + 1].isalpha() and not _OLD_NOW.match(low, end):
             continue
         hits = list(_read(folded, start, end))
+        if hits:
+            if doubtful is None:
+                doubtful = _DOUBTS.search(low) is not None
+            if _is_nobodys(low, start, end, doubtful=doubtful):
+                continue
         if (
             not hits
             and before in {" ", "("}
@@ -285,7 +305,8 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
 
 def _find_words(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_WORDS, folded.low, ends, 14, 14):
-        yield from _read(folded, match.start(), match.end())
+        if not _is_nobodys(folded.low, *match.span(), doubtful=True):
+            yield from _read(folded, match.start(), match.end())
 
 
 _WORDS = re.compile(rf"\b{_WORD}\b")

@@ -214,13 +214,15 @@ def _reader(kind: Kind) -> Callable[[Folded, Ends], Iterator[Hit]]:
     def find(folded: Folded, ends: Ends) -> Iterator[Hit]:
         low, done = folded.low, -1
         for end in sorted(set(ends)):
-            if end < done or (no_cue and no_cue.search(low, max(0, end - 40), end)):
+            if end < done:
                 continue
             if _OWNED.search(low, max(0, end - 40), end) and _DIGIT.search(low, max(0, end - 60), end):
                 for said in backward.finditer(low, max(0, end - 70), end):
                     if place := _fitting(kind, folded, said.start("value"), said.end("value")):
                         yield Hit(kind.entity, *place, kind.score)
-            if _DIGIT.search(low, end, end + 66) is None:
+            if _DIGIT.search(low, end, end + 66) is None or (
+                no_cue and no_cue.search(low, max(0, end - 40), end)
+            ):
                 continue
             place = _first(kind, forward, folded, end)
             while place is not None:

@@ -27,12 +27,12 @@ _IRC = re.compile(
 )
 _TAGGED = re.compile(r"(?<![\w@#/.])[a-z_][\w.]{2,30}#\d{4,5}(?!\w)")
 _XX = re.compile(r"(?<![\w@])xx?_\w{2,30}_xx?(?!\w)")
-_NO_NAME = re.compile(
+NO_NAME = re.compile(
     r"(?:name|names|and|the|is|was|not|has|have|had|with|for|from|that|this|your|you|but|can|can't|cannot|will|won't|doesn't|isn't|account|accounts|password|pass|page|pages|login|log|user|users|profile|it|its|it's|in|on|to|of|or|at|are|be|me|my|mine|new|old|too|also|only|just|says|said|story|stories|post|posts|bio|works|working|worked|keeps|got|gets|being|does|did|do|no|yes|yet|still|here|there|so|if|when|how|what|who|why|which|they|he|she|we|i|an|a|as|by|all|any|id|number|no\.|nr|screen|button|error|failed|blocked|hacked|banned|locked|deleted|dm|dms|live|party|friends?|chat|group|server|app|followers?|manager|holder|data|input|agent|interface|experience|guide|manual|story|stories|table|service|details|info|information|settings|link|url|video|videos|music|channel|stream|streamer|games?|player|club|username|e?mail|used|must|could|should|would|may|might|like|cooler|better|nicer|taken|free|available|already|unique|required|optional|missing|empty|null|none|string|text|wrong|correct|valid|invalid|too|very|really|something|same|private|visible|different|generator|history|ideas?|antigo|antiguo|alte|neue|ancien|twice|again|or|and|after|before|brother|sister|ella|gov\.br|v?\d+(?:\.\d+)+\S*|\d{1,2}-\d{1,2}s)$"
 )
 
 
-def _telling(value: str, original: str) -> bool:
+def telling(value: str, original: str) -> bool:
     """It looks made up: digits, underscores, dots within, or capitals inside of it."""
     inner = (
         any(map(str.isupper, original[1:]))
@@ -46,7 +46,7 @@ def _find_at(folded: Folded, ends: Ends) -> Iterator[Hit]:
     signs = ends.signs
     for match in _AT.finditer(folded.low) if signs & 1 << 0 else ():
         if not _CODE_AT.match(match[1]) and (
-            match[0][1] != " " or _telling(match[1], folded.text[match.start(1) : match.end(1)])
+            match[0][1] != " " or telling(match[1], folded.text[match.start(1) : match.end(1)])
         ):
             yield Hit("USERNAME", match.start(), match.end(), 0.7)
     for pattern, there in ((_TAGGED, "#" in folded.low), (_XX, signs & 1 << 2)):
@@ -54,7 +54,7 @@ def _find_at(folded: Folded, ends: Ends) -> Iterator[Hit]:
             yield Hit("USERNAME", match.start(), match.end(), 0.7)
     for match in _IRC.finditer(folded.text) if signs & (1 << 3 | 1 << 4) else ():
         group = match.lastindex or 1
-        if _telling(match[group].lower(), match[group]):
+        if telling(match[group].lower(), match[group]):
             yield Hit("USERNAME", match.start(group), match.end(group), 0.6)
 
 
@@ -96,23 +96,23 @@ def _find_said(folded: Folded, ends: Ends) -> Iterator[Hit]:
             or ("/" in value and not value[:1].isdigit())
         ):
             continue
-        if (cue == "uid" and _UUID.match(value)) or _EVERYBODYS.match(value):
+        if (cue == "uid" and _UUID.match(value)) or EVERYBODYS.match(value):
             continue
         if (
             cue in {"user", "login"}
             and not re.search(r"=|[\"']:", match["mid"])
-            and not _telling(value, original)
+            and not telling(value, original)
         ):
             continue
-        named = _DIRECT.match(cue) and not _NO_NAME.match(value) and len(value) > 3
-        if (_telling(value, original) and not _NO_NAME.match(value)) or (
+        named = _DIRECT.match(cue) and not NO_NAME.match(value) and len(value) > 3
+        if (telling(value, original) and not NO_NAME.match(value)) or (
             named and (joined or (_ALWAYS.match(cue) and _CLOSES.match(low, end)))
         ):
             yield Hit("USERNAME", start, end, 0.7)
             at = end
             while following := _ALSO.match(low, at):
                 at = following.end(1)
-                if _telling(following[1], folded.text[following.start(1) : at]):
+                if telling(following[1], folded.text[following.start(1) : at]):
                     yield Hit("USERNAME", following.start(1), at, 0.6)
 
 
@@ -123,7 +123,7 @@ def _find_on(folded: Folded, ends: Ends) -> Iterator[Hit]:
             if (
                 re.search(r"_|\d", value)
                 and re.search(r"[a-z]{3}", value)
-                and _telling(value, folded.text[match.start(1) : match.end(1)])
+                and telling(value, folded.text[match.start(1) : match.end(1)])
             ):
                 yield Hit("USERNAME", match.start(1), match.end(1), 0.5)
 
@@ -145,8 +145,8 @@ _ACCOUNTS = re.compile(
 )
 _SPEAKER = 7  # the group of a line "user: name"
 _TALK = re.compile(r"^(?:chat)?(?:bot|assistant|agent|ai|support)(?: [a-z]{2,12})?:", re.MULTILINE)
-_EVERYBODYS = re.compile(
-    r"(?:root|admin|administrator|ubuntu|user|username|postgres|mysql|git|www-data|nobody|guest|test|docker|node|runner|app|deploy|public|shared|default|system|daemon|anonymous|unknown|service|human|ec2-user|pi|vagrant|sa|jenkins|alice|bob|foo|bar|you|me|your\w*|my\w*|example|name)$"
+EVERYBODYS = re.compile(
+    r"(?:root|admin|administrator|ubuntu|user|username|postgres|mysql|git|www-data|nobody|guest|test|docker|node|runner|app|deploy|public|shared|default|system|daemon|anonymous|unknown|service|human|automoderator|ec2-user|pi|vagrant|sa|jenkins|alice|bob|foo|bar|you|me|your\w*|my\w*|example|name)$"
 )
 _NEAR = re.compile(
     r"(?<![\w@./#=-])(?=[a-z]{3,20}_[a-z0-9]{3,20}\b|[a-z]*_?[a-z]+\d{2,4}\b)([a-z][a-z0-9]{1,20}(?:_[a-z0-9]{2,20})?)(?![\w(@=./-]|\.\w)"
@@ -159,7 +159,7 @@ def _find_accounts(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         group = match.lastindex or 1
         if group == _SPEAKER and _TALK.search(folded.low):
             continue
-        if not _EVERYBODYS.match(match[group]):
+        if not EVERYBODYS.match(match[group]):
             yield Hit("USERNAME", match.start(group), match.end(group), 0.6)
 
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-from vault.redaction.folding import Folded
-from vault.redaction.gate import Ends
-from vault.redaction.patterns import Hit, Recognizer, around
+from vault.redaction.patterns.forms import Form, recognizer
 
 _NUMBER = r"(?:1[01]\d|[1-9]\d?)"
 _MANY = (
@@ -91,51 +87,26 @@ _SAID_ALONE = re.compile(
 _AS_IF = re.compile(r"\b(?:comme si|como si|als ob) $")
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """One way to say an age: a sign that stands in it, the pattern, and how far around the sign it reaches."""
-
-    name: str
-    sign: str
-    pattern: re.Pattern[str]
-    before: int
-    after: int
-    cased: bool = False
-    where: re.Pattern[str] | None = None
+def _is_real(_value: str, before: str) -> bool:
+    return not _AS_IF.search(before)
 
 
 _FORMS = (
-    _Form("lists", rf"\b{_MANY}\b", _LIST, 16, 80),
-    _Form("weeks", r"\b\d{1,3} ?(?:d|days?|weeks?|wks?|months?|mths?|mos?|monate|meses|mois)\b", _YOUNG, 80, 14),
-    _Form("days", r"\b\d{1,3} ?(?:d|days?|wks?|mths?) old\b", _DAYS_OLD, 40, 2),
-    _Form("years and months", r"\b\d{1,2} ?(?:y|yrs?) ?\d{1,2} ?m", _YEARS_MONTHS, 14, 6),
-    _Form("slashes", r"\b[mfw]/\d\d/", _SLASHED, 8, 4),
-    _Form("bedsides", r"\b\d{1,3} ?(?:y/?o? )?[fm]\b", _BEDSIDE, 12, 3, cased=True, where=_CLINIC),
-    _Form("roles", r", \d{1,2}[,)]", _ROLE, 76, 2, cased=True),
-    _Form("times of life", r"\b(?:at|@) [1-9]\d\b", _ONCE, 60, 16),
-    _Form("decades", rf"\b(?:{_DECADE}|[2-9]0'?s)\b", _DECADES, 40, 10),
-    _Form("birthdays", rf"\b{_ROUND}\b|\d\. (?:geburtstag|wiegenfest)|\bbig \d-0\b", _BIRTHDAY, 30, 14),
-    _Form("answers", r"\bhow old\b", _ASKED, 10, 90),
-    _Form("relatives", rf"\b(?:{_RELATIVE}|boy|girl|mil|fil|sil|bil|dh|dd|ds|teen|preteen|tween|us) \(?\d", _KIN, 34, 28),
-    _Form("named relatives", rf"\b{_RELATIVE} [a-z][a-z'-]{{1,15}} \d", _KIN_NAMED, 36, 16, cased=True),
-    _Form("years in words", rf"\b{_WORDS} {_UNITS}\b", _SAID, 70, 14),
-    _Form("numbers in words", rf"\b(?:ist|wird|wurde|fez|tem|faz|tiene|cumple|cumplio|tinha) (?:[a-z]{{2,7}} ){{0,2}}{_WORDS}\b", _SAID_ALONE, 60, 14),
+    Form("ages in lists", rf"\b{_MANY}[^.\n\d]{{1,24}}\d", _LIST, 44, 60, fits=_is_real),
+    Form("ages in weeks", r"\b\d{1,3} ?(?:d|days?|weeks?|wks?|months?|mths?|mos?|monate|meses|mois)\b", _YOUNG, 80, 14),
+    Form("ages in days", r"\b\d{1,3} ?(?:d|days?|wks?|mths?) old\b", _DAYS_OLD, 40, 2),
+    Form("ages in years and months", r"\b\d{1,2} ?(?:y|yrs?) ?\d{1,2} ?m", _YEARS_MONTHS, 14, 6),
+    Form("ages in slashes", r"\b[mfw]/\d\d/", _SLASHED, 8, 4),
+    Form("ages in notes of a ward", r"\b\d{1,3} ?(?:y/?o? )?[fm]\b", _BEDSIDE, 12, 3, cased=True, where=_CLINIC),
+    Form("ages in brackets", r", \d{1,2}[,)]", _ROLE, 76, 2, cased=True),
+    Form("ages in turns of life", r"\b(?:at|@) [1-9]\d\b", _ONCE, 60, 16),
+    Form("ages in decades", rf"\b(?:{_DECADE}|[2-9]0'?s)\b", _DECADES, 40, 10),
+    Form("ages in birthdays", rf"\b{_ROUND}\b|\d\. (?:geburtstag|wiegenfest)|\bbig \d-0\b", _BIRTHDAY, 30, 14),
+    Form("ages in answers", r"\bhow old\b[^\n\d]{0,50}\n[^\n\d]{0,32}\d", _ASKED, 100, 12),
+    Form("ages in kinship", rf"\b(?:{_RELATIVE}|boy|girl|mil|fil|sil|bil|dh|dd|ds|teen|preteen|tween|us) \(?\d", _KIN, 34, 28),
+    Form("ages in named kinship", rf"\b{_RELATIVE} [a-z][a-z'-]{{1,15}} \d", _KIN_NAMED, 36, 16, cased=True),
+    Form("ages in words of years", rf"\b{_WORDS} {_UNITS}\b", _SAID, 70, 14, fits=_is_real),
+    Form("ages in numbers alone", rf"\b(?:ist|wird|wurde|fez|tem|faz|tiene|cumple|cumplio|tinha) (?:[a-z]{{2,7}} ){{0,2}}{_WORDS}\b", _SAID_ALONE, 60, 14),
 )  # fmt: skip
 
-
-def _reader(form: _Form) -> Callable[[Folded, Ends], Iterator[Hit]]:
-    def find(folded: Folded, ends: Ends) -> Iterator[Hit]:
-        if form.where and not form.where.search(folded.low):
-            return
-        text = folded.text if form.cased else folded.low
-        for match in around(form.pattern, text, ends, form.before, form.after):
-            for group in range(1, form.pattern.groups + 1):
-                if match[group] and not _AS_IF.search(folded.low, max(0, match.start() - 12), match.start()):
-                    yield Hit("AGE", *match.span(group), 0.6)
-
-    return find
-
-
-RECOGNIZERS = tuple(
-    Recognizer(f"ages in {form.name}", (form.sign,), _reader(form), every=True) for form in _FORMS
-)
+RECOGNIZERS = tuple(recognizer("AGE", form) for form in _FORMS)
