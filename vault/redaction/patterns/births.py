@@ -35,6 +35,9 @@ _LETTER_B = re.compile(r"b\b(?!\W{0,4}(?:on|in|the)?\W{0,4}$)")
 _NO_BIRTH = re.compile(r"\b(?:due|apgar|plan|expir\w{1,3}|valid|issued|film|movie|album|released)\b")
 """What the date belongs to that comes between the word and it."""
 
+_OR_LATER = re.compile(
+    r" (?:or|and|oder|ou|o) (?:later|earlier|before|after|younger|older|spater|fruher|apres|despues)\b"
+)
 _BACKWARD = re.compile(
     rf"(?<![\w.,/-])({DATE})(?:\)? ?(?:is|was|es|ist|est|e) (?:\w{{1,8}} ){{0,2}}|,? (?:in \w{{2,20}} )?)(?:{_CUE})(?![a-z])(?!\W{{0,3}}(?:date)?\W{{0,3}}\d| (?:plan|rate|weight|story|control|order))"
 )
@@ -91,6 +94,8 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
                     folded.low[max(0, match.start(1) - 30) : match.start(1)],
                 )
             ):
+                continue
+            if _OR_LATER.match(folded.low, match.end(1)):
                 continue
             yield Hit("DATE_OF_BIRTH", match.start(1), match.end(1), 0.9)
             if same := _SAME.match(folded.low, match.end(1)):

@@ -132,6 +132,8 @@ def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
             if digits := _NETWORK_DIGITS.match(low, at):
                 yield Hit("SECRET", *digits.span(1), 0.8)
                 continue
+        elif low.endswith(("wifi", "wi-fi", "wlan"), 0, cue_end) and (network := _SSID.match(low, cue_end)):
+            at = network.end()
         # The value is one of the words that follow in the sentence: the first that looks like one.
         for _ in range(7):
             word = _NEXT.match(low, at)
@@ -149,7 +151,12 @@ def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_ASSIGNED, low, ends, 24, 190) if _any(low, _PASSWORDS) else ():
         value = _cut(match["value"])
         plain = _WEAK_WORD.match(value)
-        if len(value) >= 4 and not _NO_VALUE.match(value) and (not plain or match["quote"]):
+        if (
+            len(value) >= 4
+            and not _NO_VALUE.match(value)
+            and not _NAMED.match(value)
+            and (not plain or match["quote"])
+        ):
             yield Hit("SECRET", match.start("value"), match.start("value") + len(value), 0.85)
     if signs & _CODES:
         for match in around(_LISTED_CODES, low, ends, 24, 200):
@@ -184,6 +191,9 @@ _NETWORK = re.compile(
     r"[^\n]{0,24}?[\s\"'][\w!-]{3,24}[^\n]{1,24}\b(?:pass\w{0,5}|pw|pwd|key|kennwort|clave|contrasena|senha|code|mdp)\b"
 )
 _NETWORK_DIGITS = re.compile(r"(?:\s?(?:is|ist|es|est|e|:|=)){0,2}[\s\"']{0,3}(\d[\d ]{6,24}\d)(?!\w)")
+
+
+_SSID = re.compile(r"\W{0,3}(?:name|network|ssid|net)\b\W{1,3}(?:is |called )?[\"']?[^\s\"',]{1,40}")
 
 
 def _is_strong(value: str) -> bool:
