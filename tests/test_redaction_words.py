@@ -77,6 +77,8 @@ NOBODYS = [
     "soy hombre, mido 1,74, João Pedro 1,82m",
     "comme si j'avais cinq ans, como si tuviera 5 años, family of 2 adults and kids of 3, 9 and 12?",
     "Sort these without a library: 45 12 89 33 7 64, what bank has BIC REVOLT21",
+    "the recipe is from my neighbour Tove, 3 eggs 200 g flour, with my dad Chuy, 6 tables, no kids, 1 parrot",
+    "3) tell mom in Duluth, 4) tell work, on strava im Siân, ran 8.2k, it says I'm under 18.",
     # Words that look like a street's.
     "no sound via HDMI ARC to Sonos Beam gen 2, admitted via ED 3 June",
     "Fire TV Stick 4K, is the TV box the one ending in 9F, a 4 hr drive.",
@@ -121,6 +123,7 @@ EXACTLY = [
     ("INSERT INTO patients VALUES (1, 'x', '1961-03-05');", ["1961-03-05"]),
     ("username mangotree, pass later", ["mangotree"]),
     ("my username is mangotree", ["mangotree"]),
+    ("soy hombre de 38, 1,74, 91 kg", ["38"]),
     ("AMT=7.00 AUTH=DECL(91)", []),
     ("my plate's KL 07 BX 4411 and mine", ["KL 07 BX 4411"]),
 ]
@@ -151,6 +154,7 @@ AGES = [
     "how old is he\nCaller: [69]... and how old?\n[14 months]",
     "my son Fiachra [8] didn't bite, brother Ansu [20], dad [77] mum [74] no",
     "my mother in law, [59], moves in, can my [13yo] fly, tengo [31 años], embarazada",
+    "our girl, [23 months] in June, lap or seat",
     "he'll be [2] in june, she'll be [100] on the 2nd",
     "Tiene [siete años], tengo [treinta y dos años], J'ai [soixante-sept ans], ela tem [dezoito anos]",
     "Oma ist schon [zweiundachtzig], meine Tochter wird [vier], meu filho fez [cinco]",

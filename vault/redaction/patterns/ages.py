@@ -34,7 +34,7 @@ _FAMILY = re.compile(
     rf"((?:almost |nearly )?{_N}(?:[- ]?(?:years?|yrs|months|anos|ans|jahren?|monate|meses|mois|aninhos|anitos)\b)?){_UNIT}"
 )
 _MORE = re.compile(
-    rf"(?: years?)?(?:, ?| and | und | y | et | e | & |, and )(?:the other (?:is )?)?({_N}(?: years?| anos| ans| jahre)?){_UNIT}(?=\s?[,.;)!?\n]|\s(?:and|y|und|et|e|who|both|do|they)\b|$)"
+    rf"(?: years?)?(?:, ?| and | und | y | et | e | & |, and )(?:the other (?:is )?)?({_N}(?: years?| anos| ans| jahre)?){_UNIT}(?!,\d)(?=\s?[,.;)!?\n]|\s(?:and|y|und|et|e|who|both|do|they)\b|$)"
 )
 _ROMANCE = re.compile(
     rf"(?:tengo|tngo|tiene|tienes|tenia|tenemos|tenho|tem|tinha|cumpli|cumplo|cumple|cumplas|cumplir|cumplio|fiz|fez|faz|faco|completei|j'ai|j'avais|il a|elle a|on a|agee? de|ich bin|bin|ist|er ist|sie ist|war|wird|werde|wurde|hija de|hijo de|de|mit|con|la de|el de|com|d'un|d'une|soy|sou|je suis|ai)\s(?:ya |solo |apenas |so |erst |schon |gerade |muchos mas de |mas de |casi |quase |nur |nachste woche |morgen |heute )?"
@@ -64,7 +64,7 @@ _ANSWER = re.compile(
     rf"(?:how old|ages?|wie alt|que edad|cuantos anos|quel age|quantos anos)\b[^\n?]{{0,50}}\?[ ]{{0,2}}\n?(?:\w{{1,12}}: ?)?(?:[a-z']{{1,6}} )?(?:(?:haha|yup|yes|well|oh) )?({_N}){_UNIT}"
 )
 _LISTED = re.compile(
-    rf"(?:i'?m|i am|ich bin|ich|soy|sou|je suis) [^.\n\d;!?()]{{1,44}}?,? ?\(?({_N})(?=[,.;)\n]| (?:jahre|years|and)\b|$)(?! ?%)"
+    rf"(?:i'?m|i am|ich bin|ich|soy|sou|je suis) [^.\n\d;!?()]{{1,44}}?,? ?\(?({_N})(?=[,;)\n]|\.(?!\d)| (?:jahre|years|and)\b|$)(?! ?%)"
 )
 _OLD_NOW = re.compile(
     rf"{_OLD}| (?:anos de edad|anos de idade|ans revolus|jahre alt|jahre jung|lat\b|anni\b)"
@@ -108,8 +108,13 @@ _PERSON = re.compile(
     r" ?/?[mf]\b| (?:male|female|man|woman|guy|girl|lady|single|married|mother|father|mom|mum|dad|y\b)"
 )
 _PLACE = re.compile(
-    r"\b(?:day|week|month|round|level|lvl|nivel|floor|room|bed|row|seat|page|step|stage|grade|class|chapter|route|score|at|til|till|until|since|for|from|by|within|every|per|version|size|ab|um|vom|bis|seit|here|nota|termin|pflegegrad)\W{1,2}$"
+    r"\b(?:day|week|month|round|level|lvl|nivel|floor|room|bed|row|seat|page|step|stage|grade|class|chapter|route|score|at|til|till|until|since|for|from|by|within|every|per|version|size|ab|um|vom|bis|seit|here|under|over|nota|termin|pflegegrad)\W{1,2}$"
 )
+_COUNTS = re.compile(
+    r"(?:1 (?!year|today|now|and|but|in|on|at|who|this|next|tomorrow)[a-z]{3,}|\d{1,3} (?!years|yrs|months|mths|mos|weeks|days|always|loves|likes|wants|needs|has|is|was|hates|lives|plays|goes|does|says|asks|starts|keeps|weighs|works|speaks)[a-z]{3,}s)\b"
+)
+"""How many of something there are."""
+
 _NUMBERED = re.compile(rf"\. ?(?:{MONTH}\b|bis\b)|\.?[oa]\b")
 _ITEM = re.compile(r"(?:^|\n)[ \t]*$")
 _CAPITALS = re.compile(r"(?:\b[A-Z][A-Za-z]?[A-Z0-9]{0,2} |[A-Z]\()$")
@@ -204,6 +209,8 @@ def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
                 continue
             if pattern in {_LISTED, _FAMILY} and _PLACE.search(low, max(0, start - 14), start):
                 continue
+            if pattern in {_FAMILY, _LISTED} and low.endswith(", ", 0, start) and _COUNTS.match(low, start):
+                continue
             if (
                 pattern is _SUBJECT
                 and _SIZED.search(low, max(0, start - 4), start)
@@ -264,6 +271,8 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
             continue
         if _NO_AGE.match(low, end):
             continue
+        if low[end : end + 1] == ")" and "(" not in low[max(0, start - 60) : start]:
+            continue  # of a list
         if low[end : end + 1].isalpha() and not _OLD_NOW.match(low, end):
             continue
         hits = list(_read(folded, start, end))
