@@ -79,6 +79,8 @@ NOBODYS = [
     "Sort these without a library: 45 12 89 33 7 64, what bank has BIC REVOLT21",
     "the recipe is from my neighbour Tove, 3 eggs 200 g flour, with my dad Chuy, 6 tables, no kids, 1 parrot",
     "3) tell mom in Duluth, 4) tell work, on strava im Siân, ran 8.2k, it says I'm under 18.",
+    "Fix a script and the file. (merge 78725ebda9 jc/allow-sub), derived from the file of RFC 3492bis",
+    "**True** (6), CreateThread (NULL, 0, x), the patient ran dd bs=1M",
     # Words that look like a street's.
     "no sound via HDMI ARC to Sonos Beam gen 2, admitted via ED 3 June",
     "Fire TV Stick 4K, is the TV box the one ending in 9F, a 4 hr drive.",

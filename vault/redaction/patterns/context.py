@@ -25,7 +25,7 @@ _NOT_BETWEEN = re.compile(
     r"|\b(?:order|ticket no|tracking|invoice|version|error|phone|tel|mobile|cell|dob|geburtsdatum|price|flight|vuelo|vol|iban|room|calibre|hearing|expiry|booking)\b"
 )
 _OTHERS = re.compile(
-    r"(?:\b(?:exp|expiry|vol|flight|ext|extension|born|doj|doi|issued|due|bp|hr|bin|rxbin|pcn|item|uan|claim|ref|reference|deductible|batch|lot|job|box|bag|seat|mot|insurer|serial|receipt|expediente|tax|gross|net|fee|total|amount)|[$])[ :.#]{1,3}$|[$]$|(?<=group) by\b|(?<=run) ids?\b"
+    r"(?:\b(?:exp|expiry|vol|flight|ext|extension|born|doj|doi|issued|due|bp|hr|bin|rxbin|pcn|item|uan|claim|ref|reference|deductible|batch|lot|job|box|bag|seat|mot|insurer|serial|receipt|expediente|tax|gross|net|fee|total|amount|merged?|commit|rfc|port|rev|revision|sha1?|bug|issue|pr)|[$])[ :.#]{1,3}$|[$]$|(?<=group) by\b|(?<=run) ids?\b"
 )
 """The word right before a value that says it is another thing than what the cue asks for."""
 

@@ -27,12 +27,12 @@ _DAYS_OLD = re.compile(
 )
 _YEARS_MONTHS = re.compile(r"(?<![\w.,])(\d{1,2} ?(?:y|yrs?) ?\d{1,2} ?(?:m|mo|mths?))\b")
 _SLASHED = re.compile(r"(?<![\w/])[mfw]/(\d\d)/(?!\d)")
-_BEDSIDE = re.compile(r"(?<![\w.,])(\d{1,3})(?: ?[FM](?=[\s,./;)]|$)| ?[yY]/?[oO]? [FM]\b)")
+_BEDSIDE = re.compile(r"(?<![\w.,=])(\d{1,3})(?: ?[FM](?=[\s,./;)]|$)| ?[yY]/?[oO]? [FM]\b)")
 _CLINIC = re.compile(
     r"\b(?:beds?|ward|chart|pts?|patients?|theatre|nbm|ed|mrn|hx|pmh|c/o|r/o|allergy|surgery|tkr|thr|fracture|chest pain|stroke|claimant|suspect|handover|gp|fell|asthma|dka|obs|copd|discharge|triage|referral|apgar|icu|itu)\b"
 )
 _ROLE = re.compile(
-    r"[A-Z][\w'-]{1,20} \((?!(?:p|pp|page|vol|no|nr|fig|table|ch|chapter|section|art|eq|see|cf|ca|est|born|b|[JFMASOND][a-z]{2,8})\b)[A-Za-z][\w.'/-]{1,14}(?: [\w.'/-]{1,12}){0,2}, (\d{1,2})(?=[,)])"
+    r"[A-Z][\w'-]{1,20} \((?!(?:p|pp|page|vol|no|nr|fig|table|ch|chapter|section|art|eq|see|cf|ca|est|born|b|[JFMASOND][a-z]{2,8})\b)[A-Za-z][\w.'/-]{1,14}(?: [\w.'/-]{1,12}){0,2}, ([1-9]\d?)(?=[,)])"
 )
 _ONCE = re.compile(
     r"\bat ([1-9]\d),? (?:i|he|she|we) (?:left|went|moved|was|had|got|became|started|quit|met|married|began|lost|joined|learn(?:ed|t)|came|took|knew|did|won|wrote|could|dropped|retired|found)\b"
