@@ -92,7 +92,7 @@ _NO_MAN = re.compile(
 """It says before a number that it is nobody's age."""
 
 _DOUBTS = re.compile(
-    rf"\b{_THING}\b|\b(?:comme si|como si|als ob)\b|\b[a-z]{{3,10}} ages?\b|\b(?:gravida|embarazada|enceinte|schwanger)\b"
+    rf"\b{_THING}\b|\b(?:explain|describe|eli|tell|talk|speak|teach)\b|\b(?:comme si|como si|als ob)\b|\bages?\b|\b(?:gravida|embarazada|enceinte|schwanger)\b"
 )
 
 _SPAN = re.compile(
@@ -127,6 +127,7 @@ _HOURS = re.compile(r"\dh $")
 _ORDINAL = re.compile(r"(?:th|st|nd|rd)(?=,? (?:birthday|bday|b-day|year of (?:his|her) life)\b)")
 _KINDRED = re.compile(rf"\b{_KIN}\b")
 _HAPPY = re.compile(r"(?:happy|father's|mother's|dad's|mum's|mom's|nan's|gran's|wife's|husband's) $")
+_CLOSING = frozenset(".)oa")  # what may stand behind the number of an item, a day or a floor
 _HEIGHT = re.compile(r",\d\d(?!\d)")
 _TH = re.compile(r"(?:th|st|nd|rd)\b")
 _RANGE = re.compile(r"\d{1,3}")
@@ -188,17 +189,28 @@ def _is_nobodys(low: str, start: int, end: int, *, doubtful: bool) -> bool:
     return bool(
         (old and _THING_NEXT.match(low, old.end()))
         or _NO_MAN.search(low, max(0, start - 30), start)
+        or (low.endswith(_AM, 0, start) and _EXPLAINED.search(low, max(0, start - 40), start))
         or _OF_THING.search(low, max(0, start - 30), start)
+    )
+
+
+def _is_counted(pattern: re.Pattern[str], low: str, start: int, end: int) -> bool:
+    """Say whether the number is a place in a row, how many there are of something, or a size."""
+    if pattern is _SUBJECT:
+        return bool(_SIZED.search(low, max(0, start - 4), start) and not _PERSON.match(low, end))
+    if (
+        pattern is not _LISTED and pattern is not _FAMILY
+    ):  # to look them up in a set takes longer than to match
+        return False
+    return bool(
+        _PLACE.search(low, max(0, start - 14), start)
+        or (low.endswith(", ", 0, start) and _COUNTS.match(low, start))
     )
 
 
 def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
     """Whether the number at a place is an age."""
     low = folded.low
-    if low.endswith(("m ", "s ", "m \n", "s \n"), 0, start) and _EXPLAINED.search(
-        low, max(0, start - 40), start
-    ):
-        return
     if old := _OLD_NOW.match(low, end):
         yield Hit("AGE", start, old.end(), 0.85)
         return
@@ -207,15 +219,7 @@ def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
             match = pattern.match(low, word.start())
             if match is None or not match.start(1) <= start < match.end(1) or not _plausible(match[1]):
                 continue
-            if pattern in {_LISTED, _FAMILY} and _PLACE.search(low, max(0, start - 14), start):
-                continue
-            if pattern in {_FAMILY, _LISTED} and low.endswith(", ", 0, start) and _COUNTS.match(low, start):
-                continue
-            if (
-                pattern is _SUBJECT
-                and _SIZED.search(low, max(0, start - 4), start)
-                and not _PERSON.match(low, end)
-            ):
+            if _is_counted(pattern, low, start, end):
                 continue
             if pattern is _ROMANCE and not (
                 match[1][0].isdigit() or re.search(r"[yei] |te$|ze$|nta", match[1])
@@ -238,13 +242,13 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         start, end = number.span()
         if end - start > 3 or not 0 < int(number[0]) <= 117 or number[0][0] == "0":
             continue
-        before = low[start - 1 : start]
-        if _NUMBERED.match(low, end) or (
-            low[end : end + 1] in {".", ")"} and _ITEM.search(low, max(0, start - 9), start)
+        before, after = low[start - 1 : start], low[end : end + 1]
+        if after in _CLOSING and (
+            _NUMBERED.match(low, end) or (after != "o" and _ITEM.search(low, max(0, start - 9), start))
         ):
             continue
         if (before == "," and _TENTH.search(low, max(0, start - 4), start)) or (
-            number[0] in {"1", "2"} and _HEIGHT.match(low, end)
+            after == "," and number[0] in {"1", "2"} and _HEIGHT.match(low, end)
         ):
             continue
         if before in {"f", "m"} or low[end : end + 1] in {"f", "m"}:
