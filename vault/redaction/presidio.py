@@ -129,6 +129,8 @@ class Presidio:
                 continue
             proves = _validates(recognizer) and type(recognizer).__name__ not in _FORM_ONLY
             for start, end, score, valid, entity in matches:
+                if not own and not self._strict and _cut_from_a_word(text, start, end):
+                    continue
                 if recognizer.context and (words is None):
                     words = _words_before(text)
                 near = bool(
@@ -249,6 +251,13 @@ def _matches(recognizer: Any, text: str, patterns: Sequence[Any], *, own: bool) 
             if score and not invalidate(value):
                 found.add((start, end, score, bool(verdict), entity))
     return _distinct(found)
+
+
+def _cut_from_a_word(text: str, start: int, end: int) -> bool:
+    """Say whether digits go on before it or behind it: it is the middle of a longer number."""
+    return (text[start - 1 : start].isdigit() and text[start].isdigit()) or (
+        text[end - 1].isdigit() and text[end : end + 1].isdigit()
+    )
 
 
 def _distinct(found: set[Match]) -> list[Match]:

@@ -81,6 +81,7 @@ def around(
 def all_recognizers() -> tuple[Recognizer, ...]:
     """Every recognizer of this package."""
     from vault.redaction.patterns import (
+        accounts,
         addresses,
         ages,
         births,
@@ -90,11 +91,14 @@ def all_recognizers() -> tuple[Recognizer, ...]:
         emails,
         handles,
         iban,
+        keypads,
         net,
+        papers,
         phones,
         records,
         secrets,
         spoken,
+        stages,
         urls,
     )
 
@@ -110,8 +114,12 @@ def all_recognizers() -> tuple[Recognizer, ...]:
         addresses,
         context,
         handles,
+        accounts,
+        keypads,
+        papers,
         births,
         ages,
+        stages,
         spoken,
         records,
     )

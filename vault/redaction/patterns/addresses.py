@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
+from vault.redaction.patterns.births import MONTH
 
 _STRONG = r"(?:street|road|avenue|lane|close|crescent|drive|terrace|boulevard|blvd|gardens|gdns|mews|parade|highway|hwy|parkway|pkwy|ave|rd|ln|cres|tce|crt|pde|esplanade|quay|nagar|marg|colony|layout|street's)"
 _SHORT = r"(?:st|av|ct|cl|dr|pl|sq|court|place|square|way|grove|hill|row|walk|circle|cir|trail|trl|loop|bend|run|rise|view|green|park|wharf|alley|path|pike|broadway|cross|extension|estate|strip|mount|vale|gate|wynd|brae|dene|haven|close|point|yard|maltings|fold|croft|drove|parade|ridge|heights|hts|terr|bypass|freeway|expressway|pass|cove|cv|plaza|plz|landing|crossing|xing|hollow)"
@@ -22,7 +23,7 @@ _EN_ORDINAL = re.compile(
     r"(?<![\w.,:/$#-])\d{1,6} (?:[nsew]\.? |north |south |east |west )?(?:\d{1,3}(?:st|nd|rd|th)|broadway|main|park)(?: (?:st|street|ave|avenue|pl|rd|road|dr))?\b\.?(?=,| apt| #|\n| unit)"
 )
 _NO_STREET = re.compile(
-    r"\b(?:minutes?|mins?|hours?|days?|weeks?|months?|years?|times?|percent|people|steps?|ways?|of|in|on|to|is|are|was|were|and|or|for|with|at|from|by|per|miles?|km|kilometers|meters|metres|feet|cars?|lanes?|items?|things?|points?|tips?|ideas?|this|that|these|those|my|your|his|her|our|their|which|what|more|less|other|another|every|each|i|you|he|she|we|they|it|a|an|not|any|all|some|no|one|two|three|bus|bike|inch|km/h|mph|lb|kg|pm|am|a\.m|p\.m|january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec|th|st|nd|rd|if|then|so|as|but|because|way)\b"
+    r"\b(?:hrs?|herr|frau|mr|mrs|minutes?|mins?|hours?|days?|weeks?|months?|years?|times?|percent|people|steps?|ways?|of|in|on|to|is|are|was|were|and|or|for|with|at|from|by|per|miles?|km|kilometers|meters|metres|feet|cars?|lanes?|items?|things?|points?|tips?|ideas?|this|that|these|those|my|your|his|her|our|their|which|what|more|less|other|another|every|each|i|you|he|she|we|they|it|a|an|not|any|all|some|no|one|two|three|bus|bike|inch|km/h|mph|lb|kg|pm|am|a\.m|p\.m|january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec|th|st|nd|rd|if|then|so|as|but|because|way)\b"
 )
 _ROMANCE = r"(?:calle|c/|c\.|avenida|avda\.?|av\.?|avd\.?|plaza|pza\.?|paseo|pso\.?|carrer|carretera|ctra\.?|camino|cami|travesia|ronda|glorieta|rambla|rua|r\.|travessa|tv\.?|praca|pca\.?|alameda|al\.|estrada|largo|beco|rodovia|quadra|rue|avenue|boulevard|boul\.|bd\.?|place|impasse|chemin|ch\.|allees?|quai|cours|passage|route|square|sentier|faubourg|via|viale|piazza|corso|vicolo|largo|ul\.|ulica|aleja|os\.|pl\.|jr\.|jiron|cra\.?|carrera|kra\.?|cl\.?|calzada|calz\.|prolongacion|prol\.|bv\.?|bulevar|blvd\.?|diagonal|transversal|pasaje|psje\.?|cerrada|privada|calcada|quinta|praceta|urbanizacao|linha|sqn|sqs|strada|str\.|bulevardul|soseaua|c/o)"
 _PREFIX_FIRST = re.compile(
@@ -37,7 +38,7 @@ _GERMANIC = re.compile(
     r",? ?\d{1,4} ?(?:[a-hA-H](?![\w]))?(?: ?[-/] ?\d{1,4}[a-z]?){0,2}(?: (?:bis|ter|hs|huis))?(?![\w%]|[.,:]\d)"
 )
 _BOX = re.compile(
-    r"\b(?:bl|bloco|bloque|blk|torre)\.? ?[a-z]?\d{1,3}[a-z]?,? (?:sc\.? ?\w{1,2},? )?(?:ap|apto|apt|apartamento|depto)\.? ?\d{1,4}|\b(?:flat|apt\.?) \d{1,4}[a-z]?\b(?:, (?:\w{2,7} floor|\d{1,3}[a-z]? [a-z]{3,20} (?:street|road|st|rd)))?|\b(?:p\.? ?o\.? ?box|gpo box|private bag|locked bag|postfach|apartado(?: postal| de correos)?|apdo\.?|caixa postal|casilla(?: de correo)?|postbus|boite postale|b\.p\.)(?: no\.?)? ?[a-z]?\d{1,6}(?: \d{2,4})?(?!\w)"
+    r"\b(?:bl|bloco|bloque|blk|torre)\.? ?[a-z]?\d{1,3}[a-z]?,? (?:sc\.? ?\w{1,2},? )?(?:ap|apto|apt|apartamento|depto)\.? ?\d{1,4}|\b(?:flat|apt\.?) \d{1,4}[a-z]?\b(?![.,]\d)(?:, (?:\w{2,7} floor|\d{1,3}[a-z]? [a-z]{3,20} (?:street|road|st|rd)))?|\b(?:p\.? ?o\.? ?box|gpo box|private bag|locked bag|postfach|apartado(?: postal| de correos)?|apdo\.?|caixa postal|casilla(?: de correo)?|postbus|boite postale|b\.p\.)(?: no\.?)? ?[a-z]?\d{1,6}(?: \d{2,4})?(?!\w)"
 )
 _UK = r"(?:gir ?0aa|[a-z]{1,2}\d[a-z\d]? ?\d[abd-hjlnp-uw-z]{2})"
 _ZIP = rf"(?:{_UK}|[abceghj-nprstvxy]\d[a-z][ -]?\d[a-z]\d|\d{{4}}-\d{{3}}|\d{{5}}-\d{{3,4}}|\d{{3}}-\d{{4}}|\d{{2}}-\d{{3}}|\d{{4}} ?[a-z]{{2}}|[a-z]{{1,2}}-?\d{{4,5}}|[a-z]\d{{4}}(?:[a-z]{{3}})?|\d{{4,6}}|\d{{3}} \d{{2,3}}|[a-z]\d[\dw] ?[a-z0-9]{{4}})"
@@ -121,6 +122,21 @@ def _grown(folded: Folded, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+_NOBODYS = re.compile(
+    r"(?:no\.? ?)?(?:221b baker st(?:reet)?|10 downing st(?:reet)?|1600 pennsylvania ave(?:nue)?|123 main st(?:reet)?,? any ?town)\b"
+)
+"""Addresses that everybody knows, and those of examples."""
+
+_DATE_NEXT = re.compile(rf"(?<= \d) {MONTH}\b|(?<= \d\d) {MONTH}\b")
+_ERA = re.compile(r"\d{1,4} av\.? j")
+
+
+def _is_address(folded: Folded, start: int, end: int) -> bool:
+    """Say whether what has a street's form is one: the number is no day of a month, nor a year."""
+    low = folded.low
+    return not (_DATE_NEXT.match(low, end) or _NOBODYS.match(low, start) or _ERA.match(low, start))
+
+
 def _is_street(folded: Folded, match: re.Match[str]) -> bool:
     """Words before "road" are a name, and not the rest of a sentence."""
     words = re.sub(
@@ -152,13 +168,15 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
         return
     if signs & _STREETS:
         for match in around(_EN, low, near, 90, 8):
-            if _is_street(folded, match):
+            if _is_street(folded, match) and _is_address(folded, *match.span()):
                 yield Hit("ADDRESS", *_grown(folded, *match.span()), 0.8)
     for pattern, by, words in _BY_WORD:
         if not (signs & by or any(word in low for word in words)):
             continue
         for match in around(pattern, low, near, 40, 110):
             if pattern is _PREFIX_FIRST and not _capital(text, match):
+                continue
+            if not _is_address(folded, *match.span()):
                 continue
             yield Hit("ADDRESS", *_grown(folded, *match.span()), 0.75)
     for pattern in (_GERMANIC, _JAPAN) if signs & _BLOCKS else (_GERMANIC,):
@@ -170,6 +188,8 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
                     r"\b(?:19|20)\d\d$|(?:Januar|Februar|Marz|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Jahr|Jahre|Kapitel|Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag|Sonntag|Seite|Alter)\b",
                     match[0],
                 )
+            ) or (
+                pattern is _GERMANIC and (_IN_YEAR.search(match[0]) or not _is_address(folded, *match.span()))
             ):
                 continue
             yield Hit("ADDRESS", *_grown(folded, *match.span()), 0.75)
@@ -179,8 +199,14 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
         yield Hit("ADDRESS", *_grown(folded, *match.span(1)), 0.7)
 
 
+_SHOUTED = re.compile(r"TV |c\.[A-Z]\w* [A-Z]{3}|via [A-Z]{2}")  # what abbreviates no street
+
+
 def _capital(text: str, match: re.Match[str]) -> bool:
     """A street has a name, and names have capitals; a text all in lower case has none, and says "calle" or "rua" in full."""
+    found = text[match.start() : match.end()]
+    if _SHOUTED.match(found):
+        return False
     found = match[0]
     kind = found.split(" ", 1)[0].rstrip(".")
     if kind in {
@@ -221,6 +247,7 @@ def _find_codes(folded: Folded, ends: Ends) -> Iterator[Hit]:
 
 
 _DIGIT = re.compile(r"\d")
+_IN_YEAR = re.compile(r"(?:ring|markt|hof) (?:19|20)\d\d$")
 # Which of the signs below a pattern can't do without: streets of English, words that open a street, blocks of Japan.
 _STREETS, _OPENING, _BLOCKS = 1 << 0, 1 << 1, 1 << 8
 _BOXES = "bl|torre|flat|apt|box|bag|postfach|apartado|apdo|caixa|casilla|postbus|boite|b.p."

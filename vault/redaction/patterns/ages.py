@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
+from vault.redaction.patterns.births import MONTH
 
 _TENS = r"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)"
 _ONES = r"(?:one|two|three|four|five|six|seven|eight|nine)"
@@ -25,7 +26,7 @@ _KIN = (
     r"hija|hijo|hijos|hijas|hijita|mama|papa|abuel[oa]|madre|padre|herman[oa]|espos[oa]|nieta|nieto|novi[oa]|sobrin[oa]|tochter|sohn|kind|kinder|mutter|vater|oma|opa|bruder|schwester|mann|frau|dads|mums|moms|widow|widower|freund|freundin|enkel\w{0,2}|nichte|neffe|fille|fils|enfants?|mere|pere|mari|femme|frere|soeur|grand-mere|grand-pere|copain|copine|bebe|filh[oa]s?|mae|pai|avo|vo|irma|irmao|marido|mulher|amma|owner|holder|lady|man|woman|guy)"
 )
 _SUBJECT = re.compile(
-    rf"(?:i'?m|i am|iam|he'?s|he is|she'?s|she is|they'?re|who'?s|who is|whos|im|hes|shes|we'?re both|you'?re|ur|is now|he was|she was|i was|i were|she'?d be|he'?d be|he'?d have been|she'?d have been|she|er is|sie ist|er ist|male|female|weiblich|mannlich|hes like|patient is|age is|age was|my age is|turn(?:ed|ing|s)?|aged?|age of|at age|ages|age\?|alter|edad|idade|eta|age,|age,\W?|umur(?: dah)?|lived to|liv(?:e|ing) to be|i'?d say|died,? at|died \w{{2,10}} \w{{2,10}} at|left us[^.\n\d]{{0,30}} at|crossed at|started (?:work )?at|retired at|married at|was, at|widowed at|orphaned at)\W{{0,3}}(?:(?:like|only|just|now|about|around|almost|nearly|already|a|til|till|over|still|barely|both|in my|turning|is|was|are|then|f|m|male|female|man|woman|nur|erst|schon|tired|gonna be|going to be|currently|than|have been|be)\W{{1,2}}){{0,2}}"
+    rf"(?:i'?m|i am|iam|he'?s|he is|she'?s|she is|they'?re|who'?s|who is|whos|im|hes|shes|we'?re both|you'?re|ur|is now|he was|she was|i was|i were|she'?d be|he'?d be|he'?d have been|she'?d have been|he'?ll be|she'?ll be|she|er is|sie ist|er ist|male|female|weiblich|mannlich|hes like|patient is|age is|age was|my age is|turn(?:ed|ing|s)?|aged?|age of|at age|ages|age\?|alter|edad|idade|eta|age,|age,\W?|umur(?: dah)?|lived to|liv(?:e|ing) to be|i'?d say|died,? at|died \w{{2,10}} \w{{2,10}} at|left us[^.\n\d]{{0,30}} at|crossed at|started (?:work )?at|retired at|married at|was, at|widowed at|orphaned at)\W{{0,3}}(?:(?:like|only|just|now|about|around|almost|nearly|already|a|til|till|over|still|barely|both|in my|turning|is|was|are|then|f|m|male|female|man|woman|nur|erst|schon|tired|gonna be|going to be|currently|than|have been|be)\W{{1,2}}){{0,2}}"
     rf"((?:almost |nearly )?{_N}(?:[- ]?(?:years?|yrs|yr|months|anos|ans|jahre|yo)(?: old)?\b)?){_UNIT}"
 )
 _FAMILY = re.compile(
@@ -33,7 +34,7 @@ _FAMILY = re.compile(
     rf"((?:almost |nearly )?{_N}(?:[- ]?(?:years?|yrs|months|anos|ans|jahren?|monate|meses|mois|aninhos|anitos)\b)?){_UNIT}"
 )
 _MORE = re.compile(
-    rf"(?: years?)?(?:, ?| and | und | y | et | e | & |, and )(?:the other (?:is )?)?({_N}(?: years?| anos| ans| jahre)?){_UNIT}(?=\s?[,.;)!?\n]|\s(?:and|y|und|et|e|who|both|do|they)\b|$)"
+    rf"(?: years?)?(?:, ?| and | und | y | et | e | & |, and )(?:the other (?:is )?)?({_N}(?: years?| anos| ans| jahre)?){_UNIT}(?!,\d)(?=\s?[,.;)!?\n]|\s(?:and|y|und|et|e|who|both|do|they)\b|$)"
 )
 _ROMANCE = re.compile(
     rf"(?:tengo|tngo|tiene|tienes|tenia|tenemos|tenho|tem|tinha|cumpli|cumplo|cumple|cumplas|cumplir|cumplio|fiz|fez|faz|faco|completei|j'ai|j'avais|il a|elle a|on a|agee? de|ich bin|bin|ist|er ist|sie ist|war|wird|werde|wurde|hija de|hijo de|de|mit|con|la de|el de|com|d'un|d'une|soy|sou|je suis|ai)\s(?:ya |solo |apenas |so |erst |schon |gerade |muchos mas de |mas de |casi |quase |nur |nachste woche |morgen |heute )?"
@@ -46,8 +47,8 @@ _FIELD = re.compile(
     rf"(?:ages?|edad|alter|idade|age_years|player age|age of (?:player|patient|child|insured|driver))[\"']?\s{{0,2}}(?:\([a-z]{{1,8}}\))?\s{{0,2}}[:=|,?]\s{{0,3}}(?:[A-Za-z]{{2,12}}:\s)?[\"']?({_N}(?: anos| years?| ans| jahre)?(?: old)?)(?![\w%:/]|[.]\d)"
 )
 _NAMED = re.compile(
-    r"(?<![\w.])(?!(?:Chapter|Figure|Fig|Section|Table|Page|Step|Version|Part|Article|Room|Windows|Python|Level|Vol|Note|Ref|Type|Class|Grade|Phase|Stage|Week|Day|Season|Episode|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Psalm|Genesis|Matthew|Luke|John|Act|Scene|Line|Number|No|Error|Code|Route|Gate|Unit|Item|Model|Question|Exercise|Lesson|Book|Channel|Highway|Apartment|Flat|Apt|Floor|Suite|Street|Road|Avenue|Box|Option|Top|Total|Score|Team|Group|Serie|Series|Terminal|Track|Platform|Size|Bed|Room|Hearing|Apartment|Age)\b)"
-    r"[A-Z][A-Za-z'-]{1,20}(?: (?:van|de|der|von|la|al|bin|el|[A-Z][A-Za-z'-]{1,20})){0,3}(?:, | ?\(| )(?:aged? )?"
+    r"(?<![\w.])(?!(?:True|False|None|Chapter|Figure|Fig|Section|Table|Page|Step|Version|Part|Article|Room|Windows|Python|Level|Vol|Note|Ref|Type|Class|Grade|Phase|Stage|Week|Day|Season|Episode|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Psalm|Genesis|Matthew|Luke|John|Act|Scene|Line|Number|No|Error|Code|Route|Gate|Unit|Item|Model|Question|Exercise|Lesson|Book|Channel|Highway|Apartment|Flat|Apt|Floor|Suite|Street|Road|Avenue|Box|Option|Top|Total|Score|Team|Group|Serie|Series|Terminal|Track|Platform|Size|Bed|Room|Hearing|Apartment|Age)\b)"
+    r"[A-Z][A-Za-z'-]{1,20}(?: (?:van|de|der|von|la|al|bin|el|[A-Z][A-Za-z'-]{1,20})){0,3}\*{0,2}(?:, | ?\(| )(?:aged? )?"
 )
 _NAME_AGE = re.compile(
     _NAMED.pattern
@@ -63,7 +64,7 @@ _ANSWER = re.compile(
     rf"(?:how old|ages?|wie alt|que edad|cuantos anos|quel age|quantos anos)\b[^\n?]{{0,50}}\?[ ]{{0,2}}\n?(?:\w{{1,12}}: ?)?(?:[a-z']{{1,6}} )?(?:(?:haha|yup|yes|well|oh) )?({_N}){_UNIT}"
 )
 _LISTED = re.compile(
-    rf"(?:i'?m|i am|ich bin|ich|soy|sou|je suis) [^.\n\d;!?()]{{1,44}}?,? ?\(?({_N})(?=[,.;)\n]| (?:jahre|years|and)\b|$)(?! ?%)"
+    rf"(?:i'?m|i am|ich bin|ich|soy|sou|je suis) [^.\n\d;!?()]{{1,44}}?,? ?\(?({_N})(?=[,;)\n]|\.(?!\d)| (?:jahre|years|and)\b|$)(?! ?%)"
 )
 _OLD_NOW = re.compile(
     rf"{_OLD}| (?:anos de edad|anos de idade|ans revolus|jahre alt|jahre jung|lat\b|anni\b)"
@@ -74,12 +75,60 @@ _YEARS = re.compile(
 _ALONE = re.compile(r" (?:anos|ans|jahre|anitos|aninhos|anni|jaar)(?=[,.;)\n]|$)")
 _APART = re.compile(r"(?:, |\(|^|\n|: )$")
 _ROW = re.compile(r"\bvalues ?\($")  # of a database
-_EXPLAINED = re.compile(r"\b(?:explain|describe|eli)\b[^\n]{0,30}\b(?:i'?m|i am|i was) $")
+_EXPLAINED = re.compile(
+    r"\b(?:explain|describe|eli)\b[^\n]{0,30}\b(?:i'?m|i am|i was) $|\b(?:tell|talk|speak|teach)\b[^\n]{0,30}\b(?:like|as if|as though) (?:i'?m|i am|i was) $"
+)
+_THING = (
+    r"(?:dogs?|cats?|puppy|kitten|horse|pony|mare|gelding|hamster|rabbit|parrot|tortoise|turtle|cars?|van|truck|bike|house|home|building|flat|roof|boiler|furnace|mattress|sofa|laptop|computer|phone|pc|mac|macbook|iphone|ipad|kindle|tablet|tv|console|fridge|oven|dishwasher|tyres?|tires?"
+    r"|tree|port|wine|whisky|whiskey|scotch|rum|cheese|bottle|cask|company|startup|club|stadium|league|museum|festival|codebase|repo|project|ticket|bridge|church|song|film|movie|book|game|label|drop)"
+)
+_OF_THING = re.compile(
+    rf"\b{_THING}(?:'s)?(?:,| is| was| are| turned| turns| now| aged| already| about| over| nearly){{0,3}} $"
+)
+_THING_NEXT = re.compile(rf"(?: |-)(?:[a-z]{{3,9}} )?{_THING}\b")
+_NO_MAN = re.compile(
+    r"\b(?:comme si|como si|als ob)[^\n]{0,16} $|\b(?:reading|retirement|pension|school|drinking|minimum|min|maximum|max|voting|median|average|mean|legal|mental) ages?\W{0,3}(?:of |is )?$|\b(?:gravida|embarazada|enceinte|schwanger)(?: de)? $"
+)
+"""It says before a number that it is nobody's age."""
+
+_DOUBTS = re.compile(
+    rf"\b{_THING}\b|\b(?:explain|describe|eli|tell|talk|speak|teach)\b|\b(?:comme si|como si|als ob)\b|\bages?\b|\b(?:gravida|embarazada|enceinte|schwanger)\b"
+)
+
+_SPAN = re.compile(
+    r"(?:[ -]?(?:years?|yrs?|months?|mos?|weeks?|wks|days?|anos|ans|jahre|meses|mois|monate))? (?:pregnant|schwanger|gravida|embarazada|enceinte|older|younger|alter als|junger|ago|later|clean|sober|late\b|into\b|in the order|long\b|down\b|at most|viewers|followers|of (?:experience|service))"
+    r"|(?: and \d{1,2})? in (?:the (?:table|rankings?|league|standings|queue|list)|nike|adidas|zara|asics|cos|h&m|uniqlo|levi'?s|vans|puma|converse|shoes?|ring|uk|us|eu|eur|jeans|suits?|bra|size|inches|cm)\b"
+)
+"""It says behind a number that it is a span of time, a size or a rank."""
+
+_AGES_UP = re.compile(r"\bage[sd]?\W{1,3}$")
+_TO = re.compile(r"\+| ?(?:to|-|bis) ?\d")
+_SIZED = re.compile(r"(?:^|\W)an? $")
+_PERSON = re.compile(
+    r" ?/?[mf]\b| (?:male|female|man|woman|guy|girl|lady|single|married|mother|father|mom|mum|dad|y\b)"
+)
+_PLACE = re.compile(
+    r"\b(?:day|week|month|round|level|lvl|nivel|floor|room|bed|row|seat|page|step|stage|grade|class|chapter|route|score|at|til|till|until|since|for|from|by|within|every|per|version|size|ab|um|vom|bis|seit|here|under|over|nota|termin|pflegegrad)\W{1,2}$"
+)
+_COUNTS = re.compile(
+    r"(?:1 (?!year|today|now|and|but|in|on|at|who|this|next|tomorrow)[a-z]{3,}|\d{1,3} (?!years|yrs|months|mths|mos|weeks|days|always|loves|likes|wants|needs|has|is|was|hates|lives|plays|goes|does|says|asks|starts|keeps|weighs|works|speaks)[a-z]{3,}s)\b"
+)
+"""How many of something there are."""
+
+_NUMBERED = re.compile(rf"\. ?(?:{MONTH}\b|bis\b)|\.?[oa]\b")
+_ITEM = re.compile(r"(?:^|\n)[ \t]*$")
+_CAPITALS = re.compile(r"(?:\b[A-Z][A-Za-z]?[A-Z0-9]{0,2} |[A-Z]\()$")
+_TENTH = re.compile(r"(?:^|[\s(:])[12],$")
+_ROAD = re.compile(r"\b(?:the|on|off|via|auf|der) [mf]$")
+_LENGTH = re.compile(r"m (?:from|deep|long|high|away|above|below|tall|ago|wide|race|sprint)\b")
+_PERIOD = re.compile(r"\b(?:for|every|interval|timeout|in|after|within|wait|last|next)\W{1,3}$|  $")
 _AM = ("m ", "s ", "m \n", "s \n")  # how that ends
 _HOURS = re.compile(r"\dh $")
 _ORDINAL = re.compile(r"(?:th|st|nd|rd)(?=,? (?:birthday|bday|b-day|year of (?:his|her) life)\b)")
 _KINDRED = re.compile(rf"\b{_KIN}\b")
 _HAPPY = re.compile(r"(?:happy|father's|mother's|dad's|mum's|mom's|nan's|gran's|wife's|husband's) $")
+_CLOSING = frozenset(".)oa")  # what may stand behind the number of an item, a day or a floor
+_HEIGHT = re.compile(r",\d\d(?!\d)")
 _TH = re.compile(r"(?:th|st|nd|rd)\b")
 _RANGE = re.compile(r"\d{1,3}")
 _DIGITS = re.compile(r"\d+")
@@ -91,7 +140,7 @@ _REACH, _TOKENS = (
 _FIRST = (
     (
         _SUBJECT,
-        r"i'?d|he'?d|she'?d|er|sie|male|female|i'?m|i|iam|he'?s?|she'?s?|they're|who'?s?|we're|you're|ur|is|patient|age|my|turn\w{0,3}|aged|ages|alter|edad|idade|eta|at|were|umur|lived|living|live|died|left|crossed|started|retired|married|was|widowed|orphaned",
+        r"i'?d|he'?d|she'?d|he'?ll|she'?ll|er|sie|male|female|i'?m|i|iam|he'?s?|she'?s?|they're|who'?s?|we're|you're|ur|is|patient|age|my|turn\w{0,3}|aged|ages|alter|edad|idade|eta|at|were|umur|lived|living|live|died|left|crossed|started|retired|married|was|widowed|orphaned",
     ),
     (_FAMILY, _KIN),
     (
@@ -127,13 +176,41 @@ def _plausible(value: str) -> bool:
     return number is None or 0 < int(number[0]) <= 117
 
 
+def _is_nobodys(low: str, start: int, end: int, *, doubtful: bool) -> bool:
+    """Say whether what looks like an age is a span of time, or the age of a thing or of a group.
+
+    Where nothing is `doubtful`, no such word stands anywhere in the text.
+    """
+    if _SPAN.match(low, end) or (_AGES_UP.search(low, max(0, start - 8), start) and _TO.match(low, end)):
+        return True
+    if not doubtful:
+        return False
+    old = _OLD_NOW.match(low, end)
+    return bool(
+        (old and _THING_NEXT.match(low, old.end()))
+        or _NO_MAN.search(low, max(0, start - 30), start)
+        or (low.endswith(_AM, 0, start) and _EXPLAINED.search(low, max(0, start - 40), start))
+        or _OF_THING.search(low, max(0, start - 30), start)
+    )
+
+
+def _is_counted(pattern: re.Pattern[str], low: str, start: int, end: int) -> bool:
+    """Say whether the number is a place in a row, how many there are of something, or a size."""
+    if pattern is _SUBJECT:
+        return bool(_SIZED.search(low, max(0, start - 4), start) and not _PERSON.match(low, end))
+    if (
+        pattern is not _LISTED and pattern is not _FAMILY
+    ):  # to look them up in a set takes longer than to match
+        return False
+    return bool(
+        _PLACE.search(low, max(0, start - 14), start)
+        or (low.endswith(", ", 0, start) and _COUNTS.match(low, start))
+    )
+
+
 def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
     """Whether the number at a place is an age."""
     low = folded.low
-    if low.endswith(("m ", "s ", "m \n", "s \n"), 0, start) and _EXPLAINED.search(
-        low, max(0, start - 40), start
-    ):
-        return
     if old := _OLD_NOW.match(low, end):
         yield Hit("AGE", start, old.end(), 0.85)
         return
@@ -141,6 +218,8 @@ def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
         for pattern in _readers(word[0]):
             match = pattern.match(low, word.start())
             if match is None or not match.start(1) <= start < match.end(1) or not _plausible(match[1]):
+                continue
+            if _is_counted(pattern, low, start, end):
                 continue
             if pattern is _ROMANCE and not (
                 match[1][0].isdigit() or re.search(r"[yei] |te$|ze$|nta", match[1])
@@ -158,17 +237,32 @@ def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
 
 def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     low, text = folded.low, folded.text
+    doubtful: bool | None = None
     for number in _DIGITS.finditer(low):
         start, end = number.span()
-        if end - start > 3 or not 0 < int(number[0]) <= 117:
+        if end - start > 3 or not 0 < int(number[0]) <= 117 or number[0][0] == "0":
             continue
-        before = low[start - 1 : start]
+        before, after = low[start - 1 : start], low[end : end + 1]
+        if after in _CLOSING and (
+            _NUMBERED.match(low, end) or (after != "o" and _ITEM.search(low, max(0, start - 9), start))
+        ):
+            continue
+        if (before == "," and _TENTH.search(low, max(0, start - 4), start)) or (
+            after == "," and number[0] in {"1", "2"} and _HEIGHT.match(low, end)
+        ):
+            continue
         if before in {"f", "m"} or low[end : end + 1] in {"f", "m"}:
             if (match := _SEX.match(low, start - 1)) or (match := _SEX.match(low, start)):
                 group = match.lastindex or 1
-                if _HOURS.search(low, max(0, start - 3), start):
+                if _HOURS.search(low, max(0, start - 3), start) or _ROAD.search(
+                    low, max(0, start - 8), start
+                ):
                     continue
-                if text[start - 1 : end + 1].islower() or low[start - 2 : start - 1] == "(":
+                if _LENGTH.match(low, end) or _PERIOD.search(low, max(0, start - 12), start):
+                    continue
+                if number[0] in {"16", "32", "64"} and before == "f":  # how many bits it has
+                    continue
+                if text[max(0, start - 1) : end + 1].islower() or low[start - 2 : start - 1] == "(":
                     yield Hit("AGE", match.start(group), match.end(group), 0.4)
             continue
         if (
@@ -181,13 +275,23 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
             continue
         if _NO_AGE.match(low, end):
             continue
+        if low[end : end + 1] == ")" and "(" not in low[max(0, start - 60) : start]:
+            continue  # of a list
         if low[end : end + 1].isalpha() and not _OLD_NOW.match(low, end):
             continue
         hits = list(_read(folded, start, end))
+        if hits:
+            if doubtful is None:
+                doubtful = _DOUBTS.search(low) is not None
+            if _is_nobodys(low, start, end, doubtful=doubtful):
+                continue
         if (
             not hits
             and before in {" ", "("}
-            and text[max(0, start - 30) : start].rstrip(" (,")[-1:].isalpha()
+            and text[max(0, start - 30) : start].rstrip(" (,*")[-1:].isalpha()
+            and not _CAPITALS.search(text, max(0, start - 6), start)
+            and not (before == "(" and low[start - 3 : start - 1] in {", ", "; ", ": "})
+            and not (low[end : end + 1] == ")" and "(" not in low[max(0, start - 30) : start])
             and text[max(0, start - 44) : start] != low[max(0, start - 44) : start]  # a name has a capital
             and any(
                 found.start(1) == start for found in _NAME_AGE.finditer(text, max(0, start - 44), end + 8)
@@ -214,7 +318,8 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
 
 def _find_words(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_WORDS, folded.low, ends, 14, 14):
-        yield from _read(folded, match.start(), match.end())
+        if not _is_nobodys(folded.low, *match.span(), doubtful=True):
+            yield from _read(folded, match.start(), match.end())
 
 
 _WORDS = re.compile(rf"\b{_WORD}\b")

@@ -10,13 +10,13 @@ from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 
 MONTH = (
-    r"(?:jan(?:uary|uar|v(?:ier|\.)?|eiro)?|feb(?:ruary|ruar|rero)?|fev(?:rier|ereiro)?|mar(?:ch|z|s|zo|co)?|marz|maerz|apr(?:il)?|avr(?:il)?|abr(?:il)?|may|mai|mayo|maio|jun(?:e|i|io|ho)?|juin|jul(?:y|i|io|ho)?|juillet"
-    r"|aug(?:ust)?|ago(?:sto)?|aout|sep(?:t(?:ember|embre|iembre)?)?|set(?:embro|iembre)?|o[ck]t(?:ober|obre|ubre)?|out(?:ubro)?|nov(?:ember|embre|iembre|embro)?|de[csz](?:ember|embre|embro)?|dic(?:iembre)?|ene(?:ro)?|mei|gennaio|maggio|giugno|luglio|settembre|ottobre|dicembre|januari|februari|maart|augustus|desember|stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia)"
+    r"(?:jan(?:uary|uar|ner|v(?:ier|\.)?|eiro)?|feb(?:ruary|ruar|rero|y)?|fev(?:rier|ereiro)?|mar(?:ch|z|s|zo|co)?|marz|maerz|apr(?:il)?|avr(?:il)?|abr(?:il)?|may|mai|mayo|maio|jun(?:e|i|io|ho)?|juin|jul(?:y|i|io|ho)?|juillet"
+    r"|aug(?:ust|st)?|ago(?:sto)?|aout|sep(?:t(?:ember|embre|iembre)?)?|set(?:embro|iembre)?|o[ck]t(?:ober|obre|ubre)?|out(?:ubro)?|nov(?:ember|embre|iembre|embro)?|de[csz](?:ember|embre|embro)?|dic(?:iembre)?|ene(?:ro)?|mei|gennaio|maggio|giugno|luglio|settembre|ottobre|dicembre|januari|februari|maart|augustus|desember|stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia)"
 )
-_YEAR = r"(?:(?:19|20)\d\d|'?\d\d)"
+_YEAR = r"(?:(?:1[89]|20)\d\d|'?\d\d)"
 DATE = (
     rf"(?:(?:19|20)\d\d[-./ ]\d{{1,2}}[-./ ]\d{{1,2}}|\d{{1,2}} ?[-./ ] ?\d{{1,2}} ?[-./ ] ?{_YEAR}|\d{{1,2}}(?:st|nd|rd|th|er|o|\.)?,?(?: of| de)?[ .-]{{0,2}}{MONTH}\.?,?(?: de| del)?[ .,-]{{0,2}}{_YEAR}|(?:19|20)\d\d,? {MONTH} \d{{1,2}}"
-    rf"|{MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? ?{_YEAR}|{MONTH}\.?,? (?:de )?(?:19|20)\d\d|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|\d{{2}}{MONTH}(?:19|20)?\d\d|\d{{1,2}}[. ]{{1,2}}(?:x[iv]?|i[xv]|v?i{{1,3}}|xii?|v)[. ]{{1,2}}(?:19|20)\d\d|\d{{1,2}} \d{{1,2}} \d\d|(?:xmas|christmas|new year'?s|\d{{1,2}}[ -][a-z][a-z']{{2,9}}[ -])(?: day| eve)? ?'?(?:1[34]|19|20)?\d\d(?: e\.c\.?)?|(?:(?<=born in )|(?<=born )|(?<=b\. )|(?<=year ))'\d\d"
+    rf"|{MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? ?{_YEAR}|{MONTH}\.?,? (?:de )?(?:19|20)\d\d|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|\d{{2}}{MONTH}(?:19|20)?\d\d|\d{{1,2}}[. ]{{1,2}}(?:x[iv]?|i[xv]|v?i{{1,3}}|xii?|v)[. ]{{1,2}}(?:19|20)\d\d|\d{{1,2}} \d{{1,2}} \d\d|(?:xmas|christmas|new year'?s|\d{{1,2}}[ -][a-z][a-z']{{2,9}}[ -])(?: day| eve)? ?'?(?:1[34]|19|20)?\d\d(?: e\.c\.?)?|(?:(?<=born in )|(?<=born )|(?<=b\. )|(?<=year ))'\d\d|(?:(?<=\bne en )|(?<=\bnee en )|(?<=o en el )|(?<=a en el ))'?\d\d(?=[,.;)\n]| et| y|$)|\d{{1,2}}(?:st|nd|rd|th)? of \d{{1,2}}(?:st|nd|rd|th)? of {_YEAR}"
     rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?(?: of| de)? {MONTH}\b|(?:19[2-9]\d|20[0-2]\d))(?!\w|[-/:]\d)"
 )
 FULL = (  # with its day, its month and its year
@@ -27,13 +27,19 @@ _CUE = (
     r"|date de naissance|date_naissance|naissance|anniversaire|nascid[oa]|nasci|nasc|nasceu|bornon|data de nascimento|data_nascimento|nascimento|dn|d\.n|aniversario|fodt|fodd|fodelsedatum|geboren|geboortedatum|nat[oa]|data di nascita|urodz\w{0,8}|real date|syntyn\w{0,5}|birth certificate|birth|born on or about|dogum\w{0,10})"
 )
 _FORWARD = re.compile(
-    rf"(?<![\w.]){_CUE}(?![a-z])[^\d\n;!]{{0,30}}?(?:\n[^\d\n;]{{0,40}}?)?(?<![\w.,/-])({DATE})"
+    rf"(?<![\w.]){_CUE}(?![a-z])[^\d\n;!]{{0,30}}?(?:\n[^\d\n;]{{0,40}}?)?(?:(?<![\w.,/-])|(?<=\bb\.))({DATE})"
 )
 _LETTER_B = re.compile(r"b\b(?!\W{0,4}(?:on|in|the)?\W{0,4}$)")
 """A "b" with more than a preposition before the date: warehouse B, plan B."""
 
+_NO_BIRTH = re.compile(r"\b(?:due|apgar|plan|expir\w{1,3}|valid|issued|film|movie|album|released)\b")
+"""What the date belongs to that comes between the word and it."""
+
+_OR_LATER = re.compile(
+    r" (?:or|and|oder|ou|o) (?:later|earlier|before|after|younger|older|spater|fruher|apres|despues)\b"
+)
 _BACKWARD = re.compile(
-    rf"(?<![\w.,/-])({DATE})(?:\)? ?(?:is|was|es|ist|est|e) (?:\w{{1,8}} ){{0,2}}|,? (?:in \w{{2,20}} )?)(?:{_CUE})(?![a-z])"
+    rf"(?<![\w.,/-])({DATE})(?:\)? ?(?:is|was|es|ist|est|e) (?:\w{{1,8}} ){{0,2}}|,? (?:in \w{{2,20}} )?)(?:{_CUE})(?![a-z])(?!\W{{0,3}}(?:date)?\W{{0,3}}\d| (?:plan|rate|weight|story|control|order))"
 )
 _NAMED = re.compile(r"(?<=[a-z] \()(\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d)\)")
 _FAR = re.compile(
@@ -41,12 +47,26 @@ _FAR = re.compile(
 )
 _SAME = re.compile(rf" ?(?:\(|, ?(?:i mean )?|/ ?|or |= ?|in \w{{3,10}}, ?)({FULL})")
 _SEXED = re.compile(rf"(?<![\w]) ?[fmx](?: ?[/|,;] ?| )({FULL})(?= ?[/|,;\n]| [a-z]{{1,3}}\d|$| \d)")
+_ORDINAL = r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w{3,7}teenth|twentieth|twenty[ -]\w{5,7}|thirtieth|thirty[ -]first)"
+_COUNT = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]{3,5}teen|twenty(?:[ -][a-z]{3,5})?|thirty(?:[ -]one)?)"
+_DAY = re.compile(
+    r"\b(?:birthday|bday|b-day|anniversaire|cumple(?:anos)?|geburtstag|aniversario|verjaardag|fodselsdag)\b(?:'?s)?[^\w\n]{0,3}(?: ?(?:is|es|ist|est|e|am|el|le|on|the|was|dia|c'est|falls)\b){0,3}[ :(,]{1,3}(?:the )?"
+    rf"(\d{{1,2}}[/.]\d{{1,2}}\.?|{MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?|\d{{1,2}}(?:st|nd|rd|th|\.)?(?: of| de)? {MONTH})(?![\d/:.-]*\d|\w)"
+)
 _WORDS = re.compile(
-    r"\b(?:date of birth|born|dob|birthday(?:'?s)?|bday)\b[^\d\n;!]{0,20}?(?:\n[^\d\n;]{0,14}?)?\b((?:(?:the )?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w{4,7}teenth|twentieth|twenty[ -]\w{5,7}|thirtieth|thirty[ -]first) (?:of )?"
+    r"\b(?:date of birth|born|dob|birthday(?:'?s)?|bday)\b[^\d\n;!]{0,20}?(?:\n[^\d\n;]{0,14}?)?\b((?:"
+    + _ORDINAL
+    + " of (?:the )?"
+    + _ORDINAL
+    + "|"
+    + _COUNT
+    + "[ /-]"
+    + _COUNT
+    + r"(?=[ /-](?:nineteen|twenty|two thousand|sixty|seventy|eighty|ninety|fifty|forty|thirty|oh|\d\d))|(?:the )?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w{3,7}teenth|twentieth|twenty[ -]\w{5,7}|thirtieth|thirty[ -]first) (?:of )?"
     + MONTH
     + "|"
     + MONTH
-    + r" (?:the )?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w{4,7}teenth|twentieth|twenty[ -]\w{5,7}|thirtieth|thirty[ -]first))"
+    + r" (?:the )?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w{3,7}teenth|twentieth|twenty[ -]\w{5,7}|thirtieth|thirty[ -]first))"
     + r"(?:,?[ -](?:nineteen|twenty|two thousand(?: and)?|sixty|seventy|eighty|ninety|fifty|forty|thirty|\d{2,4}|and|[a-z]{3,5}teen|one|two|three|four|five|six|seven|eight|nine|oh|ten|eleven|twelve|hundred)\b){1,5})"
 )
 _DIGIT = re.compile(r"\d")
@@ -56,16 +76,19 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
     has_digits = _DIGIT.search(folded.low) is not None
     for pattern, before, after in (
         (_FORWARD, 24, 90),
-        (_BACKWARD, 70, 4),
+        (_BACKWARD, 70, 10),
         (_NAMED, 20, 20),
         (_WORDS, 24, 120),
         (_FAR, 24, 150),
+        (_DAY, 16, 50),
     ):
         if not (has_digits or pattern is _WORDS):
             continue
         for match in around(pattern, folded.low, ends, before, after):
             value = match[1]
-            if pattern is _FORWARD and _LETTER_B.match(folded.low, match.start(), match.start(1)):
+            if _NO_BIRTH.search(folded.low, match.start(), match.start(1)) or (
+                pattern is _FORWARD and _LETTER_B.match(folded.low, match.start(), match.start(1))
+            ):
                 continue
             if (
                 value.isdigit()
@@ -75,6 +98,8 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
                     folded.low[max(0, match.start(1) - 30) : match.start(1)],
                 )
             ):
+                continue
+            if _OR_LATER.match(folded.low, match.end(1)):
                 continue
             yield Hit("DATE_OF_BIRTH", match.start(1), match.end(1), 0.9)
             if same := _SAME.match(folded.low, match.end(1)):

@@ -24,6 +24,20 @@ _NOT_BETWEEN = re.compile(
     r"\b(?:order|ticket|tracking|invoice|parcel|version|error|tel|phone|call|ring|text|street|age|aged|years?|since|until|till|valid|expire[sd]?|born|dob|manager|holder|price|costs?|worth|debited|paid|refund|page|kb|seit|bis|desde|hasta|depuis|caduca|lauft|ablauf|row|step|question|points?|under|over|about|last|next|per|of the \w+ of)\W{0,3}$|\b(?:for|on|at|in|from)[^\w:=]{0,3}$"
     r"|\b(?:order|ticket no|tracking|invoice|version|error|phone|tel|mobile|cell|dob|geburtsdatum|price|flight|vuelo|vol|iban|room|calibre|hearing|expiry|booking)\b"
 )
+_OTHERS = re.compile(
+    r"(?:\b(?:exp|expiry|vol|flight|ext|extension|born|doj|doi|issued|due|bp|hr|bin|rxbin|pcn|item|uan|claim|ref|reference|deductible|batch|lot|job|box|bag|seat|mot|insurer|serial|receipt|expediente|tax|gross|net|fee|total|amount|merged?|commit|rfc|port|rev|revision|sha1?|bug|issue|pr)|[$])[ :.#]{1,3}$|[$]$|(?<=group) by\b|(?<=run) ids?\b"
+)
+"""The word right before a value that says it is another thing than what the cue asks for."""
+
+_NO_CUES = {
+    "NATIONAL_ID": re.compile(
+        r"\b(?:message|order|run|container|job|meter|trace|span|request|session|transaction|build|process|thread|device|track|tracking|commit|event|post|video|image|product|item|booking|ticket|chat|group|team|channel|server|app|bundle|cell|task|tenant|object|correlation|lead|campaign|ad|tag|node|cluster|row|asset|instance|region|model|sku|listing|reservation|auth)[ _-]ids?\W?$|\bcouncil tax\W?$"
+    ),
+    "LICENSE_PLATE": re.compile(
+        r"\b(?:rating|side|steel|base|metal|glass|hot|pressure|skid|dinner|back|armou?r|copper|cover|switch|wall|brass|alumin\w+|bone|titanium|build|growth|kick|face|top|bottom|name|end|dental|data)[ -]plates?\W?$"
+    ),
+}
+"""Words of a cue that with the word before them are none: a rating plate, the id of a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,11 @@ def _is_id(least: int, most: int = 24, *, letters: int = 10) -> Callable[[str], 
     def fits(value: str) -> bool:
         digits, alphas = _counts(value)
         return (
-            least <= digits and digits + alphas <= most and alphas <= letters and not _DATE.fullmatch(value)
+            least <= digits
+            and digits + alphas <= most
+            and alphas <= letters
+            and not _DATE.fullmatch(value)
+            and not _AMOUNT.fullmatch(value)
         )
 
     return fits
@@ -65,6 +83,11 @@ def _is_id(least: int, most: int = 24, *, letters: int = 10) -> Callable[[str], 
 _DATE = re.compile(
     r"\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)?\d\d|(?:19|20)\d\d(?:[-./]\d{1,2}[-./]\d{1,2})?|(?:19|20)\d\d ?[-/] ?(?:19|20)?\d\d|(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec|till|until|in|on|of|at|to|for|from|since|by)[ -]?(?:19|20)?\d\d(?:\d\d)?"
 )
+_AMOUNT = re.compile(
+    r"\d{1,3}(?:[.,]?\d{3}){0,3}[.,]\d\d|\d{1,3}[.,]\d{3}|20[0-4]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d|\d{3,4}[lmnt](?: [mw]1)?"
+)
+"""Money, a time down to the second, or a British tax code, which thousands share."""
+
 _PLATE_WORD = re.compile(
     r"(?:the|and|for|from|was|are|not|his|her|one|two|car|is|it|in|on|at|to|of|or|a|my|by|no|i|km|am|pm|eur|usd|gbp|days?|kg|min|hrs?|years?|row|page|lot|zone|level|room|bay|gate|version|v)$"
 )
@@ -72,6 +95,8 @@ _PLATE_WORD = re.compile(
 
 _NOT_PLATE = re.compile(
     r"^(?:19|20)\d\d [a-z]+$|^[a-z]{1,2} (?:19|20)\d\d$| (?:in|on|at|for|the) |^\d{1,2} (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|^\d{1,3}x "
+    r"|^\d{1,5}(?:[.,]\d{1,3})?k? ?(?:v|hz|w|kw|mm|cm|m|kg|g|km|x|cc|hp|ps|bhp|words?|nights?|miles|days?|weeks?|months?|years?|times|people|litres?|eur|usd|gbp)(?: |$)"
+    r"|^\d{1,5} a (?:day|week|month|year|night)|^(?:bag|box|mot|seat|row|lane|bay|code|lot|til|exp|ref|page|built|rebuilt|since|circa) |^[a-z]{4,} (?:1[5-9]|20)\d\d$"
 )
 
 
@@ -83,13 +108,20 @@ def _is_plate(value: str) -> bool:
         return False
     if any(map(_PLATE_WORD.match, re.split(r"[-/. ]", value))) and not value[0].isdigit():
         return False
-    return alphas > 0 or (digits >= 4 and not re.fullmatch(r"(?:19|20)\d\d", value))
+    return alphas > 0 or (digits >= 4 and not re.fullmatch(r"(?:1[5-9]|20)\d\d", value))
 
 
 def _is_account(value: str) -> bool:
     digits, alphas = _counts(value)
     dated = _DATE.fullmatch(value) and not re.fullmatch(r"(\d\d)[- ]\d\d[- ]\d\d", value)  # a sort code
     return 6 <= digits <= 24 and alphas <= 6 and not dated
+
+
+def _is_chart(value: str) -> bool:
+    return _is_id(4, 24)(value) and not _MINUTE.fullmatch(value)
+
+
+_MINUTE = re.compile(r"20[0-4]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d")
 
 
 def _is_ssn(value: str) -> bool:
@@ -101,24 +133,29 @@ _PLATE = r"(?<![\w.])(?=[a-z0-9 .-]{0,9}\d)(?!(?:is|are|was|were|it|its|the|my|h
 KINDS = (
     Kind("US_SSN", r"ssn|ss|ss number|sss|itin|social(?:'s)?(?: sec(?:urity)?)?(?: (?:number|no\.?|num|nr|card))?|soc(?: sec)?|last (?:four|4)(?: digits)? of (?:my|your|the|his|her) (?:social(?: security)?(?: number)?|ssn)",
          r"(?<![\w.-])(?:\d{3}[-. ]?\d{2}[-. ]?\d{4}|(?:\d ){3}(?:- )?(?:\d ){2}(?:- )?(?:\d ){3}\d|(?:x{3}|\*{3})-(?:xx|\*\*)-\d{4}|(?<=ends in )\d{4}|(?<=ending in )\d{4}|(?<=ends with )\d{4}|(?<=social\?\n)\d{4}|(?<=social\n)\d{4}|(?<=social )\d{4}|(?<=ssn )\d{4}|(?<=is )\d{4}|(?<=: )\d{4}|(?<=social\? )\d{4}|(?<=ends in )\d{4}|(?<=\n)\d{4})(?![\w-]|\.\d)", _is_ssn, 0.9),
-    Kind("PASSPORT", r"pass?ports?|passaporte|pasaporte|passeports?|reisepass\w{0,8}|kinderausweis|kinderreisepass|paspoort\w{0,8}|passnummer|passaporto|paszport\w{0,3}|pasaport|travel document|esta|paspor|book number|pp", _ID, _is_id(4, 12, letters=6)),
-    Kind("DRIVER_LICENSE", r"driv(?:er|ers|er's|ers'|ing)'?s? (?:licen[cs]e|lic|permit)|licen[cs]e|lic|dl|cdl|carne de conducir|permiso de conducir|licencia(?: de conduc\w{2,4})?|fuhrerschein\w{0,8}|fuhrerausweis|permis(?: de conduire)?|cnh|carta(?: de conducao)?|habilitacao|provisional|rijbewijs\w{0,7}|patente(?: di guida)?|prawo jazdy|korkort\w{0,8}|registro de conducir|perm(?:is)? de conduire|lesen|learner'?s permit|intl permit|international permit|idp",
+    Kind("PASSPORT", r"pass?ports?|passaporte|pasaporte|passeports?|reisepass\w{0,8}|kinderausweis|kinderreisepass|paspoort\w{0,8}|passnummer|passaporto|paszport\w{0,3}|pasaport|travel document|esta|paspor|passprt|passort|book number|laissez[ -]passer|(?:old|new|green) book|doc(?:ument)?[ _]no|pp", _ID, _is_id(4, 12, letters=6)),
+    Kind("DRIVER_LICENSE", r"driv(?:er|ers|er's|ers'|ing)'?s? (?:licen[cs]e|lic|permit)|licen[cs]e|lic|dl|cdl|carne de conducir|permiso de conducir|licencia(?: de conduc\w{2,4})?|fuhrerschein\w{0,8}|fuhrerausweis|permis(?: de conduire)?|cnh|carta(?: de conducao)?|habilitacao|provisional|rijbewijs\w{0,7}|patente(?: di guida)?|prawo jazdy|korkort\w{0,8}|registro de conducir|perm(?:is)? de conduire|lesen|learner'?s? permit(?: (?:number|no))?|permit (?:number|no)|driver(?:'?s)? (?:number|no)|dln|d\.l\.?|fahrerlaubnis|forerkort(?:et)?|surucu belgesi|vozacka|ridicsky prukaz|lernfahrausweis|intl permit|international permit|idp",
          _ID, _is_id(5, 18)),
     Kind("MEDICAL_ID", r"mrn|medical (?:record|card|id)|(?:patient|hospital|hosp|chart|member(?:ship)?|subscriber|beneficiary|health ?card|health plan|insurance|ins|prescription|script|rx|nhs|scheme|group|record|chi|nhi|medicaid|ihi|hmo|hn|urn|emr|ehr|uhid|opd)(?:[ _](?:id|no|nr|number|card|record|exemption certificate))*|medicare"
-         r"|(?:kranken)?versicher(?:ungs|ten)-?(?:nummer|nr)|krankenkasse\w{0,7}|gesundheitskarte|versichertenkarte|kvnr|fall-?(?:nr|nummer)|patienten-?(?:nr|nummer|id)|aktenzeichen|nhc|historia clinica|tarjeta sanitaria|cip|carnet del seguro|folio|nss|afiliacion|ipp|ramq|mutuelle|dossier(?: patient)?|carte vitale|prontuario|cartao (?:nacional de saude|sus|do sus)|cns|sns|utente|seguro de saude|plano de saude|carteirinha|processo|cartao|zorgverzekering|polis(?:nummer)?|supplement|patient(?:en)?-?(?:nummer|nr)|mutual card|medical aid|mediclaim|nhis|folder|file(?: no| number)?|policy|member#|health id|patientid|insured|emp health id",
-         _ID, _is_id(4, 24)),
+         r"|(?:kranken)?versicher(?:ungs|ten)-?(?:nummer|nr)|krankenkasse\w{0,7}|gesundheitskarte|versichertenkarte|kvnr|fall-?(?:nr|nummer)|patienten-?(?:nr|nummer|id)|aktenzeichen|nhc|historia clinica|tarjeta sanitaria|cip|carnet del seguro|folio|nss|afiliacion|ipp|ramq|mutuelle|dossier(?: patient)?|carte vitale|prontuario|cartao (?:nacional de saude|sus|do sus)|cns|sns|utente|seguro de saude|plano de saude|carteirinha|processo|cartao|zorgverzekering|polis(?:nummer)?|supplement|patient(?:en)?-?(?:nummer|nr)|mutual card|medical aid|mediclaim|nhis|folder|file(?: no| number)?|policy|member#|health id|health no|health fund|kv-?(?:nummer|nr)|vers\.?-?nr|umr|ip no|nhif|mcp|donor(?: card| id| no)?|accession(?: no)?|clinic no|ehic|ghic|poliza|patientid|insured|emp health id",
+         _ID, _is_chart),
     Kind("BANK_ACCOUNT", r"account|accounts|acct|accnt|acc|a/c|accno|konto(?:-?(?:nummer|nr))?|kontonr|cuenta(?: (?:de ahorros|corriente|bancaria))?|clabe|cbu|cvu|conta(?: (?:corrente|poupanca))?|compte|rib|iban|routing|aba|rtn|sort[ -]?codes?|bsb|blz|bankleitzahl|transit|ifsc|agencia|ag|rekening(?:nummer)?|giro|plusgiro|bankgiro|savings|checking|swift|nib|kontonummer|rtg|institution|bank|pension|a/c|building soc(?:iety)?|payid",
          r"(?<![\w.])\d{1,26}(?:(?: ?[-/.] ?| )[\dxX]{1,12}){0,6}(?:-[a-z]\d)?(?!\w|[,.:]\d|%)|(?<![\w.])[a-z]{4}0[a-z0-9]{6}(?!\w)", _is_account, 0.8),
     Kind("NATIONAL_ID", r"(?:national|personal|tax(?:payer)?|citizen(?: service)?|emirates|voter|identity|government|residence|alien|foreigner|birth|resident|citizenship|file)[ _](?:id|insurance|identification|identity|card|registration)?[ _]?(?:number|no|nr|code|card)?|id(?:[ _-](?:card|no|nr|number|document|num))?|ni(?: (?:number|no))?|nino|nhs(?: (?:number|no))?|chi|a-number|y-card|green card"
          r"|aadhaa?r|adhar|pan(?: (?:card|number|no))?|dni|nie|nif|cif|cpf|cnpj|rg|curp|rfc|rut|run|cuil|cuit|cedula|ced|c\.?i|dui|dpi|nit|nir|secu(?: sociale)?|securite sociale|seguridad social|nas|sin|ssin|ahv(?:-?(?:nr|nummer))?|avs|svnr|sv-?nummer|sozialversicherungs\w{0,8}|rentenversicherungs\w{0,8}|rvnr|steuer-?id\w{0,14}|steuer-?(?:nummer|nr)|steuerliche id\w{0,18}|tin|idnr|(?:personal)?ausweis(?:-?(?:nummer|nr))?|perso"
-         r"|ghana card|iqama|cccd|cnic|omang|trn|amka|eid|iddoc|revenue pin|kra pin|f\.?nr|c\.f|rodne cislo|coordination (?:no|number)|rrn|fodselsnr|kennital\w{1,3}|tax id|sss|umid|philhealth|epic no|ration card|national insurance|pesel|bsn|burgerservicenummer|tfn|person(?:nummer|nr)|personal (?:number|code)|kennitala|fodselsnummer|cpr|hkid|nric|fin|ic|mykad|jmbg|oib|egn|cnp|iin|bvn|nin|kimlik(?: no)?|tckn|tc|codice(?: fiscale)?|cf|ird(?: number)?|taj|adoazonosito|registre national|registre_national|registro|rijksregister\w{0,7}|cni|cin|recepisse|numero etranger|titre de sejour|contribuinte|niss|bi|cc|cartao de cidadao|titulo de eleitor|pis|nis|utr|ein|ppsn?|emso|isikukood|henkilotunnus|hetu|national number|documento|document(?: number| no)?|mei|matricule",
+         r"|ghana card|iqama|cccd|cnic|omang|trn|amka|eid|iddoc|revenue pin|kra pin|f\.?nr|c\.f|rodne cislo|coordination (?:no|number)|rrn|fodselsnr|kennital\w{1,3}|tax id|sss|umid|philhealth|epic no|ration card|national insurance|pesel|bsn|burgerservicenummer|tfn|person(?:nummer|nr)|personal (?:number|code)|kennitala|fodselsnummer|cpr|hkid|nric|fin|ic|mykad|jmbg|oib|egn|cnp|iin|bvn|nin|kimlik(?: no)?|tckn|tc|codice(?: fiscale)?|cf|ird(?: number)?|taj|adoazonosito|registre national|registre_national|registro|rijksregister\w{0,7}|cni|cin|recepisse|numero etranger|titre de sejour|contribuinte|niss|bi|cc|cartao de cidadao|titulo de eleitor|pis|nis|utr|ein|ppsn?|emso|isikukood|henkilotunnus|hetu|national number|documento|document(?: number| no)?|nuss|carte d'identite|carta d'identita|carteira de identidade|carnet|nid|idnp|uci|nrc|nic|personas kods|uscis#?|rv-?nr|cui|n.? ?alloc\w{0,7}|mei|matricule",
          _ID, _is_id(5, 22)),
-    Kind("LICENSE_PLATE", r"(?:licen[cs]e |number |num |taxi |reg |car )?plates?(?:'s)?(?: (?:number|no|is|was))?|numberplate|registration(?: (?:number|no|mark|plate))?|reg(?:o|'s)?(?: (?:number|no|plate))?|rego's|vrm|kennzeichen|kfz-kennzeichen|nummernschild|nummer ?schild|matricul(?:a|as)|placas?|patente|chapa|plaque(?: d'immatriculation)?|immatricul\w{1,8}|targa|kenteken|tablic\w{1,4}|vehicle (?:no|number|reg)|tag number|fastag|plakam?|vehicle|rendszam\w{0,2}|spz|registered as|reg\.? mark",
+    Kind("LICENSE_PLATE", r"(?:licen[cs]e |number |num |taxi |reg |car )?plates?(?:'s)?(?: (?:number|no|is|was))?|numberplate|registration(?: (?:number|no|mark|plate))?|reg(?:o|'s)?(?: (?:number|no|plate))?|rego's|vrm|(?:teil|kfz-?)?kennzeich\w{1,3}|kennz|nummernschild|nummer ?schild|matricul(?:a|as)|placas?|patente|chapa|plaque(?: d'immatriculation)?|immatricul\w{1,8}|targa|kenteken|tablic\w{1,4}|vehicle (?:no|number|reg)|tag number|fastag|plakam?|vehicle|rendszam\w{0,2}|spz|registered as|reg\.? mark",
          _PLATE, _is_plate),
 )  # fmt: skip
 _CASE = re.compile(r"[a-z]+")
 _LEADING = re.compile(r"([a-z]{1,7})[-/.#]{0,1} (?=\S*\d)")
 _TRAILING = re.compile(r"[- ]([a-z]{1,4})$")
+_NAMES = re.compile(
+    r"(?:tfn|nhs|ssn|sin|dni|nie|nif|cpf|rg|nino|pan|ppsn?|bsn|kt|id|no|nr|num|mrn|chi|ihi|nhi|hn|abn|nit|rut|run|cnic|cin|pesel|ahv|avs|jmbg|oib|cnp|egn|hkid|nric|curp|rfc|cuil|cuit|dui|mbi|kvnr|svnr|iban|acct|acc|uid)$"
+)
+"""What an id is called, in short: it stands before the id and is no part of it."""
+
 _OPENERS = re.compile(
     r"(?:is|no|nr|number|num|id|in|on|at|of|to|as|es|ist|est|e|and|or|my|the|her|his|it|its|was|for|from|by|el|la|le|nao|não|ends|ending|card|since|with|y|et|und|nº|numb|du|de|da|do|was|until|till|valid|um|am|ab|seit|bis|like|only|about)$"
 )
@@ -142,7 +179,11 @@ def _first(kind: Kind, forward: re.Pattern[str], folded: Folded, end: int) -> tu
         if match is None or match.start("value") - end > 66:
             return None
         digit = _DIGIT.search(folded.low, match.start("value"))
-        if digit is None or _NOT_BETWEEN.search(folded.low, end, digit.start()):
+        if (
+            digit is None
+            or _NOT_BETWEEN.search(folded.low, end, digit.start())
+            or _OTHERS.search(folded.low, end, digit.start())
+        ):
             return None
         if _UUID.match(folded.low, match.start("value")):
             return None
@@ -168,6 +209,8 @@ def _reader(kind: Kind) -> Callable[[Folded, Ends], Iterator[Hit]]:
         re.compile(kind.value),
     )
 
+    no_cue = _NO_CUES.get(kind.entity)
+
     def find(folded: Folded, ends: Ends) -> Iterator[Hit]:
         low, done = folded.low, -1
         for end in sorted(set(ends)):
@@ -177,7 +220,9 @@ def _reader(kind: Kind) -> Callable[[Folded, Ends], Iterator[Hit]]:
                 for said in backward.finditer(low, max(0, end - 70), end):
                     if place := _fitting(kind, folded, said.start("value"), said.end("value")):
                         yield Hit(kind.entity, *place, kind.score)
-            if _DIGIT.search(low, end, end + 66) is None:
+            if _DIGIT.search(low, end, end + 66) is None or (
+                no_cue and no_cue.search(low, max(0, end - 40), end)
+            ):
                 continue
             place = _first(kind, forward, folded, end)
             while place is not None:
@@ -185,7 +230,10 @@ def _reader(kind: Kind) -> Callable[[Folded, Ends], Iterator[Hit]]:
                 done = place[1]
                 joint = _MORE.match(low, done)
                 more = joint and value_form.match(low, joint.end())
-                place = _fitting(kind, folded, *more.span(), least=place) if more else None
+                digit = more and _DIGIT.search(low, more.start())
+                if more is None or (digit and _OTHERS.search(low, done, digit.start())):
+                    break
+                place = _fitting(kind, folded, *more.span(), least=place)
             if done > end:
                 yield from _again(kind, folded, done)
 
@@ -226,9 +274,24 @@ def _again(kind: Kind, folded: Folded, end: int) -> Iterator[Hit]:
             yield Hit(kind.entity, *match.span(), 0.6)
 
 
+def _has_capital(text: str, start: int, end: int) -> bool:
+    return any(map(str.isupper, text[start:end]))
+
+
 def _shouted(folded: Folded, start: int, end: int) -> bool:
     """It stands in capitals in a text that does not."""
     return folded.text[start:end].isupper() and not folded.text.isupper()
+
+
+def _opens(kind: Kind, folded: Folded, start: int, end: int, word: str) -> bool:
+    """Say whether the word that a value seems to begin with is one of the sentence."""
+    as_written = folded.text[start : start + len(word)]
+    return bool(
+        (_OPENERS.match(word) and not _shouted(folded, start, start + len(word)))
+        or (as_written.islower() and (len(word) > 3 or folded.text[end - 1].isupper()))
+        or (kind.entity != "LICENSE_PLATE" and _NAMES.match(word))
+        or (len(word) > 3 and _DATE.fullmatch(folded.low[start + len(word) + 1 : end]))
+    )
 
 
 def _fitting(
@@ -236,17 +299,17 @@ def _fitting(
 ) -> tuple[int, int] | None:
     """Where the value stands, without words of the sentence that look like a part of it."""
     value = folded.low[start:end]
-    if (
-        (opener := _LEADING.match(value))
-        and (
-            (_OPENERS.match(opener[1]) and not _shouted(folded, start, start + opener.end(1)))
-            or (folded.text[start : start + len(opener[1])].islower() and folded.text[end - 1].isupper())
-        )
-    ) or (opener and folded.text[start : start + len(opener[1])].islower() and len(opener[1]) > 3):
+    opener = _LEADING.match(value)
+    if opener and _opens(kind, folded, start, end, opener[1]):
         start += opener.end()
-    if (trailer := _TRAILING.search(folded.low, start, end)) and (
+        opener = None
+    while (trailer := _TRAILING.search(folded.low, start, end)) and (
         (_OPENERS.match(trailer[1]) and not _shouted(folded, *trailer.span(1)))
         or not (folded.text[trailer.start(1)].isupper() or opener or len(trailer[1]) == 1)
+        or (
+            folded.text[trailer.start(1) : end].islower()
+            and _has_capital(folded.text, start, trailer.start())
+        )
     ):
         end = trailer.start()
     if _UUID.match(folded.low, start):
@@ -268,7 +331,7 @@ _ENDS = re.compile(
     r"\b(?:account|acct|acc|konto|cuenta|compte|conta)\b[^\n.;\d]{0,24}?(?:ends?|ending|last (?:four|4)|terminad[ao]|termina|endet auf|final)\b[^\n.;\d]{0,12}?(\d{3,4})(?![\w]|[-.,/]\d)|last (?:four|4)(?: digits)? of (?:the|your|my) (?:bank )?acc\w{0,5}[^\n\d]{0,24}\n?[^\n\d]{0,12}?(\d{4})(?!\w)"
 )
 _PLATE_FORMS = re.compile(
-    r"(?<![\w-])(?:[A-Z]{2}-\d{3}-[A-Z]{2}|[A-Z]{2}-\d{2}-[A-Z]{2}|\d{2}-[A-Z]{2}-\d{2}|[A-Z]{1,3}-[A-Z]{1,2} ?\d{2,4}|[A-Z]{2}\d{2} [A-Z]{3}|\d{4}[ -]?[BCDFGHJKLMNPRSTVWXYZ]{3}|[A-Z]{2}[ -]\d{1,2}[ -][A-Z]{1,2}[ -]\d{4}|[A-Z]{2}\d{2}[A-Z]{2}\d{4}|[A-Z]{2,3} \d{3}[- ]\d{3}|\d{4,5}-[A-Z]-\d{1,2}|[A-Z]{3}\d[A-Z]\d{2}|[A-Z]{1,3} \d{2,5} ?[A-Z]{1,3}|[A-Z]{3} ?\d{3}[A-Z]?|[A-Z]{2}-\d{2}-\d{2}-[A-Z]{2}|\d[A-Z]{3} ?\d{3}|\d-[A-Z]{3}-\d{3}|[A-Z]{2} \d{4,6}|[A-Z]{1,4}[ -]\d{3,5}(?:[ -]\d{1,3}|[ -]?[A-Z]{1,2})?|[A-Z]\d{3} ?[A-Z]{3}|\d{3,5}[ -][A-Z]{1,3}(?:[ -]\d{1,2})?|\d{1,3}[ -]?[A-Z]{1,4}[ -]\d{2,5}|\d{1,2} [A-Z] \d{3,5}(?: [A-Z]{1,2})?|\d[A-Z]{2}[ -]\d[A-Z]{2}|\d-[A-Z]{2} [A-Z]\d{4,5}|\d{2}-[A-Z]\d \d{3}\.?\d{2}|[A-Z]{2}\d{2} ?[A-Z]{3}|[A-Z]{4}[ -]\d{3})(?![\w-]|[.,:]\d)"
+    r"(?<![\w-])(?<!\d[.,])(?:[A-Z]{2}-\d{3}-[A-Z]{2}|[A-Z]{2}-\d{2}-[A-Z]{2}|\d{2}-[A-Z]{2}-\d{2}|[A-Z]{1,3}-[A-Z]{1,2} ?\d{2,4}|[A-Z]{2}\d{2} [A-Z]{3}|\d{4}[ -]?[BCDFGHJKLMNPRSTVWXYZ]{3}|[A-Z]{2}[ -]\d{1,2}[ -][A-Z]{1,2}[ -]\d{4}|[A-Z]{2}\d{2}[A-Z]{2}\d{4}|[A-Z]{2,3} \d{3}[- ]\d{3}|\d{4,5}-[A-Z]-\d{1,2}|[A-Z]{3}\d[A-Z]\d{2}|[A-Z]{1,3} \d{2,5} ?[A-Z]{1,3}|[A-Z]{3} ?\d{3}[A-Z]?|[A-Z]{2}-\d{2}-\d{2}-[A-Z]{2}|\d[A-Z]{3} ?\d{3}|\d-[A-Z]{3}-\d{3}|[A-Z]{2} \d{4,6}|[A-Z]{1,4}[ -]\d{3,5}(?:[ -]\d{1,3}|[ -]?[A-Z]{1,2})?|[A-Z]\d{3} ?[A-Z]{3}|\d{3,5}[ -][A-Z]{1,3}(?:[ -]\d{1,2})?|\d{1,3}[ -]?[A-Z]{1,4}[ -]\d{2,5}|\d{1,2} [A-Z] \d{3,5}(?: [A-Z]{1,2})?|\d[A-Z]{2}[ -]\d[A-Z]{2}|\d-[A-Z]{2} [A-Z]\d{4,5}|\d{2}-[A-Z]\d \d{3}\.?\d{2}|[A-Z]{2}\d{2} ?[A-Z]{3}|[A-Z]{4}[ -]\d{3})(?![\w-]|[.,:]\d)"
 )
 _VEHICLES = r"(?:cars?|autos?|coche|carro|voiture|wagen|moto|motorbike|bike|van|truck|lorry|suv|taxi|cab|ute|scooter|furgoneta|lieferwagen|camion\w*|fahrzeug|vehicle|vehiculo|veiculo|parked|parking|driver|golf|clio|corsa|polo|swift|toyota|hilux|corolla|honda|civic|ford|fiesta|focus|bmw|audi|mercedes|vw|volkswagen|renault|peugeot|dacia|fiat|panda|skoda|fabia|seat|ibiza|opel|astra|nissan|mazda|kia|hyundai|volvo|tesla|suzuki|i10|i20|golf|yamaha|bajaj|chevrolet|jeep|lexus|subaru|mitsubishi|citroen|mini|porsche|tata|mahindra|maruti|land cruiser|tow(?:ed)?|clamped|toll|permit|garage|service|drives?|driving|drove|motor|convoy|hatchback|sedan|pickup|lorries|boda|fortuner|octavia|tacoma|prado|mehran|demio|rickshaw|registration|regn?|plates?|pcn|speeding|parking ticket|hit and run|bollard)"
 
@@ -286,12 +349,21 @@ def _find_accounts(folded: Folded, ends: Ends) -> Iterator[Hit]:
 
 def _find_plates(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_PLATE_FORMS, folded.text, ends, 40, 80):
-        if not _NO_PLATE.match(match[0]):
+        if (
+            not _NO_PLATE.match(match[0])
+            and not _OTHER_CODE.search(folded.low, max(0, match.start() - 20), match.start())
+            and not (_FLIGHT.match(match[0]) and _FLYING.search(folded.low))
+        ):
             yield Hit("LICENSE_PLATE", *match.span(), 0.6)
 
 
+_OTHER_CODE = re.compile(
+    r"\b(?:order|ref|reference|flight|pcn|frame|serial|model|compound|part|ticket|booking|service|bag tag|invoice|policy|code)(?: (?:no|nr|number|is))?\W{1,3}$"
+)
+_FLIGHT = re.compile(r"[A-Z]{2} ?\d{2,4}$")
+_FLYING = re.compile(r"\b(?:flights?|airport|seat|boarding|vuelo|flug|voo|lufthansa|pnr|layover|check-?in)\b")
 _NO_PLATE = re.compile(
-    r"(?:HTTP|ISO|USD|EUR|GBP|NOK|CHF|RPM|BMW|VW|PS|KM|KW|HP|EURO?|MK|GT|CR|RAV|ID|NO|NR|SEK|INR|ETA|GMT|UTC|CET|TEL|PO|MAR|JAN|FEB|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|PM|AM|A|I|X|M|E|Q|ERR|REF|UA|LH|BA|AF|IB|RB|ICE|SW|SE|NW|NE)[ -]\d|\d+[ -](?:HP|PS|KM|KW|CC|NM|EUR|USD|GBP|AM|PM|KG|RPM|NOK|SEK|[VA])\b|\d{1,2}-[A-Z]{3}-(?:19|20)?\d\d|[A-Z]+[ -](?:19|20)\d\d$|\d{1,2} (?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
+    r"(?:BP|SSN|PCN|HTTP|ISO|USD|EUR|GBP|NOK|CHF|RPM|BMW|VW|PS|KM|KW|HP|EURO?|MK|GT|CR|RAV|ID|NO|NR|SEK|INR|ETA|GMT|UTC|CET|TEL|PO|MAR|JAN|FEB|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|PM|AM|A|I|X|M|E|Q|ERR|REF|UA|LH|BA|AF|IB|RB|ICE|SW|SE|NW|NE)[ -]\d|\d+[ -](?:HP|PS|KM|KW|CC|NM|EUR|USD|GBP|AM|PM|KG|RPM|NOK|SEK|[VA])\b|\d{1,2}-[A-Z]{3}-(?:19|20)?\d\d|[A-Z]+[ -](?:19|20)\d\d$|\d{1,2} (?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)|(?:19|20)\d\d I$"
 )
 
 

@@ -14,6 +14,12 @@ _LOCAL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$")
 _EDGE = ".'`*/=?!|{}&^~$#%"
 _TOP = re.compile(r"[a-z][a-z0-9-]{1,}$")
 _QUOTED = re.compile(r'"[^"\n@]{1,40}"$')
+_VERSION = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}(?![\d.]*\.\d{1,3}$)")
+"""What a package's name is followed by."""
+
+_NOBODYS = re.compile(
+    r"(?:users?|test|no-?reply|name|e?mail|you|your\.?name|me|foo|bar|someone)@example\.(?:com|org|net)"
+)
 _SPELT = re.compile(
     r"(?<![\w@.])([a-z0-9][a-z0-9_-]{1,30}(?:(?: ?[._-] ?| (?:dot|punkt|punto|point|ponto) )[a-z0-9_-]{1,30}){0,3})"
     r"(?:\s?[\[({<]\s?(?:at|a|arroba|arobase)\s?[\])}>]\s?|\s(?:at|arroba|arobase|klammeraffe)\s)"
@@ -41,6 +47,8 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
             ):
                 continue
         elif not _TOP.match(host.rsplit(".", 1)[1]) and not re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", host):
+            continue
+        if _VERSION.match(host) or _NOBODYS.fullmatch(low, start, end):
             continue
         if low.startswith("git@", start) and low[end : end + 1] == ":":
             continue

@@ -9,9 +9,9 @@ from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 
-_AT = re.compile(r"@(?<![\w@.+/`-]@) ?([a-z_][\w.-]{1,30}\w)(?![\w@(])(?!\.\w|/)")
+_AT = re.compile(r"@(?<![\w@.+/`-]@) ?([a-z_][\w.-]{1,30}\w)(?![\w@(])(?!\.\w|/|-\w)")
 _CODE_AT = re.compile(
-    r"(?:property|staticmethod|classmethod|dataclass|override|overload|media|import|param|return|returns|throws|app|pytest|abstractmethod|cached_property|lru_cache|cache|functools|autowired|bean|component|service|controller|test|todo|see|since|author|deprecated|keyframes|font-face|charset|supports|layer|tailwind|apply|everyone|here|channel|all|media|types|babel|angular|vue|nestjs|click|get|post|put|delete|requestmapping|getmapping|inject|injectable|entity|column|table|id|data|builder|getter|setter|nullable|notnull|latest|next|main|v\d.*|v[\d.]+|[a-f0-9]{7,40})$"
+    r"(?:property|staticmethod|classmethod|dataclass|override|overload|media|import|param|return|returns|throws|app|pytest|abstractmethod|cached_property|lru_cache|cache|functools|autowired|bean|component|service|controller|test|todo|gmail|googlemail|hotmail|outlook|yahoo|icloud|mentions?|[\w-]+-team|see|since|author|deprecated|keyframes|font-face|charset|supports|layer|tailwind|apply|everyone|here|channel|all|media|types|babel|angular|vue|nestjs|click|get|post|put|delete|requestmapping|getmapping|inject|injectable|entity|column|table|id|data|builder|getter|setter|nullable|notnull|latest|next|main|v\d.*|v[\d.]+|[a-f0-9]{7,40})$"
 )
 _CUE = (
     r"(?:user ?-?names?|user(?: ?id| code|'s)?|login(?: name| id)?|log ?in as|handles?|handle's|gamer ?tags?|gt|ign|psn(?: id)?|xbox(?: live)?(?: tag)?|origin id|epic(?: id)?|steam(?: id| name)?|discord|insta(?:gram)?|ig|snap(?:chat)?|tiktok|tik tok|twitter|telegram|tele|kakao ?talk|line id|wechat|twitch|youtube|roblox|minecraft|reddit|skype|nick(?:name|s)?|screen ?name|account(?: name)?|acc|display name|player|seller name|scammer|"
@@ -27,12 +27,12 @@ _IRC = re.compile(
 )
 _TAGGED = re.compile(r"(?<![\w@#/.])[a-z_][\w.]{2,30}#\d{4,5}(?!\w)")
 _XX = re.compile(r"(?<![\w@])xx?_\w{2,30}_xx?(?!\w)")
-_NO_NAME = re.compile(
-    r"(?:name|names|and|the|is|was|not|has|have|had|with|for|from|that|this|your|you|but|can|can't|cannot|will|won't|doesn't|isn't|account|accounts|password|pass|page|pages|login|log|user|users|profile|it|its|it's|in|on|to|of|or|at|are|be|me|my|mine|new|old|too|also|only|just|says|said|story|stories|post|posts|bio|works|working|worked|keeps|got|gets|being|does|did|do|no|yes|yet|still|here|there|so|if|when|how|what|who|why|which|they|he|she|we|i|an|a|as|by|all|any|id|number|no\.|nr|screen|button|error|failed|blocked|hacked|banned|locked|deleted|dm|dms|live|party|friends?|chat|group|server|app|followers?|manager|holder|data|input|agent|interface|experience|guide|manual|story|stories|table|service|details|info|information|settings|link|url|video|videos|music|channel|stream|streamer|games?|player|club)$"
+NO_NAME = re.compile(
+    r"(?:name|names|and|the|is|was|not|has|have|had|with|for|from|that|this|your|you|but|can|can't|cannot|will|won't|doesn't|isn't|account|accounts|password|pass|page|pages|login|log|user|users|profile|it|its|it's|in|on|to|of|or|at|are|be|me|my|mine|new|old|too|also|only|just|says|said|story|stories|post|posts|bio|works|working|worked|keeps|got|gets|being|does|did|do|no|yes|yet|still|here|there|so|if|when|how|what|who|why|which|they|he|she|we|i|an|a|as|by|all|any|id|number|no\.|nr|screen|button|error|failed|blocked|hacked|banned|locked|deleted|dm|dms|live|party|friends?|chat|group|server|app|followers?|manager|holder|data|input|agent|interface|experience|guide|manual|story|stories|table|service|details|info|information|settings|link|url|video|videos|music|channel|stream|streamer|games?|player|club|username|e?mail|used|must|could|should|would|may|might|like|cooler|better|nicer|taken|free|available|already|unique|required|optional|missing|empty|null|none|string|text|wrong|correct|valid|invalid|too|very|really|something|same|private|visible|different|generator|history|ideas?|antigo|antiguo|alte|neue|ancien|twice|again|or|and|after|before|brother|sister|ella|gov\.br|v?\d+(?:\.\d+)+\S*|\d{1,2}-\d{1,2}s)$"
 )
 
 
-def _telling(value: str, original: str) -> bool:
+def telling(value: str, original: str) -> bool:
     """It looks made up: digits, underscores, dots within, or capitals inside of it."""
     inner = (
         any(map(str.isupper, original[1:]))
@@ -46,7 +46,7 @@ def _find_at(folded: Folded, ends: Ends) -> Iterator[Hit]:
     signs = ends.signs
     for match in _AT.finditer(folded.low) if signs & 1 << 0 else ():
         if not _CODE_AT.match(match[1]) and (
-            match[0][1] != " " or _telling(match[1], folded.text[match.start(1) : match.end(1)])
+            match[0][1] != " " or telling(match[1], folded.text[match.start(1) : match.end(1)])
         ):
             yield Hit("USERNAME", match.start(), match.end(), 0.7)
     for pattern, there in ((_TAGGED, "#" in folded.low), (_XX, signs & 1 << 2)):
@@ -54,12 +54,17 @@ def _find_at(folded: Folded, ends: Ends) -> Iterator[Hit]:
             yield Hit("USERNAME", match.start(), match.end(), 0.7)
     for match in _IRC.finditer(folded.text) if signs & (1 << 3 | 1 << 4) else ():
         group = match.lastindex or 1
-        if _telling(match[group].lower(), match[group]):
+        if telling(match[group].lower(), match[group]):
             yield Hit("USERNAME", match.start(group), match.end(group), 0.6)
 
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|[0-9a-f]{12}")
 _ALWAYS = re.compile(r"(?:user ?-?names?|usuari[oa]|benutzername|utilizador|gamer ?tag|identifiant)$")
+_CLOSES = re.compile(
+    r"[\"'*`)]{0,2}(?:\s?[,.;)\n/]|$| (?:and|y|und|et|e|on|pw|pass\w{0,4}|with|but|for|isn't|doesn't|keeps|at|@)\b)"
+)
+"""What a name is followed by that nothing joins to "username": "username must be" goes on otherwise."""
+
 _DIRECT = re.compile(
     r"(?:user ?-?names?|user(?: ?id)?|login(?: name)?|log ?in as|handle|gamer ?tag|ign|psn id|nick(?:name)?|screen ?name|usuario|benutzername|utilizador|identifiant|pseudo|alias|apodo|origin id|user's|account name)[\"']?$"
 )
@@ -91,21 +96,23 @@ def _find_said(folded: Folded, ends: Ends) -> Iterator[Hit]:
             or ("/" in value and not value[:1].isdigit())
         ):
             continue
-        if cue == "uid" and _UUID.match(value):
+        if (cue == "uid" and _UUID.match(value)) or EVERYBODYS.match(value):
             continue
         if (
             cue in {"user", "login"}
             and not re.search(r"=|[\"']:", match["mid"])
-            and not _telling(value, original)
+            and not telling(value, original)
         ):
             continue
-        named = _DIRECT.match(cue) and not _NO_NAME.match(value) and len(value) > 3
-        if _telling(value, original) or (named and (joined or _ALWAYS.match(cue))):
+        named = _DIRECT.match(cue) and not NO_NAME.match(value) and len(value) > 3
+        if (telling(value, original) and not NO_NAME.match(value)) or (
+            named and (joined or (_ALWAYS.match(cue) and _CLOSES.match(low, end)))
+        ):
             yield Hit("USERNAME", start, end, 0.7)
             at = end
             while following := _ALSO.match(low, at):
                 at = following.end(1)
-                if _telling(following[1], folded.text[following.start(1) : at]):
+                if telling(following[1], folded.text[following.start(1) : at]):
                     yield Hit("USERNAME", following.start(1), at, 0.6)
 
 
@@ -116,7 +123,7 @@ def _find_on(folded: Folded, ends: Ends) -> Iterator[Hit]:
             if (
                 re.search(r"_|\d", value)
                 and re.search(r"[a-z]{3}", value)
-                and _telling(value, folded.text[match.start(1) : match.end(1)])
+                and telling(value, folded.text[match.start(1) : match.end(1)])
             ):
                 yield Hit("USERNAME", match.start(1), match.end(1), 0.5)
 
@@ -136,8 +143,10 @@ _ACCOUNTS = re.compile(
     r"|^user: ([a-z][\w.-]{2,30})$|\b(?:admin|login|user|creds?|credentials): ?([a-z][\w.@-]{2,40}) ?/ ?(?=\S{5})",
     re.MULTILINE,
 )
-_EVERYBODYS = re.compile(
-    r"(?:root|admin|administrator|ubuntu|user|username|postgres|mysql|git|www-data|nobody|guest|test|docker|node|runner|app|deploy|public|shared|default|ec2-user|pi|vagrant|sa|jenkins|alice|bob|foo|bar|you|me|your\w*|my\w*|example|name)$"
+_SPEAKER = 7  # the group of a line "user: name"
+_TALK = re.compile(r"^(?:chat)?(?:bot|assistant|agent|ai|support)(?: [a-z]{2,12})?:", re.MULTILINE)
+EVERYBODYS = re.compile(
+    r"(?:root|admin|administrator|ubuntu|user|username|postgres|mysql|git|www-data|nobody|guest|test|docker|node|runner|app|deploy|public|shared|default|system|daemon|anonymous|unknown|service|human|automoderator|ec2-user|pi|vagrant|sa|jenkins|alice|bob|foo|bar|you|me|your\w*|my\w*|example|name)$"
 )
 _NEAR = re.compile(
     r"(?<![\w@./#=-])(?=[a-z]{3,20}_[a-z0-9]{3,20}\b|[a-z]*_?[a-z]+\d{2,4}\b)([a-z][a-z0-9]{1,20}(?:_[a-z0-9]{2,20})?)(?![\w(@=./-]|\.\w)"
@@ -148,7 +157,9 @@ _PLAY = r"(?:gamer|discord|minecraft|twitch|roblox|fortnite|valorant|steam|clan|
 def _find_accounts(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     for match in _ACCOUNTS.finditer(folded.low):
         group = match.lastindex or 1
-        if not _EVERYBODYS.match(match[group]):
+        if group == _SPEAKER and _TALK.search(folded.low):
+            continue
+        if not EVERYBODYS.match(match[group]):
             yield Hit("USERNAME", match.start(group), match.end(group), 0.6)
 
 

@@ -21,11 +21,11 @@ _RUN = re.compile(
 _DECIMALS = re.compile(r",\d")
 _CUE = re.compile(
     r"\b(?P<phone>phones?|telephone|tel\w{0,6}|tlf\w{0,3}|tlm|tfno|fone|ph|cell\w{0,6}|mob|mobile|mobil\w{0,6}|movil\w{0,3}|handy\w{0,8}|whats? ?app|wpp|zap|signal|viber"
-    r"|sms|text(?:ed|s)?|texting|call(?:ed|s|ing|er)?|ring|rang|rufen?|ruf|anrufen|erreichbar|fax|landline|festnetz\w{0,8}|fijo|fixe|portable|gsm|imo"
+    r"|sms|text(?:ed|s)?|texting|call(?:ed|s|ing|er)?|ring(?! road| size| binder)|rang|rufen?|ruf|anrufen|erreichbar|fax|landline|festnetz\w{0,8}|fijo|fixe|portable|gsm|imo"
     r"|celular|celu|cel|cellulare|llam\w{1,6}|ligar?|ligue\w?|lig|joindre|appele\w{0,3}|numero de tel\w*|telemovel|contact(?:o|ar|arme)?|contato|reach(?:ed|able)?|dial(?:ed)?"
     r"|hotline|rufnummer|telefonnummer|durchwahl|direct line|line|my n(?:umber|o|r|um)|his n(?:umber|o)|her n(?:umber|o|ummere)|their n(?:umber|o)|new number|number:|nummere?|"
     r"mi numero|meu numero|mon numero|meine nummer|numero|num|hp|pix|msg|message|bizum|mbway|mb way|venmo|zelle|mpesa|m-pesa|emergency|vet|office|work|home|daughter'?s no)\b"
-    r"|\b(?P<other>orders?|tickets?|tracking|track|invoice|ref|reference|isbn|issn|ean|sku|serial|sn|case|claim|policy|policyholder|account|acct|acc|a/c|konto\w*|cuenta|conta|compte"
+    r"|\b(?P<other>orders?|receipts?|tickets?|tracking|track|invoice|ref|reference|isbn|issn|ean|sku|serial|sn|case|claim|policy|policyholder|account|acct|acc|a/c|konto\w*|cuenta|conta|compte"
     r"|iban|bic|routing|sort code|bsb|blz|card|karte|tarjeta|carte|cartao|visa|passport|pasaporte|passeport|reisepass|licen[cs]e|ssn|social|nhs|nino|aadhaar|pan|dni|nie|nif|cpf|rg|curp|rut"
     r"|cedula|pesel|bsn|sin|tfn|id|ids|steuer\w*|tax|vat|ust|member|mrn|chart|record|prescription|rx|order no|booking|pnr|flight|confirmation|conf|reservation|pedido|factura|bestell\w*|rechnung\w*"
     r"|commande|facture|encomenda|version|build|part|model|modell?|lot|batch|pin|puk|code|codigo|otp|score|population|parcel|bag tag|tag|tkt|ocr|kid|protocol\w*|contract|contrato|vertrag\w*|imei|meter|zahler\w*|barcode|"

@@ -27,6 +27,17 @@ _DATE = re.compile(rf"'({FULL})\s?'")
 _PHONE = re.compile(r"'(\+?\d[\d ()./-]{5,18}\d)'")
 
 
+_COLUMNS = re.compile(r"[\w\"`\]]\s?\(([^()]{1,400})\)\s{0,3}values")
+_OF_BIRTH = re.compile(r"dob|birth|born|geb|nac|nasc|naiss")
+_RECENT = re.compile(r"201[3-9]|20[2-9]\d")
+
+
+def _is_birth(row: str, date: str) -> bool:
+    """Say whether a date in a row is one of birth: as its columns say, and without them by its year."""
+    columns = _COLUMNS.search(row)
+    return bool(_OF_BIRTH.search(columns[1]) if columns else not _RECENT.search(date))
+
+
 def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     low = folded.low
     for match in _MACHINE.finditer(low):
@@ -54,6 +65,8 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
                 if entity == "PHONE_NUMBER" and (
                     _DATE.match(match[0]) or sum(map(str.isdigit, match[1])) < 7
                 ):
+                    continue
+                if entity == "DATE_OF_BIRTH" and not _is_birth(row[0], match[1]):
                     continue
                 yield Hit(entity, row.start() + match.start(1), row.start() + match.end(1), 0.6)
 

@@ -57,10 +57,10 @@ _PIN = re.compile(
     r"(?P<mid>[^\n;!\d]{0,40}?(?:\n[^\n\d]{0,14}?)?)(?P<value>(?<![\w.,/:$+-])\d{3}[ -]\d{3}(?![\w%])|(?<![\w.,/:$+-])\d{3,10}[#*]?(?![\w%]|[.,/:-]\d)|(?<![\w.,/:$+-])\d{1,3}[a-f]\d{1,4}(?![\w%])|(?<![\w.,/:$+-])\d{3,6}[a-f](?!\w)|(?<![\w.,/:$+-])\d{1,2}-\d{1,2}-\d{1,2}(?![\w%-]))"
 )
 _NO_PIN = re.compile(
-    r"\b(?:error|zip|area|country|exit|status|response|http|postal|post|dial(?:l?ing)?|promo|discount|coupon|voucher|booking|product|source|dress|morse|bar|qr|colou?r|airport|swift|department|dep|hs|class|course|rate|lines? of|sort|reference|order|item|fault|error-|ocd|tax|invite|zoom|return|unexpected|returns|returned|exits with|exited with|failed with|fails with|throws|threw)[ -]?$"
+    r"\b(?:error|zip|area|country|exit|status|response|http|postal|post|dial(?:l?ing)?|promo|discount|coupon|voucher|booking|product|source|dress|morse|bar|qr|colou?r|airport|swift|department|dep|hs|class|course|rate|lines? of|sort|reference|order|item|fault|error-|ocd|tax|invite|zoom|return|unexpected|returns|returned|exits with|exited with|failed with|fails with|throws|threw|\d)[ -]?$"
 )
 _COUNTED = re.compile(
-    r"\b(?:line|page|step|year|error|version|python|order|counts?|limits?|length|size|budget|quota|usage|lifetime|ttl|timeout|attempts|retries|costs?|rate|coverage|port|position|offset|column|index|exceeded)\b"
+    r"\b(?:line|page|step|year|error|version|python|order|counts?|limits?|length|size|budget|quota|usage|lifetime|ttl|timeout|attempts|retries|costs?|rate|coverage|port|position|offset|column|index|exceeded|item|zip|postcode|plz)\b"
 )
 """It says what a number before it counts, so that the number is no code."""
 
@@ -127,6 +127,13 @@ def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
     low, signs = folded.low, ends.signs
     for cue_end in sorted(set(ends)):
         at = cue_end
+        if low.endswith(("wifi", "wi-fi", "wlan"), 0, cue_end) and (network := _NETWORK.match(low, cue_end)):
+            at = network.end()  # its name comes first, and then the word for its key
+            if digits := _NETWORK_DIGITS.match(low, at):
+                yield Hit("SECRET", *digits.span(1), 0.8)
+                continue
+        elif low.endswith(("wifi", "wi-fi", "wlan"), 0, cue_end) and (network := _SSID.match(low, cue_end)):
+            at = network.end()
         # The value is one of the words that follow in the sentence: the first that looks like one.
         for _ in range(7):
             word = _NEXT.match(low, at)
@@ -134,6 +141,8 @@ def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
                 break
             start, at = word.start(1), word.end()
             value = _cut(folded.text[start:at])
+            if value.endswith("*") and "*" in low[max(0, start - 60) : start]:
+                value = value.rstrip("*.,")  # Markdown's, not the value's
             if _is_strong(value):
                 yield Hit("SECRET", start, start + len(value), 0.8)
                 break
@@ -142,7 +151,12 @@ def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_ASSIGNED, low, ends, 24, 190) if _any(low, _PASSWORDS) else ():
         value = _cut(match["value"])
         plain = _WEAK_WORD.match(value)
-        if len(value) >= 4 and not _NO_VALUE.match(value) and (not plain or match["quote"]):
+        if (
+            len(value) >= 4
+            and not _NO_VALUE.match(value)
+            and not _NAMED.match(value)
+            and (not plain or match["quote"])
+        ):
             yield Hit("SECRET", match.start("value"), match.start("value") + len(value), 0.85)
     if signs & _CODES:
         for match in around(_LISTED_CODES, low, ends, 24, 200):
@@ -170,10 +184,23 @@ _ANSWERS = (
 )
 
 
+_NAMED = re.compile(r"(?!(?:pass|pw|key|secret|token|psk))[a-z_]{2,16}=|[${]{2}|[st]:[a-z<]", re.IGNORECASE)
+"""What is another field, or will be filled in."""
+
+_NETWORK = re.compile(
+    r"[^\n]{0,24}?[\s\"'][\w!-]{3,24}[^\n]{1,24}\b(?:pass\w{0,5}|pw|pwd|key|kennwort|clave|contrasena|senha|code|mdp)\b"
+)
+_NETWORK_DIGITS = re.compile(r"(?:\s?(?:is|ist|es|est|e|:|=)){0,2}[\s\"']{0,3}(\d[\d ]{6,24}\d)(?!\w)")
+
+
+_SSID = re.compile(r"\W{0,3}(?:name|network|ssid|net)\b\W{1,3}(?:is |called )?[\"']?[^\s\"',]{1,40}")
+
+
 def _is_strong(value: str) -> bool:
     """It looks like what somebody chose as a password, or a machine made: not like a word, a number or a time."""
     if (
         len(value) < 5
+        or _NAMED.match(value)
         or not _STRONG.match(value.lower())
         or "://" in value
         or (value.count("@") and "." in value)
@@ -183,7 +210,7 @@ def _is_strong(value: str) -> bool:
     others = len(value) - letters - digits
     if digits and letters >= 2:
         return not re.fullmatch(
-            r"\d+(?:st|nd|rd|th|am|pm|h|min|x|k|kg|km|days?|yo|px|mb|gb)|[A-Z]{1,3}\d{1,3}|v?\d+(?:\.\d+)+\w*|[a-z]{1,5}\d{1,2}|\d{1,2}-[a-z]+|HTTP/[\d.]+|(?:alt|ctrl|strg|cmd|shift)\+\w{1,3}",
+            r"\d+(?:st|nd|rd|th|am|pm|h|min|x|k|kg|km|days?|yo|px|mb|gb)|[A-Z]{1,3}\d{1,3}|v?\d+(?:\.\d+)+\w*|[a-z]{1,5}\d{1,2}|\d{1,2}-[a-z]+|HTTP/[\d.]+|(?:alt|ctrl|strg|cmd|shift)\+\w{1,3}|KB\d{6,7}|\[?\d{1,2}/\w{3}/\d{4}\S*",
             value,
         )
     return re.fullmatch(r"[a-z]+(?:-[a-z]+){2,8}", value) is not None or (
@@ -191,6 +218,12 @@ def _is_strong(value: str) -> bool:
         and letters >= 4
         and re.search(r"[A-Za-z][!@#$%^&*_+=<>][A-Za-z0-9]|[!#$*]$", value) is not None
     )
+
+
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_FOR = re.compile(r"\b(?:for|of|in|at) $")
+_CODE = 4  # digits, and it is hardly the number of a thing
+_SINCE = re.compile(r"\b(?:in|fits|since|from|until|of|by|year|after|before|ab|seit|depuis|desde)\W{1,2}$")
 
 
 def _find_pins(folded: Folded, ends: Ends) -> Iterator[Hit]:
@@ -202,6 +235,14 @@ def _find_pins(folded: Folded, ends: Ends) -> Iterator[Hit]:
         ):
             continue
         if _NO_PIN.search(low, max(0, match.start() - 14), match.start()) or _COUNTED.search(match["mid"]):
+            continue
+        if (
+            cue == "locker"
+            and not match["mid"].strip()
+            and (len(match["value"]) < _CODE or _FOR.search(low, max(0, match.start() - 5), match.start()))
+        ):
+            continue  # its number
+        if _YEAR.fullmatch(match["value"]) and _SINCE.search(match["mid"]):
             continue
         if _UNIT.match(low, match.end()) or (
             cue.endswith(("code", "codigo"))

@@ -11,11 +11,17 @@ from vault.redaction.patterns import Hit, Recognizer
 
 _DIGIT = (
     r"(?:zero|oh|nought|naught|nil|one|two|three|four|five|six|seven|eight|nine|niner|cero|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|um|dois|quatro|sete|oito|nove|meia"
-    r"|null|eins|zwei|zwo|drei|vier|funf|sechs|sieben|acht|neun|deux|trois|quatre|cinq|sept|huit|neuf)"
+    r"|null|eins|zwei|zwo|drei|vier|funf|sechs|sieben|acht|neun|un|deux|trois|quatre|cinq|sept|huit|neuf)"
 )
-_TEN = r"(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|hundred)"
+_TEN = (
+    r"(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|hundred"
+    r"|diez|once|doce|trece|catorce|quince|dieci[a-z]{3,6}|veinti[a-z]{2,6}|veinte|treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa"
+    r"|dix|onze|douze|treize|quatorze|quinze|seize|vingts?|trente|quarante|cinquante|soixante"
+    r"|dez|doze|treze|deze[a-z]{4,5}|dezoito|vinte|trinta|quarenta|cinquenta|sessenta|oitenta"
+    r"|zehn|elf|zwolf|(?:drei|vier|funf|sech|sieb|acht|neun)zehn|(?:(?:ein|zwei|drei|vier|funf|sechs|sieben|acht|neun)und)?(?:zwanzig|dreis{1,2}ig|vierzig|funfzig|sechzig|siebzig|achtzig|neunzig))"
+)
 _LETTER = r"(?:alpha|alfa|bravo|charlie|delta|echo|foxtrot|golf|hotel|india|juliett?|kilo|lima|mike|november|oscar|papa|quebec|romeo|sierra|tango|uniform|victor|whiskey|x-?ray|yankee|zulu|[a-z](?: for \w{2,12}| as in \w{2,12}| wie \w{2,12}| de \w{3,12})?)"
-_JOINT = r"(?:dash|hyphen|slash|stroke|dot|point|space|double|triple|treble|doppel|guion|strich|tiret|traco|then|and|uh|um|iran)"
+_JOINT = r"(?:dash|hyphen|slash|stroke|dot|point|space|double|triple|treble|doppel|guion|strich|tiret|traco|then|and|et|uh|um|iran)"
 _TOKEN = rf"(?:{_DIGIT}|{_TEN}|{_JOINT}|{_LETTER}|\d{{1,4}}[a-z]?)"
 _RUN = re.compile(rf"(?<![\w'])(?:{_TOKEN}(?![\w'])[ ,.-]{{1,3}}){{2,40}}+(?:{_TOKEN}(?![\w']))?")
 _SAID = re.compile(rf"{_DIGIT}|{_TEN}")

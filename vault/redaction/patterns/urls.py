@@ -36,7 +36,7 @@ _KEY = re.compile(
 _STOP = ".,;:!?*'\"`_~"
 _LOCAL = re.compile(
     r"(?:[a-z]+://)?(?:[^/@\s]{1,100}@)?(?:localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1\]|(?:(?:api|www|app|static|cdn|test|dev|staging|docs|blog|shop|auth|login|mail|my|sub|foo|bar|img|images|assets|dev|prod|admin)\d?\.)?example\.(?:com|org|net)|(?:[a-z0-9-]+\.)?(?:domain|yourdomain|mysite|yoursite|test|foo)\.(?:com|org|test)"
-    r"|schemas?\.[a-z0-9.-]+|www\.w3\.org|json-schema\.org|[a-z0-9-]+\.local)(?=[:/?#\s]|$)"
+    r"|schemas?\.[a-z0-9.-]+|www\.w3\.org|json-schema\.org|[a-z0-9-]+\.local)(?=[:/?#\s)>\"';,\]]|$)"
 )
 
 

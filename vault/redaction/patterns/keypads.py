@@ -1,0 +1,38 @@
+"""Codes of doors, gates, safes and cards, sessions in cookies, passwords in commands."""
+
+from __future__ import annotations
+
+import re
+
+from vault.redaction.patterns.forms import Form, recognizer
+
+_LOCK = r"(?:gate|alarm|lock ?box|key ?safe|key ?box|keypad|door(?: [a-f])?|safe|buzzer|garage|zahlenschloss|tresor|cajita|caja fuerte|cofre|coffre|digicode|portail|portao|alarma|alarme|padlock)"
+_KEYPAD = re.compile(
+    rf"\b{_LOCK}(?:(?: code| pin| off| on)?(?: is|:| =| was|,| to| turn to| ist| es| est| e)?){{1,3}}[ :]{{1,2}}"
+    r"(\d{1,2}(?:(?: ?- ?| |\*)\d{1,2}){2,5}[#*]?|\d{3,8}[#*]|[#*]\d{3,8}|\d{2,4}[*#]\d{1,4}|(?:(?<=is )|(?<=: ))\d{4,6})(?![\w%]|[.,:/-]\d| (?:km|kg|mm|cm|am|pm)\b)"
+)
+_BACK = re.compile(
+    r"\bexp(?:iry|ires|\.)?:? ?\d\d ?/ ?\d\d(?:\d\d)?,? (?:cvv |cvc |code |and )?(\d{3,4})(?![\w/-]|[.,:]\d)"
+    r"|\b(?:3|three|4|four) (?:digits|numbers) on (?:the )?(?:back|front)\W{1,4}(?:are |is )?(\d{3,4})(?![\w/-]|[.,:]\d)"
+    r"|(?<!\d)\d{13,19}[|,;: ]{1,3}\d\d/\d\d(?:\d\d)?[|,;: ]{1,3}(\d{3,4})(?![\w/-]|[.,:]\d)"
+    r"|(?<!\d)\d{13,19}[|,; ]{1,3}(\d{3,4})[|,; ]{1,3}\d\d/\d\d"
+)
+_COOKIE = re.compile(
+    r"\b(?:sid|sessionid|session_id|phpsessid|jsessionid|connect\.sid|csrftoken|auth_token|sessid)=([\w.%-]{12,256})"
+)
+_COMMAND = re.compile(
+    r"\bredis-cli\b[^\n|;]{0,60}? -a ([^\s'\"]{4,64})|\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]{0,80}? -p([^\s'\"-][^\s'\"]{3,64})|\bsshpass -p ?['\"]?([^\s'\"]{4,64})"
+)
+
+
+def _is_set(value: str, _before: str) -> bool:
+    return value[0] not in "$<{%"
+
+
+_FORMS = (
+    Form("codes of locks", rf"\b{_LOCK}[^\n\d]{{1,30}}\d", _KEYPAD, 48, 24),
+    Form("codes of cards", r"\d\d/\d\d|\bon (?:the )?(?:back|front)\b", _BACK, 40, 26),
+    Form("sessions", r"(?:sid|session_?id|phpsessid|jsessionid|csrftoken|auth_token|sessid)=", _COOKIE, 14, 258, code=True),
+    Form("passwords in commands", r"\b(?:redis-cli|mysql|mysqldump|mysqladmin|mariadb|sshpass)\b", _COMMAND, 14, 160, code=True, fits=_is_set),
+)  # fmt: skip
+RECOGNIZERS = tuple(recognizer("SECRET", form, 0.75) for form in _FORMS)
