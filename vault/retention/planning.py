@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from vault.errors import UnknownError
 from vault.keys.ring import Keyring
 from vault.retention.classes import Classes, plain_name
 from vault.retention.facts import PAGE, Facts, Seen
-from vault.retention.holding import Holds, as_holds
+from vault.retention.holding import HoldRow, Holds, as_holds
 from vault.retention.plan import Plan, Planner
 from vault.retention.policy import Part
 from vault.retention.purging import Scope
 from vault.retention.steps import ROWS
 from vault.retention.whole import Found, Wholes
+from vault.storage import purging as purge_sql
 from vault.storage import retention as sql
 from vault.storage.schema import State
 from vault.storage.stores import Stores
@@ -115,8 +116,17 @@ class Planning:
                     sessions.append(seen.session.id)
                     sizes.append(size)
         self._see_later(planner, later)
-        closed = frozenset(one.id for one in due if one.state == State.CLOSED and scope.user is None)
+        closed = self._closed(due, holds) if scope.user is None else frozenset()
         return Planned(planner.plan(), scope, sessions, sizes, frozenset(found.epochs), wholes, found, closed)
+
+    def _closed(self, due: Iterable[EpochRow], holds: Iterable[HoldRow]) -> frozenset[int]:
+        """Give the epochs that a run closed and did not erase, but for those that wait for a hold."""
+        closed = {one.id for one in due if one.state == State.CLOSED}
+        if closed:
+            read = self._stores.transcripts.read
+            for one in holds:
+                closed -= read(lambda c, one=one: purge_sql.closing_of(c, one.user, one.session)[0])  # type: ignore[misc]
+        return frozenset(closed)
 
     def _count(
         self, planner: Planner, scope: Scope, seen: Seen, group: sql.Group, skipped: Collection[int]
