@@ -49,8 +49,9 @@ def nodes_of(keyring: Dump) -> list[Node]:
 
 def root_keys(path: Path) -> dict[bytes, bytes]:
     """Read all generations' keys from a root file: the attacker may read it, not only the vault."""
-    held = msgspec.json.decode(path.read_bytes())
-    return {bytes.fromhex(one["id"]): _key(one["key"]) for one in held["generations"]}
+    whole, *lines = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
+    held = [*whole["generations"], *(line["generation"] for line in lines)]
+    return {bytes.fromhex(one["id"]): _key(one["key"]) for one in held}
 
 
 def _key(text: str) -> bytes:

@@ -66,7 +66,8 @@ def unpack(plain: bytes) -> Any:
 
 def open_root(document: bytes, passphrase: str = "") -> dict[bytes, bytes]:
     """Give the keys of a root file's generations."""
-    root = json.loads(document)
+    whole, *lines = document.split(b"\n")
+    root, added = json.loads(whole), [json.loads(line) for line in lines[:-1]]
     if root["format"] == "transcript-vault sealed root":
         kdf = root["kdf"]
         salt, costs = base64.b64decode(kdf["salt"]), (kdf["memory_kib"], kdf["passes"], kdf["lanes"])
@@ -75,7 +76,16 @@ def open_root(document: bytes, passphrase: str = "") -> dict[bytes, bytes]:
         ).derive(unicodedata.normalize("NFC", passphrase).encode())
         aad = bind("transcript-vault sealed root", "1", "argon2id", ",".join(map(str, costs)), salt)
         root = json.loads(open_envelope(key, base64.b64decode(root["sealed"]), aad))
-    return {bytes.fromhex(one["id"]): base64.b64decode(one["key"]) for one in root["generations"]}
+        places = [
+            bind("transcript-vault sealed root line", aad, str(root["serial"] + n + 1))
+            for n in range(len(added))
+        ]
+        added = [
+            json.loads(open_envelope(key, base64.b64decode(line["sealed"]), place))
+            for place, line in zip(places, added, strict=True)
+        ]
+    generations = [*root["generations"], *(line["generation"] for line in added)]
+    return {bytes.fromhex(one["id"]): base64.b64decode(one["key"]) for one in generations}
 
 
 def open_node(vault: bytes, node: Row, parent_key: bytes, parent_version: int) -> bytes:

@@ -12,7 +12,8 @@ import pytest
 
 from vault.roots import Erased, RootState
 from vault.roots.file import FileRoot
-from vault.roots.file_format import Document, decode
+from vault.roots.file_format import Document
+from vault.roots.file_lines import understand
 
 VAULT = b"v" * 16
 HOLDER = b"h" * 16
@@ -51,9 +52,7 @@ def phases(state: RootState) -> list[tuple[int, str]]:
 
 
 def document(path: Path) -> Document:
-    found = decode(path.read_bytes(), str(path))
-    assert isinstance(found, Document)
-    return found
+    return understand(path.read_bytes(), str(path)).document
 
 
 def remains(*paths: Path) -> list[str]:

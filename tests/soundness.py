@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import msgspec
 from attacker import Attacker, Dump, nodes_of, root_keys, table
 from databases import Databases
+from root_files import document
 
 from vault.crypto.tree import TOPS, Kind
 from vault.storage import schema
@@ -19,8 +19,7 @@ def meta(keyring: Dump) -> dict[str, bytes]:
 
 def generations(root: Path) -> list[tuple[str, bytes]]:
     """Give the phases and ids that a root file holds, oldest first."""
-    held = msgspec.json.decode(root.read_bytes())
-    return [(one["phase"], bytes.fromhex(one["id"])) for one in held["generations"]]
+    return [(one.phase, bytes.fromhex(one.id)) for one in document(root).generations]
 
 
 def check_sound(databases: Databases, *mirrors: Path) -> None:

@@ -23,7 +23,9 @@ on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def noted(place: Place) -> list[dict[str, object]]:
-    held: list[dict[str, object]] = msgspec.json.decode(place.root.read_bytes()).get("holds", [])
+    held: list[dict[str, object]] = msgspec.json.decode(place.root.read_bytes().splitlines()[0]).get(
+        "holds", []
+    )
     return held
 
 

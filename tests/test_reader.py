@@ -125,6 +125,10 @@ def test_it_opens_the_roots() -> None:
     for one in VECTORS["roots"]:
         [generation, key] = raw(one, "generation", "key")
         assert reader.open_root(one["document"].encode(), one["passphrase"] or "") == {generation: key}
+    for one in VECTORS["continued_roots"]:
+        [generation, key, added, added_key] = raw(one, "generation", "key", "added", "added_key")
+        opened = reader.open_root(one["document"].encode(), one["passphrase"] or "")
+        assert opened == {generation: key, added: added_key}
 
 
 # -- a vault -----------------------------------------------------------------------------------------------

@@ -6,14 +6,18 @@ import json
 import random
 import re
 import time
+from pathlib import Path
 
 import pytest
 from redaction_texts import Texts
+from scoring import read_marked
 
 from vault.errors import RedactionError
+from vault.redaction import engine, finder
 from vault.redaction.engine import Engine
 from vault.redaction.finder import Patterns
 from vault.redaction.findings import Finding
+from vault.redaction.overlaps import resolve
 from vault.redaction.patterns import addresses, secrets
 from vault.redaction.search import beside
 from vault.redaction.settings import Redaction
@@ -54,6 +58,23 @@ def test_equal_pieces_as_prose_and_as_code_are_looked_at_apart() -> None:
     reader = Reader("zzyx", "CUSTOMER")
     found = Engine(recognizers=[reader]).redact_text("<p>zzyx</p><code>zzyx</code><p>zzyx</p>")
     assert found.text == "<p>&lt;CUSTOMER_1&gt;</p><code>zzyx</code><p>&lt;CUSTOMER_1&gt;</p>"
+
+
+def test_pieces_that_are_read_together_have_the_findings_of_each_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    messages = read_marked(Path(__file__).parent / "data" / "chat" / "development.txt")
+    words = [word for one in messages[:60] for word in one.text.split()]
+    rows = [
+        {"name": one, "note": two, "city": three} for one, two, three in zip(*[iter(words)] * 3, strict=False)
+    ]
+    text = json.dumps(rows)
+    together = Engine().find(text)
+    monkeypatch.setattr(engine, "_MANY", len(text))
+    assert [(one.entity, one.start, one.end) for one in Engine().find(text)] == [
+        (one.entity, one.start, one.end) for one in together
+    ]
+    assert len(together) > 50
 
 
 def test_json_within_json_is_read_again_each_time() -> None:
@@ -132,6 +153,26 @@ def test_p1_the_budget_is_looked_at_while_a_page_is_split() -> None:
     with pytest.raises(RedactionError, match="budget"):
         Engine(Redaction(budget=5), clock=clock).redact_text("<p>a1</p>" * 20_000)
     assert clock.seconds < 10
+
+
+def test_p1_the_budget_is_looked_at_where_recognizers_read_much_and_find_nothing() -> None:
+    calls: list[int] = []
+    assert not Patterns().find("12 " * 500_000, check=lambda: calls.append(1))
+    assert len(calls) >= 20
+
+
+def test_a_long_text_has_the_findings_of_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = read_marked(Path(__file__).parent / "data" / "chat" / "development.txt")
+    text = "\n\n".join(one.text for one in messages)[:40_000]
+    patterns = Patterns()
+    whole = resolve(patterns.find(text), text)
+    monkeypatch.setattr(finder, "_PART", 3_000)
+    monkeypatch.setattr(finder, "_AROUND", 4_200)
+    parted = patterns.find(text)
+    assert len(whole) > 100
+    assert [(one.entity, one.start, one.end) for one in resolve(parted, text)] == [
+        (one.entity, one.start, one.end) for one in whole
+    ]
 
 
 def test_p1_the_budget_is_looked_at_between_the_hits_of_one_recognizer() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 import threading
@@ -13,6 +14,7 @@ import pytest
 from redaction_texts import Texts
 
 from vault.redaction.catalogue import recognizers
+from vault.redaction.characters import needed, present
 from vault.redaction.finder import Patterns
 from vault.redaction.gate import Build, Gate, Sign, mapped
 from vault.redaction.presidio import Presidio
@@ -250,6 +252,37 @@ def test_where_a_sign_ends_is_told_for_every_match() -> None:
     for build in BUILDS:
         gate = Gate(SIGNS, build=build)
         assert gate.fired("abc@ and b@")[1][-1] == 11
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_so"),
+    [
+        (r"id \d{4}", True),
+        (r"(?=[a-z]*\d)[a-z0-9]{4}", True),  # the digit that it looks at is one of the four
+        (r"(?:[0-9]|7)x", True),
+        (r"(?:\d|a)x", False),
+        (r"(?=\d|a)\w", False),
+        (r"(?!\d)x", False),
+        (r"x\d?", False),
+        (r"[^a-z]x", False),
+        (r"[\da]x", False),
+        (r"(?:(?=\d)[a-z0-9])?x", False),
+    ],
+)
+def test_what_needs_a_digit_is_told_from_its_pattern(pattern: str, *, is_so: bool) -> None:
+    assert needed(pattern, re.IGNORECASE).has_digit is is_so
+
+
+def test_a_digit_that_is_looked_at_is_counted_once() -> None:
+    assert needed(r"(?:(?=.*\d)a)\d", 0).met(present("a1"))
+
+
+def test_where_no_digit_is_all_that_needs_none_is_still_looked_for() -> None:
+    gate = Gate(SIGNS, build="now")
+    assert set(gate.fired("abc@")) == {1}
+    assert set(gate.fired("abc@ id 1234, no 7")) == {0, 1, 2}
+    assert set(gate.fired("number \u0667")) == {2}
+    assert gate.fired("number") == {}
 
 
 def test_the_cache_is_ours_alone_and_used_again(tmp_path: Path) -> None:

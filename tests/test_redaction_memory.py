@@ -10,7 +10,7 @@ from vault.errors import ConfigError
 from vault.redaction.findings import Finding
 from vault.redaction.memory import Memory
 from vault.redaction.operators import OPERATORS
-from vault.redaction.result import put_back
+from vault.redaction.result import put_back, tell
 from vault.redaction.settings import Redaction
 
 KEY = bytes(range(32))
@@ -64,6 +64,10 @@ def test_a_memory_without_names_finds_nothing_and_looks_at_nothing() -> None:
         ("mask", "CREDIT_CARD", "4111 1111 1111 1111", "**** **** **** 1111"),
         ("mask", "PERSON", "Anna-Lena B.", "****-**** *."),
         ("mask", "US_SSN", "078-05-1120", "***-**-****"),
+        ("mask", "SECRET", "!@#$%^ &*()_+", "****** ******"),
+        ("mask", "SECRET", "pw-123456789012", "***************"),
+        ("mask", "PERSON", "\u0905\u0928\u0940\u0924\u093e", "*****"),
+        ("mask", "PERSON", "Jose\u0301", "*****"),
         ("drop", "PERSON", "Anna", ""),
         ("keep", "PERSON", "Anna", "Anna"),
     ],
@@ -91,12 +95,44 @@ def test_a_surrogate_keeps_the_shape_of_a_number() -> None:
     assert [one.isdigit() for one in made] == [one.isdigit() for one in given]
 
 
-@given(st.dictionaries(st.sampled_from(["<A_1>", "<A_12>", "<B_1>"]), st.text(max_size=8)), st.text())
+@pytest.mark.parametrize(
+    ("entity", "value"),
+    [("SECRET", "!@#$%^&*()_+"), ("ADDRESS", "\u0905\u0928\u0940\u0924\u093e"), ("AGE", "½Ⅷ")],
+)
+def test_p1_a_surrogate_leaves_no_sign_of_the_value(entity: str, value: str) -> None:
+    made = OPERATORS["surrogate"](found(value, entity), value, Memory(KEY, {}))
+    assert not set(made) & set(value)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["<A_1>", "<A_12>", "<B_1>"]), st.text(min_size=1, max_size=8)), st.text()
+)
 def test_putting_values_back_takes_no_value_for_a_placeholder(values: dict[str, str], text: str) -> None:
     marks = "".join(f"|{mark}|" for mark in values)
     expected = text + "".join(f"|{value}|" for value in values.values())
     if not any(mark in text for mark in values):
         assert put_back(text + marks, values) == expected
+
+
+def test_p1_what_could_be_anybodys_is_put_back_for_nobody() -> None:
+    values = {"Ida": "Anna", "71": "34"}
+    assert put_back("Ida, Idaho, 1971, 71", values) == "Anna, Idaho, 1971, 34"
+    tell(values, {"Ida": "ANNA", "<A_1>": "x"})
+    assert put_back("Ida <A_1>", values) == "Anna x"
+    tell(values, {"Ida": "Karl"})
+    tell(values, {"Ida": "Anna"})
+    assert put_back("Ida <A_1>", values) == "Ida x"
+
+
+def test_the_numbers_that_a_text_came_with_are_nobodys() -> None:
+    memory = Memory(KEY, {})
+    memory.leave("said <PERSON_2>, <CUSTOMER_NO_7> and <US_SSN_999999>, <person_9>")
+    assert [memory.number("PERSON", name) for name in ("Anna", "Ben")] == [3, 4]
+    assert memory.number("CUSTOMER_NO", "KD-1") == 8
+    assert memory.number("US_SSN", "521-44-9921") == 1
+    later = Memory(KEY, memory.known)
+    later.leave("<PERSON_1>")
+    assert later.number("PERSON", "Cleo") == 5
 
 
 def test_a_longer_placeholder_is_not_taken_for_a_shorter_one() -> None:
@@ -143,6 +179,16 @@ def test_settings_are_read_and_one_namespace_may_differ() -> None:
         ({"originals": "yes"}, "true or false", ""),
         ({"namespaces": {"a": {"mode": "x"}}}, "namespaces.mode", ""),
         ({"entities": ["PERSON"]}, "a table", ""),
+        ({"entities": {"EMAIL": "keep"}}, "EMAIL", "EMAIL_ADDRESS"),
+        ({"thresholds": {"SSN": 0.9}}, "SSN", "US_SSN"),
+        ({"deny": ["x"], "entities": {"DENIED": "keep"}}, "DENIED is kept", "another operator"),
+        ({"deny": ["x"], "operator": "keep"}, "DENIED is kept", "another operator"),
+        (
+            {"deny": {"PERSON": ["x"]}, "namespaces": {"a": {"entities": {"PERSON": "keep"}}}},
+            "PERSON is kept",
+            "",
+        ),
+        ({"namespaces": {"a/*": {"namespaces": {"b": {}}}}}, "holds no others", "beside"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_place_and_the_nearest_known(

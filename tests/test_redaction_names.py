@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ from vault.redaction.findings import Finding, Ground
 from vault.redaction.learning import corpora, descent, scores
 from vault.redaction.names import (
     Names,
+    batch,
     features,
+    memo,
     model,
     network,
     plausible,
@@ -83,12 +86,106 @@ def test_the_same_text_is_read_the_same_way_each_time(names: Names) -> None:
 
 def test_a_full_memo_changes_nothing(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
     before = names.find(LETTER)
-    monkeypatch.setattr(model, "MOST", 60)
-    monkeypatch.setattr(model.loaded(), "memo", model._Memo())
+    monkeypatch.setattr(memo, "MOST", 60)
+    monkeypatch.setattr(model.loaded(), "memo", memo.Memo())
     for number in range(20):
         names.find(f"word{'abcdefghijklmnopqrst'[number]} " * 3 + LETTER)
     assert names.find(LETTER) == before
     monkeypatch.undo()
+
+
+PARTS = st.sampled_from(
+    [
+        "sea",
+        "The",
+        " ",
+        "  ",
+        "\n",
+        "\t",
+        "\r",
+        "\xa0",
+        "'s",
+        "'",
+        "’",
+        "S",
+        "7",
+        "é",
+        "\u0301",
+        ".",
+        "_",
+        "x" * 47,
+        "中",
+        "\ud800",
+        "\0",
+    ]
+)
+
+
+@given(st.lists(st.lists(PARTS, max_size=10).map("".join), min_size=1, max_size=4))
+def test_a_text_whose_parts_were_all_met_is_read_as_if_it_were_new(texts: list[str]) -> None:
+    known = model.loaded()
+    for text in (*texts, "".join(texts), " ".join(texts)):
+        held, rows = known.rows(features.tokens(text))
+        met = held.met(text)
+        assert met is None or met.tolist() == rows.tolist()
+        held.meet(text)
+
+
+def test_a_text_that_was_met_is_not_cut_into_tokens_again(
+    names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = "The moon pulls on the sea, and it rises.\n\nThere are two high  waters. "
+    assert names.find(plain) == []
+    with monkeypatch.context() as patch:
+        patch.delattr(features, "tokens")
+        assert names.find(plain) == []
+
+
+@given(st.lists(st.integers(1, 2), min_size=1, max_size=70), st.randoms())
+def test_places_are_alike_that_have_the_same_tokens_around_them(tokens: list[int], chance: Random) -> None:
+    left, right = network.REACH - min(network.OFFSETS), network.REACH + max(network.OFFSETS)
+    places = [at for at in range(len(tokens)) if chance.random() < 0.8]
+    surrounded = [0] * left + tokens + [0] * right
+    around = [tuple(surrounded[at : at + left + right + 1]) for at in places]
+    padding = [0] * network.REACH
+    some, which = network.alike(np.array([*padding, *tokens, *padding]), np.array(places, np.intp))
+    assert [around[places.index(some[one])] for one in which] == around
+    assert len(some) == len(set(around))
+
+
+@pytest.mark.parametrize("mode", ["balanced", "high-recall"])
+def test_texts_that_are_read_together_are_read_as_each_alone(mode: model.Mode) -> None:
+    names = Names(mode)
+    words = FLOOR.read_text("utf-8").split()
+    few = [" ".join(words[at : at + size]) for at in range(0, len(words), 2) for size in (1, 2, 5, 12)]
+    texts = ["", LETTER, "sea " * model.CHUNK, LETTER * 80, *few, " ", LETTER, "\n"]
+    together = list(batch.find_each(names, texts))
+    assert len(together) == len(texts)
+    assert sum(map(bool, together)) > 100
+    for text, found in zip(texts, together, strict=True):
+        alone = names.find(text)
+        assert [(one.entity, one.start, one.end) for one in found] == [
+            (one.entity, one.start, one.end) for one in alone
+        ]
+        assert [one.score for one in found] == pytest.approx([one.score for one in alone], abs=1e-4)
+
+
+def test_nothing_read_together_is_nothing(names: Names) -> None:
+    assert list(batch.find_each(names, [])) == []
+    assert list(batch.find_each(names, ["", ""])) == [[], []]
+
+
+def test_a_text_that_repeats_itself_is_labelled_as_one_that_does_not(
+    names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "Anna Kowalski, 12 High Street, born 12.03.1984; " * 90 + LETTER
+    assert len(features.tokens(text)) > model.MANY
+    quick = names.find(text)
+    monkeypatch.setattr(model, "MANY", len(text))
+    slow = names.find(text)
+    places = [[(one.entity, one.start, one.end) for one in found] for found in (quick, slow)]
+    assert places[0] == places[1]
+    assert [one.score for one in quick] == pytest.approx([one.score for one in slow], abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -171,28 +268,45 @@ def test_a_date_is_found_whole(text: str, part: str, whole: str) -> None:
     assert text[start:stop] == whole
 
 
+def shared(vectors: network.Floats, nets: network.Nets) -> network.Floats:
+    """What some tokens add to those around them, after what adds nothing."""
+    each = [network.shares(one, nets) for one in vectors.swapaxes(0, 1)]
+    return np.concatenate([np.zeros_like(each[0]), *each], axis=1)
+
+
 def test_networks_together_think_the_mean_of_what_each_thinks() -> None:
     rng = np.random.default_rng(1)
     each = tuple(descent.fresh(seed) for seed in (1, 2))
     each = tuple(replace(one, judge=rng.standard_normal(one.judge.shape, np.float32)) for one in each)
-    vectors = rng.standard_normal((2, 60 + 2 * network.REACH, network.WORD), np.float32)
-    inner = vectors[:, network.REACH : -network.REACH]
+    vectors = rng.standard_normal((2, 60, network.WORD), np.float32)
+    rows = np.pad(np.arange(1, 61), network.REACH)
     alone = []
-    for one, own in zip(each, inner, strict=True):
+    for one, own in zip(each, vectors, strict=True):
         nets = network.Nets.of((one,))
         alone.append(network.judged(np.maximum(own @ nets.gist, 0), nets))
     both = network.Nets.of(each)
-    summary, verdict = network.judged(np.maximum(np.concatenate(inner, axis=1) @ both.gist, 0), both)
+    summary, verdict = network.judged(np.maximum(np.concatenate(vectors, axis=1) @ both.gist, 0), both)
     assert verdict == pytest.approx(np.mean([one for _, one in alone]), rel=1e-4)
     assert summary == pytest.approx(np.concatenate([one for one, _ in alone]), rel=1e-3, abs=1e-4)
     for places in (np.arange(60), np.array([3, 59])):
         odds = [
-            network.labelled(vectors[at : at + 1], alone[at][0], places, network.Nets.of((one,)))
-            for at, one in enumerate(each)
+            network.labelled(rows, shared(vectors[at : at + 1], nets), alone[at][0], places, nets)
+            for at, nets in enumerate(network.Nets.of((one,)) for one in each)
         ]
         mean = np.sqrt(odds[0] * odds[1])
         expected = mean / mean.sum(axis=1, keepdims=True)
-        assert network.labelled(vectors, summary, places, both) == pytest.approx(expected, abs=1e-4)
+        together = network.labelled(rows, shared(vectors, both), summary, places, both)
+        assert together == pytest.approx(expected, abs=1e-4)
+
+
+def test_what_each_token_adds_makes_what_a_network_sees_of_them_together() -> None:
+    rng = np.random.default_rng(2)
+    one = descent.fresh(3)
+    nets = network.Nets.of((one,))
+    vectors = rng.standard_normal((1, 12, network.WORD), np.float32)
+    adds = shared(vectors, nets)[0].reshape(13, -1, network.NEAR)
+    seen = vectors[0, 3:8].reshape(-1) @ one.near
+    assert sum(adds[4 + at, at] for at in range(5)) == pytest.approx(seen, abs=1e-3)
 
 
 @given(st.text())

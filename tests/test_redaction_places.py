@@ -92,6 +92,70 @@ def test_p1_neighbours_hide_nothing(engine: Engine, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "place",
+    [
+        "``` {}\nx = 1\n```",
+        "```{}\nx = 1\n```",
+        "~~~ python {}\nx = 1\n~~~",
+        "> ``` {}\n> x",
+        "<p>Hello Anna <{}></p>",
+        "<p>Hello</p> Anna <{}>",
+        "<p>Hello</p {}>",
+        "<div {}>Hello</div>",
+        "<!DOCTYPE {}><p>Hello</p>",
+        "<?xml version='1.0' by='{}'?><p>Hello</p>",
+    ],
+)
+def test_p1_what_is_no_language_and_no_tag_is_read(engine: Engine, place: str) -> None:
+    for value in ("anna@petrova-mail.org", "4111-1111-1111-1111"):
+        assert value not in _redacted(engine, place.format(value))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "```\nDear Anna Kowalski, please call me on +44 20 7946 0018.\n```",
+        "``` here is what they wrote\nAnna Kowalski called from +44 20 7946 0018.\n```",
+        "~~~\nthe call of Anna Kowalski came from +44 20 7946 0018",
+        '<order buyer="Anna Kowalski"><note text="call +44 20 7946 0018"/></order>',
+        '<customer author="Anna Kowalski" comment="+44 20 7946 0018">new</customer>',
+    ],
+)
+def test_p1_what_is_no_code_is_read_as_prose(engine: Engine, place: str) -> None:
+    redacted = _redacted(engine, place)
+    assert "Kowalski" not in redacted
+    assert "7946" not in redacted
+
+
+@pytest.mark.parametrize(
+    "value", ["4111 1111 1111 1111", "4111-1111-1111-1111", "203.0.113.9", "521-44-9921"]
+)
+@pytest.mark.parametrize(
+    "place", ["{{x: {}}}", '{{"name": {}, "n": 1}}', "[{}, 2]", "[[{}], {{x: 1}}]", "{{n: 3, x: {}"]
+)
+def test_p1_what_stands_without_quotes_in_brackets_is_no_number(
+    engine: Engine, place: str, value: str
+) -> None:
+    assert value not in _redacted(engine, place.format(value))
+
+
+def test_a_number_at_which_json_was_cut_off_keeps_its_label(engine: Engine) -> None:
+    assert _redacted(engine, '{"a": 1, "phone": 442079460018') == '{"a": 1, "phone": "<PHONE_NUMBER_1>"'
+
+
+def test_languages_and_tags_stay_as_they_are(engine: Engine) -> None:
+    for text in (
+        "```python\nx = 1\n```",
+        "~~~ C++\nx = 1;\n~~~",
+        "```\nx = 4415550132\nfor name in names:\n    print(name)\n```",
+        '```python title="Kowalski.py"\nclass Kowalski:\n    calls = "+44 20 7946 0018"\n```',
+        '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN"><p>Hello</p>',
+        '<form><input disabled v-on:click.stop @change="go" #slot></form>',
+    ):
+        assert _redacted(engine, text) == text
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "the counts were 12, 45, 78, 4096, 1024 and 77",
@@ -99,6 +163,9 @@ def test_p1_neighbours_hide_nothing(engine: Engine, text: str) -> None:
         '{"at": 1700000000000, "id": 123456789012345}',
         "127.0.0.1 0.0.0.0 255.255.255.0",
         "version 1.2.3.4",
+        "{'a': 1_000_000, 'b': 1e5, 'c': 0xFF, 'd': -3.5E-7, 'e': 12., 'f': 7L, 'g': 1.2.3}",
+        "[[1 2 3 4] [5 6 7 8]]",
+        '{"at": 2024-01-02, "n": 12 "m": 3}',
     ],
 )
 def test_numbers_that_are_none_stay(engine: Engine, text: str) -> None:

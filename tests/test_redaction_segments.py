@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -251,6 +252,30 @@ def test_keys_of_fields_name_the_rest_of_their_line_and_names_of_people_do_not()
     ]
 
 
+@pytest.mark.parametrize("sign", ["*c", "{{x}}", "it's"])
+def test_yaml_keeps_its_anchors_tags_comments_and_quotes(sign: str) -> None:
+    lines = (
+        "a: &x Anna  # hers\nb: *x\nc: !!str Anna # x\nd: 'it''s Anna'\ne: \"Anna \\u00e9\" # y"
+        "\nf: &y\n  g: 'Anna' # z\nh: #none\ni: an#na\n"
+    )
+    text = f"```yaml\n{lines}```"
+    pieces = split(text)
+    assert ("a", "Anna") in said(text)
+    assert ("d", "it's Anna") in said(text)
+    written = join(text, pieces, [piece.text.replace("Anna", sign) for piece in pieces])
+    read = yaml.safe_load(written[8:-3])
+    assert [read[key] for key in "abcdef"] == [
+        sign, sign, sign, f"it's {sign}", f"{sign} \u00e9", {"g": sign},
+    ]  # fmt: skip
+    text = "```yaml\na: 'Anna\n\n  # b'\n```"
+    pieces = split(text)
+    assert join(text, pieces, [piece.text.replace("Anna", "Ben") for piece in pieces]) == text.replace(
+        "Anna", "Ben"
+    )
+    comments = [line.partition("# ")[2] for line in written.split("\n") if "# " in line]
+    assert comments == ["hers", "x", "y", "z"]
+
+
 def test_the_time_and_level_of_a_line_of_a_log_are_left_alone() -> None:
     text = "2024-01-02 10:11:12,123 INFO user Bob\n2024-01-02 10:11:13 ERROR Anna left\n"
     assert said(text) == [("", "user Bob"), ("", "Anna left")]
@@ -274,6 +299,16 @@ def test_code_is_code_fenced_or_not(code: str) -> None:
         Form.PROSE,
     ]
     assert [p.form for p in split(f"Hi\n```\n{code}\n```\nBye")] == [Form.PROSE, Form.CODE, Form.PROSE]
+
+
+@pytest.mark.parametrize("context", ["", " def load(name):", " of Anna"])
+def test_where_a_patch_counts_its_lines_is_no_piece(context: str) -> None:
+    counts = [f"@@ -100,16 +100,27 @@{context}", "@@ -1 +1,2 @@"]
+    patch = f"--- a/users.txt\n+++ b/users.txt\n{counts[0]}\n-Anna Kowalski\n+Ben\n{counts[1]}\n x"
+    pieces = split(patch)
+    assert "Anna Kowalski" in "".join(piece.text for piece in pieces)
+    assert not any("@@" in piece.text for piece in pieces)
+    assert split("mail anna @@ -1 and +1")[0].text == "mail anna @@ -1 and +1"
 
 
 def test_inline_code_is_named_by_the_words_before_it() -> None:

@@ -323,6 +323,23 @@ def test_originals_are_put_back_into_a_reply(keeping: Vault) -> None:
     )
 
 
+def test_a_placeholder_that_somebody_typed_is_nobodys(keeping: Vault) -> None:
+    chat = keeping.transcript("u", "s")
+    stored = chat.append("user", f"I paste <PERSON_1> here. {SAID}")
+    assert "<PERSON_1> here. " in str(stored.content)
+    assert chat.restore("<PERSON_1>, <PERSON_2>", purpose="reply") == "<PERSON_1>, Anastasia Petrova"
+    assert (
+        keeping.redact(f"<PERSON_3> {SAID}").restore("<PERSON_3> <PERSON_4>")
+        == "<PERSON_3> Anastasia Petrova"
+    )
+
+
+def test_p1_a_mask_is_put_back_for_nobody(tmp_path: Path) -> None:
+    with Vault.open(tmp_path / "v", redactor=Engine(Redaction.of({"operator": "mask"}))) as vault:
+        redacted = vault.redact("I am Anna Kowalski. I'm 34 years old")
+        assert redacted.restore("so **that** is ** ***** ***") == "so **that** is ** ***** ***"
+
+
 def test_p1_originals_are_not_stored_unless_the_policy_keeps_them(tmp_path: Path) -> None:
     with Vault.open(tmp_path / "v") as vault:
         vault.transcript("u", "s").append("user", SAID)
@@ -383,6 +400,21 @@ def test_a_stream_gives_safe_text_on_and_stores_the_whole(tmp_path: Path) -> Non
         tokens = [SAID[start : start + 3] for start in range(0, len(SAID), 3)]
         assert "".join(chat.stream("assistant", tokens)) == contents(vault)[0]
         assert contents(vault)[1] == contents(vault)[0]
+
+
+@pytest.mark.parametrize("size", [1, 4, 17, 400])
+def test_p1_a_stream_knows_the_names_and_numbers_that_the_whole_message_has(
+    tmp_path: Path, size: int
+) -> None:
+    gap = "and then we all sat down in the garden and had a long talk about it. "
+    said = f"Anastasia Petrova came, {gap}Anastasia left. {gap}<PERSON_1> and <PERSON_9> wrote to Karl. {gap}"
+    with Vault.open(tmp_path / "v") as vault:
+        chat = vault.transcript("u", "s")
+        tokens = [said[start : start + size] for start in range(0, len(said), size)]
+        safe = "".join(chat.stream("assistant", tokens))
+        assert "Anastasia" not in safe
+        assert safe == chat.messages()[0].content
+        assert "<PERSON_10>" in str(chat.append("user", "I am Maria Lindqvist").content)
 
 
 def test_a_stream_that_breaks_off_stores_nothing(tmp_path: Path) -> None:
@@ -459,6 +491,16 @@ def test_p1_an_id_beside_the_content_stays_and_what_was_said_under_its_key_does_
         "usage": usage,
         "error": {"detail": "Ask <EMAIL_ADDRESS_1>", "status": {"note": "<EMAIL_ADDRESS_1>"}},
     }
+
+
+@pytest.mark.parametrize("name", ["Anna Kowalski", "Anna_Kowalski", "anastasia@petrova-mail.org"])
+def test_p1_the_name_of_a_user_is_a_persons_and_that_of_a_function_is_not(tmp_path: Path, name: str) -> None:
+    with Vault.open(tmp_path / "v") as vault:
+        chat = vault.transcript("u", "s")
+        (found,) = chat.append({"role": "user", "content": "Hello", "name": name}).extra.values()
+        assert found in {"PERSON_1", "EMAIL_ADDRESS_1"}  # an API takes no name with < in it
+        for role, said in (("user", "user"), ("user", "example_user"), ("assistant", name), ("tool", name)):
+            assert chat.append({"role": role, "content": "Hello", "name": said}).extra == {"name": said}
 
 
 def test_p1_what_redaction_replaced_is_not_told_again_token_by_token(tmp_path: Path) -> None:

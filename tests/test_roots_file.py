@@ -183,7 +183,45 @@ def test_p3_a_destroyed_key_is_in_no_file_of_any_mirror(root: FileRoot, paths: t
     assert "2 of 2 files" in receipt.proof
 
 
-def test_p3_every_change_overwrites_the_file_that_it_replaces(
+def test_a_new_generation_is_one_line_more_in_the_files_that_are_there(
+    root: FileRoot, paths: tuple[Path, Path]
+) -> None:
+    before = [(path.stat().st_ino, path.read_bytes()) for path in paths]
+    for ordinal in (2, 3, 4):
+        root.stage(ordinal, (entry(f"{ordinal}"),), ordinal, promoting=root.load().generations[-1].id)
+    for path, (inode, content) in zip(paths, before, strict=True):
+        assert path.stat().st_ino == inode
+        assert path.read_bytes().startswith(content)
+        assert path.read_bytes().count(b"\n") == 4
+    assert phases(root.load()) == [(1, "retired"), (2, "retired"), (3, "current"), (4, "staged")]
+    assert FileRoot(paths).load() == root.load()
+    root.spread()
+    assert paths[0].read_bytes().count(b"\n") == 1
+    assert FileRoot(paths).load() == root.load()
+
+
+def test_a_file_that_ends_without_an_end_of_line_is_written_anew(
+    root: FileRoot, paths: tuple[Path, Path]
+) -> None:
+    for path in paths:
+        path.write_bytes(path.read_bytes().rstrip())
+    inode = paths[0].stat().st_ino
+    root.stage(2, (), 20)
+    assert phases(FileRoot(paths).load()) == [(1, "current"), (2, "staged")]
+    assert paths[0].stat().st_ino != inode
+
+
+def test_p3_a_hard_link_to_a_root_gets_no_new_generation(
+    root: FileRoot, paths: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "snapshot").hardlink_to(paths[1])
+    root.stage(2, (), 20)
+    assert phases(FileRoot(paths).load()) == [(1, "current"), (2, "staged")]
+    assert [path.stat().st_nlink for path in paths] == [1, 1]
+    assert not (tmp_path / "snapshot").read_bytes().strip(b"\0")
+
+
+def test_p3_every_change_but_a_new_generation_overwrites_the_file_that_it_replaces(
     root: FileRoot, paths: tuple[Path, Path]
 ) -> None:
     new = root.stage(2, (), 20).id
@@ -192,7 +230,6 @@ def test_p3_every_change_overwrites_the_file_that_it_replaces(
         lambda: root.claim(b"other"),
         lambda: root.promote(new, 30),
         lambda: root.destroy((first,)),
-        lambda: root.stage(3, (), 40),
     ]
     for change in changes:
         with paths[0].open("rb") as one, paths[1].open("rb") as two:
@@ -241,12 +278,29 @@ def test_p8_a_file_is_overwritten_only_after_all_mirrors_are_durable(
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(os, "replace", rename)
-    root.stage(2, (), 20)
+    root.claim(b"other")
     assert steps == [
         *("sync .new a", "sync .new b"),
         *("rename a", "sync directory a", "rename b", "sync directory b"),
         *("sync .old a", "sync .old b"),
     ]
+
+
+def test_p8_a_new_generation_is_durable_on_every_mirror(
+    root: FileRoot, paths: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = {path.stat().st_ino: len(path.read_bytes()) for path in paths}
+    synced, real = [], os.fsync
+
+    def fsync(handle: int) -> None:
+        real(handle)
+        info = os.fstat(handle)
+        synced.append(info.st_ino)
+        assert info.st_size > lengths[info.st_ino]
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    root.stage(2, (), 20)
+    assert synced == list(lengths)
 
 
 def test_only_retired_generations_can_be_destroyed(root: FileRoot) -> None:

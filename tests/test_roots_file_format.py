@@ -11,7 +11,7 @@ import pytest
 import root_files
 from hypothesis import given
 from hypothesis import strategies as st
-from root_files import HOLDER, KEY, VAULT, document, key_of, swap
+from root_files import HOLDER, KEY, VAULT, document, entry, key_of, phases, swap
 
 from vault.crypto.envelope import Cipher, random_key
 from vault.errors import RootUnavailableError, WrongKeyError
@@ -19,6 +19,7 @@ from vault.roots import Erased, Phase
 from vault.roots.file import FileRoot
 from vault.roots.file_disk import MAX_BYTES
 from vault.roots.file_format import Document, Held, Kdf, Sealed, decode, encode
+from vault.roots.file_lines import understand
 
 paths, root = root_files.paths, root_files.root
 
@@ -79,22 +80,67 @@ def test_a_place_that_takes_no_file_is_an_error_that_names_it(paths: tuple[Path,
 def test_p7_a_file_cut_off_at_any_byte_is_damaged(root: FileRoot, paths: tuple[Path, Path]) -> None:
     swap(root, "one")
     whole = paths[0].read_bytes()
-    for length in range(len(whole)):
+    for length in range(len(whole) - 1):  # the last is the end of the line
         with pytest.raises(RootUnavailableError, match="damaged"):
-            decode(whole[:length], "here")
+            understand(whole[:length], "here")
+
+
+@pytest.mark.parametrize("passphrase", [None, "correct horse"])
+def test_p8_a_line_that_was_broken_off_is_passed_over_and_the_file_written_anew(
+    tmp_path: Path, passphrase: str | None
+) -> None:
+    path = tmp_path / "root.key"
+    FileRoot((path,), passphrase).create(VAULT, HOLDER, 1)
+    before = path.read_bytes()
+    FileRoot((path,), passphrase).stage(2, (entry("one"),), 20)
+    whole = path.read_bytes()
+    root = FileRoot((path,), passphrase)
+    for length in range(len(before), len(whole), 1 if passphrase is None else 40):
+        path.write_bytes(whole[:length] + bytes(3))  # some file systems leave zeros
+        assert phases(root.load()) == [(1, "current")]
+        root.stage(2, (entry("two"),), 30)
+        assert phases(root.load()) == [(1, "current"), (2, "staged")]
+        assert bytes(3) not in path.read_bytes()
+    path.write_bytes(whole)
+    assert phases(root.load()) == [(1, "current"), (2, "staged")]
+
+
+@pytest.mark.parametrize("passphrase", [None, "correct horse"])
+def test_p2_a_line_counts_in_its_own_place_only(tmp_path: Path, passphrase: str | None) -> None:
+    path = tmp_path / "root.key"
+    root = FileRoot((path,), passphrase)
+    root.create(VAULT, HOLDER, 1)
+    for ordinal in (2, 3):
+        root.stage(ordinal, (), ordinal * 10, promoting=root.load().generations[-1].id)
+    first, second, third = path.read_bytes().splitlines(keepends=True)
+    for wrong in (
+        [first, third],
+        [first, third, second],
+        [first, second, second],
+        [first, second, third, third],
+    ):
+        path.write_bytes(b"".join(wrong))
+        with pytest.raises((RootUnavailableError, WrongKeyError)):
+            FileRoot((path,), passphrase).load()
+        with pytest.raises((RootUnavailableError, WrongKeyError)):
+            root.load()
+    path.write_bytes(first + second + third)
+    assert phases(root.load()) == [(1, "retired"), (2, "current"), (3, "staged")]
 
 
 def test_p7_a_flipped_byte_gives_an_error_of_the_vault_or_another_document(
     root: FileRoot, paths: tuple[Path, Path]
 ) -> None:
     swap(root, "one")
+    root.stage(3, (entry("two"),), 30)
     whole = paths[0].read_bytes()
+    assert whole.count(b"\n") == 2
     for position in range(len(whole)):
         for flip in (0x01, 0x20, 0x80):
             changed = bytearray(whole)
             changed[position] ^= flip
             try:
-                decode(bytes(changed), "here")
+                understand(bytes(changed), "here")
             except RootUnavailableError as error:
                 assert "damaged" in str(error)  # noqa: PT017
 

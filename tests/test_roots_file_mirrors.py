@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -36,15 +37,23 @@ def test_a_change_that_a_mirror_can_not_take_changes_nothing_and_may_be_repeated
     assert not any("missing" in warning for warning in root.warnings())
 
 
+@pytest.mark.parametrize(
+    ("change", "room"),
+    [
+        (lambda root: root.stage(2, (), 20), -1),
+        (lambda root: root.stage(2, (), 20), 10),  # for a part of what is added
+        (lambda root: root.claim(b"other"), -200),
+    ],
+)
 def test_a_full_disk_changes_nothing_and_leaves_no_key_behind(
-    root: FileRoot, paths: tuple[Path, Path]
+    root: FileRoot, paths: tuple[Path, Path], change: Callable[[FileRoot], object], room: int
 ) -> None:
     before = paths[0].read_bytes()
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limit[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + room, limit[1]))
     try:
         with pytest.raises(RootUnavailableError, match="can't be written"):
-            root.stage(2, (), 20)
+            change(root)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert [path.read_bytes() for path in paths] == [before, before]

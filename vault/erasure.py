@@ -20,6 +20,7 @@ from vault.crypto.envelope import random_id
 from vault.errors import TamperedError
 from vault.evidence.certificate import Certificate, Record, Status, Why
 from vault.evidence.entries import struck
+from vault.evidence.tree import Tail
 from vault.keys.home import require_home
 from vault.keys.swap import Swapper
 from vault.roots import Erased
@@ -194,21 +195,25 @@ class Eraser:
     def carry_out(self, intents: Sequence[bytes], *, now: bool = False) -> list[Certificate]:
         """Take erasures from wherever they stand to their end."""
         now = now or self._stores.horizon == 0
-        targets = self._close_fence(intents)
+        # What the transcripts are told, and that they were told it, is done again where it is lost with the
+        # power: the intent is durable. Unless it is final.
+        targets = self._close_fence(intents, lazily=not now)
         self._swapper.cut(intents)
         if now:  # the keys go before the rows, which may take long
             self._swapper.destroy_due(cut_short=True)
-        # What deletes rows, and says so, is done again where it is lost with the power; unless it is final.
         self._sweep(targets, lazily=not now)
-        self._swapper.destroy_due(cut_short=now, swept=intents, lazily=not now)
-        return self._stores.keyring.snapshot(lambda connection: self._certificates(connection, intents))
 
-    def _certificates(self, connection: Connection, intents: Sequence[bytes]) -> list[Certificate]:
-        rows = self._records.find(connection, intents)
-        found = [Record.decode(rows[intent].record).certificate for intent in intents]
-        return self._log.certify(connection, found, just_added=True)
+        def look(connection: Connection) -> tuple[list[Certificate], Tail | None]:
+            rows = self._records.find(connection, intents)
+            told = [Record.decode(rows[intent].record).certificate for intent in intents]
+            return told, self._log.recent(connection, told)
 
-    def _close_fence(self, intents: Sequence[bytes]) -> list[bytes]:
+        told, tail = self._swapper.settle(intents, look, now=now)
+        return (tail and self._log.certify_recent(tail, told)) or self._stores.keyring.snapshot(
+            lambda connection: self._log.certify(connection, told)
+        )
+
+    def _close_fence(self, intents: Sequence[bytes], *, lazily: bool = False) -> list[bytes]:
         """Mark what goes: from here every process refuses. Note on the way what is swept long ago."""
 
         def look(connection: Connection) -> tuple[list[erasures.IntentRow], int]:
@@ -228,7 +233,7 @@ class Eraser:
                 sweeping.close_fence(connection, nodes, _FENCED[Why(kind)])
             transcripts.raise_mark(connection, through)
 
-        self._stores.transcripts.write(close)
+        self._stores.transcripts.write(close, lazily=lazily)
         return [node for row in rows for node in row.nodes]
 
     def repeat(self, journal: Sequence[Erased]) -> None:

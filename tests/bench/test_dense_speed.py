@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import time
+from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 
@@ -61,6 +64,14 @@ def _made(name: str, length: int) -> str:
     return HEADS.get(name, "") + shape * (length // len(shape))
 
 
+def _addresses() -> Iterator[str]:
+    """Give addresses of 15 letters of which no two are alike."""
+    dice = random.Random(5)
+    while True:
+        letters = "".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=10))
+        yield f"{letters[:3]}.{letters[3:6]}@{letters[6:]}.de "
+
+
 def _cost(engine: Engine, text: str) -> float:
     began = time.process_time()
     engine.redact_text(text)
@@ -74,6 +85,7 @@ def test_dense_bad_input_costs_about_the_same_for_each_character() -> None:
     lengths = [int(one) for one in os.environ.get("VAULT_DENSE", "20000,100000").split(",")]
     texts = {name: [_made(name, length) for length in lengths] for name in SHAPES}
     texts["JSON of tiny strings"] = [json.dumps([f"a{at % 90}" for at in range(n // 7)]) for n in lengths]
+    texts["other e-mail addresses"] = ["".join(islice(_addresses(), n // 16)) for n in lengths]
     texts["JSON of other tiny strings"] = [json.dumps([f"a{at}" for at in range(n // 9)]) for n in lengths]
     print(
         f"\n{'us per character':30}" + "".join(f"{length:>12,}" for length in lengths) + "  patterns    names"

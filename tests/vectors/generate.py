@@ -187,6 +187,26 @@ def root(nonce: int, passphrase: str | None) -> Any:
     return {**known, "document": json.dumps({**outer, "sealed": base64.b64encode(sealed).decode()})}
 
 
+def continued_root(nonce: int, passphrase: str | None) -> Any:
+    """A root file with a line behind its document."""
+    whole = root(nonce, passphrase)
+    added = {
+        "id": USER.hex(), "ordinal": 8, "key": base64.b64encode(CHILD_KEY).decode(), "phase": "staged",
+        "created_at": 18, "retired_at": None, "erased": [],
+    }  # fmt: skip
+    line = json.dumps({"serial": 10, "promoted": None, "generation": added})
+    known = {"added": USER.hex(), "added_key": CHILD_KEY.hex()}
+    if passphrase is not None:
+        salt = b"salt" * 4
+        key = Argon2id(salt=salt, length=32, iterations=1, lanes=1, memory_cost=1024).derive(
+            passphrase.encode()
+        )
+        kdf = bind(b"transcript-vault sealed root", b"1", b"argon2id", b"1024,1,1", salt)
+        sealed = seal(key, nonce + 1, line.encode(), bind(b"transcript-vault sealed root line", kdf, b"10"))
+        line = json.dumps({"sealed": base64.b64encode(sealed).decode()})
+    return {**whole, **known, "document": f"{whole['document']}\n{line}\n"}
+
+
 def signing() -> Any:
     """The key that signs certificates and checkpoints, as it is given away."""
     private = Ed25519PrivateKey.from_private_bytes(derive(SECRET, b"signing"))
@@ -217,6 +237,7 @@ def generate() -> Any:
         "outside": [outside(11, (1, 0), ["Hello", None, None, None, False, 1])],
         "records": [record(12, "state", "step", {"at": [3, "köln"]})],
         "roots": [root(0, None), root(13, "correct horse Ünïcode")],
+        "continued_roots": [continued_root(0, None), continued_root(14, "correct horse Ünïcode")],
         "signing": [signing()],
         "derived": [
             {

@@ -13,7 +13,7 @@ from vault.chat.session import Session
 from vault.chat.sessions import Sessions
 from vault.errors import TamperedError
 from vault.messages import Messages, Originals, unpack_originals
-from vault.redaction.result import put_back
+from vault.redaction.result import put_back, tell
 from vault.storage import messages as sql
 from vault.storage.stores import Stores
 
@@ -85,8 +85,7 @@ class Revealer:
         for seq, said in originals.items():
             if session is None or session.profile.hides(seq):
                 continue
-            for placeholder, value in said.values.items():
-                values.setdefault(placeholder, value)
+            tell(values, said.values)
         return put_back(text, values)
 
     def _originals(self, session: Session, first: int, last: int) -> tuple[dict[int, Originals], set[int]]:

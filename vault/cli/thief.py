@@ -16,7 +16,7 @@ from vault.crypto.envelope import Cipher
 from vault.crypto.tree import Kind, Node, Opened, node_aad
 from vault.errors import TamperedError
 from vault.messages import unpack
-from vault.roots.file_format import Document, decode
+from vault.roots.file_lines import understand
 
 _NODES = "SELECT id, parent, kind, version, slot, wrapped FROM nodes"
 _BODIES = """
@@ -33,9 +33,7 @@ class Thief:
     """What has been taken, and what it opened so far."""
 
     def __init__(self, root: Path) -> None:
-        taken = decode(root.read_bytes(), str(root))
-        if not isinstance(taken, Document):
-            raise TypeError("the demo's root is under no passphrase")
+        taken = understand(root.read_bytes(), str(root)).document
         self._vault = bytes.fromhex(taken.vault)
         self.root_keys = len(taken.generations)
         self._keys = [Opened(bytes.fromhex(one.id), 0, one.key) for one in taken.generations]

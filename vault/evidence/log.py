@@ -105,7 +105,7 @@ class Log:
         sql.append(connection, rows, nodes, self._head_row(grown))
 
     def _remember(self, head: Frontier, drafts: Sequence[Draft]) -> None:
-        """Keep in mind what the log was before these acts: `certify` needs less of it then."""
+        """Keep in mind what the log was before these acts: `recent` reads from there."""
         for draft in drafts:
             self._before.pop(draft.act, None)
             self._before[draft.act] = head
@@ -223,25 +223,15 @@ class Log:
         """Give what reads roots and proofs, in a transaction that sees one state."""
         return Tree(connection, self.head(connection))
 
-    def certify(
-        self, connection: Connection, certificates: Sequence[Certificate], *, just_added: bool = False
-    ) -> list[Certificate]:
+    def certify(self, connection: Connection, certificates: Sequence[Certificate]) -> list[Certificate]:
         """Give certificates with the proofs of their entries, and signed.
 
-        Each is proven in the log as it was when its entry was the last: read again, it is the same. Entries
-        that this process has `just_added` are proven from them up to the sealed head, and older ones are not
-        looked at.
+        Each is proven in the log as it was when its entry was the last: read again, it is the same.
         """
         if not certificates:
             return []
         acts = {one.id: bytes.fromhex(one.id) for one in certificates}
-        head = self.head(connection)
-        tail = self._tail(connection, head, acts.values()) if just_added else None
-        if tail is not None:
-            found = [self._certified(tail, one, tail.entries.get(acts[one.id], ())) for one in certificates]
-            if all(found):
-                return [one for one in found if one]
-        tree = Tree(connection, head)
+        tree = Tree(connection, self.head(connection))
         entries: dict[bytes, list[sql.EntryRow]] = {}
         for row in sql.entries_of(connection, set(acts.values())):
             entries.setdefault(row.act, []).append(row)
@@ -250,14 +240,27 @@ class Log:
             raise TamperedError("the log has lost what it said of an erasure")
         return [one for one in found if one]
 
-    def _tail(self, connection: Connection, head: Frontier, acts: Iterable[bytes]) -> Tail | None:
-        """Read what came since this process added some acts, where that was a moment ago."""
-        before = [self._before.get(act) for act in acts]
+    def recent(self, connection: Connection, certificates: Sequence[Certificate]) -> Tail | None:
+        """Read what came since this process added the entries of some certificates, a moment ago.
+
+        They can be proven from it, up to the sealed head; None where it was not this process, or long ago.
+        """
+        before = [self._before.get(bytes.fromhex(one.id)) for one in certificates]
         known = min((one for one in before if one), key=lambda one: one.size, default=None)
-        if known is None or None in before or not 0 < head.size - known.size <= _REMEMBERED:
+        if known is None or None in before:
+            return None
+        head = self.head(connection)
+        if not 0 < head.size - known.size <= _REMEMBERED:
             return None
         tail = Tail(known, sql.entries_between(connection, known.size, head.size - 1))
         return tail if tail.head == head else None  # else it was of a transaction that came to nothing
+
+    def certify_recent(self, tail: Tail, certificates: Sequence[Certificate]) -> list[Certificate] | None:
+        """As `certify`, from what `recent` has read; None where that does not hold all entries."""
+        found = [
+            self._certified(tail, one, tail.entries.get(bytes.fromhex(one.id), ())) for one in certificates
+        ]
+        return [one for one in found if one] if all(found) else None
 
     def _certified(
         self, tree: Tree | Tail, certificate: Certificate, entries: Iterable[sql.EntryRow]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection
@@ -26,6 +27,8 @@ from vault.roots import Phase as RootPhase
 from vault.storage import erasures
 from vault.storage import keyring as sql
 from vault.storage.stores import Stores
+
+T = TypeVar("T")
 
 
 def locate(state: RootState, generation: bytes, ordinal: int) -> Generation:
@@ -80,13 +83,15 @@ class Swapper:
             state, present = self._locked(connection, replaying=repeated is not None)
             rows = self.records.find(connection, intents)
             begun = [rows[one] for one in dict.fromkeys(intents) if rows[one].phase is erasures.Phase.BEGUN]
-            outdated = any(one.ordinal > present.ordinal for one in state.generations)
             if repeated is None:
                 # A hold can't come between a purge's beginning and this; whoever finds one has found a fault,
                 # and the keys live on (P5).
                 purged = [node for row in begun if row.kind == Why.PURGE for node in row.nodes]
                 self.holds.refuse_held(connection, Why.PURGE, purged, (), at)
-            if begun or (repeated is not None and outdated):  # otherwise another process was faster
+            outdated = repeated is not None and any(
+                one.ordinal > present.ordinal for one in state.generations
+            )
+            if begun or outdated:  # otherwise another process was faster
                 self._swap(connection, state, present, begun, repeated, at)
 
         self._stores.keyring.write(work)
@@ -201,52 +206,58 @@ class Swapper:
             self._keyring.bury(connection, row, certificate.pseudonym, at)
         return certificate
 
-    def destroy_due(
-        self,
-        *,
-        cut_short: bool = False,
-        swept: Sequence[bytes] = (),
-        actor: str = "",
-        lazily: bool = False,
-    ) -> list[Certificate]:
+    def destroy_due(self, *, cut_short: bool = False, actor: str = "") -> list[Certificate]:
         """Destroy the old generations whose horizon has passed, or all; give what became final by it.
 
-        `swept` are erasures whose rows are now deleted. All of it is done again where it was lost.
+        All of it is done again where it was lost.
         """
+        return self._stores.keyring.write(
+            lambda connection: self._destroy_due(connection, cut_short=cut_short, actor=actor)
+        )
+
+    def settle(self, swept: Sequence[bytes], look: Callable[[Connection], T], *, now: bool) -> T:
+        """Note that the rows of some erasures are deleted, and destroy what is due; `now`, everything.
+
+        Give what `look` then reads.
+        """
+
+        def work(connection: Connection) -> T:
+            self._destroy_due(connection, cut_short=now, swept=swept)
+            return look(connection)
+
+        return self._stores.keyring.write(work, lazily=not now)
+
+    def _destroy_due(
+        self, connection: Connection, *, cut_short: bool, swept: Sequence[bytes] = (), actor: str = ""
+    ) -> list[Certificate]:
         stores, at = self._stores, self._stores.clock()
-
-        def work(connection: Connection) -> list[Certificate]:
-            state, present = self._locked(connection)
-            old, rotations = superseded(state, present), self.rotations.untold(connection)
-            gone_before = [one for one in rotations if state.find(one.generation) is None]
-            hasty = cut_short or any(one.now for one in rotations if one not in gone_before)
-            due = tuple(one for one, retired in old.items() if hasty or retired + stores.horizon <= at)
-            oldest = min(one.ordinal for one in state.generations if one.id not in due)
-            rows = self.records.find(connection, swept).values()
-            cut = [row for row in rows if row.phase is erasures.Phase.CUT]
-            self.records.update(connection, [replace(row, phase=erasures.Phase.SWEPT) for row in cut])
-            reached = self.records.reached(connection, oldest)
-            # Where nobody read back yet that they are gone, a crash may have left them on a mirror (P3).
-            receipts = all(Record.decode(row.record).certificate.receipt for row in reached)
-            proven = receipts and not gone_before
-            proof = stores.root.destroy(due, promoting=present.id).proof if due or not proven else ""
-            told = [self._tell(connection, row, proof, at) for row in reached]
-            final = [certificate for certificate in told if certificate.status is Status.FINAL]
-            # A crash may have come between a destruction and its entry: then nothing is due any more, and
-            # what the erasures waited for is told instead.
-            late = set() if due or proven else {one.retired for one in told if one.retired}
-            late.update(one.generation.hex() for one in gone_before)
-            self.rotations.told(connection, [one for one in rotations if one.generation in due])
-            self.rotations.told(connection, gone_before)
-            drafts = [self.log.erasure(one) for one in final]
-            if gone := late.union(one.hex() for one in due):
-                drafts.append(
-                    self.log.draft(Event.DESTROY, actor=actor, generations=sorted(gone), receipt=proof)
-                )
-            self.log.add(connection, drafts)
-            return final
-
-        return stores.keyring.write(work, lazily=lazily)
+        state, present = self._locked(connection)
+        old, rotations = superseded(state, present), self.rotations.untold(connection)
+        gone_before = [one for one in rotations if state.find(one.generation) is None]
+        hasty = cut_short or any(one.now for one in rotations if one not in gone_before)
+        due = tuple(one for one, retired in old.items() if hasty or retired + stores.horizon <= at)
+        oldest = min(one.ordinal for one in state.generations if one.id not in due)
+        rows = self.records.find(connection, swept).values()
+        cut = [row for row in rows if row.phase is erasures.Phase.CUT]
+        self.records.update(connection, [replace(row, phase=erasures.Phase.SWEPT) for row in cut])
+        reached = self.records.reached(connection, oldest)
+        # Where nobody read back yet that they are gone, a crash may have left them on a mirror (P3).
+        receipts = all(Record.decode(row.record).certificate.receipt for row in reached)
+        proven = receipts and not gone_before
+        proof = stores.root.destroy(due, promoting=present.id).proof if due or not proven else ""
+        told = [self._tell(connection, row, proof, at) for row in reached]
+        final = [certificate for certificate in told if certificate.status is Status.FINAL]
+        # A crash may have come between a destruction and its entry: then nothing is due any more, and
+        # what the erasures waited for is told instead.
+        late = set() if due or proven else {one.retired for one in told if one.retired}
+        late.update(one.generation.hex() for one in gone_before)
+        self.rotations.told(connection, [one for one in rotations if one.generation in due])
+        self.rotations.told(connection, gone_before)
+        drafts = [self.log.erasure(one) for one in final]
+        if gone := late.union(one.hex() for one in due):
+            drafts.append(self.log.draft(Event.DESTROY, actor=actor, generations=sorted(gone), receipt=proof))
+        self.log.add(connection, drafts)
+        return final
 
     def _tell(self, connection: Connection, row: erasures.IntentRow, proof: str, at: int) -> Certificate:
         """Write into a certificate that its keys are gone for good; it is final once the rows are too."""

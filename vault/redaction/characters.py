@@ -15,6 +15,7 @@ from typing import Any
 
 _PARSER = re._parser  # type: ignore[attr-defined]  # noqa: SLF001 (since 3.11; there is no public one)
 _DIGITS = frozenset(map(ord, "0123456789"))
+_DIGIT = "0-9"  # among the characters: one digit, whichever
 _SAME = str.maketrans({0x17F: "s", 0x212A: "k", 0x130: "i", 0x131: "i"})
 
 
@@ -35,6 +36,11 @@ class Need:
     digits: int = 0
     characters: frozenset[str] = frozenset()
 
+    @property
+    def has_digit(self) -> bool:
+        """Whether every match has a digit, or looks at one."""
+        return _DIGIT in self.characters
+
     def met(self, there: Present) -> bool:
         """Whether a text could hold a match."""
         return (
@@ -52,7 +58,7 @@ def present(text: str) -> Present:
     plain = text.isascii()
     digits = sum(map(text.count, "0123456789")) if plain else sum(map(str.isdecimal, text))
     low = text.lower() if plain else text.translate(_SAME).lower()
-    return Present(len(text), digits, frozenset(low))
+    return Present(len(text), digits, frozenset(low) | ({_DIGIT} if digits else frozenset()))
 
 
 def needed(pattern: str, flags: int) -> Need:
@@ -77,10 +83,11 @@ def _sequence(items: Iterable[tuple[Any, Any]]) -> Need:
 def _item(operation: str, value: Any) -> Need:  # noqa: PLR0911
     match operation:
         case "LITERAL":
-            low = chr(value).lower() if chr(value).isascii() else ""
-            return Need(1, value in _DIGITS, frozenset(low))
+            if value in _DIGITS:
+                return Need(1, 1, frozenset({_DIGIT, chr(value)}))
+            return Need(1, 0, frozenset(chr(value).lower() if chr(value).isascii() else ""))
         case "IN":
-            return Need(1, all(map(_only_digits, value)))
+            return Need(1, 1, frozenset({_DIGIT})) if all(map(_only_digits, value)) else Need(1)
         case "ANY" | "NOT_LITERAL":
             return Need(1)
         case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
@@ -91,6 +98,8 @@ def _item(operation: str, value: Any) -> Need:  # noqa: PLR0911
             return _sequence(value[3])
         case "ATOMIC_GROUP":
             return _sequence(value)
+        case "ASSERT":  # what it looks at may be taken by another part
+            return Need(characters=_sequence(value[1]).characters)
         case "BRANCH":
             ways = [_sequence(way) for way in value[1]]
             common = frozenset.intersection(*(way.characters for way in ways))

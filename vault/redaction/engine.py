@@ -12,20 +12,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
 from vault.errors import ConfigError
 from vault.messages import Message
 from vault.redaction import Redacted
-from vault.redaction.findings import Finding, Recognizer
+from vault.redaction.findings import Finding, Ground, Recognizer
+from vault.redaction.folding import unbroken
 from vault.redaction.memory import Memory
 from vault.redaction.models import load
-from vault.redaction.operators import OPERATORS
+from vault.redaction.operators import OPERATORS, TELLING
 from vault.redaction.overlaps import resolve
-from vault.redaction.result import RedactedText
-from vault.redaction.search import SHORT, Search, Shard, beside, kind, moved, parts
+from vault.redaction.own import Own
+from vault.redaction.result import RedactedText, tell
+from vault.redaction.search import LONG, SHORT, Search, Shard, beside, kind, moved
 from vault.redaction.segments import Form, Piece, blobs, join, split
 from vault.redaction.settings import ENTITIES, Redaction
 from vault.redaction.stream import HOLD
@@ -35,11 +37,14 @@ from vault.redaction.worldly import is_worldly
 
 if TYPE_CHECKING:
     from vault.redaction.finder import Patterns
+    from vault.redaction.names import Names
 
 WHOLE = "<REDACTED>"
 # What the operators write. More digits would be a hiding place.
-PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(ENTITIES))})(?:_\d{{1,6}}|:[0-9a-f]{{12}})>")
+PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(ENTITIES))})(?:_\d{{1,6}}|:(?=\d*[a-f])[0-9a-f]{{12}})>")
 _SURE = 0.5  # how probable a name must be to be looked for in all later messages
+_MANY = 8  # pieces that are worth to be read together
+_MANY_MORE = 1_000  # texts that are read together at most
 _DEPTH = 3  # JSON in a string in JSON in a string
 
 
@@ -59,10 +64,10 @@ class Engine:
         self.settings = settings or Redaction()
         given = tuple(recognizers)
         self._presidio = [one for one in given if not isinstance(one, Recognizer)]
-        self._own = tuple(one for one in given if isinstance(one, Recognizer))
+        self._own = tuple(Own(one) for one in given if isinstance(one, Recognizer))
         if not all(hasattr(one, "analyze") for one in self._presidio):
             raise ConfigError("a recognizer has a method find(text), or is one of Presidio's")
-        self._names: dict[str, Recognizer] = {}
+        self._names: dict[str, Names] = {}
         self._models: dict[str, Recognizer] = {}
         self._clock = clock
         self._terms: dict[int, tuple[Redaction, Terms]] = {}
@@ -76,17 +81,17 @@ class Engine:
 
         return Patterns(self._presidio)
 
-    def _readers(self, settings: Redaction) -> Iterator[Recognizer]:
-        """Give what reads prose: the bundled model, those that are named, the user's own recognizers."""
-        names = self._names.get(settings.mode)
+    def _bundled(self, mode: str) -> Names:
+        """Give the bundled model, which reads prose."""
+        names = self._names.get(mode)
         if names is None:
             from vault.redaction.names import Names
 
-            mode: Literal["balanced", "high-recall"] = (
-                "high-recall" if settings.mode == "high-recall" else "balanced"
-            )
-            names = self._names[settings.mode] = Names(mode)
-        yield names
+            names = self._names[mode] = Names("high-recall" if mode == "high-recall" else "balanced")
+        return names
+
+    def _others(self, settings: Redaction) -> Iterator[Recognizer]:
+        """Give what else reads prose: the models that are named, the user's own recognizers."""
         for name in settings.models:
             if name not in self._models:
                 with self._loading:
@@ -106,6 +111,7 @@ class Engine:
         found = self.find(text, settings)
         if settings.operator_for("PERSON") == "keep":
             return found
+        _remember(memory, text, [one for one in found if one.end < len(text)])  # the last may go on
         recalled = self._recalled(text, found, memory, settings)
         return sorted([*found, *recalled], key=lambda one: one.start)
 
@@ -120,11 +126,15 @@ class Engine:
         shard = self._shard(text, "", settings, self._search(settings), _DEPTH)
         if shard.is_clean and settings.blobs == "keep":
             return RedactedText(text, (), {})
-        redacted, values = self.written(shard, Memory(secrets.token_bytes(32), {}), settings)
+        memory = Memory(secrets.token_bytes(32), {})
+        memory.leave(text)
+        redacted, values = self.written(shard, memory, settings)
         return RedactedText(redacted, tuple(_located(shard)), values)
 
     def _shard(self, text: str, label: str, settings: Redaction, search: Search, depth: int) -> Shard:
         pieces = split(text, search.check_within(text))
+        if len(pieces) > _MANY:
+            self._read_ahead(pieces, label, settings, search, depth)
         found: list[list[Finding]] = []
         inner: list[Shard | None] = []
         for piece in pieces:
@@ -144,9 +154,30 @@ class Engine:
                 if len(piece.text) <= SHORT:
                     search.looked[key] = found[-1]
         is_whole = len(pieces) == 1 and not (label or pieces[0].label)
-        if is_whole and settings.mode == "balanced" and is_worldly(text, found[0]):
+        if is_whole and found[0] and settings.mode == "balanced" and is_worldly(text, found[0]):
             found[0] = []
         return Shard(text, pieces, found, inner)
+
+    def _read_ahead(
+        self, pieces: Sequence[Piece], label: str, settings: Redaction, search: Search, depth: int
+    ) -> None:
+        """Let the bundled model read all short pieces at once."""
+        from vault.redaction.names.batch import find_each
+
+        short = {
+            (piece.text, piece.label): piece
+            for piece in pieces
+            if len(piece.text) <= SHORT and piece.form is not Form.CODE
+        }
+        texts = list(
+            dict.fromkeys(
+                _said(piece, piece.label or label) for piece in short.values() if not (depth and piece.nested)
+            )
+        )
+        for start in range(0, len(texts), _MANY_MORE):
+            search.check()
+            some = texts[start : start + _MANY_MORE]
+            search.names.update(zip(some, find_each(self._bundled(settings.mode), some), strict=True))
 
     def _inner(self, piece: Piece, settings: Redaction, search: Search, depth: int) -> Shard:
         key = piece.text, piece.label, depth
@@ -159,21 +190,20 @@ class Engine:
 
     def _look(self, piece: Piece, label: str, settings: Redaction, search: Search) -> list[Finding]:
         """Find what is in one piece; its label is read with it, as the words around a value."""
-        before = f"{label}: " if label else ""
-        text, shift = before + piece.text, len(before)
+        text = _said(piece, label)
+        shift = len(text) - len(piece.text)
         terms = self._terms_of(settings)
         found = terms.denied(text) if terms else []
         is_code = piece.form is Form.CODE
         check = search.check_within(text)
         found += self._patterns.find(text, code=is_code, check=check)
         if not is_code:
-            names, *others = self._readers(settings)
-            for start, part in parts(text):
-                check()
-                found += moved(names.find(part), start)
-            for recognizer in others:
-                check()
-                found += recognizer.find(text)
+            plain = unbroken(text)
+            found += plain.led_back(self._named(plain.text, settings, search))
+            if settings.models or self._own:
+                for recognizer in self._others(settings):
+                    check()
+                    found += recognizer.find(text)
         if not found:
             return found
         if shift:
@@ -182,10 +212,25 @@ class Engine:
             found = [one for one in found if one.score >= settings.thresholds.get(one.entity, 0)]
         if terms:
             found = terms.kept(text, found)
-        if "<" in text:  # what was redacted before stays as it is
-            found = beside(found, [one.span() for one in PLACEHOLDER.finditer(text)])
-        resolved = [one for one in resolve(found, text) if settings.operator_for(one.entity) != "keep"]
+        resolved = resolve([*found, *_placeholders(text)], text)
+        resolved = [one for one in resolved if one.entity and settings.operator_for(one.entity) != "keep"]
         return moved(resolved, -shift)
+
+    def _named(self, text: str, settings: Redaction, search: Search) -> list[Finding]:
+        """Give what the bundled model finds, unless it has read the text ahead."""
+        found = search.names.get(text)
+        if found is not None:
+            return found
+        names = self._bundled(settings.mode)
+        if len(text) <= LONG:
+            return names.find(text)
+        from vault.redaction.names.model import parted
+
+        found = []
+        for start, part in parted(text):  # as it does itself, and the time is looked at in between
+            search.check()
+            found += moved(names.find(part), start)
+        return found
 
     def _terms_of(self, settings: Redaction) -> Terms | None:
         if not settings.allow and not settings.deny:
@@ -207,11 +252,12 @@ class Engine:
         chosen, values, written, at = settings or self.settings, dict[str, str](), [], 0
         for finding in sorted(findings, key=lambda one: one.start):
             value = text[finding.start : finding.end]
-            now = OPERATORS[chosen.operator_for(finding.entity)](finding, value, memory)
+            operator = chosen.operator_for(finding.entity)
+            now = OPERATORS[operator](finding, value, memory)
             written += [text[at : finding.start], now]
             at = finding.end
-            if now != value:
-                values.setdefault(now, value)
+            if now != value and operator in TELLING:
+                tell(values, {now: value})
         return "".join([*written, text[at:]]), values
 
     def written(self, shard: Shard, memory: Memory, settings: Redaction) -> tuple[str, dict[str, str]]:
@@ -240,7 +286,7 @@ class Engine:
                 again[key] = memory.size, text, more
             texts.append(text)
             if more:
-                values |= more
+                tell(values, more)
         return join(shard.text, shard.pieces, texts), values
 
     def _piece(
@@ -248,9 +294,7 @@ class Engine:
     ) -> tuple[str, dict[str, str]]:
         every = found
         if piece.form is Form.PROSE:
-            for finding in found:
-                if finding.entity == "PERSON" and finding.score >= _SURE:
-                    _remember(memory, piece.text[finding.start : finding.end])
+            _remember(memory, piece.text, found)
             if settings.operator_for("PERSON") != "keep":
                 every = [*found, *self._recalled(piece.text, found, memory, settings)]
         return self.replace(piece.text, every, memory, settings) if every else (piece.text, {})
@@ -259,6 +303,8 @@ class Engine:
         self, text: str, found: list[Finding], memory: Memory, settings: Redaction
     ) -> list[Finding]:
         recalled, terms = memory.recall(text, found), self._terms_of(settings)
+        if recalled:
+            recalled = beside(recalled, [(one.start, one.end) for one in _placeholders(text)])
         return terms.kept(text, recalled) if terms and recalled else recalled
 
     # -- messages ---------------------------------------------------------------------------------------
@@ -324,10 +370,15 @@ class _ExaminedMessages:
                 continue
             values: dict[str, str] = {}
             texts = []
+            if (
+                message.role != "assistant"
+            ):  # who may have been streamed, and numbered before the end was known
+                _leave(memory, shards)
             for shard in shards:
                 text, more = self._engine.written(shard, memory, settings)
                 texts.append(text)
-                values |= more
+                tell(values, more)
+            _leave(memory, shards)
             keep = settings.blobs == "keep"
             if keep and all(text == shard.text for text, shard in zip(texts, shards, strict=True)):
                 done.append(Redacted(message))
@@ -371,12 +422,33 @@ def count(traces: Iterable[Trace]) -> Counter[str]:
     return counted
 
 
-def _remember(memory: Memory, name: str) -> None:
+def _said(piece: Piece, label: str) -> str:
+    """Give what a piece says, behind the label that names it."""
+    return f"{label}: {piece.text}" if label else piece.text
+
+
+def _leave(memory: Memory, shards: list[Shard]) -> None:
+    for shard in shards:
+        memory.leave(shard.text)
+
+
+def _placeholders(text: str) -> list[Finding]:
+    """Find what was redacted before: nobody's finding, which is cut out of every other."""
+    if "<" not in text:
+        return []
+    return [Finding("", *one.span(), 1.0, "", Ground.DENIED) for one in PLACEHOLDER.finditer(text)]
+
+
+def _remember(memory: Memory, text: str, found: Iterable[Finding]) -> None:
+    sure = [one for one in found if one.entity == "PERSON" and one.score >= _SURE]
+    if not sure:
+        return
     from vault.redaction.names import worth_remembering
 
-    for word in name.split():
-        if worth_remembering(word):
-            memory.keep(word)
+    for finding in sure:
+        for word in text[finding.start : finding.end].split():
+            if worth_remembering(word):
+                memory.keep(word)
 
 
 def _located(shard: Shard) -> Iterator[Finding]:

@@ -12,8 +12,11 @@ from vault.redaction.folding import fold
 from vault.redaction.gate import Build, Gate, Sign, cache_directory
 from vault.redaction.patterns import Recognizer, all_recognizers
 from vault.redaction.presidio import Presidio
+from vault.redaction.search import moved
 
 _PRESIDIO = 1000  # owners in the gate: the own recognizers count from 0, Presidio's from here
+_PART = 200_000
+_AROUND = 5_000
 _LOCK = threading.Lock()
 _SHARED: dict[str, _Machinery] = {}
 
@@ -53,8 +56,19 @@ class Patterns:
         """Give all candidates, which may overlap.
 
         In source code only ids that prove themselves, e-mail addresses and secrets count. `check` is called
-        before each recognizer: it raises when the time is over.
+        before each recognizer: it raises when the time is over. So a long text is read in parts, each with
+        what stands around it: of a text of megabytes one recognizer alone takes seconds.
         """
+        if len(text) <= _PART:
+            return self._find(text, code=code, check=check)
+        found: list[Finding] = []
+        for start in range(0, len(text), _PART):
+            low, stop = max(0, start - _AROUND), start + _PART
+            some = moved(self._find(text[low : stop + _AROUND], code=code, check=check), low)
+            found += [one for one in some if one.start < stop and one.end > start]
+        return found
+
+    def _find(self, text: str, *, code: bool, check: Callable[[], None]) -> list[Finding]:
         machinery = self._machinery or self._built()
         folded = fold(text)
         fired = machinery.gate.fired(folded.low)
@@ -66,6 +80,8 @@ class Patterns:
                     check()
                     found.extend(recognizer.findings(folded, ends, check))
         if folded.text is not text:
+            if folded.is_disguised and fired:
+                found += folded.led_back(machinery.presidio.find(folded.text, fired, code=code, check=check))
             fired = machinery.gate.fired(text)
         if fired:
             found += machinery.presidio.find(text, fired, code=code, check=check)

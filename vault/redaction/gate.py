@@ -8,6 +8,8 @@ used: it disagrees with Python's on what a word is. A pattern that could tell th
 real one
 (a negated class) lets its recognizer through whenever the text is not ASCII.
 
+There are two databases, and that of the patterns which all need a digit is for texts that have one.
+
 Compiling takes seconds, so the database is kept in the user's cache directory, and until it is there, or
 where
 hyperscan is not installed, cheap tests of the characters take its place (`vault.redaction.characters`).
@@ -27,16 +29,19 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
 from vault.redaction.characters import Need, needed, present
 
 _LOG = logging.getLogger(__name__)
-_MAGIC = b"transcript-vault gate 1\n"
+_MAGIC = b"transcript-vault gate 2\n"
 _DIGEST = 32
+_LENGTH = 8
+_DIGITS = b"0123456789"
 Build = Literal["now", "background", "never"]
 
 
@@ -118,8 +123,7 @@ class Gate:
         self._wary = frozenset(sign.owner for sign in self._signs if "[^" in sign.pattern)
         self._needs: list[Need] = [needed(sign.pattern, sign.flags) for sign in self._signs]
         self._cache = cache
-        self._local = threading.local()
-        self._database: Any = None
+        self._databases: dict[bool, _Database] = {}  # by whether all that it finds has a digit
         self._always: frozenset[int] = frozenset()
         if build == "now":
             self._open()
@@ -129,17 +133,23 @@ class Gate:
     @property
     def compiled(self) -> bool:
         """Whether the database is in use, and not the tests of characters."""
-        return self._database is not None
+        return bool(self._databases)
 
     def fired(self, text: str) -> dict[int, Ends]:
         """The owners that could find something in a text, each with the places where signs of it end."""
-        if self._database is None:
+        if not self._databases:
             return self._plain(text)
-        found = {owner: Ends() for owner in self._always}
-        if not text.isascii():
-            found.update((owner, Ends()) for owner in self._wary)
+        through = self._always if text.isascii() else self._always | self._wary
+        found = {owner: Ends() for owner in through} if through else {}
         hits: list[tuple[int, int]] = []
-        self._database.scan(mapped(text), match_event_handler=_note, context=hits, scratch=self._scratch())
+        body = mapped(text)
+        has_digits = len(body.translate(None, _DIGITS)) < len(body)
+        for of_digits, database in self._databases.items():
+            if has_digits or not of_digits:
+                database.scan(body, hits)
+        if not hits:
+            return found
+        hits.sort(key=_end)
         owners = self._owners
         for hit, end in hits:
             owner, bit = owners[hit]
@@ -163,15 +173,6 @@ class Gate:
                     ends += [match.end() for match in _every(sign).finditer(text)]
         return found
 
-    def _scratch(self) -> Any:
-        try:
-            return self._local.scratch
-        except AttributeError:
-            import hyperscan
-
-            self._local.scratch = hyperscan.Scratch(self._database)
-            return self._local.scratch
-
     def _open(self) -> None:
         """Take the database from the cache, or compile it and leave it there."""
         if self._load():
@@ -180,24 +181,30 @@ class Gate:
             import hyperscan
         except ImportError:
             return
+        parts: dict[bool, list[int]] = {}
+        for number, need in enumerate(self._needs):
+            parts.setdefault(need.has_digit, []).append(number)
         try:
-            database, failed = _compiled(hyperscan, self._signs)
+            compiled = {
+                of_digits: _compiled(hyperscan, {number: self._signs[number] for number in numbers})
+                for of_digits, numbers in parts.items()
+            }
         except hyperscan.HyperscanError as error:  # the plain gate is as sound, only slower
             _LOG.warning("the gate's database can't be compiled: %s", type(error).__name__)
             return
-        self._always = failed
-        self._database = database
+        self._always = frozenset().union(*(failed for _, failed in compiled.values()))
+        self._databases = {of_digits: _Database(made) for of_digits, (made, _) in compiled.items()}
         with contextlib.suppress(OSError):
-            if not failed and (path := self._path()):
-                write_cached(path, hyperscan.dumpb(database))
+            if not self._always and (path := self._path()):
+                write_cached(
+                    path, _joined({one: hyperscan.dumpb(made) for one, (made, _) in compiled.items()})
+                )
 
     def _path(self) -> Path | None:
         if self._cache is None:
             return None
-
-        key = hashlib.sha256(
-            repr((importlib.metadata.version("hyperscan"), sys.byteorder, os.uname().machine)).encode()
-        )
+        made_for = importlib.metadata.version("hyperscan"), sys.byteorder, os.uname().machine
+        key = hashlib.sha256(_MAGIC + repr(made_for).encode())
         for sign in self._signs:
             key.update(repr((sign.owner, sign.pattern, int(sign.flags), sign.every)).encode())
         return self._cache / f"gate-{key.hexdigest()[:40]}.hs"
@@ -211,19 +218,59 @@ class Gate:
             body = None if path is None else read_cached(path)
             if body is None:
                 return False
-            self._database = hyperscan.loadb(body, hyperscan.HS_MODE_BLOCK)
-            self._scratch()
+            self._databases = {
+                of_digits: _Database(hyperscan.loadb(part, hyperscan.HS_MODE_BLOCK))
+                for of_digits, part in _parted(body).items()
+            }
         except ImportError:
             return False
         except Exception as error:  # noqa: BLE001 (whatever is wrong with a cached file, it is made anew)
             _LOG.info("the gate's cached database can't be used: %s", type(error).__name__)
-            self._database = None
+            self._databases = {}
             return False
         return True
 
 
+class _Database:
+    """A database of Hyperscan's, and what each thread needs to scan with it."""
+
+    __slots__ = ("_made", "_scratch")
+
+    def __init__(self, made: Any) -> None:
+        import hyperscan
+
+        self._made = made
+        self._scratch = threading.local()
+        self._scratch.own = hyperscan.Scratch(made)
+
+    def scan(self, body: bytes, hits: list[tuple[int, int]]) -> None:
+        """Note what matches, and where it ends."""
+        try:
+            scratch = self._scratch.own
+        except AttributeError:
+            import hyperscan
+
+            scratch = self._scratch.own = hyperscan.Scratch(self._made)
+        self._made.scan(body, match_event_handler=_note, context=hits, scratch=scratch)
+
+
 def _note(hit: int, _start: int, end: int, _flags: int, hits: list[tuple[int, int]]) -> None:
     hits.append((hit, end))
+
+
+_end = itemgetter(1)
+
+
+def _joined(databases: dict[bool, bytes]) -> bytes:
+    """Put the databases into one file, before which stands how long the first is."""
+    parts = [databases.get(of_digits, b"") for of_digits in (False, True)]
+    return b"".join((len(parts[0]).to_bytes(_LENGTH, "big"), *parts))
+
+
+def _parted(body: bytes) -> dict[bool, bytes]:
+    edge = _LENGTH + int.from_bytes(body[:_LENGTH], "big")
+    parts = {False: body[_LENGTH:edge], True: body[edge:]}
+    return {of_digits: part for of_digits, part in parts.items() if part}
 
 
 @functools.cache
@@ -231,7 +278,7 @@ def _every(sign: Sign) -> re.Pattern[str]:
     return re.compile(sign.pattern, sign.flags)
 
 
-def _compiled(hyperscan: Any, signs: Sequence[Sign]) -> tuple[Any, frozenset[int]]:
+def _compiled(hyperscan: Any, signs: Mapping[int, Sign]) -> tuple[Any, frozenset[int]]:
     """Compile all signs; owners of those that Hyperscan can't read are always let through."""
     bits: dict[re.RegexFlag, int] = {
         re.IGNORECASE: hyperscan.HS_FLAG_CASELESS,
@@ -251,7 +298,7 @@ def _compiled(hyperscan: Any, signs: Sequence[Sign]) -> tuple[Any, frozenset[int
         return database
 
     rows = []
-    for number, sign in enumerate(signs):
+    for number, sign in signs.items():
         flags = 0 if sign.every else once
         for flag, bit in bits.items():
             flags |= bit if sign.flags & flag else 0
@@ -270,7 +317,7 @@ def _compiled(hyperscan: Any, signs: Sequence[Sign]) -> tuple[Any, frozenset[int
     except hyperscan.HyperscanError:
         good = [row for row in rows if compiles(row)]
         kept = {row[0] for row in good}
-        return built(good), frozenset(sign.owner for at, sign in enumerate(signs) if at not in kept)
+        return built(good), frozenset(sign.owner for number, sign in signs.items() if number not in kept)
 
 
 def _ours(status: os.stat_result) -> bool:

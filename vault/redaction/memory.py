@@ -14,11 +14,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from vault.redaction.findings import Finding, Ground
+from vault.redaction.folding import unbroken
 
 Known = Mapping[bytes, tuple[str, int]]
 
 HASH_BYTES = 16
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_NUMBERED = re.compile(r"<([A-Z][A-Z0-9_]{1,39})_(\d{1,5})>")  # a higher number is never reached
 _PART = 0  # the number of what is only to be known again: one word of a name
 _PARTS = "PERSON"
 _LEAST = 3  # letters; a shorter word is too often another one
@@ -26,7 +28,7 @@ _LEAST = 3  # letters; a shorter word is too often another one
 
 def normal(value: str) -> str:
     """Give the form in which two writings of a value are the same."""
-    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", unbroken(value).text).casefold().split())
 
 
 class Memory:
@@ -77,9 +79,15 @@ class Memory:
             self._counts[entity] = number
             self._added[self._hash("reserved", entity)] = entity, number
 
+    def leave(self, text: str) -> None:
+        """Leave the numbers of the placeholders that a text came with to it: no value gets one of them."""
+        if "<" in text:
+            for entity, number in _NUMBERED.findall(text):
+                self.reserve(entity, int(number))
+
     def keep(self, name: str) -> None:
         """Remember the words of a person's name, so that they are found wherever they stand."""
-        for word in _WORD.findall(name):
+        for word in _WORD.findall(unbroken(name).text):
             if len(word) >= _LEAST:
                 mark = self._hash("", normal(word))
                 self.knows_names = True
@@ -94,8 +102,9 @@ class Memory:
         starts = [start for start, _ in taken]
         marks: dict[str, bool] = {}
         names: list[Finding] = []
-        for match in _WORD.finditer(text):
-            word, start, end = match[0], match.start(), match.end()
+        plain = unbroken(text)
+        for match in _WORD.finditer(plain.text):
+            word, (start, end) = match[0], plain.span(*match.span())
             if len(word) < _LEAST:
                 continue
             if word not in marks:

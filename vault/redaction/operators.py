@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import unicodedata
 from collections.abc import Callable
 
 from vault.redaction.findings import Finding
@@ -37,13 +38,20 @@ def placeholder(finding: Finding, value: str, memory: Memory) -> str:
     return f"<{finding.entity}_{memory.number(finding.entity, value)}>"
 
 
+def _says_something(finding: Finding, character: str) -> bool:
+    """Say whether a sign is part of the value: many scripts have marks for vowels, passwords any sign."""
+    if finding.entity == "SECRET":
+        return not character.isspace()
+    return character.isalnum() or (not character.isascii() and unicodedata.category(character)[0] == "M")
+
+
 def mask(finding: Finding, value: str, memory: Memory) -> str:  # noqa: ARG001 (an operator's signature)
-    """Cover every letter and digit; of a long number the last four digits stay."""
+    """Cover every letter and digit, of a secret every sign; of a long number the last four digits stay."""
     digits = sum(character.isdigit() for character in value)
-    shown = _SHOWN if digits >= _LONG else 0
+    shown = _SHOWN if digits >= _LONG and finding.entity != "SECRET" else 0
     covered = []
     for character in value:
-        if not character.isalnum():
+        if not _says_something(finding, character):
             covered.append(character)
             continue
         digits -= character.isdigit()
@@ -70,16 +78,17 @@ def surrogate(finding: Finding, value: str, memory: Memory) -> str:
     if finding.entity == "EMAIL_ADDRESS":
         return f"user-{code.hex()[:8]}@example.com"
     drawn = iter(code * (len(value) // len(code) + 1))
-    return "".join(_another(character, next(drawn)) for character in value)
+    return "".join(
+        _another(character, next(drawn)) if _says_something(finding, character) else character
+        for character in value
+    )
 
 
 def _another(character: str, drawn: int) -> str:
     if character.isdigit():
         return str(drawn % 10)
-    if character.isalpha():
-        letters = string.ascii_uppercase if character.isupper() else string.ascii_lowercase
-        return letters[drawn % len(letters)]
-    return character
+    letters = string.ascii_uppercase if character.isupper() else string.ascii_lowercase
+    return letters[drawn % len(letters)]
 
 
 def keep(finding: Finding, value: str, memory: Memory) -> str:  # noqa: ARG001 (an operator's signature)
@@ -95,3 +104,5 @@ OPERATORS: dict[str, Operator] = {
     "surrogate": surrogate,
     "keep": keep,
 }
+# What these write tells which value it stands for. Stars could be anybody's.
+TELLING = frozenset({"placeholder", "hash", "surrogate"})

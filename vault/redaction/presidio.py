@@ -16,12 +16,14 @@ import re
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vault.redaction.catalogue import REPLACED, entries, entry, recognizers, same
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.gate import Ends, Sign, mapped
+from vault.redaction.own import asked, within
 
 # What needs no word before it: a shape of letters and digits, a written form, or a date and a checksum in
 # one.
@@ -67,7 +69,7 @@ _TOKENIZED = (
 )
 _WEAK = 0.05  # patterns below never reach `_LEAST`, and some of them are quadratic
 _SURROGATES = re.compile("[\ud800-\udfff]")
-Match = tuple[int, int, float, bool]
+Match = tuple[int, int, float, bool, str]  # its score, whether a sum proves it, the entity
 Words = Callable[[int, int, Sequence[str], bool], bool]
 
 
@@ -120,18 +122,14 @@ class Presidio:
         found: dict[str, list[Finding]] = {}
         for at in sorted(through):
             check()
-            recognizer = loaded[at]
-            if _runs_as_patterns(recognizer):
-                patterns = self._patterns(at, recognizer, fired[self._first + 2 * at].signs)
-                matches = _matches(recognizer, text, patterns, own=at >= len(self._known))
-            else:
-                matches = _analyzed(recognizer, text)
+            recognizer, own = loaded[at], at >= len(self._known)
+            read = partial(self._read, at, recognizer, text, fired)
+            matches = asked(read) if own else read()
             if not matches:
                 continue
-            entity = recognizer.supported_entities[0]
             proves = _validates(recognizer) and type(recognizer).__name__ not in _FORM_ONLY
-            for start, end, score, valid in matches:
-                if at < len(self._known) and not self._strict and _cut_from_a_word(text, start, end):
+            for start, end, score, valid, entity in matches:
+                if not own and not self._strict and _cut_from_a_word(text, start, end):
                     continue
                 if recognizer.context and (words is None):
                     words = _words_before(text)
@@ -146,10 +144,15 @@ class Presidio:
                 if code and ground is not Ground.CHECKSUM:
                     continue
                 better = min(max(score + _BOOST, _LEAST), 1.0) if near else score
-                found.setdefault(entity, []).append(
-                    Finding(entity, start, end, better, recognizer.name, ground)
-                )
+                one = Finding(entity, start, end, better, recognizer.name, ground)
+                found.setdefault(entity, []).extend(within(text, [one]) if own else [one])
         return [one for same_entity in found.values() for one in _without_contained(same_entity)]
+
+    def _read(self, at: int, recognizer: Any, text: str, fired: Mapping[int, Ends]) -> list[Match]:
+        if not _runs_as_patterns(recognizer):
+            return _analyzed(recognizer, text)
+        patterns = self._patterns(at, recognizer, fired[self._first + 2 * at].signs)
+        return _matches(recognizer, text, patterns, own=at >= len(self._known))
 
     def _wanted(self, at: int) -> bool:
         return self._strict or at >= len(self._known) or self._entries[at].name not in REPLACED
@@ -215,7 +218,7 @@ def _analyzed(recognizer: Any, text: str) -> list[Match]:
     """A recognizer with a way of its own goes that way."""
     results = recognizer.analyze(text, recognizer.supported_entities, None) or []
     valid = _validates(recognizer)
-    return [(r.start, r.end, r.score, valid and r.score == 1.0) for r in results]
+    return [(r.start, r.end, r.score, valid and r.score == 1.0, r.entity_type) for r in results]
 
 
 def _matches(recognizer: Any, text: str, patterns: Sequence[Any], *, own: bool) -> list[Match]:
@@ -224,6 +227,7 @@ def _matches(recognizer: Any, text: str, patterns: Sequence[Any], *, own: bool) 
 
     flags = recognizer.global_regex_flags
     validate, invalidate = recognizer.validate_result, recognizer.invalidate_result
+    entity = recognizer.supported_entities[0]
     found: set[Match] = set()
     for pattern in patterns:
         compiled = pattern.compiled_regex
@@ -241,11 +245,11 @@ def _matches(recognizer: Any, text: str, patterns: Sequence[Any], *, own: bool) 
                 if own:
                     raise
                 # Digits of another script, which Presidio's sums don't know: better taken than let go.
-                found.add((start, end, 1.0, False))
+                found.add((start, end, 1.0, False, entity))
                 continue
             score = pattern.score if verdict is None else float(bool(verdict))
             if score and not invalidate(value):
-                found.add((start, end, score, bool(verdict)))
+                found.add((start, end, score, bool(verdict), entity))
     return _distinct(found)
 
 

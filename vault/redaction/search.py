@@ -7,9 +7,9 @@ in one, it finds in the others.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from vault.errors import RedactionError
@@ -17,11 +17,10 @@ from vault.redaction.findings import Finding
 from vault.redaction.segments import Form, Piece, as_it_is
 
 SHORT = 256  # characters of a piece that others may equal
-_LONG = 20_000  # characters that are read in no time
+LONG = 20_000  # characters that are read in no time
 
 
-@dataclass(slots=True, repr=False)
-class Shard:
+class Shard(Struct):
     """A text of a message with what was found in it, piece by piece."""
 
     text: str
@@ -29,6 +28,8 @@ class Shard:
     found: list[list[Finding]]
     inner: list[Shard | None]
     whole: str | None = None  # what takes the place of the text, whatever is in it
+
+    __repr__ = object.__repr__  # what it holds is personal
 
     @property
     def is_clean(self) -> bool:
@@ -39,12 +40,13 @@ class Shard:
 class Search:
     """The search of one message: until when it may go on, and what its short pieces came to."""
 
-    __slots__ = ("_clock", "_deadline", "looked", "shards")
+    __slots__ = ("_clock", "_deadline", "looked", "names", "shards")
 
     def __init__(self, clock: Callable[[], float], budget: float) -> None:
         self._clock = clock
         self._deadline = clock() + budget
         self.looked: dict[tuple[str, str, int], list[Finding]] = {}
+        self.names: dict[str, list[Finding]] = {}  # what the bundled model found in short texts
         self.shards: dict[tuple[str, str, int], Shard] = {}
 
     def check(self) -> None:
@@ -57,21 +59,11 @@ class Search:
 
         So a first message is not refused because its recognizers had to be imported.
         """
-        return self.check if len(text) > _LONG else _nothing
+        return self.check if len(text) > LONG else _nothing
 
 
 def _nothing() -> None:
     pass
-
-
-def parts(text: str) -> Iterator[tuple[int, str]]:
-    """Part a long text where the bundled model parts it anyway: the time can be looked at in between."""
-    if len(text) <= _LONG:
-        yield 0, text
-        return
-    from vault.redaction.names.model import parted
-
-    yield from parted(text)
 
 
 def beside(found: list[Finding], taken: list[tuple[int, int]]) -> list[Finding]:

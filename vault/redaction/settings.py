@@ -21,6 +21,12 @@ ENTITIES = frozenset(
         "SECRET", "URL", "USERNAME", "US_SSN",
     }
 )  # fmt: skip
+# What they are called elsewhere. Taken for entities of the user's own, they would decide nothing.
+_OTHERWISE = {
+    "CARD": "CREDIT_CARD", "DOB": "DATE_OF_BIRTH", "EMAIL": "EMAIL_ADDRESS", "GPE": "LOCATION",
+    "IBAN": "IBAN_CODE", "IP": "IP_ADDRESS", "LOC": "LOCATION", "MAC": "MAC_ADDRESS", "NAME": "PERSON",
+    "ORG": "ORGANIZATION", "PER": "PERSON", "PHONE": "PHONE_NUMBER", "SSN": "US_SSN",
+}  # fmt: skip
 TREATMENTS = ("redact", "keep")
 
 
@@ -74,11 +80,27 @@ def _read(given: Mapping[str, Any], where: str, base: Redaction) -> Redaction:
         values[name] = _field(name, value, f"{where}.{name}", base)
     namespaces = values.pop("namespaces", {})
     settings = replace(base, **values)
+    _check_denied(settings, where)
     nested = {
-        pattern: _read(inner, f"{where}.namespaces", replace(settings, namespaces={}))
+        pattern: _of_namespace(inner, f"{where}.namespaces", settings)
         for pattern, inner in namespaces.items()
     }
     return replace(settings, namespaces=nested)
+
+
+def _of_namespace(given: Any, where: str, base: Redaction) -> Redaction:
+    if isinstance(given, Mapping) and "namespaces" in given:
+        raise ConfigError(f"{where}: a namespace holds no others", hint="name it beside: support/eu/*")
+    return _read(given, where, replace(base, namespaces={}))
+
+
+def _check_denied(settings: Redaction, where: str) -> None:
+    for entity in settings.deny:
+        if settings.operator_for(entity) == "keep":
+            raise ConfigError(
+                f"{where}: terms are denied as {entity}, and {entity} is kept",
+                hint=f"give {entity} another operator in entities",
+            )
 
 
 _WORDS: Mapping[str, Collection[str]] = {
@@ -147,7 +169,8 @@ def _choose(value: Any, known: Collection[str], where: str) -> str:
 def _entity(value: Any, where: str) -> str:
     """Take a known entity, or the name of one that a recognizer of the user's own finds."""
     if isinstance(value, str) and value and value.replace("_", "").isalnum() and value.isupper():
-        near = difflib.get_close_matches(value, ENTITIES, 1, cutoff=0.85)
+        near = [_OTHERWISE[value]] if value in _OTHERWISE else []
+        near = near or difflib.get_close_matches(value, ENTITIES, 1, cutoff=0.85)
         if value in ENTITIES or not near:
             return value
         raise ConfigError(f"{where}: {value!r} is not known", hint=f"did you mean {near[0]}?")

@@ -77,6 +77,7 @@ _TELLING = re.compile(
     r"|post_?code|plz|national|tax|nif|cpf|dni|medical|patient|member|pin$|password|secret|token",
     re.IGNORECASE,
 )
+_UNNAMEABLE = re.compile(r"[\s<|\\/>]+")  # what a model's API takes in no name
 _SPACE = re.compile(r"\s")
 _COUNT = re.compile(r"tokens$|token_?counts?$", re.IGNORECASE)  # of what a model read and wrote
 
@@ -116,11 +117,18 @@ class _Walk:
     def message(self, message: Message, *, metadata: bool) -> Message:
         content = self._value(message.content, "", in_call=False)
         extra = {
-            key: part if key == "name" else self._part(key, part, {}, in_call=False)
+            key: self._name(message.role, part) if key == "name" else self._part(key, part, {}, in_call=False)
             for key, part in message.extra.items()
         }
         kept = self._value(message.metadata, "", in_call=True) if metadata else message.metadata
         return replace(message, content=content, extra=extra, metadata=kept)
+
+    def _name(self, role: str, name: Any) -> Any:
+        """Give who spoke: a user is a person, whoever else has a name is a function or an agent."""
+        if role != "user" or not isinstance(name, str):
+            return name
+        now = self.edit(name, "name")
+        return name if now == name else _UNNAMEABLE.sub("_", now).strip("_")
 
     def _value(self, value: Any, label: str, *, in_call: bool) -> Any:  # noqa: PLR0911 (one for each kind)
         match value:

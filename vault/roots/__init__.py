@@ -85,8 +85,8 @@ class RootState:
     holds: tuple[Noted, ...] = ()
 
     def find(self, generation: bytes) -> Generation | None:
-        """Look up a generation by its id."""
-        return next((one for one in self.generations if one.id == generation), None)
+        """Look up a generation by its id: mostly one of the last."""
+        return next((one for one in reversed(self.generations) if one.id == generation), None)
 
 
 @dataclass(frozen=True, slots=True)

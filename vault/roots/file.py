@@ -1,8 +1,9 @@
 """A root in a file, or in several that mirror each other.
 
 A change is one read, one step and one write, under a lock beside every file. It holds only when it is on
-every mirror; to repeat it is always safe. Reads take no lock: a file is replaced, never written in place.
-What a file held before is overwritten once the new one is durable everywhere (P3, P8).
+every mirror; to repeat it is always safe. Reads take no lock: a new generation is one more line at the end,
+and for any other change the file is replaced. What it held before is then overwritten, once the new one is
+durable everywhere (P3, P8).
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from vault.errors import (
 from vault.roots import Erased, Generation, Noted, Phase, Receipt, RootState
 from vault.roots.file_disk import (
     MAX_BYTES,
+    append_all,
+    can_append,
     exposures,
     is_taken,
     locked,
@@ -36,7 +39,9 @@ from vault.roots.file_disk import (
     replace_all,
     shared_place,
 )
-from vault.roots.file_format import Document, Held, Kdf, decode, encode
+from vault.roots.file_format import Document, Held, Kdf, encode
+from vault.roots.file_lines import END, Line, Understood, understand
+from vault.roots.file_lines import encode as encode_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,12 @@ class _Mirror:
     """What was found in one file."""
 
     path: Path
-    document: Document
-    kdf: Kdf | None
+    said: Understood
+
+    @property
+    def document(self) -> Document:
+        """What it says."""
+        return self.said.document
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,13 @@ class _Survey:
                 )
         return newest
 
+    @property
+    def agrees(self) -> bool:
+        """Say whether every mirror is there, whole, and the same as the others."""
+        first = self.opened[0].said
+        all_same = all(one.said.data == first.data for one in self.opened)
+        return all_same and first.is_whole and not self.missing and not self.faults
+
     def _nothing(self) -> VaultError:
         if not self.faults:
             return RootUnavailableError(
@@ -96,9 +112,9 @@ class FileRoot:
         if passphrase == "":
             raise ConfigError("the passphrase of the root is empty")
         self._passphrase = passphrase
-        self._ciphers: dict[bytes, Cipher] = {}
+        self._ciphers: dict[str, Cipher] = {}
         self._known: tuple[Document, RootState] | None = None
-        self._parsed: dict[Path, tuple[bytes, _Mirror]] = {}
+        self._understood: dict[Path, Understood] = {}
         self._loading = threading.Lock()
         self._derived: dict[Kdf, Cipher] = {}
         self._deriving = threading.Lock()
@@ -168,8 +184,7 @@ class FileRoot:
         """Keep the keys of what was read, or written and read back, in memory."""
         if self._known is None or document is not self._known[0]:
             before = self._ciphers
-            held = {bytes.fromhex(one.id): one.key for one in document.generations}
-            self._ciphers = {one: before.get(one) or Cipher(key) for one, key in held.items()}
+            self._ciphers = {one.id: before.get(one.id) or Cipher(one.key) for one in document.generations}
             self._known = document, document.state(self._known)
         return self._known[1]
 
@@ -186,7 +201,8 @@ class FileRoot:
     ) -> Generation:
         """Add a new generation on every mirror, in place of staged ones that came to nothing."""
         new = _new_generation(ordinal, Phase.STAGED, erased, at)
-        self._change(lambda document: document.settled(promoting).stage(new))
+        promoted = None if promoting is None else promoting.hex()
+        self._change(lambda document: Line(document.serial + 1, promoted, new))
         return new.without_key()
 
     def promote(self, generation: bytes, at: int) -> None:
@@ -242,9 +258,10 @@ class FileRoot:
         return found
 
     def _cipher(self, generation: bytes) -> Cipher:
-        if generation not in self._ciphers:
+        name = generation.hex()
+        if name not in self._ciphers:
             self.load()
-        cipher = self._ciphers.get(generation)
+        cipher = self._ciphers.get(name)
         if cipher is None:
             raise KeyringOutdatedError(
                 "the root does not hold this generation (any more)",
@@ -265,23 +282,20 @@ class FileRoot:
 
     def _open(self, path: Path, data: bytes) -> _Mirror:
         """Understand what was read; the same bytes are understood once."""
-        known = self._parsed.get(path)
-        if known is not None and known[0] == data:
-            return known[1]
-        opened = self._decode(path, data)
-        self._parsed[path] = data, opened
-        return opened
+        known = self._understood.get(path)
+        if known is None or known.data != data:
+            known = self._understand(path, data, known)
+            self._understood[path] = known
+        return _Mirror(path, known)
 
-    def _decode(self, path: Path, data: bytes) -> _Mirror:
-        found = decode(data, str(path))
-        if not isinstance(found, Document):
-            return _Mirror(path, found.open(self._derive(found.kdf, str(path)), str(path)), found.kdf)
-        if self._passphrase is not None:
+    def _understand(self, path: Path, data: bytes, before: Understood | None = None) -> Understood:
+        said = understand(data, str(path), lambda kdf: self._derive(kdf, str(path)), before)
+        if said.kdf is None and self._passphrase is not None:
             raise ConfigError(
                 f"a passphrase is given, but the root at {path} is not under one",
                 hint="leave ?passphrase-file away, or put a sealed root there",
             )
-        return _Mirror(path, found, None)
+        return said
 
     def _survey(self) -> _Survey:
         opened, missing, faults = [], [], []
@@ -297,7 +311,7 @@ class FileRoot:
                 faults.append(fault.with_traceback(None))
         return _Survey(tuple(opened), tuple(missing), tuple(faults))
 
-    def _change(self, step: Callable[[Document], Document]) -> int:
+    def _change(self, step: Callable[[Document], Document | Line]) -> int:
         """Read, change and write as one; give the serial that is now on every mirror."""
         if self._passphrase is not None:
             self.load()  # derives the passphrase's key, which nobody should wait for under the lock
@@ -307,22 +321,39 @@ class FileRoot:
             if survey.faults:
                 # What lies at a mirror's path and can't be read is not ours to overwrite.
                 raise survey.faults[0]
-            serial = newest.document.serial + 1
-            after = replace(step(newest.document), serial=serial)
-            replace_all(self._paths, self._encode(after, newest.kdf))
+            change, serial = step(newest.document), newest.document.serial + 1
+            after = change.after(newest.document) if isinstance(change, Line) else change
+            after = replace(after, serial=serial)
+            if not (isinstance(change, Line) and survey.agrees and self._append(newest.said, change, after)):
+                replace_all(self._paths, self._encode(after, newest.said.kdf))
             with self._loading:  # read back already; and nobody changes it before this lock is given up
-                self._remember(after)
+                self._remember(self._understood[self._paths[0]].document)
         return serial
+
+    def _append(self, said: Understood, line: Line, after: Document) -> bool:
+        """Add a line to every file; False where that can't be, or it could not be read again."""
+        cipher = None if said.kdf is None else self._derive(said.kdf, self.name)
+        data = encode_line(line, said.kdf, cipher)
+        if not can_append(self._paths, len(said.data) + len(data)):
+            return False
+        following = None
+        with suppress(RootUnavailableError):
+            following = self._understand(self._paths[0], said.data + data, said)
+        if following is None or following.document != after:
+            return False
+        append_all(self._paths, len(said.data), data)
+        self._understood = dict.fromkeys(self._paths, following)
+        return True
 
     def _encode(self, document: Document, kdf: Kdf | None) -> bytes:
         """Encode, and make sure that it can be read again: nothing else may ever take a root's place."""
-        data = encode(document, kdf, None if kdf is None else self._derive(kdf, self.name))
+        data = encode(document, kdf, None if kdf is None else self._derive(kdf, self.name)) + END
         if len(data) <= MAX_BYTES:
             with suppress(RootUnavailableError):
-                understood = self._decode(self._paths[0], data)
-                if understood.document == document:
-                    for path in self._paths:
-                        self._parsed[path] = data, _Mirror(path, document, understood.kdf)
+                said = self._understand(self._paths[0], data)
+                if said.document == document:
+                    said = Understood(data, document, said.kdf)
+                    self._understood = dict.fromkeys(self._paths, said)
                     return data
         raise UsageError("this can't be kept in a root file")
 

@@ -1,4 +1,4 @@
-"""How a root file is read, replaced and overwritten, so that a crash at any instant leaves a whole one.
+"""How a root file is read, continued, replaced and overwritten: a crash at any instant leaves a whole one.
 
 For /d/root.key: /d/.root.key.lock is locked by who changes it, /d/.root.key.<random>.new is what is about
 to take its name, and /d/.root.key.<random>.old what had it before and is still to be overwritten.
@@ -133,6 +133,40 @@ def _open_lock(lock: Path, owner: Owner | None) -> int:
             os.fchown(handle, *owner)
         return handle
     return os.open(lock, os.O_RDWR | _SAFELY)
+
+
+def can_append(paths: tuple[Path, ...], size: int) -> bool:
+    """Say whether every file may get so large, and has no second name that would get what is added too."""
+    for path in paths:
+        with _reaching(path, "reached"):
+            if path.lstat().st_nlink > 1:
+                return False
+    return size <= MAX_BYTES
+
+
+def append_all(paths: tuple[Path, ...], size: int, data: bytes) -> None:
+    """Add something durably to the end of every file, which has this size; the data tells its own end."""
+    for path in paths:
+        with _reaching(path, "written"), ExitStack() as stack:
+            handle = os.open(path, os.O_RDWR | os.O_APPEND | _SAFELY)
+            stack.callback(os.close, handle)
+            info = os.fstat(handle)
+            _refuse_unsafe(path, info)
+            try:
+                if info.st_size == size:
+                    _write_whole(handle, data)
+                    os.fsync(handle)
+                is_there = os.pread(handle, len(data) + 1, size) == data
+            except OSError:
+                os.ftruncate(handle, size)  # a disk that is full; where this fails too, no end is there
+                raise
+        if not is_there:
+            raise RootUnavailableError(f"the root at {path} does not hold what was added to it")
+
+
+def _write_whole(handle: int, data: bytes) -> None:
+    if os.write(handle, data) < len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def replace_all(paths: tuple[Path, ...], data: bytes) -> None:

@@ -1,5 +1,7 @@
 """What is in a root file: one small JSON document, plain or sealed under a passphrase. No I/O.
 
+Below it stand lines of what was added since, see `file_lines`.
+
 {"format": "transcript-vault root", "version": 1, "vault": hex, "holder": hex, "serial": n,
  "generations": [{"id": hex, "ordinal": n, "key": base64, "phase": …, "erased": […], …}, …],
  "holds": [{"id": base64, "kind": …, "user_node": base64, "until": n, "record": …, …}, …]}
@@ -77,10 +79,10 @@ class Document(
     generations: tuple[Held, ...]
     holds: tuple[Noted, ...] = ()
 
-    def __post_init__(self) -> None:
-        """Refuse what no sequence of changes can lead to."""
+    def check(self) -> None:
+        """Refuse, with a ValueError, what no sequence of changes can lead to."""
         ordinal, life, current = -1, _LIFE[Phase.RETIRED], 0
-        for one in self.generations:  # in one go: each change comes here several times
+        for one in self.generations:  # in one go: there may be thousands
             before, life = life, _LIFE[one.phase]
             is_retired = one.phase is Phase.RETIRED
             if one.ordinal <= ordinal or life < before or (one.retired_at is not None) != is_retired:
@@ -97,7 +99,7 @@ class Document(
     @property
     def current(self) -> Held:
         """The generation that the tree hangs from."""
-        return next(one for one in self.generations if one.phase is Phase.CURRENT)
+        return next(one for one in reversed(self.generations) if one.phase is Phase.CURRENT)
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -110,43 +112,50 @@ class Document(
 
     def state(self, before: tuple[Document, RootState] | None = None) -> RootState:
         """Give all but the keys; of what an earlier document held already, what was given then."""
-        pairs = () if before is None else zip(before[0].generations, before[1].generations, strict=True)
-        known = {id(held): bare for held, bare in pairs}
+        known: dict[int, Generation] = {}
+        if before is not None:
+            known = dict(zip(map(id, before[0].generations), before[1].generations, strict=True))
+        bare = zip(self.generations, map(known.get, map(id, self.generations)), strict=True)
         return RootState(
             vault=bytes.fromhex(self.vault),
             holder=bytes.fromhex(self.holder),
-            generations=tuple(known.get(id(one)) or one.without_key() for one in self.generations),
+            generations=tuple(given or held.without_key() for held, given in bare),
             holds=self.holds,
         )
 
     def settled(self, generation: bytes | None) -> Document:
         """Make current what a finished swap left staged; its predecessor retired when it was staged."""
-        staged = next((one for one in self.generations if one.phase is Phase.STAGED), None)
-        if generation is None or staged is None or staged.id != generation.hex():
+        last = self.generations[-1]
+        if generation is None or last.phase is not Phase.STAGED or last.id != generation.hex():
             return self
-        return self.promote(staged.id, staged.created_at)
+        return self.promote(last.id, last.created_at)
 
     def stage(self, new: Held) -> Document:
         """Add a staged generation in place of any other staged one."""
-        kept = tuple(one for one in self.generations if one.phase is not Phase.STAGED)
-        if new.ordinal <= kept[-1].ordinal:
+        count = len(self.generations)
+        while self.generations[count - 1].phase is Phase.STAGED:  # they come last, and one is current
+            count -= 1
+        if new.ordinal <= self.generations[count - 1].ordinal:
             raise UsageError("a new root generation must have a higher ordinal than those before it")
-        return replace(self, generations=(*kept, new))
+        return replace(self, generations=(*self.generations[:count], new))
 
     def promote(self, generation: str, at: int) -> Document:
         """Make the staged generation the current one."""
-        target = next((one for one in self.generations if one.id == generation), None)
+        target = next((one for one in reversed(self.generations) if one.id == generation), None)
         if target is None:
             raise RootUnavailableError("the root does not hold the generation that is to become current")
         if target.phase is Phase.RETIRED:
             raise UsageError("a retired root generation can't become current again")
         if target.phase is Phase.CURRENT:
             return self
-        phases = {
-            target.id: replace(target, phase=Phase.CURRENT),
-            self.current.id: replace(self.current, phase=Phase.RETIRED, retired_at=at),
-        }
-        return replace(self, generations=tuple(phases.get(one.id, one) for one in self.generations))
+        every = list(self.generations)
+        for place in reversed(range(len(every))):  # those that may change come last, of maybe thousands
+            if every[place] is target:
+                every[place] = replace(target, phase=Phase.CURRENT)
+            elif every[place].phase is Phase.CURRENT:
+                every[place] = replace(every[place], phase=Phase.RETIRED, retired_at=at)
+                break
+        return replace(self, generations=tuple(every))
 
     def note(self, noted: Noted, dropping: Collection[bytes]) -> Document:
         """Put a hold in the place of what was known of it; drop others."""
@@ -225,7 +234,7 @@ class Sealed(
             ) from None
         document = decode(plain, where)
         if not isinstance(document, Document):
-            raise _damaged(where)
+            raise damaged(where)
         return document
 
 
@@ -233,7 +242,7 @@ _decoder: msgspec.json.Decoder[Document | Sealed] = msgspec.json.Decoder(Documen
 
 
 def encode(document: Document, kdf: Kdf | None, cipher: Cipher | None) -> bytes:
-    """Write a root file: plain, or sealed with the cipher that `kdf` gave."""
+    """Write a document: plain, or sealed with the cipher that `kdf` gave."""
     plain = msgspec.json.encode(document)
     if kdf is None or cipher is None:
         return plain
@@ -241,17 +250,21 @@ def encode(document: Document, kdf: Kdf | None, cipher: Cipher | None) -> bytes:
 
 
 def decode(data: bytes, where: str) -> Document | Sealed:
-    """Read a root file; `where` names it in errors."""
+    """Read a document; `where` names it in errors."""
     found: Document | Sealed | None = None
     with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):
-        found = _decoder.decode(data)
+        read = _decoder.decode(data)
+        if isinstance(read, Document):
+            read.check()
+        found = read
     # Raised out here, as an error of the decoder can carry a piece of the document.
     if found is None:
-        raise _damaged(where)
+        raise damaged(where)
     return found
 
 
-def _damaged(where: str) -> RootUnavailableError:
+def damaged(where: str) -> RootUnavailableError:
+    """Say that a root can't be read."""
     return RootUnavailableError(
         f"the root at {where} is damaged, or no root file that this release knows",
         hint="move it away and restore it from a mirror or a copy",

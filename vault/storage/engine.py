@@ -300,12 +300,12 @@ def _begin_sqlite(connection: Connection) -> None:
     if (mode == "remove") != connection.info.get(_UNTIED, False):
         drive(connection, f"PRAGMA foreign_keys={'OFF' if mode == 'remove' else 'ON'}")
         connection.info[_UNTIED] = mode == "remove"
-    is_lazy, lazily = connection.info.get(_LAZILY), options.get(_LAZILY, False)
-    if is_lazy is not None and is_lazy != lazily:
-        drive(connection, f"PRAGMA synchronous={'NORMAL' if lazily else 'FULL'}")
-        connection.info[_LAZILY] = lazily
     match mode:
         case "write" | "remove":
+            is_lazy, lazily = connection.info.get(_LAZILY), options.get(_LAZILY, False)
+            if is_lazy is not None and is_lazy != lazily:
+                drive(connection, f"PRAGMA synchronous={'NORMAL' if lazily else 'FULL'}")
+                connection.info[_LAZILY] = lazily
             drive(connection, "BEGIN IMMEDIATE")
         case "snapshot":
             drive(connection, "BEGIN")

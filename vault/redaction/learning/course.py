@@ -19,7 +19,7 @@ from vault.redaction.names import features, table
 from vault.redaction.names.network import Floats, Weights
 
 TEXTS: Final = Path(features.__file__).with_name("training")
-EPOCHS: Final = 6
+EPOCHS: Final = 8
 SEED: Final = 7
 WORDS_A_STEP: Final = 2000
 RATE: Final = 2.5e-3
@@ -37,7 +37,7 @@ EMPTY: Final[Mapping[str, float]] = {"sgd_train": 0.0, "wnut_train": 0.6, "btc_t
 SURE: Final = 0.5
 """What weighs more than this marks its names so fully that an unmarked word is surely none."""
 
-INVENTED: Final = 3500
+INVENTED: Final = 5000
 """Messages from templates in each epoch."""
 
 VALUED: Final = 4500

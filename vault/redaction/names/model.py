@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.names import features, network, table
-from vault.redaction.names.network import GIST, NETS, REACH, WORD, Floats
+from vault.redaction.names.memo import Memo, Rows
+from vault.redaction.names.network import NETS, REACH, WORD, Floats
 from vault.redaction.names.plausible import BEFORE, counts, dated, plausible
 
 Mode = Literal["balanced", "high-recall"]
-Rows = NDArray[np.intp]
 BY: Final = "names"
 NAMES: Final = ("PERSON", "LOCATION", "ORGANIZATION")
 ENTITIES: Final = (
@@ -62,17 +62,18 @@ _KNOWN: Final = 1 << 4 | 1 << 6 | 1 << 7
 SETTLED: Final = 0.5
 """The judgement of a message that is neither public nor private, as log odds."""
 
-TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (0.4, 0.1), "high-recall": (0.5, 0.2)}
+TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (0.6, 0.15), "high-recall": (0.6, 0.25)}
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
 
 BESIDE: Final = 2
-_BEGINS: Final = (1, 3, 5)
+BEGINS: Final = (1, 3, 5)
 _ABBREVIATED: Final = 3
 _TIES: Final = frozenset("-_")
 _GLUED: Final = 12
 """Tokens that a value is lengthened by at most, on either side."""
 
-_PAD: Final = np.zeros(REACH, np.intp)
+_NEVER: Final = np.float32(-np.inf)
+"""How likely it is that what can't be a name is one."""
 
 PIECE: Final = 100_000
 """Letters that are cut into tokens at once; a longer text is parted at a space, if there is one in a LINE."""
@@ -80,28 +81,16 @@ PIECE: Final = 100_000
 LINE: Final = 1000
 CHUNK: Final = 2048
 OVERLAP: Final = 64
-MOST: Final = 16_384
-"""Kinds of token whose vectors are kept."""
+MANY: Final = 256
+"""Tokens to be labelled from which it pays to look for those with the same tokens around them."""
 
 
-class _Memo:
-    """Vectors of the tokens met so far. A full one is left to whoever still reads it, and a new one begun."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, int] = {}
-        self.used = 1  # the first row stays empty: it pads
-        self.vectors = np.zeros((NETS, MOST, WORD), np.float32)
-        self.gists = np.zeros((MOST, NETS * GIST), np.float32)
-        self.core = np.zeros(MOST, np.bool_)
-        self.looks = np.zeros((2 * REACH + 1, MOST), np.float32)
-
-
-class _Model:
+class Model:
     """The model's files in memory, and the memo; shared by all threads."""
 
     def __init__(self, folder: Path) -> None:
         self.table, self.nets = table.read(folder)
-        self.memo = _Memo()
+        self.memo = Memo()
         self.lock = threading.Lock()
 
     def vector(self, token: str) -> Floats:
@@ -122,19 +111,20 @@ class _Model:
         bare = [word.strip() for word in words]
         return all(kinds.get(features.folded(word), 0) & _KNOWN for word in bare if len(word) > 1)
 
-    def rows(self, words: Sequence[str]) -> tuple[_Memo, Rows]:
-        """Look up the rows of at most CHUNK tokens; those not met before are worked out."""
+    def rows(self, words: Sequence[str]) -> tuple[Memo, Rows]:
+        """Look up the rows of at most CHUNK tokens, padded; those not met before are worked out."""
         memo = self.memo
         rows = list(map(memo.rows.get, words))
         if None in rows:
             memo, rows = self._learn(words)
-        return memo, np.array(rows, np.intp)
+        padding = [0] * REACH
+        return memo, np.array([*padding, *rows, *padding], np.intp)
 
-    def _learn(self, words: Sequence[str]) -> tuple[_Memo, list[int | None]]:
+    def _learn(self, words: Sequence[str]) -> tuple[Memo, list[int | None]]:
         with self.lock:
             memo = self.memo
-            if memo.used + len(words) > MOST or len(memo.rows) > 4 * MOST:
-                memo = self.memo = _Memo()
+            if not memo.has_room(len(words)):
+                memo = self.memo = Memo()
             for word in words:
                 if word in memo.rows:
                     continue
@@ -142,27 +132,30 @@ class _Model:
                 row = memo.rows.get(short)
                 if row is None:
                     row = memo.used
-                    memo.vectors[:, row] = vectors = self.vector(short)
+                    vectors = self.vector(short)
+                    memo.keep(row, network.shares(vectors, self.nets))
                     vector = vectors.reshape(-1)
                     memo.gists[row] = np.maximum(vector @ self.nets.gist + self.nets.gist_bias, 0)
-                    memo.looks[:, row] = self.nets.quick @ vector
-                    memo.core[row] = features.may_name(short, self.table.plain)
+                    memo.looks[row] = self.nets.quick @ vector
+                    memo.looks[row, REACH] += (
+                        self.nets.quick_bias[0] if features.may_name(short, self.table.plain) else _NEVER
+                    )
                     memo.used = row + 1
                     memo.rows[short] = row
                 memo.rows[word] = row
             return memo, [memo.rows[word] for word in words]
 
 
-_models: dict[Path, _Model] = {}
+_models: dict[Path, Model] = {}
 _loading = threading.Lock()
 
 
-def loaded(folder: Path = table.MODEL) -> _Model:
+def loaded(folder: Path = table.MODEL) -> Model:
     """Give the model, which is read once in a process."""
     found = _models.get(folder)
     if found is None:
         with _loading:
-            found = _models.get(folder) or _Model(folder)
+            found = _models.get(folder) or Model(folder)
             _models[folder] = found
     return found
 
@@ -177,56 +170,91 @@ class Names:
         self.look = np.float32(LOOKS[mode])
         self.folder = folder
 
+    @cached_property
+    def model(self) -> Model:
+        """The model's files, read when first needed."""
+        return loaded(self.folder)
+
     def find(self, text: str) -> list[Finding]:
         """Find names and values."""
+        if len(text) <= PIECE:
+            return self._read(text, 0)
         return [one for start, piece in parted(text) for one in self._read(piece, start)]
 
     def _read(self, text: str, place: int) -> list[Finding]:
         """Read a text of which the first letter stands at a place."""
+        memo = self.model.memo
+        rows = memo.met(text)
+        if rows is not None and len(rows) <= CHUNK:
+            likely = self._likely(memo, rows)
+            return [] if likely is None else self.found(features.tokens(text), *likely, place)
         words = features.tokens(text)
         if len(words) <= CHUNK:
-            return self._found(words, place, 0, len(words)) if words else []
+            memo, rows = self.model.rows(words)
+            memo.meet(text)
+            likely = self._likely(memo, rows)
+            return [] if likely is None else self.found(words, *likely, place)
         out: list[Finding] = []
         for begin in range(0, len(words), CHUNK - 2 * OVERLAP):
             start = max(begin - OVERLAP, 0)
             some = words[start : begin + CHUNK - OVERLAP]
             kept = min(begin + CHUNK - 2 * OVERLAP, len(words))
-            before = sum(map(len, words[start:begin]))
-            out.extend(self._found(some, place - before, begin - start, kept - start))
+            if (likely := self._likely(*self.model.rows(some))) is not None:
+                before = sum(map(len, words[start:begin]))
+                out += self.found(some, *likely, place - before, begin - start, kept - start)
             place += sum(map(len, words[begin:kept]))
         return out
 
-    def _found(self, words: list[str], offset: int, begin: int, stop: int) -> list[Finding]:
-        """Read one chunk; only names that start within words[begin:stop] are returned."""
-        model = loaded(self.folder)
-        memo, rows = model.rows(words)
-        able = memo.core.take(rows)
-        if not able.any():
-            return []
-        looks = network.looked(memo.looks.take(rows, axis=1), model.nets)
-        core = np.flatnonzero(able & (looks > self.look))
-        if not len(core):
-            return []
-        summary, verdict = network.judged(memo.gists.take(rows, axis=0), model.nets)
+    def _likely(self, memo: Memo, rows: Rows) -> tuple[Floats, Floats] | None:
+        """Say of each token of a chunk how likely it is of each kind, and what is asked of each kind.
+
+        None where no token is likely enough.
+        """
+        count = len(rows) - 2 * REACH
+        if not count:
+            return None
+        looks = network.looked(memo.looks.take(rows, axis=0))
+        if looks[looks.argmax()] <= self.look:
+            return None
+        core = np.flatnonzero(looks > self.look)
+        nets = self.model.nets
+        summary, verdict = network.judged(memo.gists.take(rows[REACH:-REACH], axis=0), nets)
         asked = shifted(verdict, self.trust)
         if asked < 0:
             core = core[looks[core] > self.look - asked]
             if not len(core):
-                return []
-        places = _beside(core, len(words))
-        padded = memo.vectors.take(np.concatenate((_PAD, rows, _PAD)), axis=1)
-        odds = network.labelled(padded, summary, places, model.nets)
-        kinds = _gathered(odds)
+                return None
+        places = _beside(core, count)
+        if len(places) > MANY:
+            some, which = network.alike(rows, places)
+            odds = network.labelled(rows, memo.shares, summary, some, nets)[which]
+        else:
+            odds = network.labelled(rows, memo.shares, summary, places, nets)
+        kinds = gathered(odds)
         bounds = raised(self.thresholds, asked)
         firm = kinds.sum(axis=1) >= bounds[kinds.argmax(axis=1)]
         if not firm.any():
-            return []
-        whole = np.zeros((len(words), kinds.shape[1] + 1), np.float32)
+            return None
+        whole = np.zeros((count, kinds.shape[1] + 1), np.float32)
         whole[places, :-1] = kinds
-        whole[places, -1] = odds[:, _BEGINS].sum(axis=1)
-        found = _spans(words, whole, bounds, offset, begin, stop)
+        whole[places, -1] = odds[:, BEGINS].sum(axis=1)
+        return whole, bounds
+
+    def found(  # noqa: PLR0913, PLR0917 (of one chunk)
+        self,
+        words: list[str],
+        odds: Floats,
+        bounds: Floats,
+        offset: int = 0,
+        begin: int = 0,
+        stop: int | None = None,
+    ) -> list[Finding]:
+        """Give the names of one chunk that start within words[begin:stop]."""
+        found = _spans(words, odds, bounds, offset, begin, len(words) if stop is None else stop)
         return [
-            one for one, some, bound in found if one.score >= bound + self.public or not model.public(some)
+            one
+            for one, some, bound in found
+            if one.score >= bound + self.public or not self.model.public(some)
         ]
 
 
@@ -248,15 +276,15 @@ def shifted(verdict: float, trust: tuple[float, float]) -> float:
     return min(max(doubt * trust[doubt > 0], -9.0), 6.0)
 
 
-def raised(thresholds: Sequence[float], shift: float) -> Floats:
+def raised(thresholds: Sequence[float], shift: float | Floats) -> Floats:
     """Ask more in a message that does not look private, and less in one that does."""
     bounds = np.array(thresholds, np.float32)
-    odds = np.float32(np.exp(shift))
+    odds: np.float32 | Floats = np.exp(shift, dtype=np.float32)
     out: Floats = (bounds / (bounds + odds * (np.float32(1) - bounds))).astype(np.float32)
     return out
 
 
-def _gathered(odds: Floats) -> Floats:
+def gathered(odds: Floats) -> Floats:
     """Add up the labels of each entity."""
     out = np.empty((len(odds), len(ENTITIES)), np.float32)
     names = len(NAMES)
@@ -319,6 +347,26 @@ def _beside(core: Rows, count: int) -> Rows:
     return np.flatnonzero(wanted[BESIDE : count + BESIDE])
 
 
+def _joining(
+    words: list[str], sure: list[float], best: list[int], begun: list[float], bounds: Floats
+) -> Callable[[int], bool]:
+    """Say of a token whether it and the next one belong together."""
+    floors = (bounds * JOINED).tolist()
+    names = len(NAMES)
+
+    def joins(at: int) -> bool:
+        behind = at + 1
+        if sure[at] < floors[best[at]] or sure[behind] < floors[best[behind]]:
+            return False
+        is_tied = words[at] in _TIES
+        is_name = best[behind] < names
+        if is_name != (best[at] < names) and not is_tied and words[behind] not in _TIES:
+            return False
+        return is_tied or not is_name or begun[behind] * 2 <= sure[behind]  # else another name begins
+
+    return joins
+
+
 def _spans(  # noqa: PLR0913, PLR0917 (of one chunk)
     words: list[str], odds: Floats, bounds: Floats, offset: int, begin: int, stop: int
 ) -> Iterator[tuple[Finding, list[str], float]]:
@@ -326,28 +374,21 @@ def _spans(  # noqa: PLR0913, PLR0917 (of one chunk)
     kinds = odds[:, :-1]
     everything = kinds.sum(axis=1)
     best = kinds.argmax(axis=1)
-    bound = bounds[best]
-    firm = everything >= bound
-    weak = everything >= bound * JOINED
-    named = best < len(NAMES)
-    parted = named & (odds[:, -1] * 2 > everything)  # another name begins
-    ties = np.array([word in _TIES for word in words])
-    alike = (named[1:] == named[:-1]) | ties[1:] | ties[:-1]
-    joins = weak[1:] & weak[:-1] & alike & (~parted[1:] | ties[:-1])
+    firm = np.flatnonzero(everything[:stop] >= bounds[best[:stop]]).tolist()
+    joins = _joining(words, everything.tolist(), best.tolist(), odds[:, -1].tolist(), bounds)
     ends = list(accumulate(map(len, words)))
     index = done = begin
     count = len(words)
-    while index < stop:
-        if not firm[index] or words[index].isspace():
-            index += 1
+    for place in firm:
+        if place < index or words[place].isspace():
             continue
-        first = last = index
-        while first > done and joins[first - 1] and "\n" not in words[first - 1]:
+        first = last = place
+        while first > done and "\n" not in words[first - 1] and joins(first - 1):
             first -= 1
-        while last + 1 < count and joins[last] and "\n" not in words[last + 1]:
+        while last + 1 < count and "\n" not in words[last + 1] and joins(last):
             last += 1
         index = last + 1
-        kind = int(kinds[first : last + 1].sum(axis=0).argmax())
+        kind = int(best[first] if first == last else kinds[first : last + 1].sum(axis=0).argmax())
         first, last = _cut(words, first, last) if kind < len(NAMES) else _whole(words, first, last, done)
         if ENTITIES[kind] == "DATE_OF_BIRTH":
             first, last = _date(words, first, last, done)
@@ -355,7 +396,7 @@ def _spans(  # noqa: PLR0913, PLR0917 (of one chunk)
             continue
         start = offset + ends[first] - len(words[first].lstrip(" "))
         index = done = max(index, last + 1)
-        score = float(everything[first : last + 1].mean())
+        score = float(everything[first] if first == last else everything[first : last + 1].mean())
         value = "".join(words[first : last + 1])
         if not plausible(ENTITIES[kind], value):
             continue

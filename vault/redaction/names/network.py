@@ -60,11 +60,16 @@ OFFSETS: Final = (-8, -5, -3, -1, 0, 1, 3)
 EDGE: Final = 8
 
 _BESIDE: Final = np.array(OFFSETS, np.intp) + EDGE
+_WIDE: Final = 2 * REACH + 1
+_AROUND: Final = np.arange(_WIDE)
 _SHORT: Final = 40
 """Tokens up to which it costs less to work out all than to choose."""
 
-_ALONE: Final = 1 << 18
+_ALONE: Final = (1 << 19) - 1
 """Multiplications that OpenBLAS does on one thread; more wake others, which costs more than it gains."""
+
+_EVEN: Final = 4
+"""Rows that it multiplies together: of a number that is no multiple, the rest takes as long as these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ def _diagonal(blocks: Sequence[Floats]) -> Floats:
 
 def product(left: Floats, right: Floats) -> Floats:
     """Multiply matrices, a few rows at a time."""
-    rows = max(_ALONE // right.size, 1)
+    rows = max(_ALONE // right.size // _EVEN * _EVEN, 1)
     if len(left) <= rows:
         return left @ right
     out = np.empty((len(left), right.shape[1]), np.float32)
@@ -140,13 +145,15 @@ def product(left: Floats, right: Floats) -> Floats:
     return out
 
 
-def looked(parts: Floats, nets: Nets) -> Floats:
-    """Add up what each token says of itself and of its neighbours: how likely it is named."""
-    score: Floats = parts[REACH] + nets.quick_bias
-    for offset in range(1, REACH + 1):
-        score[offset:] += parts[REACH - offset, :-offset]
-        score[:-offset] += parts[REACH + offset, offset:]
-    return score
+def looked(said: Floats) -> Floats:
+    """Add up what each token says of itself and of its neighbours: how likely it is named.
+
+    `said` has a row for each token, and REACH rows of zeros at either end.
+    """
+    count, wide = len(said) - 2 * REACH, 2 * REACH + 1
+    beside = np.ndarray((wide, count), np.float32, said, 0, (4 * (wide + 1), 4 * wide))  # said[at + by, by]
+    total: Floats = np.add.reduce(beside)
+    return total
 
 
 def judged(gists: Floats, nets: Nets) -> tuple[Floats, float]:
@@ -162,21 +169,73 @@ def judged(gists: Floats, nets: Nets) -> tuple[Floats, float]:
     return summary, float(summary @ nets.judge) + nets.judge_bias
 
 
-def labelled(padded: Floats, summary: Floats, places: Places, nets: Nets) -> Floats:
+def judged_each(gists: Floats, sizes: Places, nets: Nets) -> tuple[Floats, Floats]:
+    """Judge many messages, of so many tokens each, of which the gists stand one behind the other."""
+    starts = np.cumsum(sizes) - sizes
+    pooled = np.concatenate(
+        (
+            np.maximum.reduceat(gists, starts, axis=0),
+            np.add.reduceat(gists, starts, axis=0) * (np.float32(1) / sizes[:, None].astype(np.float32)),
+        ),
+        axis=1,
+    )
+    summaries = np.maximum(product(pooled, nets.summary) + nets.summary_bias, 0)
+    return summaries, summaries @ nets.judge + np.float32(nets.judge_bias)
+
+
+def alike(rows: Places, places: Places) -> tuple[Places, Places]:
+    """Give one of the places for each surroundings that any has, and for each place which of those it is.
+
+    Tables, logs and floods repeat themselves: what stands among the same tokens gets the same labels.
+    """
+    before, behind = REACH - min(OFFSETS), REACH + max(OFFSETS)
+    numbers, reach = np.pad(rows.astype(np.int64), (before - REACH, 2 * (before + behind))), 1
+    while reach <= before + behind:  # each number stands for twice as many tokens as before
+        pairs = numbers[:-reach] << 32 | numbers[reach:]
+        numbers = np.unique(pairs, return_inverse=True)[1]
+        reach *= 2
+    _, first, which = np.unique(numbers[places], return_index=True, return_inverse=True)
+    return places[first], which
+
+
+def shares(vectors: Floats, nets: Nets) -> Floats:
+    """Work out what a token adds to the `near` of each token around it, in each network."""
+    each = (one.near.reshape(-1, WORD, NEAR) for one in nets.each)
+    return np.stack([np.matmul(vector, near) for vector, near in zip(vectors, each, strict=True)])
+
+
+def labelled(  # noqa: PLR0913, PLR0917 (of one message)
+    rows: Places,
+    shared: Floats,
+    summary: Floats,
+    places: Places,
+    nets: Nets,
+    held: NDArray[np.bool_] | None = None,
+) -> Floats:
     """Give the tokens at some places of one message the probabilities of their labels.
 
-    `padded` holds, for each network, the vectors of all tokens, with REACH rows of zeros at either end.
+    `rows` are those of all its tokens in `shared`, which holds the shares of each network; with REACH zeros,
+    where there is nothing, at either end. Where these are many messages, EDGE zeros apart, `held` says which
+    are tokens, and there is a summary for each place.
     """
-    count = padded.shape[1] - 2 * REACH
+    count = len(rows) - 2 * REACH
     beside = (places[:, None] + _BESIDE).ravel()
     needed = None
-    if count > _SHORT:
+    if count > _SHORT or held is not None:
         wanted = np.zeros(count + 2 * EDGE, np.bool_)
         wanted[beside] = True
-        needed = np.flatnonzero(wanted[EDGE:-EDGE])
+        here = wanted[EDGE:-EDGE]
+        needed = np.flatnonzero(here if held is None else here & held)
+    inside = np.arange(count) if needed is None else needed
+    around = (rows * _WIDE)[inside[:, None] + _AROUND] + _AROUND
     scores = np.zeros((len(places), len(LABELS)), np.float32)
-    for one, vectors, said in zip(nets.each, padded, summary.reshape(-1, SUMMARY), strict=True):
-        scores += _scored(vectors, said, beside, needed, one)
+    for net, one in enumerate(nets.each):
+        near = np.add.reduce(shared[net].take(around, axis=0), axis=1)
+        near += one.near_bias
+        inner = np.zeros((count + 2 * EDGE, NEAR), np.float32)
+        inner[inside + EDGE] = np.maximum(near, 0, out=near)
+        said = summary[..., net * SUMMARY : (net + 1) * SUMMARY]
+        scores += _scored(inner.take(beside, axis=0), said, one)
     scores *= np.float32(1 / len(nets.each))
     scores -= scores.max(axis=1, keepdims=True)
     np.exp(scores, out=scores)
@@ -184,23 +243,9 @@ def labelled(padded: Floats, summary: Floats, places: Places, nets: Nets) -> Flo
     return scores
 
 
-def _scored(
-    padded: Floats, summary: Floats, beside: Places, needed: Places | None, weights: Weights
-) -> Floats:
+def _scored(beside: Floats, summary: Floats, weights: Weights) -> Floats:
     """Give what one network thinks of the tokens: as many as there are OFFSETS stand beside each."""
-    count = len(padded) - 2 * REACH
-    wide = (2 * REACH + 1) * WORD
-    windows = np.lib.stride_tricks.as_strided(padded, (count, wide), (WORD * 4, 4))
-    inner = np.zeros((count + 2 * EDGE, NEAR), np.float32)
-    if needed is not None:
-        near = product(windows[needed], weights.near)
-        near += weights.near_bias
-        inner[needed + EDGE] = np.maximum(near, 0, out=near)
-    else:
-        near = product(windows, weights.near)
-        near += weights.near_bias
-        np.maximum(near, 0, out=inner[EDGE:-EDGE])
-    far = product(inner.take(beside, axis=0).reshape(-1, len(OFFSETS) * NEAR), weights.far)
+    far = product(beside.reshape(-1, len(OFFSETS) * NEAR), weights.far)
     far += summary @ weights.told + weights.far_bias
     scores = product(np.maximum(far, 0, out=far), weights.out)
     scores += weights.out_bias

@@ -69,9 +69,11 @@ _WORDS = re.compile(
     + r" (?:the )?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w{3,7}teenth|twentieth|twenty[ -]\w{5,7}|thirtieth|thirty[ -]first))"
     + r"(?:,?[ -](?:nineteen|twenty|two thousand(?: and)?|sixty|seventy|eighty|ninety|fifty|forty|thirty|\d{2,4}|and|[a-z]{3,5}teen|one|two|three|four|five|six|seven|eight|nine|oh|ten|eleven|twelve|hundred)\b){1,5})"
 )
+_DIGIT = re.compile(r"\d")
 
 
 def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
+    has_digits = _DIGIT.search(folded.low) is not None
     for pattern, before, after in (
         (_FORWARD, 24, 90),
         (_BACKWARD, 70, 10),
@@ -80,6 +82,8 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
         (_FAR, 24, 150),
         (_DAY, 16, 50),
     ):
+        if not (has_digits or pattern is _WORDS):
+            continue
         for match in around(pattern, folded.low, ends, before, after):
             value = match[1]
             if _NO_BIRTH.search(folded.low, match.start(), match.start(1)) or (
@@ -100,7 +104,7 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
             yield Hit("DATE_OF_BIRTH", match.start(1), match.end(1), 0.9)
             if same := _SAME.match(folded.low, match.end(1)):
                 yield Hit("DATE_OF_BIRTH", same.start(1), same.end(1), 0.7)
-    for match in around(_SEXED, folded.low, ends, 4, 30):
+    for match in around(_SEXED, folded.low, ends, 4, 30) if has_digits else ():
         yield Hit("DATE_OF_BIRTH", match.start(1), match.end(1), 0.6)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from vault.redaction.segments.pieces import Form, Taken, plain, value
 
 _FENCE = re.compile(r"^[ \t>]{0,20}+(`{3,}+|~{3,}+)([^\n`]*+)$", re.MULTILINE)
+_ATTRIBUTES = re.compile(r"[={\[:]")
 _TICKS = re.compile(r"`++")
 _TICKS_FAR = 1_000  # characters that inline code holds at most
 _STOP = re.compile('[`.!?,;()"\\n]')
@@ -74,7 +75,9 @@ def fences(text: str) -> Iterator[Fence]:
 def _fence(opening: re.Match[str], last: int, end: int) -> Fence:
     words = opening[2].split(maxsplit=1)
     inside = min(opening.end() + 1, last)
-    return Fence(opening.start(), end, (inside, last), words[0].lower() if words else "")
+    # A sentence behind the signs names no language; attributes stand there.
+    is_named = len(words) == 1 or (words and _ATTRIBUTES.search(words[1]))
+    return Fence(opening.start(), end, (inside, last), words[0].lower() if is_named else "")
 
 
 def inline_code(text: str, start: int, end: int) -> Iterator[Taken]:

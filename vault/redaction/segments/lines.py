@@ -25,7 +25,12 @@ _LOGGED = re.compile(
     rf"|\[(?:{_LEVEL})\](?:[ ]+\[?\d{{4}}-\d\d-\d\d[T ]{_CLOCK}\]?)?|(?:{_LEVEL}):)(?=[ \t])",
     re.MULTILINE | re.IGNORECASE,
 )
+_HUNK = re.compile(r"^@@ -\d{1,9}(?:,\d{1,9})? \+\d{1,9}(?:,\d{1,9})? @@", re.MULTILINE)
 _PLAIN_YAML = re.compile(r"(?![\[{}&*!|>%@`\"'#,?-])(?!.*(?::\s| #|[\n\r]))(?s:.)*+(?<!:)")
+_YAML = re.compile(  # what an alias or a reader needs, the value, a comment
+    r"((?:[&!]\S*+[ \t]++)*+)(\"(?:[^\"\\]|\\.)*+\"|'(?:[^']|'')*+'|.*?)((?:(?<![ \t])[ \t]++#.*)?)",
+    re.DOTALL,
+)
 _BARE_ENV = re.compile(r"[^\s#\"'$`\\]*+")
 
 
@@ -66,11 +71,28 @@ def keyed_lines(text: str, start: int, end: int, *, sure: bool = False) -> Itera
         last = end if stop < 0 else stop
         raw = text[found.end() : last].rstrip()
         if raw:
-            piece = _value(found.end(), raw, label.rstrip(), sign, sure=sure)
-            yield Taken(found.start(), last, piece)
+            read = _yaml if sure and sign == ":" else _value
+            yield Taken(found.start(), last, read(found.end(), raw, label.rstrip(), sign))
 
 
-def _value(start: int, raw: str, label: str, sign: str, *, sure: bool) -> list[Piece]:
+def _yaml(start: int, raw: str, label: str, _sign: str) -> list[Piece]:
+    """Read a value whose anchor, tag and comment are no part of it."""
+    found = _YAML.fullmatch(raw)
+    if not found:
+        return value(start, start + len(raw), raw, label, _as_yaml)
+    first, last = start + found.start(2), start + found.end(2)
+    said = found[2]
+    if said[:1] == '"' and len(said) > 1 and said[-1] == '"':
+        pieces = value(first + 1, last - 1, decoded(said[1:-1]), label, _in_double)
+    elif said[:1] == "'" and len(said) > 1 and said[-1] == "'":
+        pieces = value(first + 1, last - 1, said[1:-1].replace("''", "'"), label, _in_single_yaml)
+    else:
+        write = _one_line if said[:1] in {'"', "'"} else _as_yaml  # a string that goes on in the next line
+        pieces = value(first, last, said, label, write)
+    return pieces + value(last, start + len(raw), found[3], "", _one_line)
+
+
+def _value(start: int, raw: str, label: str, sign: str) -> list[Piece]:
     end = start + len(raw)
     quote = raw[0]
     if (
@@ -85,7 +107,14 @@ def _value(start: int, raw: str, label: str, sign: str, *, sure: bool) -> list[P
         return value(start + 1, end - 1, raw[1:-1], label, write)
     if sign == "=" and _BARE_ENV.fullmatch(raw):
         return value(start, end, raw, label, _as_env)
-    return value(start, end, raw, label, _as_yaml if sure and sign == ":" else _one_line)
+    return value(start, end, raw, label, _one_line)
+
+
+def hunks(text: str, start: int, end: int) -> Iterator[Taken]:
+    """Find where a patch counts its lines: it applies no more with another word there."""
+    for found in _HUNK.finditer(text, start, end):
+        if found.start() >= start:
+            yield Taken(found.start(), found.end(), [])
 
 
 def logged_lines(text: str, start: int, end: int) -> Iterator[Taken]:

@@ -25,7 +25,9 @@ _VALUE = re.compile(
     rf"|((?:\[\s*+)++|[{{(])|((?:\]\s*+)++|[}})]))\s*+(,?)",
     re.DOTALL,
 )
+_NUMBER = re.compile(r"-?(?:0[xXbBoO]\w+|\d[\d_]*+(?:\.\d*+)?(?:[eE][+-]?\d+)?[jJnL]?)")
 _SPACE = re.compile(r"\s++")
+_CUT = re.compile(r"\s*+\Z")
 _WHOLE_STRING = re.compile(rf"({_DOUBLE})\s*+\Z", re.DOTALL)
 _CUT_OFF = re.compile(r"""\s*+["']""")
 _CLOSING = {"{": "}", "[": "]", "(": ")"}
@@ -107,6 +109,8 @@ def string(text: str, start: int, end: int, label: str) -> list[Piece]:
 
 
 def _number(text: str, start: int, end: int, label: str) -> list[Piece]:
+    if not _NUMBER.fullmatch(text, start, end):  # a date, an address of the net, an id
+        return value(start, end, text[start:end], label, quoted)
     if end - start in _CARDS and not may_number_a_person(label):
         return value(start, end, text[start:end], label, quoted, Form.CODE)
     if (label or end - start >= _LONG_NUMBER) and may_number_a_person(label):
@@ -129,6 +133,7 @@ def _scan(text: str, start: int, end: int) -> _Scan:  # noqa: C901 (one loop: ca
     pieces: list[Piece] = []
     opened: list[tuple[str, str]] = [(_CLOSING[text[start]], "")]
     at, label, keys = start + 1, "", False
+    loose, before = -1, 0  # a number that no comma follows, and the pieces before it
     while True:
         key = _KEY.match(text, at, end) if opened[-1][0] == "}" else None
         if key:
@@ -136,9 +141,14 @@ def _scan(text: str, start: int, end: int) -> _Scan:  # noqa: C901 (one loop: ca
             label = decoded(key[1][1:-1]) if key[1] else key[0].strip(": \t\r\n")
             at = key.end()
         found = _VALUE.match(text, at, end)
+        if loose >= 0 and not (key or (found[4] if found else _CUT.match(text, at, end))):  # a card goes on
+            at = loose
+            del pieces[before:]
+            break
         if not found:
             break
         quotes, number, opening, closing, comma = found.groups()
+        loose, before = (found.start(2) if number and not comma else -1), len(pieces)
         if quotes:
             pieces += string(text, found.start(1), found.end(1), label)
         elif number:

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from vault.redaction.segments.labels import may_number_a_person
+from vault.redaction.segments.labels import may_number_a_person, names_a_field
 from vault.redaction.segments.pieces import Form, Piece, Taken, as_it_is, value
 
 _WORD = re.compile(r"\w+")
@@ -33,6 +33,7 @@ _BARE = frozenset(
     )
 )
 _DATA = frozenset(_WORD.findall("value title alt content placeholder label summary name datetime cite"))
+_TOLD = frozenset(_WORD.findall("buyer by comment comments description message msg note notes owner text"))
 _NAMING = re.compile(r"""\b(?:name|property|itemprop)\s*+=\s*+["']?([\w.:-]{1,60})""")
 _START = re.compile(r"<(?=[A-Za-z/!?])")
 _NAME = re.compile(r"</?([A-Za-z][\w:.-]*+)")
@@ -143,10 +144,10 @@ class _Reader:
         while not (end := _TAG_END.match(self._text, at, self._end)):
             found = _ATTRIBUTE.match(self._text, at, self._end)
             bare = found is not None and found.lastindex == 1
-            if not found or (bare and not self._whole and found[1].lower() not in _BARE):
+            if not found or (bare and not self._is_bare(found[1])):
                 return at, None
             if not bare:
-                pieces += self._attribute(found, name.start())
+                pieces += self._attribute(found, name.start(), is_page=lower in _KNOWN)
             at = found.end()
         alone = "/" in end[0]
         if not (self._whole or alone or lower in _KNOWN or lower in self._closed):
@@ -159,7 +160,11 @@ class _Reader:
                 return self._until_closed(lower, end.end(), pieces)
         return end.end(), pieces
 
-    def _attribute(self, found: re.Match[str], tag: int) -> list[Piece]:
+    def _is_bare(self, name: str) -> bool:
+        """Tell an attribute without a value from what else stands between < and >: somebody's address."""
+        return "@" not in name and (self._whole or name.lower() in _BARE)
+
+    def _attribute(self, found: re.Match[str], tag: int, *, is_page: bool) -> list[Piece]:
         name = found[1].lower()
         group = found.lastindex or 1
         said = html.unescape(found[group])
@@ -175,6 +180,7 @@ class _Reader:
             or name.startswith("data-")
             or said[:7].lower().startswith(("mailto:", "tel:"))
             or may_number_a_person(name.rpartition(":")[2])
+            or (not is_page and (name in _TOLD or names_a_field(name)))
         )
         write = _bare_attribute if group == _UNQUOTED else _in_attribute
         form = Form.PROSE if holds else Form.CODE
@@ -200,10 +206,8 @@ class _Reader:
             self._missing.add(opening)  # nor will any later one find its end
             return first, None
         said = self._text[first:last]
-        if opening == "<?php":
-            return last + 2, value(first, last, said, "", as_it_is, Form.CODE)
         if closing in {">", "?>"}:
-            return last + len(closing), []
+            return last + len(closing), value(first, last, said, "", as_it_is, Form.CODE)
         write = _in_comment if opening == "<!--" else _in_cdata
         return last + len(closing), value(first, last, said, "", write)
 

@@ -77,11 +77,10 @@ def may_hold_blob(text: str) -> bool:
     """Tell cheaply whether to look: a long run fills one window of half its length without a space."""
     if ";base64," in text:
         return True
+    if len(text) <= _RUN_LENGTH:
+        return False
     half = _RUN_LENGTH // 2
-    return (
-        any(text.find(" ", at, at + half) < 0 for at in range(0, len(text) - _RUN_LENGTH + half, half))
-        and len(text) > _RUN_LENGTH
-    )
+    return any(text.find(" ", at, at + half) < 0 for at in range(0, len(text) - _RUN_LENGTH + half, half))
 
 
 def value(  # noqa: PLR0913, PLR0917 (what a piece is made of)

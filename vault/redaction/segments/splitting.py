@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator
 
-from vault.redaction.segments.code import code_lines, fences, inline_code
+from vault.redaction.segments.code import Fence, code_lines, fences, inline_code
 from vault.redaction.segments.labels import is_key
-from vault.redaction.segments.lines import keyed_lines, logged_lines
+from vault.redaction.segments.lines import hunks, keyed_lines, logged_lines
 from vault.redaction.segments.literals import is_literal, is_string, literals
 from vault.redaction.segments.markup import is_markup, markup
 from vault.redaction.segments.pieces import Form, Piece, Taken, may_hold_blob, plain
@@ -22,6 +23,7 @@ _MARKED = frozenset({"html", "xml", "xhtml", "svg", "vue"})
 _SEPARATED = frozenset({"csv", "tsv"})
 _SETTINGS = frozenset({"yaml", "yml", "toml", "ini", "env", "dotenv", "properties", "conf", "cfg", "http"})
 _WORDS = frozenset({"text", "txt", "plain", "plaintext", "md", "markdown", "log", "logs", "output", "email"})
+_LANGUAGE = re.compile(r"[ \t>]*+[`~]++[ \t]*+(?:[A-Za-z][A-Za-z+#-]{0,19}\d{0,2})?\s*+")
 _FURTHEST_COLON = 64  # a key is shorter
 _MOST_COLONS = 20
 _OFTEN = 1_000  # parts found, and the time is looked at
@@ -49,7 +51,7 @@ def _is_plain(text: str) -> bool:
     """Tell in microseconds that a text is prose and nothing else."""
     if "{" in text or "[" in text or "`" in text or "<" in text or "|" in text or "\t" in text or "=" in text:
         return False
-    if text[:1] == '"' or text[-1:] == '"' or "~~~" in text:
+    if text[:1] == '"' or text[-1:] == '"' or "~~~" in text or "@@ -" in text:
         return False
     if "\n" in text:
         if "(" in text or ";" in text or "\n    " in text:
@@ -99,10 +101,21 @@ def _whole(text: str, start: int, end: int, check: _Check = _nothing) -> list[Ta
 def _mixed(text: str, check: _Check) -> list[Taken]:
     """Read a text in which structure stands among prose."""
     found = [
-        Taken(fence.start, fence.end, list(_fenced(text, *fence.inside, fence.language)))
+        Taken(
+            fence.start,
+            fence.end,
+            [*_beside_fence(text, fence), *_fenced(text, *fence.inside, fence.language)],
+        )
         for fence in fences(text)
     ]
     return sorted(_rest(text, [(0, len(text))], found, check=check), key=_place)
+
+
+def _beside_fence(text: str, fence: Fence) -> Iterator[Piece]:
+    """Read what stands on the line that opens a fence: a language, or anything that somebody wrote there."""
+    start, end = fence.start, fence.inside[0]
+    if not _LANGUAGE.fullmatch(text, start, end):
+        yield from plain(text, start, end)
 
 
 def _fenced(text: str, start: int, end: int, language: str) -> Iterator[Piece]:
@@ -120,12 +133,20 @@ def _fenced(text: str, start: int, end: int, language: str) -> Iterator[Piece]:
     elif language in _WORDS:
         taken = _prose(text, start, end, _ALL)
     if not language and taken is None:
-        taken = _covering(text, start, end, keyed_lines)
+        taken = _unnamed(text, start, end)
     if taken is None:
         yield from plain(text, start, end, Form.CODE)
     else:
         for part in taken:
             yield from part.pieces
+
+
+def _unnamed(text: str, start: int, end: int) -> list[Taken] | None:
+    """Read what stands in a fence without a language: settings, a letter, a log; None where it is code."""
+    taken = _covering(text, start, end, keyed_lines)
+    if taken is None and next(code_lines(text, start, end), None) is None:
+        return _prose(text, start, end, _ALL)
+    return taken
 
 
 def _covering(text: str, start: int, end: int, find: _Find) -> list[Taken] | None:
@@ -140,6 +161,7 @@ def _settings(text: str, start: int, end: int) -> Iterator[Taken]:
 
 
 _ALL: tuple[_Find, ...] = (
+    hunks,
     code_lines,
     markdown_tables,
     separated_values,
