@@ -12,7 +12,7 @@ from vault.redaction.engine import Engine
 from vault.redaction.findings import Finding
 from vault.redaction.settings import Redaction
 
-SAID = "hello there, the word of the day is bluebird"
+SAID = "hello there, the word of the day is umbrella"
 
 
 class Own:
@@ -55,15 +55,15 @@ def redacted(recognizer: object, **settings: object) -> str:
 
 
 def test_p1_an_entity_that_stands_second_in_a_recognizers_list_is_not_taken_for_the_first() -> None:
-    found = Stock(lambda text: [RecognizerResult("WATCHWORD", text.find("bluebird"), len(text), 0.9)])
-    assert redacted(found, entities={"COLOUR": "keep"}) == SAID.replace("bluebird", "<WATCHWORD_1>")
+    found = Stock(lambda text: [RecognizerResult("WATCHWORD", text.find("umbrella"), len(text), 0.9)])
+    assert redacted(found, entities={"COLOUR": "keep"}) == SAID.replace("umbrella", "<WATCHWORD_1>")
 
 
 @pytest.mark.parametrize("make", [one, stock])
 def test_what_reaches_over_an_edge_is_cut_there(make: Callable[[int, int], object]) -> None:
-    assert redacted(make(36, 99)) == SAID.replace("bluebird", "<X_1>" if make is one else "<COLOUR_1>")
-    assert redacted(make(39, 99), deny=["blue bird", "bluebird"]).endswith(" is <DENIED_1>")
-    assert redacted(make(-9, 5)).endswith("_1> there, the word of the day is bluebird")
+    assert redacted(make(36, 99)) == SAID.replace("umbrella", "<X_1>" if make is one else "<COLOUR_1>")
+    assert redacted(make(39, 99), deny=["umbrella"]).endswith(" is <DENIED_1>")
+    assert redacted(make(-9, 5)).endswith("_1> there, the word of the day is umbrella")
 
 
 @pytest.mark.parametrize("make", [one, stock])
@@ -104,10 +104,10 @@ class Doubting(PatternRecognizer):  # type: ignore[misc]
 
 @pytest.mark.parametrize(
     "recognizer",
-    [Own(raising), Stock(raising), Doubting("X", patterns=[Pattern("x", "bluebird", 0.5)], name="doubting")],
+    [Own(raising), Stock(raising), Doubting("X", patterns=[Pattern("x", "umbrella", 0.5)], name="doubting")],
 )
 def test_p1_what_a_recognizer_says_as_it_fails_is_not_repeated(recognizer: object) -> None:
     with pytest.raises(RedactionError, match=r"ValueError|RuntimeError") as caught:
         redacted(recognizer)
-    assert "bluebird" not in "".join(traceback.format_exception(caught.value))
+    assert "umbrella" not in "".join(traceback.format_exception(caught.value))
     assert caught.value.__context__ is None
