@@ -432,3 +432,19 @@ def test_training_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     made = [(tmp_path / name / "names.npz").read_bytes() for name in ("1", "2")]
     assert made[0] == made[1]
     Names(folder=tmp_path / "1").find(LETTER)
+
+
+def test_what_is_known_is_not_told_again_and_all_the_rest_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "maria.lopez@gmail.com is what my sister Marisol gave you, call her on +49 171 2345678"
+    mail, number = text.index(" is what"), text.index("+49")
+    known = [
+        Finding("EMAIL_ADDRESS", 0, mail, 1.0, "emails", Ground.PATTERN),
+        Finding("PHONE_NUMBER", number, len(text), 1.0, "phones", Ground.PATTERN),
+    ]
+    names = Names()
+    found = names.find(text, known)
+    assert [text[one.start : one.end] for one in found] == ["Marisol"]
+    assert len(names.find(text)) > 1
+    everything = [Finding("X", 0, len(text), 1.0, "all", Ground.PATTERN)]
+    monkeypatch.setattr(network, "labelled", None)  # nothing is left to be labelled
+    assert names.find(text, everything) == []

@@ -199,7 +199,9 @@ class Engine:
         found += self._patterns.find(text, code=is_code, check=check)
         if not is_code:
             plain = unbroken(text)
-            found += plain.led_back(self._named(plain.text, settings, search))
+            # Nothing drops a pattern's finding later, and it beats the model's.
+            known = () if terms or settings.thresholds or plain.places else found
+            found = [*found, *plain.led_back(self._named(plain.text, settings, search, known))]
             if settings.models or self._own:
                 for recognizer in self._others(settings):
                     check()
@@ -216,14 +218,16 @@ class Engine:
         resolved = [one for one in resolved if one.entity and settings.operator_for(one.entity) != "keep"]
         return moved(resolved, -shift)
 
-    def _named(self, text: str, settings: Redaction, search: Search) -> list[Finding]:
-        """Give what the bundled model finds, unless it has read the text ahead."""
+    def _named(
+        self, text: str, settings: Redaction, search: Search, known: Sequence[Finding]
+    ) -> list[Finding]:
+        """Give what the bundled model finds beside what is known, unless it has read the text ahead."""
         found = search.names.get(text)
         if found is not None:
             return found
         names = self._bundled(settings.mode)
         if len(text) <= LONG:
-            return names.find(text)
+            return names.find(text, known)
         from vault.redaction.names.model import parted
 
         found = []

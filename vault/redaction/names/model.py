@@ -175,24 +175,24 @@ class Names:
         """The model's files, read when first needed."""
         return loaded(self.folder)
 
-    def find(self, text: str) -> list[Finding]:
-        """Find names and values."""
+    def find(self, text: str, known: Sequence[Finding] = ()) -> list[Finding]:
+        """Find names and values; what lies in a known finding is not told again where that saves time."""
         if len(text) <= PIECE:
-            return self._read(text, 0)
+            return self._read(text, 0, known)
         return [one for start, piece in parted(text) for one in self._read(piece, start)]
 
-    def _read(self, text: str, place: int) -> list[Finding]:
+    def _read(self, text: str, place: int, known: Sequence[Finding] = ()) -> list[Finding]:
         """Read a text of which the first letter stands at a place."""
         memo = self.model.memo
         rows = memo.met(text)
         if rows is not None and len(rows) <= CHUNK:
-            likely = self._likely(memo, rows)
+            likely = self._likely(memo, rows, text, known)
             return [] if likely is None else self.found(features.tokens(text), *likely, place)
         words = features.tokens(text)
         if len(words) <= CHUNK:
             memo, rows = self.model.rows(words)
             memo.meet(text)
-            likely = self._likely(memo, rows)
+            likely = self._likely(memo, rows, text, known)
             return [] if likely is None else self.found(words, *likely, place)
         out: list[Finding] = []
         for begin in range(0, len(words), CHUNK - 2 * OVERLAP):
@@ -205,10 +205,12 @@ class Names:
             place += sum(map(len, words[begin:kept]))
         return out
 
-    def _likely(self, memo: Memo, rows: Rows) -> tuple[Floats, Floats] | None:
+    def _likely(
+        self, memo: Memo, rows: Rows, text: str = "", known: Sequence[Finding] = ()
+    ) -> tuple[Floats, Floats] | None:
         """Say of each token of a chunk how likely it is of each kind, and what is asked of each kind.
 
-        None where no token is likely enough.
+        None where no token is likely enough, beside those of the `text` that lie in known findings.
         """
         count = len(rows) - 2 * REACH
         if not count:
@@ -217,6 +219,10 @@ class Names:
         if looks[looks.argmax()] <= self.look:
             return None
         core = np.flatnonzero(looks > self.look)
+        if known:
+            core = _beyond(core, text, known)
+            if not len(core):
+                return None
         nets = self.model.nets
         summary, verdict = network.judged(memo.gists.take(rows[REACH:-REACH], axis=0), nets)
         asked = shifted(verdict, self.trust)
@@ -337,6 +343,19 @@ def _date(words: list[str], first: int, last: int, done: int) -> tuple[int, int]
         ends[last - low],
     )
     return low + bisect_right(ends, start), low + bisect_left(ends, stop)
+
+
+def _beyond(core: Rows, text: str, known: Sequence[Finding]) -> Rows:
+    """Leave out the tokens of a text that lie in known findings."""
+    words = features.tokens(text)
+    ends = list(accumulate(map(len, words)))
+
+    def lies_beyond(at: int) -> bool:
+        stop = ends[at]
+        start = stop - len(words[at].lstrip())
+        return not any(one.start <= start and stop <= one.end for one in known)
+
+    return np.array([at for at in core.tolist() if lies_beyond(at)], np.intp)
 
 
 def _beside(core: Rows, count: int) -> Rows:
