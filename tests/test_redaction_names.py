@@ -26,6 +26,7 @@ from vault.redaction.names import (
     network,
     plausible,
     presidio_recognizer,
+    spans,
     worth_remembering,
 )
 
@@ -58,7 +59,7 @@ def test_findings_say_what_they_rest_on(names: Names) -> None:
     for one in names.find(LETTER):
         assert one.by == "names"
         assert one.ground is Ground.MODEL
-        assert one.entity in model.ENTITIES
+        assert one.entity in spans.ENTITIES
         assert 0 < one.score <= 1
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vault.redaction.names.model import BY, ENTITIES, Mode, Names
+from vault.redaction.names.model import Mode, Names
+from vault.redaction.names.spans import BY, ENTITIES
 
 if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer
