@@ -59,7 +59,7 @@ from vault.adapters.langchain import VaultChatMessageHistory  # noqa: E402
 
 CALL: Any = {"name": "send", "args": {"to": "x", "n": 1}, "id": "call_1", "type": "tool_call"}
 EVERY: list[BaseMessage] = [
-    HumanMessage("Hello", id="h-1", name="Anna", additional_kwargs={"a": {"b": [1, None]}}),
+    HumanMessage("Hello", id="h-1", name="planner", additional_kwargs={"a": {"b": [1, None]}}),
     HumanMessage(
         [{"type": "text", "text": "See"}, {"type": "image_url", "image_url": {"url": "https://x.org"}}]
     ),

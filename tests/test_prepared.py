@@ -118,4 +118,4 @@ def test_p8_what_is_written_lazily_leaves_every_other_transaction_lasting(store:
     assert store.write(synchronous, lazily=True) == normal
     assert store.write(synchronous) == full
     assert store.write(synchronous, lazily=True) == normal
-    assert store.read(synchronous) == full
+    assert store.remove(synchronous) == full

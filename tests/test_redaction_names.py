@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from random import Random
 
@@ -449,3 +451,25 @@ def test_what_is_known_is_not_told_again_and_all_the_rest_is(monkeypatch: pytest
     everything = [Finding("X", 0, len(text), 1.0, "all", Ground.PATTERN)]
     monkeypatch.setattr(network, "labelled", None)  # nothing is left to be labelled
     assert names.find(text, everything) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ("see https://example.org/anna-kowalski.png there", "https://example.org"),
+        ('{"url":"https://a.example/b?c=d-e"}', "a.example"),
+        ("<https://a.example/~anna>", "/~"),
+    ],
+)
+def test_an_address_of_the_net_is_found_whole(said: str, part: str) -> None:
+    words = features.tokens(said)
+    odds = np.zeros((len(words), len(spans.ENTITIES) + 1), np.float32)
+    at = said.index(part)
+    for index, stop in enumerate(accumulate(map(len, words))):
+        if at < stop <= at + len(part):
+            odds[index, spans.ENTITIES.index("URL")] = 1
+    [(found, _, _)] = spans.spans(
+        words, odds, np.full(len(spans.ENTITIES), 0.5, np.float32), 0, 0, len(words)
+    )
+    whole = next(one for one in re.findall(r"[^\s\"<>{}]+", said) if part in one)
+    assert said[found.start : found.end] == whole

@@ -493,13 +493,14 @@ def test_p1_an_id_beside_the_content_stays_and_what_was_said_under_its_key_does_
     }
 
 
-@pytest.mark.parametrize("name", ["Anna Kowalski", "Anna_Kowalski", "anastasia@petrova-mail.org"])
+@pytest.mark.parametrize("name", ["Anna Kowalski", "Anna_Kowalski", "maria", "anastasia@petrova-mail.org"])
 def test_p1_the_name_of_a_user_is_a_persons_and_that_of_a_function_is_not(tmp_path: Path, name: str) -> None:
     with Vault.open(tmp_path / "v") as vault:
         chat = vault.transcript("u", "s")
         (found,) = chat.append({"role": "user", "content": "Hello", "name": name}).extra.values()
         assert found in {"PERSON_1", "EMAIL_ADDRESS_1"}  # an API takes no name with < in it
-        for role, said in (("user", "user"), ("user", "example_user"), ("assistant", name), ("tool", name)):
+        agents = ("user", "example_user", "researcher", "SQLAgent", "math_expert")
+        for role, said in (*(("user", agent) for agent in agents), ("assistant", name), ("tool", name)):
             assert chat.append({"role": role, "content": "Hello", "name": said}).extra == {"name": said}
 
 

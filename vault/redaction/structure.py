@@ -124,11 +124,20 @@ class _Walk:
         return replace(message, content=content, extra=extra, metadata=kept)
 
     def _name(self, role: str, name: Any) -> Any:
-        """Give who spoke: a user is a person, whoever else has a name is a function or an agent."""
+        """Give who spoke: a user is a person, whoever else has a name is a function or an agent.
+
+        Agents speak as users too, under identifiers that no list of names holds.
+        """
         if role != "user" or not isinstance(name, str):
             return name
         now = self.edit(name, "name")
-        return name if now == name else _UNNAMEABLE.sub("_", now).strip("_")
+        if now == name:
+            return name
+        from vault.redaction.names import is_listed
+
+        if name.isidentifier() and not is_listed(name):
+            return name
+        return _UNNAMEABLE.sub("_", now).strip("_")
 
     def _value(self, value: Any, label: str, *, in_call: bool) -> Any:  # noqa: PLR0911 (one for each kind)
         match value:

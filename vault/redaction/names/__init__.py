@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from vault.redaction.names.model import Mode as Mode
     from vault.redaction.names.model import Names as Names
     from vault.redaction.names.presidio import presidio_recognizer as presidio_recognizer
+    from vault.redaction.names.worth import is_listed as is_listed
     from vault.redaction.names.worth import worth_remembering as worth_remembering
 
-__all__ = ["Mode", "Names", "presidio_recognizer", "worth_remembering"]
+__all__ = ["Mode", "Names", "is_listed", "presidio_recognizer", "worth_remembering"]
 
 
 def __getattr__(name: str) -> object:
@@ -23,7 +24,7 @@ def __getattr__(name: str) -> object:
         from vault.redaction.names import model as home
     elif name == "presidio_recognizer":
         from vault.redaction.names import presidio as home  # type: ignore[no-redef]
-    elif name == "worth_remembering":
+    elif name in {"is_listed", "worth_remembering"}:
         from vault.redaction.names import worth as home  # type: ignore[no-redef]
     else:
         raise AttributeError(name)

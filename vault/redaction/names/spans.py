@@ -40,6 +40,9 @@ JOINED: Final = 0.7
 
 _ABBREVIATED: Final = 3
 _TIES: Final = frozenset("-_")
+_ENDS: Final = frozenset(" \t\n\r\"'`<>()[]{}|,;")
+"""What no address of the net goes over."""
+
 _GLUED: Final = 12
 """Tokens that a value is lengthened by at most, on either side."""
 
@@ -75,6 +78,17 @@ def _whole(words: list[str], first: int, last: int, done: int) -> tuple[int, int
         if last + 2 > highest or not words[last + 2][:1].isalnum():
             break
         last += 2
+    return first, last
+
+
+def _address(words: list[str], first: int, last: int, done: int) -> tuple[int, int]:
+    """Add the rest of an address of the net of which a part was found: as far as nothing ends it."""
+    while first > done and words[first].strip() and words[first][0] not in _ENDS:
+        if words[first - 1][-1:] in _ENDS:
+            break
+        first -= 1
+    while last + 1 < len(words) and words[last + 1][:1] not in _ENDS:
+        last += 1
     return first, last
 
 
@@ -135,6 +149,8 @@ def spans(  # noqa: PLR0913, PLR0917 (of one chunk)
         first, last = _cut(words, first, last) if kind < len(NAMES) else _whole(words, first, last, done)
         if ENTITIES[kind] == "DATE_OF_BIRTH":
             first, last = _date(words, first, last, done)
+        elif ENTITIES[kind] == "URL":
+            first, last = _address(words, first, last, done)
         if not any(word.strip()[:1].isalnum() for word in words[first : last + 1]):
             continue
         start = offset + ends[first] - len(words[first].lstrip(" "))

@@ -1,4 +1,4 @@
-"""Which found names may be looked for again, wherever they stand later."""
+"""What the lists say of a name: whether it is one, and may be looked for again wherever it stands."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 from typing import Final
 
 from vault.redaction.names import features, model
+
+NAMED: Final = 1 << 0 | 1 << 1
+"""The bits of first names and of surnames."""
 
 COMMON: Final = 1 << 5
 """The bit of words that are written small outside of names."""
@@ -24,3 +27,10 @@ def worth_remembering(finding_text: str) -> bool:
         return True
     kinds = model.loaded().table.kinds
     return bool(words) and not kinds.get(features.folded(words[0]), 0) & COMMON
+
+
+def is_listed(name: str) -> bool:
+    """Say whether a word of it is a first name or a surname that the lists hold, and no everyday word."""
+    kinds = model.loaded().table.kinds
+    bits = (kinds.get(features.folded(word), 0) for word in _WORD.findall(name) if len(word) >= _SHORTEST)
+    return any(bit & NAMED and not bit & COMMON for bit in bits)
