@@ -31,7 +31,7 @@ def wake_up_elsewhere(world: Retained) -> None:
     world.vault = world.open()
 
 
-def test_a_copy_of_the_keyring_says_what_is_due_and_takes_nothing(world: Retained) -> None:
+def test_p8_a_copy_of_the_keyring_says_what_is_due_and_takes_nothing(world: Retained) -> None:
     world.clock.now += 30 * DAY
     original = world.databases
     wake_up_elsewhere(world)
@@ -49,7 +49,7 @@ def test_a_copy_of_the_keyring_says_what_is_due_and_takes_nothing(world: Retaine
 
 
 @pytest.mark.parametrize("removed", ["a message", "a session"])
-def test_a_copy_of_the_keyring_removes_nothing_that_was_hidden(world: Retained, removed: str) -> None:
+def test_p5_a_copy_of_the_keyring_removes_nothing_that_was_hidden(world: Retained, removed: str) -> None:
     world.hold("anna", "s-1")
     chat = world.vault.transcript("anna", "s-1")
     chat.append("user", "another")
@@ -65,7 +65,7 @@ def test_a_copy_of_the_keyring_removes_nothing_that_was_hidden(world: Retained, 
     assert world.databases.dump(world.databases.transcripts) == before
 
 
-def test_a_copy_of_the_keyring_moves_nothing_that_a_floor_keeps(world: Retained) -> None:
+def test_p5_a_copy_of_the_keyring_moves_nothing_that_a_floor_keeps(world: Retained) -> None:
     world.edit("by session")
     world.clock.now += 2 * DAY
     world.say("ben", "s-1")

@@ -7,7 +7,9 @@ import threading
 import time
 from pathlib import Path
 
+import pattern_finding
 import pytest
+from pattern_finding import found
 
 from vault.redaction.finder import Patterns
 from vault.redaction.findings import Finding, Ground
@@ -17,17 +19,7 @@ from vault.redaction.overlaps import resolve
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
 
-@pytest.fixture(scope="session")
-def patterns(tmp_path_factory: pytest.TempPathFactory) -> Patterns:
-    """By the gate without Hyperscan: it finds the same, and nothing has to be compiled."""
-    found = Patterns(cache=tmp_path_factory.mktemp("cache"), build="never")
-    found.warm_up()
-    return found
-
-
-def found(patterns: Patterns, text: str, *, code: bool = False) -> list[str]:
-    return [text[one.start : one.end] for one in resolve(patterns.find(text, code=code), text)]
-
+patterns = pattern_finding.patterns
 
 MARKED = [
     "my card is [4539148803436467] ok",

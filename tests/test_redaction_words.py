@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import re
 
+import pattern_finding
 import pytest
+from pattern_finding import found
 
 from vault.redaction.finder import Patterns
-from vault.redaction.overlaps import resolve
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
 
-@pytest.fixture(scope="session")
-def patterns(tmp_path_factory: pytest.TempPathFactory) -> Patterns:
-    """By the gate without Hyperscan: it finds the same, and nothing has to be compiled."""
-    found = Patterns(cache=tmp_path_factory.mktemp("cache"), build="never")
-    found.warm_up()
-    return found
-
-
-def found(patterns: Patterns, text: str) -> list[str]:
-    return [text[one.start : one.end] for one in resolve(patterns.find(text), text)]
-
+patterns = pattern_finding.patterns
 
 NOBODYS = [
     # A plate of metal, a number with its unit, a flight, a reference.

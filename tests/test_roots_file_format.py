@@ -165,9 +165,10 @@ def test_p7_garbage_is_damaged_and_nothing_of_it_gets_out(content: bytes) -> Non
     assert caught.value.__context__ is None
 
 
-def test_no_key_gets_into_a_message_or_a_repr(root: FileRoot, paths: tuple[Path, Path]) -> None:
+def test_p1_no_key_gets_into_a_message_or_a_repr(root: FileRoot, paths: tuple[Path, Path]) -> None:
     key = key_of(paths[0], 1).decode()
     assert key not in repr(document(paths[0]))
+    assert key not in repr(understand(paths[0].read_bytes(), "here"))
     assert document(paths[0]).generations[0].key.hex() not in repr(root.load())
     broken = paths[0].read_bytes().replace(b'"current"', f'"{key}"'.encode())
     paths[0].write_bytes(broken)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import contract
 import pytest
 from contract import contents
 from faces import DAY, Home
+from sqlalchemy import Connection
 
 from vault import Message, Transcript, Vault
 from vault.clock import to_datetime
 from vault.errors import SessionForgottenError, UnknownError, UserForgottenError
+from vault.storage.engine import Store
 
 home, vault, beside, user, chat = contract.home, contract.vault, contract.beside, contract.user, contract.chat
 
@@ -177,3 +183,46 @@ def test_erasures_that_the_app_asks_for_leave_certificates_too(vault: Vault, cha
         ("delete", 0, "the app"),
         ("delete", 1, "the app"),
     ]
+
+
+# -- what the power takes --------------------------------------------------------------------------------
+
+
+def test_p8_what_the_disk_lost_of_an_erasure_in_the_transcripts_is_done_again(tmp_path: Path) -> None:
+    place = tmp_path / "v"
+    with Vault.open(place, redactor=None) as vault:
+        for user in ("anna", "ben", "carl"):
+            vault.transcript(user, "s-1").append("user", "hello")
+    before = (place / "transcripts.db").read_bytes()
+    with Vault.open(place, redactor=None) as vault:
+        vault.forget_user("anna")
+        vault.forget_user("ben")
+    for left in place.glob("transcripts.db-*"):
+        left.unlink()
+    (place / "transcripts.db").write_bytes(before)
+    with Vault.open(place, redactor=None) as vault:
+        assert list(vault.users()) == ["carl"]
+        for user in ("anna", "ben"):
+            with pytest.raises(UserForgottenError):
+                vault.transcript(user, "s-1").messages()
+    with closing(sqlite3.connect(place / "transcripts.db")) as rows:
+        assert rows.execute("SELECT count(*) FROM messages").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(("now", "waits"), [(False, ["keyring", "keyring"]), (True, None)])
+def test_p8_an_intent_and_its_cut_wait_for_the_disk_and_what_is_final_waits_with_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[str] | None, *, now: bool
+) -> None:
+    waited, written, write = list[str](), list[str](), Store.write
+
+    def watched(store: Store, work: Callable[[Connection], Any], *, lazily: bool = False) -> Any:
+        written.append(store.label)
+        waited.extend([] if lazily else [store.label])
+        return write(store, work, lazily=lazily)
+
+    with Vault.open(tmp_path / "v", redactor=None) as vault:
+        vault.transcript("anna", "s-1").append("user", "hello")
+        monkeypatch.setattr(Store, "write", watched)
+        vault.forget_user("anna", now=now)
+    assert {"keyring", "transcripts"} == set(written)
+    assert waited == (written if waits is None else waits)

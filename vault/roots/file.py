@@ -322,9 +322,12 @@ class FileRoot:
                 # What lies at a mirror's path and can't be read is not ours to overwrite.
                 raise survey.faults[0]
             change, serial = step(newest.document), newest.document.serial + 1
-            after = change.after(newest.document) if isinstance(change, Line) else change
-            after = replace(after, serial=serial)
-            if not (isinstance(change, Line) and survey.agrees and self._append(newest.said, change, after)):
+            if isinstance(change, Line):
+                after = change.after(newest.document)
+                is_written = survey.agrees and self._append(newest.said, change, after)
+            else:
+                after, is_written = replace(change, serial=serial), False
+            if not is_written:
                 replace_all(self._paths, self._encode(after, newest.said.kdf))
             with self._loading:  # read back already; and nobody changes it before this lock is given up
                 self._remember(self._understood[self._paths[0]].document)

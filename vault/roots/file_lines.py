@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from msgspec import Struct
@@ -53,7 +53,7 @@ class _SealedLine(Struct, frozen=True, forbid_unknown_fields=True):
 class Understood:
     """What a root file says."""
 
-    data: bytes
+    data: bytes = field(repr=False)  # keys are in it
     document: Document
     kdf: Kdf | None
 

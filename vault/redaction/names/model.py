@@ -38,7 +38,7 @@ _KNOWN: Final = 1 << 4 | 1 << 6 | 1 << 7
 SETTLED: Final = 0.5
 """The judgement of a message that is neither public nor private, as log odds."""
 
-TRUST: Final[dict[Mode, tuple[float, float]]] = {"balanced": (0.6, 0.3), "high-recall": (0.6, 0.3)}
+TRUST: Final = (0.6, 0.3)
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
 
 BESIDE: Final = 2
@@ -138,7 +138,6 @@ class Names:
     def __init__(self, mode: Mode = "balanced", *, folder: Path = table.MODEL) -> None:
         self.thresholds = THRESHOLDS[mode]
         self.public = PUBLIC[mode]
-        self.trust = TRUST[mode]
         self.look = np.float32(LOOKS[mode])
         self.folder = folder
 
@@ -197,7 +196,7 @@ class Names:
                 return None
         nets = self.model.nets
         summary, verdict = network.judged(memo.gists.take(rows[REACH:-REACH], axis=0), nets)
-        asked = shifted(verdict, self.trust)
+        asked = shifted(verdict)
         if asked < 0:
             core = core[looks[core] > self.look - asked]
             if not len(core):
@@ -248,10 +247,10 @@ def parted(text: str) -> Iterator[tuple[int, str]]:
         start = stop
 
 
-def shifted(verdict: float, trust: tuple[float, float]) -> float:
+def shifted(verdict: float) -> float:
     """Say how much less, in log odds, is asked of findings in a message that is judged so."""
     doubt = verdict - SETTLED
-    return min(max(doubt * trust[doubt > 0], -9.0), 6.0)
+    return min(max(doubt * TRUST[doubt > 0], -9.0), 6.0)
 
 
 def raised(thresholds: Sequence[float], shift: float | Floats) -> Floats:
@@ -272,16 +271,17 @@ def gathered(odds: Floats) -> Floats:
 
 
 def _beyond(core: Rows, text: str, known: Sequence[Finding]) -> Rows:
-    """Leave out the tokens of a text that lie in known findings."""
+    """Leave out the tokens of a text that known findings cover."""
     words = features.tokens(text)
     ends = list(accumulate(map(len, words)))
+    covered = bytearray(len(text))
+    for one in known:
+        covered[one.start : one.end] = b"\x01" * (one.end - one.start)
 
-    def lies_beyond(at: int) -> bool:
-        stop = ends[at]
-        start = stop - len(words[at].lstrip())
-        return not any(one.start <= start and stop <= one.end for one in known)
+    def is_covered(at: int) -> bool:
+        return covered.find(0, ends[at] - len(words[at].lstrip()), ends[at]) < 0
 
-    return np.array([at for at in core.tolist() if lies_beyond(at)], np.intp)
+    return np.array([at for at in core.tolist() if not is_covered(at)], np.intp)
 
 
 def _beside(core: Rows, count: int) -> Rows:
