@@ -82,7 +82,11 @@ RULES = (
     Rule("messages/last/row/deleted", "a loss at the very end", is_harmless=True, untrue=OWN),
     Rule("messages/last/session_id/*", "a loss at the very end", is_harmless=True, untrue=OWN),
     Rule("messages/last/seq/*", "a loss at the very end", is_harmless=True, untrue=OWN),
-    Rule("sessions/*/id/swapped", "records have no chain", untrue=("records*",)),
+    Rule(
+        "sessions/*/id/*",
+        "records have no chain, and a name that is lost leads nowhere",
+        untrue=("records*", "pointers*"),
+    ),
     Rule("records/*/id/*", "it is only an order, and a revision", is_harmless=True, untrue=("records*",)),
     *(
         Rule(where, "a name that is lost leads nowhere", is_harmless=True, untrue=("pointers*",))

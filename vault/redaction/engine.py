@@ -133,6 +133,8 @@ class Engine:
 
     def _shard(self, text: str, label: str, settings: Redaction, search: Search, depth: int) -> Shard:
         pieces = split(text, search.check_within(text))
+        if len(pieces) == 1 and not (label or pieces[0].label or (depth and pieces[0].nested)):
+            return Shard(text, pieces, [self._whole(pieces[0], text, settings, search)], [None])
         if len(pieces) > _MANY:
             self._read_ahead(pieces, label, settings, search, depth)
         found: list[list[Finding]] = []
@@ -153,10 +155,13 @@ class Engine:
                 found.append(self._look(piece, name, settings, search))
                 if len(piece.text) <= SHORT:
                     search.looked[key] = found[-1]
-        is_whole = len(pieces) == 1 and not (label or pieces[0].label)
-        if is_whole and found[0] and settings.mode == "balanced" and is_worldly(text, found[0]):
-            found[0] = []
         return Shard(text, pieces, found, inner)
+
+    def _whole(self, piece: Piece, text: str, settings: Redaction, search: Search) -> list[Finding]:
+        """Find what is in a text that is all of one piece: most messages are."""
+        search.check()
+        found = self._look(piece, "", settings, search)
+        return [] if found and settings.mode == "balanced" and is_worldly(text, found) else found
 
     def _read_ahead(
         self, pieces: Sequence[Piece], label: str, settings: Redaction, search: Search, depth: int
@@ -190,9 +195,9 @@ class Engine:
 
     def _look(self, piece: Piece, label: str, settings: Redaction, search: Search) -> list[Finding]:
         """Find what is in one piece; its label is read with it, as the words around a value."""
-        text = _said(piece, label)
+        text = _said(piece, label) if label else piece.text
         shift = len(text) - len(piece.text)
-        terms = self._terms_of(settings)
+        terms = self._terms_of(settings) if settings.allow or settings.deny else None
         found = terms.denied(text) if terms else []
         is_code = piece.form is Form.CODE
         check = search.check_within(text)
