@@ -8,17 +8,8 @@ from collections.abc import Iterator
 from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
+from vault.redaction.patterns.providers import KNOWN, SIGNS
 
-_KNOWN = re.compile(
-    r"(?<![A-Za-z0-9_])(?:(?:AKIA|ASIA|AROA|ABIA|ACCA)[0-9A-Z]{16}\b|(?:sk|pk|rk)_(?:live|test)_[0-9A-Za-z]{10,247}|sk-(?:ant-|proj-|or-|svcacct-)?[0-9A-Za-z_-]{16,250}"
-    r"|gh[opusr]_[0-9A-Za-z]{16,255}|github_pat_[0-9A-Za-z_]{20,255}|gl(?:pat|ptt|dt|rt|soat|cbt)-[0-9A-Za-z_-]{16,64}|xox[abeoprs]-[0-9A-Za-z-]{10,250}|xapp-[0-9A-Za-z-]{10,250}"
-    r"|AIza[0-9A-Za-z_-]{30,40}|ya29\.[0-9A-Za-z_-]{20,250}|GOCSPX-[0-9A-Za-z_-]{20,40}|SG\.[0-9A-Za-z_-]{16,32}\.[0-9A-Za-z_-]{30,64}|npm_[0-9A-Za-z]{30,40}|pypi-[0-9A-Za-z_-]{30,250}"
-    r"|hf_[0-9A-Za-z]{20,60}|do[opr]_v1_[0-9a-f]{40,64}|shp(?:at|ca|pa|ss)_[0-9A-Fa-f]{24,40}|sq0(?:atp|csp)-[0-9A-Za-z_-]{20,60}|EAA[0-9A-Za-z]{30,250}|key-[0-9a-f]{32}\b|(?:AC|SK)[0-9a-f]{32}\b"
-    r"|rzp_(?:live|test)_[0-9A-Za-z]{10,30}|whsec_[0-9A-Za-z+/=]{20,64}|AGE-SECRET-KEY-1[0-9A-Z]{50,60}|dckr_pat_[0-9A-Za-z_-]{20,40}|lin_api_[0-9A-Za-z]{30,50}|sntrys_[0-9A-Za-z+/=_]{30,250}"
-    r"|\d{8,10}:AA[0-9A-Za-z_-]{26,36}|xkeysib-[0-9a-f]{40,64}-[0-9A-Za-z]{10,20}|r8_[0-9A-Za-z]{30,40}|gsk_[0-9A-Za-z]{30,60}|pplx-[0-9A-Za-z]{30,60}|tskey-[0-9A-Za-z-]{20,80}|hv[sbr]\.[0-9A-Za-z_-]{20,200}"
-    r"|AT(?:ATT|BB|CTT)[0-9A-Za-z_=-]{20,250}|NRAK-[0-9A-Z]{20,30}|[MNO][0-9A-Za-z_-]{22,26}\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27,40}|ops_[0-9A-Za-z_-]{40,250}|figd_[0-9A-Za-z_-]{30,60}|nvapi-[0-9A-Za-z_-]{40,80}"
-    r"|(?:secret|ntn)_[0-9A-Za-z]{30,60}|PMAK-[0-9a-f]{20,30}-[0-9a-f]{30,40}|phc_[0-9A-Za-z]{30,60}|xai-[0-9A-Za-z]{40,90}|cfp?_[0-9A-Za-z]{30,60}|FLWSECK[0-9A-Za-z_-]{20,60}|APP_USR-[0-9A-Za-z-]{20,100})"
-)
 _JWT = re.compile(r"(?<![\w.-])eyJ[\w-]{8,4096}\.[\w-]{4,8192}(?:\.[\w-]{0,2048})?")
 _PRIVATE = re.compile(
     r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----)[\s\S]){0,16384}+(?:-----END [A-Z0-9 ]{1,60}-----)?"
@@ -94,7 +85,7 @@ def _cut(value: str) -> str:
 
 def _find_known(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     text = folded.text
-    for pattern in (_KNOWN, _JWT, _PRIVATE):
+    for pattern in (KNOWN, _JWT, _PRIVATE):
         for match in pattern.finditer(text):
             yield Hit("SECRET", match.start(), match.end(), 0.95)
     for match in _BEARER.finditer(text):
@@ -258,8 +249,7 @@ RECOGNIZERS = (
     Recognizer(
         "keys and tokens",
         (
-            r"(?:sk|pk|rk)_(?:live|test)_|\bsk-\w|gh[opusr]_|github_pat_|glpat-|gl(?:ptt|dt|rt|soat|cbt)-|xox[abeoprs]-|xapp-|ya29\.|gocspx-|\bsg\.|npm_|pypi-|\bhf_|do[opr]_v1_|shp(?:at|ca|pa|ss)_|sq0(?:atp|csp)-|key-[0-9a-f]{16}|rzp_(?:live|test)_|whsec_|age-secret-key-|dckr_pat_|lin_api_|sntrys_|\d{8,10}:aa|xkeysib-|r8_|gsk_|pplx-|tskey-|hv[sbr]\.|nrak-|[mno][0-9a-z_-]{22,26}\.[0-9a-z_-]{6}\.|\bops_|figd_|nvapi-|secret_|ntn_|pmak-|phc_|xai-|\bcfp?_|flwseck|app_usr-",
-            r"\b(?:akia|asia|aroa|abia|acca|aiza|eaa|atatt|atbb|atctt)[0-9a-z]{8}|\b(?:ac|sk)[0-9a-f]{30}",
+            *SIGNS,
             r"eyj[\w-]{8}",
             r"private key",
             r"bearer|authorization|x-api-key|x-auth-token|apikey",
