@@ -12,6 +12,7 @@ from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 
 _RUN = re.compile(r"\d(?<![\w.]\d)(?:[ -]{0,2}\d){11,}+")
+_DOTTED = re.compile(r"(?<![\w.])\d{4}(?:\.\d{4}){3}(?![\w]|\.\d)")
 _GROUP = re.compile(r"\d+")
 _CUT = re.compile(r"\w|\.\d")  # after a group: more of a word, or of a decimal number
 _LENGTHS = range(12, 20)
@@ -54,6 +55,13 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         yield from _inside(run, start)
 
 
+def _find_dotted(folded: Folded, _ends: Ends) -> Iterator[Hit]:
+    for match in _DOTTED.finditer(folded.text):
+        digits = match[0].replace(".", "")
+        if _BRANDS.match(digits) and luhn(digits):
+            yield Hit("CREDIT_CARD", match.start(), match.end(), 1.0, Ground.CHECKSUM)
+
+
 def _inside(run: str, offset: int) -> Iterator[Hit]:
     """Cards that stand in groups between other numbers: other cards, a date, a code."""
     groups = [found.span() for found in _GROUP.finditer(run)]
@@ -88,6 +96,7 @@ def _find_parts(folded: Folded, ends: Ends) -> Iterator[Hit]:
 
 RECOGNIZERS = (
     Recognizer("cards", (r"\d(?:[ -]{0,2}\d){11}",), _find, code=True),
+    Recognizer("cards with dots", (r"\d{4}\.\d{4}\.\d{4}\.\d{4}",), _find_dotted, code=True),
     Recognizer(
         "card endings",
         (

@@ -14,6 +14,9 @@ _LOCAL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$")
 _EDGE = ".'`*/=?!|{}&^~$#%"
 _TOP = re.compile(r"[a-z][a-z0-9-]{1,}$")
 _QUOTED = re.compile(r'"[^"\n@]{1,40}"$')
+_APOSTROPHE = re.compile(
+    r"(?!(?:[cdjlmnst]|qu|all|dell|un)')[a-z.-]{1,20}'[a-z][\w.+-]*"
+)  # o'brien, but l'adresse
 _VERSION = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}(?![\d.]*\.\d{1,3}$)")
 """What a package's name is followed by."""
 
@@ -21,12 +24,13 @@ _NOBODYS = re.compile(
     r"(?:users?|test|no-?reply|name|e?mail|you|your\.?name|me|foo|bar|someone)@example\.(?:com|org|net)"
 )
 _SPELT = re.compile(
-    r"(?<![\w@.])([a-z0-9][a-z0-9_-]{1,30}(?:(?: ?[._-] ?| (?:dot|punkt|punto|point|ponto) )[a-z0-9_-]{1,30}){0,3})"
+    r"(?<![\w@.])([a-z0-9][a-z0-9_-]{0,30}(?:(?: ?[._-] ?| (?:dot|punkt|punto|point|ponto) )[a-z0-9_-]{1,30}){0,3})"
     r"(?:\s?[\[({<]\s?(?:at|a|arroba|arobase)\s?[\])}>]\s?|\s(?:at|arroba|arobase|klammeraffe)\s)"
     r"([a-z0-9-]{2,30}(?: [a-z0-9-]{2,20})?(?:(?:\s?[\[({<]\s?dot\s?[\])}>]\s?|\s(?:dot|punkt|punto|point|ponto)\s|\.)[a-z0-9-]{2,24}){1,3})\b"
 )
 _SPELT_END = re.compile(
-    r"(?:dot|punkt|punto|point|ponto|[.\])}>])\s?(?:com|org|net|edu|gov|io|me|co|info|biz|de|fr|es|pt|br|uk|it|nl|ch|at|be|in|au|ca|us|eu|pl|se|no|dk|fi|ie|nz|za|mx|ar|cl|pe|ru|jp|cn|kr|example|test|app|dev|xyz)$"
+    r"[.\])}>]\s?(?:com|org|net|edu|gov|io|me|co|info|biz|de|fr|es|pt|br|uk|it|nl|ch|at|be|in|au|ca|us|eu|pl|se|no|dk|fi|ie|nz|za|mx|ar|cl|pe|ru|jp|cn|kr|example|test|app|dev|xyz)$"
+    r"|(?:dot|punkt|punto|point|ponto)\s?[\])}>]?\s?(?:[a-z]{2}|com|org|net|edu|gov|info|biz|example|test|app|dev|xyz|cloud|online|lan|local|museum|travel|agency|consulting)$"
 )
 
 
@@ -73,7 +77,7 @@ def _start(low: str, at: int) -> int | None:
     # What joins words in running text is not where an address begins.
     for joint in ("=", "|", "/", "'", "`"):
         found = low.rfind(joint, start, at)
-        if found >= 0:
+        if found >= 0 and not (joint == "'" and _APOSTROPHE.fullmatch(low, start, at)):
             start = found + 1
     while start < at and low[start] in _EDGE:
         start += 1

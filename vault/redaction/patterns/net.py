@@ -25,11 +25,16 @@ _MAC_SAID = re.compile(
     r"|\bmac\b[^.;\d]{0,80}?\n[^\n\d]{0,60}?\b((?=[0-9a-f]{0,11}[a-f])(?=[0-9a-f]{0,11}\d)[0-9a-f]{12})(?![\w:-])"
 )
 _VERSION = re.compile(
-    r"(?:\bv|version|ver\.?|release|build|firmware|fw|driver|kernel|update|section|chapter|clause|oid|==|>=|<=|~=|\bto|upgrade\w*)\s{0,2}[:=]?\s{0,2}$"
+    r"(?:\b(?:v|ver\.?|build|fw|driver|update|oid)|version|release|firmware|kernel|section|chapter|clause|==|>=|<=|~=|upgrade\w*)\s{0,2}[:=]?\s{0,2}$"
 )
+_RAISED = re.compile(
+    r"\b(?:up|down)grad|\bupdat|\bbump|version|\bmigrat|\brelease|\bfrom v?\d{1,2}\.\d{1,2}(?:\.\d{1,2}){0,2} to"
+)
+"""What is raised to something, which is a version then."""
+
 _MAPPED = re.compile(r"(?:::|:[0-9a-f]{1,4}:)$")  # an IPv6 address ends in it
 _EVERYBODYS = re.compile(
-    r"127\.|0\.|255\.|22[4-9]\.|2[34]\d\.|169\.254\.169\.254$|192\.168\.(?:[01]|100|178|2|8)\.(?:0|1|254|255)$|10\.0\.0\.(?:0|1|138)$|10\.0\.1\.1$"
+    r"127\.0\.|0\.|255\.255\.|22[4-9]\.0\.|239\.25[05]\.|169\.254\.169\.254$|192\.168\.(?:[01]|100|178|2|8)\.(?:0|1|254|255)$|10\.0\.0\.(?:0|1|138)$|10\.0\.1\.1$"
     r"|8\.8\.[84]\.[84]$|1\.1\.1\.1$|1\.0\.0\.1$|9\.9\.9\.9$|208\.67\.22[02]\.22[02]$|1\.2\.3\.4$|4\.4\.4\.4$|172\.17\.0\.1$|\d+\.0\.0\.0$"
 )
 
@@ -40,6 +45,8 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         address = match[0]
         start, end = match.span()
         if _EVERYBODYS.match(address.replace("-", ".")) or _VERSION.search(low, max(0, start - 16), start):
+            continue
+        if low.endswith(("to ", "from "), 0, start) and _RAISED.search(low, max(0, start - 60), start):
             continue
         if _MAPPED.search(low, max(0, start - 6), start):
             continue
@@ -62,7 +69,7 @@ def _find_v6(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         except ValueError:
             continue
         if (
-            not (parsed.is_loopback or parsed.is_unspecified or parsed.is_multicast)
+            not (parsed.is_loopback or parsed.is_unspecified or (parsed.is_multicast and "::" in address))
             and sum(map(str.isalnum, address)) > 3
         ):
             yield Hit("IP_ADDRESS", start, end, 0.9)
