@@ -54,7 +54,7 @@ RULES = (
         "sessions/*/id/*",
         "all rows of a transcript are lost, and a loss at the very end is not promised",
         is_harmless=True,
-        untrue=("messages*", "sessions*", "append*"),
+        untrue=("messages*", "sessions*", "append*", "records*", "pointers*"),
     ),
     Rule("sessions/*/row/older row", "an older copy may be restored", is_harmless=True),
     Rule("classes/*", "the epoch changes as if another process were at it", OUTDATED),
@@ -67,9 +67,9 @@ RULES = (
             "OPEN: a row in a purged epoch can't be told from one that was made to look so, before retention"
             " writes what it takes into the ledger",
             is_harmless=True,
-            untrue=("messages*",),
+            untrue=("messages*", "records*"),
         )
-        for where in ("epochs/4/id/*", "chapters/*/epoch_id/*")
+        for where in ("epochs/4/id/*", "chapters/*/epoch_id/*", "records/*/chapter_id/one less")
     ),
     Rule("chapters/*/class_id/*", "at worst a class gets another chapter", is_harmless=True),
     Rule("chapters/*/node/*", "no key is looked up by it", is_harmless=True),
@@ -83,10 +83,10 @@ RULES = (
     Rule("messages/last/session_id/*", "a loss at the very end", is_harmless=True, untrue=OWN),
     Rule("messages/last/seq/*", "a loss at the very end", is_harmless=True, untrue=OWN),
     Rule(
-        "sessions/*/id/*",
-        "records have no chain, and a name that is lost leads nowhere",
-        untrue=("records*", "pointers*"),
+        "records/*/created_at/*", "the last ones are chosen before they are opened", untrue=("records, last",)
     ),
+    Rule("sessions/*/slot/*", "the key that it needs may be younger than this keyring", OUTDATED),
+    Rule("sessions/*/node/*", "a name that is lost leads nowhere", untrue=("pointers*",)),
     Rule("records/*/id/*", "it is only an order, and a revision", is_harmless=True, untrue=("records*",)),
     *(
         Rule(where, "a name that is lost leads nowhere", is_harmless=True, untrue=("pointers*",))

@@ -59,14 +59,16 @@ def _find_at(folded: Folded, ends: Ends) -> Iterator[Hit]:
 
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|[0-9a-f]{12}")
-_ALWAYS = re.compile(r"(?:user ?-?names?|usuari[oa]|benutzername|utilizador|gamer ?tag|identifiant)$")
+_ALWAYS = re.compile(
+    r"(?:user ?-?names?|usuari[oa]|benutzername|nutzername|utilizador|gamer ?tag|identifiant)$"
+)
 _CLOSES = re.compile(
     r"[\"'*`)]{0,2}(?:\s?[,.;)\n/]|$| (?:and|y|und|et|e|on|pw|pass\w{0,4}|with|but|for|isn't|doesn't|keeps|at|@)\b)"
 )
 """What a name is followed by that nothing joins to "username": "username must be" goes on otherwise."""
 
 _DIRECT = re.compile(
-    r"(?:user ?-?names?|user(?: ?id)?|login(?: name)?|log ?in as|handle|gamer ?tag|ign|psn id|nick(?:name)?|screen ?name|usuario|benutzername|utilizador|identifiant|pseudo|alias|apodo|origin id|user's|account name)[\"']?$"
+    r"(?:user ?-?names?|user(?: ?id)?|login(?: name)?|log ?in as|handle|gamer ?tag|ign|psn id|nick(?:name)?|screen ?name|usuario|benutzername|nutzername|spielername|utilizador|identifiant|pseudo|alias|apodo|origin id|user's|account name)[\"']?$"
 )
 
 
@@ -98,9 +100,10 @@ def _find_said(folded: Folded, ends: Ends) -> Iterator[Hit]:
             continue
         if (cue == "uid" and _UUID.match(value)) or EVERYBODYS.match(value):
             continue
+        is_all = cue_end == len(cue) and end == len(low)  # a field and its value
         if (
             cue in {"user", "login"}
-            and not re.search(r"=|[\"']:", match["mid"])
+            and not (is_all or re.search(r"=|[\"']:", match["mid"]))
             and not telling(value, original)
         ):
             continue
@@ -117,6 +120,15 @@ def _find_said(folded: Folded, ends: Ends) -> Iterator[Hit]:
 
 
 def _find_on(folded: Folded, ends: Ends) -> Iterator[Hit]:
+    stated = (*around(_STATED, folded.low, ends, 44, 44), *around(_SIGNED_IN, folded.low, ends, 44, 44))
+    for match in stated:
+        value = match["value"]
+        if (
+            not NO_NAME.match(value)
+            and not EVERYBODYS.match(value)
+            and _CLOSES.match(folded.low, match.end())
+        ):
+            yield Hit("USERNAME", match.start("value"), match.end("value"), 0.6)
     for pattern in (_ON, _SELF):
         for match in around(pattern, folded.low, ends, 44, 44):
             value = match[1]
@@ -133,6 +145,14 @@ _ALSO = re.compile(
 )
 _ON = re.compile(
     r"(?<![\w@./-])([a-z0-9][\w.-]{3,30}) (?:on|in|auf|en|sur|no|bei) (?:here|insta|instagram|steam|discord|twitch|xbox|psn|tiktok|snap|snapchat|twitter|telegram|reddit|minecraft|roblox|youtube|the forum|valorant|fortnite)\b"
+)
+_STATED = re.compile(
+    r"(?:\b(?:my|his|her|their|our|hers)\s|[,;(]\s?)"
+    r"(?:insta(?:gram)?|ig|snap(?:chat)?|tik ?tok|twitter|telegram|twitch|discord|steam|xbox(?: live)?|psn|roblox|reddit|skype|kik|strava|vinted|github|bluesky|tumblr)"
+    r"\s?:\s{0,2}@?(?P<value>[a-z][\w.-]{2,30}\w)(?![\w@/:])"
+)
+_SIGNED_IN = re.compile(
+    r"\b(?:log(?:ged)? ?in|sign(?:ed)? ?in|logging in|signing in)(?: to [\w.-]{2,20})? as @?(?!\w{0,12}(?:admin|user|owner|guest|member|staff|teacher|student|customer|seller|host|editor|manager|root)\b|(?:an?|the|my|some|different|another|normal|regular|standard|usual|expected|soon|well|long|much|quickly|follows|shown|described)\w{0,6}\b)(?P<value>[a-z][\w.-]{2,30}\w)(?![\w@/:])"
 )
 _SELF = re.compile(
     r"\b(?:i'?m|i am|she'?s|he'?s|hes|shes|soy|sou|ich bin|known as|goes by|called|discord as|steam as|streams as|publish at \w+ as|login|from|saves of|other'?s|other acc|another acc)[ .:]{1,2}@?([a-z][\w.-]{2,30}\w)(?![\w(@/])"
@@ -199,6 +219,7 @@ RECOGNIZERS = (
         (
             r"\b(?:here|insta|instagram|steam|discord|twitch|xbox|psn|tiktok|snap|snapchat|twitter|telegram|reddit|minecraft|roblox|youtube|forum|valorant|fortnite)\b",
             r"_\w",
+            r"\b(?:ig|kik|skype|strava|vinted|github|bluesky|tumblr|tik tok) ?:|(?:log|sign|logging|signing)\w{0,3} ?in\b",
         ),
         _find_on,
         every=True,
