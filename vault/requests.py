@@ -309,6 +309,9 @@ class Requests:
             self._keyring.lift(
                 user.session_slot(session_id), at, struck(actor, [user_id, session_id], user.pseudonym)
             )
+            opened = self._keyring.find_session(user, session_id)
+            session = None if opened is None else opened.id
+            self._stores.keyring.read(lambda c: self._keyring.holds.refuse_closing(c, user.node, session))
             return
         self._keyring.lift(
             slot(Kind.USER, self._keyring.user_index(user_id)), at, struck(actor, [user_id], "the user")

@@ -177,9 +177,14 @@ class Sessions(Chapters):
         return user
 
     def _refuse_closed(self, profile: Profile, user: UserKeys, node: bytes, *, apart: bool) -> None:
-        """Only a floor keeps what is closed: to the app it is forgotten, whichever process it asks (P5)."""
-        if profile.is_closed and not apart:
-            self._stores.keyring.read(lambda c: self._keyring.holds.refuse_closing(c, user.node, node))
+        """Only a floor keeps what is closed: to the app it is forgotten, whichever process it asks (P5).
+
+        The profile alone does not tell: it may be that of older transcripts.
+        """
+        if apart:
+            return
+        self._stores.keyring.read(lambda c: self._keyring.holds.refuse_closing(c, user.node, node))
+        if profile.is_closed:
             raise SessionForgottenError("this session is forgotten")
 
     def finish_hiding(self, user: UserKeys, where: bytes, row: sql.SessionRow, opened: Opened) -> None:

@@ -146,6 +146,14 @@ class Holds:
                     "this session is forgotten: what a retention rule keeps goes later"
                 )
 
+    def closing(self, connection: Connection) -> set[bytes]:
+        """Give the nodes of users and sessions that `refuse_closing` refuses."""
+        return {
+            row.user_node if row.session_node is None else row.session_node
+            for row in self.unsettled(connection)
+            if row.kind != HOLD and row.until is not None
+        }
+
     def unsettled(self, connection: Connection, state: RootState | None = None) -> list[Noted]:
         """Give the holds and requests for which something is still to be done; the root may be just read."""
         noted = self._noted(state)
