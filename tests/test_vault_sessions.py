@@ -102,6 +102,19 @@ def test_p2_a_seq_that_somebody_else_used_and_popped_is_not_used_again(
     assert contents(mine) == contents(theirs) == ["one", "three"]
 
 
+def test_p2_a_seq_that_somebody_else_used_and_this_process_popped_is_not_used_again(
+    vault: Vault, beside: Vault, user: str
+) -> None:
+    mine, theirs = vault.transcript(user, "s"), beside.transcript(user, "s")
+    kept = theirs.append("user", "one")
+    assert mine.messages() == [kept]
+    popped = theirs.append("user", "two")
+    assert mine.pop() == popped
+    following = mine.append("user", "three")
+    assert following.seq == 2
+    assert mine.messages() == theirs.messages() == [kept, following]
+
+
 def test_pop_from_a_session_that_never_was_gives_nothing(chat: Transcript) -> None:
     assert chat.pop() is None
 

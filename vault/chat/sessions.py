@@ -428,9 +428,8 @@ class Sessions(Chapters):
         profile = open_profile(sealed, self._stores.vault, session.node, session.key, rev)
         if profile.is_closed and not session.is_apart:
             self.drop(session)
-        self._refuse_closed(profile, session.user, session.node, apart=session.is_apart)
-        session.ledger = max(session.ledger, (rev, profile), key=lambda one: one[0])
-        session.next_seq = max(session.next_seq, profile.next_seq)  # seqs of removed rows are never reused
+            self._refuse_closed(profile, session.user, session.node, apart=False)
+        session.learn(rev, profile)
         return profile
 
     def seal(self, session: Session, profile: Profile, rev: int) -> bytes:
