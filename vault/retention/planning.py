@@ -117,7 +117,9 @@ class Planning:
                     sizes.append(size)
         self._see_later(planner, later)
         closed = self._closed(due, holds) if scope.user is None else frozenset()
-        return Planned(planner.plan(), scope, sessions, sizes, frozenset(found.epochs), wholes, found, closed)
+        # What older transcripts brought back goes from epochs whose keys are long dead.
+        dying = frozenset(found.epochs).difference(one.id for one in due if one.state == State.GONE)
+        return Planned(planner.plan(), scope, sessions, sizes, dying, wholes, found, closed)
 
     def _closed(self, due: Iterable[EpochRow], holds: Iterable[HoldRow]) -> frozenset[int]:
         """Give the epochs that a run closed and did not erase, but for those that wait for a hold."""
