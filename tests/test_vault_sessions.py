@@ -35,6 +35,12 @@ def test_saying_the_same_under_one_key_adds_one_message(
     assert (elsewhere.content, elsewhere.seq) == ("Other", 0)
 
 
+def test_a_key_is_one_in_whichever_form_of_unicode_it_is_said(chat: Transcript) -> None:
+    first = chat.append("user", "Hello", key="caf\u00e9")
+    assert chat.append("user", "Hello", key="cafe\u0301") == first
+    assert chat.messages() == [first]
+
+
 def test_saying_many_again_under_one_key_adds_them_once(chat: Transcript) -> None:
     batch = [Message("user", "Hello"), Message("assistant", "Good day")]
     first = chat.extend(batch, key="k-1")
