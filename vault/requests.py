@@ -32,7 +32,7 @@ from vault.holding import Holding
 from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring
 from vault.keys.slots import UserKeys
-from vault.messages import check_id, check_ids, check_words
+from vault.messages import check_flag, check_id, check_ids, check_words
 from vault.storage.stores import Stores
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ class Requests:
         """
         if when_released and except_floors:
             raise UsageError("a request waits for a hold, or for floors, not for both at once")
+        check_flag(now, "now")
         if isinstance(user_ids, str):
             raise InputError("many user ids are a list: one text would be taken for its letters")
         checked = [check_id(user_id, "user id") for user_id in user_ids]
@@ -225,6 +226,7 @@ class Requests:
     ) -> Certificate:
         """Erase one session."""
         check_ids(user_id, session_id)
+        check_flag(now, "now")
 
         def look() -> tuple[bytes, list[bytes]]:
             user = self._known_user(user_id)

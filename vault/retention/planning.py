@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from vault.errors import UnknownError
 from vault.keys.ring import Keyring
+from vault.messages import check_id
 from vault.retention.classes import Classes, plain_name
 from vault.retention.facts import PAGE, Facts, Seen
 from vault.retention.holding import HoldRow, Holds, as_holds
@@ -85,7 +86,7 @@ class Planning:
         return self._plan(now, Scope(user, planned.epochs))
 
     def _user(self, user_id: str) -> bytes:
-        found = self._keyring.find_user(user_id)
+        found = self._keyring.find_user(check_id(user_id, "user id"))
         if found is None:
             raise UnknownError("no such user is here", hint="vault sessions lists the users")
         return found.node
