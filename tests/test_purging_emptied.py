@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 from databases import Databases
 from faces import DAY
 from retained import Retained
+
+from vault.storage import messages
 
 
 @pytest.fixture
@@ -82,3 +87,35 @@ def test_p4_what_was_hidden_under_a_hold_opens_from_no_old_copy_once_it_is_remov
     world.vault.carry_out_due()
     world.purge()
     assert opened(world) == set()
+
+
+def test_p8_an_append_that_is_under_way_while_its_emptied_chapter_is_closed_is_not_lost(
+    world: Retained,
+) -> None:
+    if world.databases.dialect == "sqlite":
+        pytest.skip("SQLite lets one write at a time")
+    world.edit("by session")
+    world.say("anna", "s-2")
+    pop(world, "anna", "s-2")
+    other = world.open()
+    chat = other.transcript("anna", "s-2")
+    chat.messages()
+    purged, entered = threading.Event(), threading.Event()
+    really_append = messages.append
+
+    def appending(*given: Any) -> int:
+        added = really_append(*given)
+        entered.set()  # the row is written and not committed: the purge begins now
+        purged.wait(1.0)
+        return added
+
+    said = threading.Thread(target=lambda: chat.append("user", "meanwhile"))
+    with mock.patch.object(messages, "append", appending):
+        said.start()
+        assert entered.wait(20)
+        world.vault.purge()
+        purged.set()
+        said.join()
+    for vault in (world.vault, other):
+        assert [one.content for one in vault.transcript("anna", "s-2").messages()] == ["meanwhile"]
+    other.close()
