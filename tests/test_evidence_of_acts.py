@@ -79,6 +79,15 @@ def test_p6_a_request_that_waits_stands_in_the_log(world: Retained) -> None:
     assert world.vault.log.verify().unfinished == 0
 
 
+@pytest.mark.parametrize(("name", "said"), [("zo\u00eb", "zoe\u0308"), ("zoe\u0308", "zo\u00eb")])
+def test_p6_a_name_in_another_form_of_unicode_stands_in_no_evidence(
+    world: Retained, name: str, said: str
+) -> None:
+    world.say(name, "s-1")
+    asked = world.vault.forget_user(name, reason=f"{said} asked", actor=said)
+    assert (asked.reason, asked.actor) == (f"{asked.pseudonym} asked", asked.pseudonym)
+
+
 def test_p6_a_run_says_what_it_intends_and_what_it_did(world: Retained) -> None:
     for number in range(4):
         world.say("user-1", f"s-{number}")

@@ -90,9 +90,11 @@ def test_p1_what_is_no_name_is_refused_wherever_a_name_is_asked_for(
         lambda: vault.forget_session(name, "s-1"),
         lambda: vault.forget_session("u-1", name),
         lambda: vault.enroll(name),
+        lambda: vault.hold(name, reason="case 7"),
     ]
     if name is not None:
         asking += [
+            lambda: vault.hold("u-1", name, reason="case 7"),
             lambda: vault.footprint("u-1", name),
             lambda: vault.enroll("u-1", name),
             lambda: chat.append("user", "Hello", key=name),
@@ -102,6 +104,16 @@ def test_p1_what_is_no_name_is_refused_wherever_a_name_is_asked_for(
         asking.append(lambda: vault.transcript("u-1", "s-1", namespace=name))
     for ask in asking:
         refused(home, ask)
+
+
+@pytest.mark.parametrize("name", ["", f"{SECRET}\ud800", SECRET.encode(), 5], ids=repr)
+def test_p1_what_is_no_name_is_refused_by_a_purge(home: Home, tmp_path: Path, name: Any) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("version: 1\npolicy: test\nclasses: [{name: default, keep: {at_most: 90d}}]\n")
+    with home.open(policies=file) as vault:
+        refused(home, lambda: vault.purge(user=name))
+        refused(home, lambda: vault.purge(user=name, dry_run=True))
+        refused(home, lambda: vault.explain(name, "s-1"))
 
 
 def test_a_name_may_be_as_long_as_its_limit_and_in_any_language(vault: Vault) -> None:
@@ -148,6 +160,39 @@ def test_p1_evidence_that_could_not_be_read_again_is_refused_before_anything_is_
     refused(home, lambda: vault.forget_session("u-evidence", "s-1", reason=words))
     with home.open() as again:
         assert len(again.transcript("u-evidence", "s-1").messages()) >= 1
+
+
+@pytest.mark.parametrize("now", [1, 0, None, "no", SECRET], ids=repr)
+def test_p1_a_request_that_could_not_be_read_again_is_refused_before_it_is_noted(
+    home: Home, vault: Vault, now: Any
+) -> None:
+    vault.transcript("u-held", "s-1").append("user", "Hello")
+    held = vault.hold("u-held", reason="case 7")
+    refused(home, lambda: vault.forget_user("u-held", when_released=True, now=now))
+    vault.release(held.id, reason="closed")
+    refused(home, lambda: vault.forget_user("u-held", now=now))
+    refused(home, lambda: vault.forget_session("u-held", "s-1", now=now))
+    with home.open() as again:
+        assert again.queued() == []
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        SECRET,
+        5,
+        datetime(2100, 1, 1),  # noqa: DTZ001 (what is refused)
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))),
+    ],
+    ids=repr,
+)
+def test_p1_a_hold_that_could_not_be_read_again_is_refused_before_it_is_noted(
+    home: Home, vault: Vault, until: Any
+) -> None:
+    vault.transcript("u-until", "s-1").append("user", "Hello")
+    refused(home, lambda: vault.hold("u-until", reason="case 7", until=until))
+    with home.open() as again:
+        assert [one for one in again.holds() if one.user_id == "u-until"] == []
 
 
 # -- messages --------------------------------------------------------------------------------------------

@@ -158,6 +158,20 @@ def test_p4_a_dry_run_counts_the_keys_of_both_rules_of_one_name(world: Retained)
     world.check_copies()
 
 
+def test_p4_a_dry_run_counts_no_keys_of_what_older_transcripts_brought_back(world: Retained) -> None:
+    world.edit("short")
+    world.say("anna", "s-1")
+    older = world.databases.copy_of(world.databases.transcripts)
+    world.clock.now += 4 * DAY
+    assert world.purge().epochs == 1
+    world.vault.close()
+    world.databases.restore(older, world.databases.transcripts)
+    world.vault = world.open()
+    planned, ran = world.vault.purge(dry_run=True), world.vault.purge()
+    assert planned.messages == ran.messages == 1
+    assert planned.epochs == ran.epochs == 0
+
+
 @pytest.mark.parametrize("is_held", [False, True])
 def test_p4_a_dry_run_counts_the_keys_that_a_broken_run_left(world: Retained, *, is_held: bool) -> None:
     def break_off(_done: int, _of: int) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,6 +142,15 @@ def test_p1_a_report_holds_no_content_and_no_id_of_a_person(vault: Vault, where:
     for shown in (found.to_html(), found.to_text(), said.out, repr(found)):
         assert found.vault in shown
         assert [secret for secret in SECRETS if secret in shown] == []
+
+
+@pytest.mark.parametrize("moment", [2**62, -(2**62), 253_402_300_800_000_000])
+def test_p2_a_date_that_no_message_can_have_is_noticed(vault: Vault, where: Path, moment: int) -> None:
+    with closing(sqlite3.connect(where / "transcripts.db")) as thief:
+        thief.execute("UPDATE messages SET created_at = ?", [moment])
+        thief.commit()
+    with pytest.raises(TamperedError):
+        vault.report()
 
 
 def test_without_policies_nothing_is_overdue_and_the_report_says_why(tmp_path: Path) -> None:

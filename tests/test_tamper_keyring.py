@@ -310,6 +310,13 @@ def test_p2_somebody_held_whose_key_changes_places_with_another_kind_is_an_error
         vault.holds()
 
 
+def test_p2_a_kind_that_no_node_has_is_noticed(scene: Stage) -> None:
+    with scene.thief("nodes") as thief:
+        thief.change("nodes", node_of(scene, "user"), {"kind": 77})
+    with scene.open() as vault, pytest.raises(TamperedError):
+        vault.keys_status()
+
+
 def test_p3_a_keyring_that_was_told_to_be_a_copy_refuses_to_erase(scene: Stage) -> None:
     home = next(row for row in scene.now["keyring_meta"] if row["name"] == "home")
     with scene.open() as vault:

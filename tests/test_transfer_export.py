@@ -76,6 +76,13 @@ def test_export_gives_what_is_there_on_every_database_and_face(vault: Vault, tmp
     assert (done.users, done.sessions, done.messages, done.purged) == (1, 1, 40, 0)
 
 
+def test_a_session_is_exported_in_whichever_form_of_unicode_it_is_named(vault: Vault) -> None:
+    vault.transcript("zo\u00eb", "caf\u00e9").append("user", "Hello")
+    said = exported(vault, "zo\u00eb", "caf\u00e9")
+    assert said.count(b"Hello") == 1
+    assert exported(vault, "zo\u00eb", "cafe\u0301") == said
+
+
 def test_pages_join_to_the_whole_on_every_database(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "PAGE", 7)
     user = f"u-{token_hex(8)}"

@@ -35,6 +35,12 @@ def test_saying_the_same_under_one_key_adds_one_message(
     assert (elsewhere.content, elsewhere.seq) == ("Other", 0)
 
 
+def test_a_key_is_one_in_whichever_form_of_unicode_it_is_said(chat: Transcript) -> None:
+    first = chat.append("user", "Hello", key="caf\u00e9")
+    assert chat.append("user", "Hello", key="cafe\u0301") == first
+    assert chat.messages() == [first]
+
+
 def test_saying_many_again_under_one_key_adds_them_once(chat: Transcript) -> None:
     batch = [Message("user", "Hello"), Message("assistant", "Good day")]
     first = chat.extend(batch, key="k-1")
@@ -100,6 +106,19 @@ def test_p2_a_seq_that_somebody_else_used_and_popped_is_not_used_again(
     assert contents(mine) == ["one"]
     assert mine.append("user", "three").seq == 2
     assert contents(mine) == contents(theirs) == ["one", "three"]
+
+
+def test_p2_a_seq_that_somebody_else_used_and_this_process_popped_is_not_used_again(
+    vault: Vault, beside: Vault, user: str
+) -> None:
+    mine, theirs = vault.transcript(user, "s"), beside.transcript(user, "s")
+    kept = theirs.append("user", "one")
+    assert mine.messages() == [kept]
+    popped = theirs.append("user", "two")
+    assert mine.pop() == popped
+    following = mine.append("user", "three")
+    assert following.seq == 2
+    assert mine.messages() == theirs.messages() == [kept, following]
 
 
 def test_pop_from_a_session_that_never_was_gives_nothing(chat: Transcript) -> None:

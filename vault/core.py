@@ -159,7 +159,7 @@ class Core:
         seqs, stored = self._write(user_id, session_id, namespace, Batch(given, key=key))
         if key is None:
             return stored
-        first = self.reader.first_said(user_id, session_id, seqs, key.encode())
+        first = self.reader.first_said(user_id, session_id, seqs, key)
         return [first.get(seq, message) for seq, message in zip(seqs, stored, strict=True)]
 
     def announce(

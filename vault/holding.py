@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace as replace_row
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -134,12 +134,17 @@ class Holding:
             return self._shown(row)
         raise StoreUnavailableError("too much is erased at once", hint="try again")
 
-    def _moment(self, until: datetime | None) -> int | None:
+    def _moment(self, until: object) -> int | None:
         if until is None:
             return None
-        if until.utcoffset() is None:
+        if not isinstance(until, datetime) or until.utcoffset() is None:
             raise InputError("until is a datetime with a time zone", hint="datetime(2030, 1, 1, tzinfo=UTC)")
-        ends = from_datetime(until)
+        try:
+            ends = from_datetime(until.astimezone(UTC))
+        except OverflowError:
+            raise InputError(
+                "the hold would end after the year 9999", hint="one without an end has no until"
+            ) from None
         if ends <= self._stores.clock():
             raise InputError("the hold would have ended already")
         return ends

@@ -49,6 +49,7 @@ class Lister:
         if len({row.node for row in rows}) < len(rows):
             raise TamperedError("a user's row is there twice")
         keys = self._keyring.find_users([row.slot for row in rows])
+        closing = self._stores.keyring.read(self._keyring.holds.closing)
         names = []
         for row in rows:
             user = keys.get(row.slot)
@@ -56,8 +57,8 @@ class Lister:
                 name = open_name(row.name, self._stores.vault, row.node, b"", user.secret)
                 if not name:  # lost in a restore, and not back yet
                     self._refuse_nameless(row.node)
-                    continue
-                names.append(name)
+                elif row.node not in closing:
+                    names.append(name)
             elif not self._is_erased(row.node, row.state):
                 if self._stores.keyring.read(lambda c, n=row.node: keyring_sql.nodes_by_id(c, [n])):  # type: ignore[misc]
                     raise TamperedError("a user's row was edited")
@@ -112,13 +113,15 @@ class Lister:
             raise TamperedError("a user's row is gone from the transcripts, though their key is here")
         if row.state != State.LIVE and self._is_erased(user.node, row.state):
             raise UserForgottenError("this user was forgotten")
+        self._stores.keyring.read(lambda c: self._keyring.holds.refuse_closing(c, user.node, None))
+        closing = self._stores.keyring.read(self._keyring.holds.closing)
         self._refuse_lost_sessions(alive.difference(one.node for one in active))
         slots = {one.slot: slot(Kind.SESSION, one.slot) for one in active}
         keys = self._keyring.find_sessions(user, list(slots.values()))
         found = []
         for one in active:
             opened = keys.get(slots[one.slot])
-            if opened is not None and one.slot == one.node == opened.id:
+            if opened is not None and opened.id == one.node and (one.slot == one.node or one.node in closing):
                 continue  # a floor keeps it; to the app it is forgotten
             if opened is not None and opened.id == one.node and one.state == State.LIVE:
                 found.append(self._open(user, one, opened.key))

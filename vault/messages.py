@@ -173,6 +173,13 @@ def _size(text: str) -> int | None:
     return None
 
 
+def check_flag(value: object, what: str) -> bool:
+    """Return a yes or no that is kept as evidence: nothing else could be read again."""
+    if not isinstance(value, bool):
+        raise InputError(f"{what} is True or False")
+    return value
+
+
 def check_words(value: object, what: str) -> str:
     """Return a text that is kept as evidence; it may be empty."""
     if not isinstance(value, str) or _size(value) is None:

@@ -32,7 +32,7 @@ from vault.holding import Holding
 from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring
 from vault.keys.slots import UserKeys
-from vault.messages import check_id, check_ids, check_words
+from vault.messages import check_flag, check_id, check_ids, check_words
 from vault.storage.stores import Stores
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ class Requests:
         """
         if when_released and except_floors:
             raise UsageError("a request waits for a hold, or for floors, not for both at once")
+        check_flag(now, "now")
         if isinstance(user_ids, str):
             raise InputError("many user ids are a list: one text would be taken for its letters")
         checked = [check_id(user_id, "user id") for user_id in user_ids]
@@ -225,6 +226,7 @@ class Requests:
     ) -> Certificate:
         """Erase one session."""
         check_ids(user_id, session_id)
+        check_flag(now, "now")
 
         def look() -> tuple[bytes, list[bytes]]:
             user = self._known_user(user_id)
@@ -309,6 +311,9 @@ class Requests:
             self._keyring.lift(
                 user.session_slot(session_id), at, struck(actor, [user_id, session_id], user.pseudonym)
             )
+            opened = self._keyring.find_session(user, session_id)
+            session = None if opened is None else opened.id
+            self._stores.keyring.read(lambda c: self._keyring.holds.refuse_closing(c, user.node, session))
             return
         self._keyring.lift(
             slot(Kind.USER, self._keyring.user_index(user_id)), at, struck(actor, [user_id], "the user")

@@ -16,6 +16,7 @@ from vault.chat.profile import Profile, count_in
 from vault.chat.session import Session
 from vault.chat.sessions import Sessions
 from vault.clock import to_datetime
+from vault.crypto.blind import normalized
 from vault.errors import InputError, TamperedError
 from vault.keys.doubt import beyond_doubt
 from vault.messages import Body, Message, Messages, Outside, unpack
@@ -151,15 +152,13 @@ class Reader:
         known = [at for at in (found and found[0], session.profile.started) if at is not None]
         return min(known, default=None)
 
-    def first_said(
-        self, user_id: str, session_id: str, seqs: Sequence[int], mark: bytes
-    ) -> dict[int, Message]:
+    def first_said(self, user_id: str, session_id: str, seqs: Sequence[int], mark: str) -> dict[int, Message]:
         """Give what was added under an idempotency key, by seq, without what was removed since."""
         look = partial(self._first_said, user_id, session_id, seqs, mark)
         return beyond_doubt(self._stores, look)
 
     def _first_said(
-        self, user_id: str, session_id: str, seqs: Sequence[int], mark: bytes
+        self, user_id: str, session_id: str, seqs: Sequence[int], mark: str
     ) -> dict[int, Message]:
         session = self._sessions.find(user_id, session_id)
         if session is None:
@@ -174,7 +173,7 @@ class Reader:
         with self._sessions.questioned(session):
             bodies = self._bodies(session, rows)
         for message, key in bodies:
-            if key == mark:
+            if key is not None and normalized(key.decode()) == normalized(mark):
                 said[message.seq or 0] = message
             elif message.seq == start:
                 raise TamperedError("an idempotency key stands for a message that was not added under it")

@@ -105,7 +105,7 @@ class Remover:
             profile = self._stores.transcripts.write(work)
         except _RaceError:
             return False
-        session.ledger = rev + 1, profile
+        session.learn(rev + 1, profile)
         return True
 
     def remove_hidden(self, session: Session) -> None:

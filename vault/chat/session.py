@@ -32,6 +32,11 @@ class Session:
     started: int | None = None  # when it began, once somebody asked
     is_apart: bool = False  # opened although it is closed: for a run, or for an officer
 
+    def learn(self, rev: int, profile: Profile) -> None:
+        """Know a ledger as somebody found or wrote it, unless a later one is known."""
+        self.ledger = max(self.ledger, (rev, profile), key=lambda one: one[0])
+        self.next_seq = max(self.next_seq, profile.next_seq)  # seqs of removed rows are never reused
+
     @property
     def rev(self) -> int:
         """The revision of the row that the profile was sealed for."""

@@ -177,9 +177,14 @@ class Sessions(Chapters):
         return user
 
     def _refuse_closed(self, profile: Profile, user: UserKeys, node: bytes, *, apart: bool) -> None:
-        """Only a floor keeps what is closed: to the app it is forgotten, whichever process it asks (P5)."""
-        if profile.is_closed and not apart:
-            self._stores.keyring.read(lambda c: self._keyring.holds.refuse_closing(c, user.node, node))
+        """Only a floor keeps what is closed: to the app it is forgotten, whichever process it asks (P5).
+
+        The profile alone does not tell: it may be that of older transcripts.
+        """
+        if apart:
+            return
+        self._stores.keyring.read(lambda c: self._keyring.holds.refuse_closing(c, user.node, node))
+        if profile.is_closed:
             raise SessionForgottenError("this session is forgotten")
 
     def finish_hiding(self, user: UserKeys, where: bytes, row: sql.SessionRow, opened: Opened) -> None:
@@ -423,9 +428,8 @@ class Sessions(Chapters):
         profile = open_profile(sealed, self._stores.vault, session.node, session.key, rev)
         if profile.is_closed and not session.is_apart:
             self.drop(session)
-        self._refuse_closed(profile, session.user, session.node, apart=session.is_apart)
-        session.ledger = max(session.ledger, (rev, profile), key=lambda one: one[0])
-        session.next_seq = max(session.next_seq, profile.next_seq)  # seqs of removed rows are never reused
+            self._refuse_closed(profile, session.user, session.node, apart=False)
+        session.learn(rev, profile)
         return profile
 
     def seal(self, session: Session, profile: Profile, rev: int) -> bytes:

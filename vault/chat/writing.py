@@ -286,7 +286,7 @@ def _sealed_originals(session: Session, seq: int, entry: Entry) -> dict[str, obj
 def _learn_own(job: Job) -> None:
     """Know at once what the job itself has changed."""
     if job.profile is not None:
-        job.session.ledger = max(job.session.ledger, (job.rev + 1, job.profile), key=lambda one: one[0])
+        job.session.learn(job.rev + 1, job.profile)
 
 
 def stored(message: Message, entry: Entry, seq: int) -> Message:

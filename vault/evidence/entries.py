@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import rfc8785
 
+from vault.crypto.blind import normalized
 from vault.errors import TamperedError
 
 FORMAT = 1
@@ -133,7 +134,8 @@ def facts_of(given: Mapping[str, object]) -> dict[str, Any]:
 
 def struck(text: str, names: Iterable[str], pseudonym: str) -> str:
     """Put the pseudonym where a text names a person: evidence outlives them (P6)."""
-    for name in sorted(names, key=len, reverse=True):
+    for name in sorted(map(normalized, names), key=len, reverse=True):
         if name and text:
-            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", pseudonym, text, flags=re.IGNORECASE)
+            whole = rf"(?<!\w){re.escape(name)}(?!\w)"
+            text = re.sub(whole, pseudonym, normalized(text), flags=re.IGNORECASE)
     return text

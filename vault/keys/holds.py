@@ -146,6 +146,14 @@ class Holds:
                     "this session is forgotten: what a retention rule keeps goes later"
                 )
 
+    def closing(self, connection: Connection) -> set[bytes]:
+        """Give the nodes of users and sessions that `refuse_closing` refuses."""
+        return {
+            row.user_node if row.session_node is None else row.session_node
+            for row in self.unsettled(connection)
+            if row.kind != HOLD and row.until is not None
+        }
+
     def unsettled(self, connection: Connection, state: RootState | None = None) -> list[Noted]:
         """Give the holds and requests for which something is still to be done; the root may be just read."""
         noted = self._noted(state)
@@ -268,18 +276,21 @@ class Holds:
             raise UnknownError("this session was deleted a moment ago")
 
     def _write(self, connection: Connection, state: RootState, row: Noted) -> None:
-        """Write it to the root, then to the keyring: after a crash between, the next opening repeats it."""
+        """Write it to the root, then to the keyring: after a crash between, the next opening repeats it.
+
+        What the log could not tell is refused before: the root would repeat it at every opening.
+        """
         sealed = replace(row, seal=self._seal(row))
+        drafts = list(self._drafts(sealed))
         past = self._stores.clock() - self._stores.horizon
         gone = tuple(one.id for one in state.holds if one.settled_at is not None and one.settled_at < past)
         self._stores.root.note(sealed, dropping=gone)
         if not sql.change(connection, sealed):
             sql.add(connection, sealed)
-        self._tell(connection, [sealed])
+        self._tell(connection, drafts)
 
-    def _tell(self, connection: Connection, rows: Iterable[Noted]) -> None:
+    def _tell(self, connection: Connection, drafts: Sequence[tuple[str, Draft]]) -> None:
         """Add to the log what it does not say yet, in the transaction that writes the rows (P6)."""
-        drafts = [draft for row in rows for draft in self._drafts(row)]
         said = log_sql.entries_of(connection, {one.act for _, one in drafts})
         known = {(Entry.read(one.entry).kind, one.act) for one in said}
         self._log.add(connection, [one for kind, one in drafts if (kind, one.act) not in known])
@@ -340,7 +351,7 @@ class Holds:
             for row in missing:
                 if not sql.change(connection, row):
                     sql.add(connection, row)
-            self._tell(connection, missing)
+            self._tell(connection, [draft for row in missing for draft in self._drafts(row)])
 
         for last in (False, True):
             try:

@@ -122,9 +122,7 @@ class Facts:
                 return array("q", sql.sessions_of_user(connection, user))
             found = set(sql.sessions_in(connection, [one.id for one in due]))
             for session, state, class_name, last in sql.sessions_alone(connection):
-                if last is not None and (
-                    state != State.LIVE or self.classes.due_after(class_name, last) <= now
-                ):
+                if last is None or state != State.LIVE or self.classes.due_after(class_name, last) <= now:
                     found.add(session)
             return array("q", sorted(found))
 

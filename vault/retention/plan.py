@@ -201,6 +201,13 @@ class Planner:
         """Say whether anything of a user's is on hold."""
         return user in self._holds
 
+    def covers(self, user: Hashable, session: Hashable) -> bool:
+        """Say whether a session is on hold."""
+        held = self._holds.get(user, ())
+        return any(
+            one.session in {None, session} and (one.until is None or self._now < one.until) for one in held
+        )
+
     def fixed(self, fact: Fact) -> Verdict | None:
         """Say what becomes of some messages that nobody holds; None where their session counts too."""
         found = self._look(fact)

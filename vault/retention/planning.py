@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from vault.errors import UnknownError
 from vault.keys.ring import Keyring
+from vault.messages import check_id
 from vault.retention.classes import Classes, plain_name
 from vault.retention.facts import PAGE, Facts, Seen
 from vault.retention.holding import HoldRow, Holds, as_holds
@@ -85,7 +86,7 @@ class Planning:
         return self._plan(now, Scope(user, planned.epochs))
 
     def _user(self, user_id: str) -> bytes:
-        found = self._keyring.find_user(user_id)
+        found = self._keyring.find_user(check_id(user_id, "user id"))
         if found is None:
             raise UnknownError("no such user is here", hint="vault sessions lists the users")
         return found.node
@@ -103,7 +104,7 @@ class Planning:
         sessions, sizes, skipped = array("q"), array("q"), {one.id for one in later}
         for page in self._facts.pages(others):
             for seen in page:
-                goes, size = False, 0
+                goes, size = self._has_emptied(planner, seen), 0
                 for group in seen.groups:
                     going = self._count(planner, scope, seen, group, skipped)
                     size += group.rows if group.chapter in going else 0
@@ -115,9 +116,26 @@ class Planning:
                 if goes:
                     sessions.append(seen.session.id)
                     sizes.append(size)
+        if scope.user is None:
+            found.epochs |= self._emptied(due, found.epochs)
         self._see_later(planner, later)
         closed = self._closed(due, holds) if scope.user is None else frozenset()
-        return Planned(planner.plan(), scope, sessions, sizes, frozenset(found.epochs), wholes, found, closed)
+        # What older transcripts brought back goes from epochs whose keys are long dead.
+        dying = frozenset(found.epochs).difference(one.id for one in due if one.state == State.GONE)
+        return Planned(planner.plan(), scope, sessions, sizes, dying, wholes, found, closed)
+
+    def _has_emptied(self, planner: Planner, seen: Seen) -> bool:
+        """Say whether a chapter has a key of its own and holds nothing any more, nor does a hold keep it."""
+        filled = {number for one in seen.groups for number in (one.chapter, one.originals_chapter)}
+        alone = (one for one in seen.chapters.values() if not one.depends and one.state == State.LIVE)
+        if all(one.id in filled for one in alone):
+            return False
+        return not planner.covers(seen.session.user_node, seen.session.node)
+
+    def _emptied(self, due: Iterable[EpochRow], dying: Collection[int]) -> set[int]:
+        """Give the epochs that are past their date and hold nothing: what the app took out was theirs too."""
+        idle = [one.id for one in due if one.state == State.LIVE and one.id not in dying]
+        return self._stores.transcripts.read(lambda c: purge_sql.epochs_emptied(c, idle))
 
     def _closed(self, due: Iterable[EpochRow], holds: Iterable[HoldRow]) -> frozenset[int]:
         """Give the epochs that a run closed and did not erase, but for those that wait for a hold."""

@@ -128,7 +128,8 @@ class Purger:
         def may_go(chapter: ChapterAt) -> bool:
             return is_dying(chapter) and self._scope.takes(seen, chapter)
 
-        return work_out(seen, judge(seen, self._decide, may_go))
+        is_held = self._planner.covers(seen.session.user_node, seen.session.node)
+        return work_out(seen, judge(seen, self._decide, may_go), is_held=is_held)
 
     def _look_at_holds(self) -> None:
         rows = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._now))

@@ -89,8 +89,8 @@ def is_dying(chapter: ChapterAt) -> bool:
     return not chapter.depends or chapter.epoch_state != State.LIVE
 
 
-def work_out(seen: Seen, judged: list[Judged]) -> Steps:
-    """Say what has to happen to each chapter."""
+def work_out(seen: Seen, judged: list[Judged], *, is_held: bool) -> Steps:
+    """Say what has to happen to each chapter. One that the app has emptied dies, unless a hold keeps it."""
     goes: defaultdict[int, bool] = defaultdict(bool)
     stays: defaultdict[int, bool] = defaultdict(bool)
     bodies: defaultdict[int, set[bool]] = defaultdict(set)
@@ -106,11 +106,13 @@ def work_out(seen: Seen, judged: list[Judged]) -> Steps:
     for number, chapter in seen.chapters.items():
         if not is_dying(chapter):
             continue
-        if not chapter.depends and chapter.state == State.LIVE and not goes[number]:
+        if not chapter.depends and chapter.state == State.LIVE and stays[number] and not goes[number]:
             continue
         if not stays[number]:
-            if goes[number] or chapter.state == State.LIVE:
+            if goes[number] or (chapter.state == State.LIVE and not is_held):
                 close.add(number)
+            elif chapter.depends and chapter.state == State.LIVE and chapter.epoch_state != State.GONE:
+                keep.add(number)
         elif chapter.depends and not goes[number]:
             keep.add(number)
         else:

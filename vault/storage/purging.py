@@ -289,18 +289,21 @@ def chapters_closing(connection: Connection) -> list[tuple[int, int, bytes]]:
     return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
-def chapters_alone_to_erase(connection: Connection) -> list[tuple[bytes, bytes, int, int | None, bytes]]:
-    """Give the closed chapters with keys of their own that hold no message and no record any more.
-
-    Each with its place, session, epoch and session's node.
-    """
-    left = or_(
+def _is_filled() -> ColumnElement[bool]:
+    return or_(
         exists().where(
             messages.c.session_id == chapters.c.session_id,
             or_(messages.c.chapter_id == chapters.c.id, messages.c.originals_chapter_id == chapters.c.id),
         ),
         exists().where(records.c.session_id == chapters.c.session_id, records.c.chapter_id == chapters.c.id),
     )
+
+
+def chapters_alone_to_erase(connection: Connection) -> list[tuple[bytes, bytes, int, int | None, bytes]]:
+    """Give the closed chapters with keys of their own that hold no message and no record any more.
+
+    Each with its place, session, epoch and session's node.
+    """
     query = (
         select(
             chapters.c.node,
@@ -311,9 +314,18 @@ def chapters_alone_to_erase(connection: Connection) -> list[tuple[bytes, bytes, 
         )
         .join(sessions, sessions.c.id == chapters.c.session_id)
         .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
-        .where(chapters.c.node.is_not(None), chapters.c.state == State.CLOSED, ~left)
+        .where(chapters.c.node.is_not(None), chapters.c.state == State.CLOSED, ~_is_filled())
     )
     return [(row[0], row[1], row[2], row[3], row[4]) for row in connection.execute(query)]
+
+
+def epochs_emptied(connection: Connection, ids: Sequence[int]) -> set[int]:
+    """Give those of some epochs whose chapters hold no message and no record."""
+    empty = set(ids)
+    for part in chunks(ids):
+        filled = select(chapters.c.epoch_id).where(chapters.c.epoch_id.in_(part), _is_filled()).distinct()
+        empty.difference_update(connection.execute(filled).scalars())
+    return empty
 
 
 def closing_of(connection: Connection, user: bytes, session: bytes | None) -> tuple[set[int], set[bytes]]:

@@ -9,7 +9,19 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Select, func, select, type_coerce
 
 from vault.clock import DAY
-from vault.storage.schema import State, chapters, classes, epochs, messages, records, sessions, turns, users
+from vault.errors import TamperedError
+from vault.storage.schema import (
+    Moment,
+    State,
+    chapters,
+    classes,
+    epochs,
+    messages,
+    records,
+    sessions,
+    turns,
+    users,
+)
 from vault.storage.turns import TurnRow
 
 _SINCE = 62_135_596_800_000_000  # whole days: the first day that a message can have is then day 0
@@ -53,6 +65,8 @@ def stored_by_day(connection: Connection) -> Iterator[DayAt]:
     """Count messages and sealed bytes by class and day; originals stand under a class of their own."""
     for query in _stored:
         for name, day, number, size in connection.execute(query):
+            if not 0 <= day <= (Moment.most + _SINCE) // DAY:
+                raise TamperedError("a column holds what the vault never wrote there")
             yield DayAt(name, int(day) - _SINCE // DAY, int(number), int(size or 0))
 
 

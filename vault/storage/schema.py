@@ -29,6 +29,7 @@ from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from vault.crypto.envelope import ID_BYTES
+from vault.crypto.tree import Kind
 from vault.errors import TamperedError
 
 
@@ -266,7 +267,7 @@ nodes = Table(
     keyring,
     Column("id", Token, nullable=False, unique=True),
     Column("parent", Token, primary_key=True),
-    Column("kind", Small, nullable=False),
+    Column("kind", Checked(SmallInteger(), int, min(Kind), max(Kind)), nullable=False),
     Column("version", Count, nullable=False),
     Column("slot", Slot, primary_key=True, unique=True),
     Column("wrapped", Key, nullable=False),

@@ -14,6 +14,7 @@ import msgspec
 from vault.chat.reading import PAGE
 from vault.clock import to_datetime
 from vault.core import Core
+from vault.crypto.blind import normalized
 from vault.errors import MissingError, TamperedError, UnknownError, UsageError
 from vault.evidence.entries import Kind as Event
 from vault.evidence.entries import struck
@@ -63,6 +64,10 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         check_words(self.purpose, "purpose")
         if self.reveal:
             check_purpose(self.purpose)
+
+    def is_of(self, session_id: str) -> bool:
+        """Say whether it names a session."""
+        return self.session_id is None or normalized(self.session_id) == normalized(session_id)
 
     @property
     def asked(self) -> str:
@@ -115,7 +120,7 @@ def check_there(core: Core, wish: Wish) -> None:
     found = core.lister.sessions(wish.user_id)
     if not found and core.keyring.find_user(wish.user_id) is None:
         raise UnknownError("no such user is here", hint="vault sessions lists the users")
-    if wish.session_id is not None and all(one.session_id != wish.session_id for one in found):
+    if wish.session_id is not None and not any(wish.is_of(one.session_id) for one in found):
         core.sessions.find(wish.user_id, wish.session_id)  # raises where it was forgotten
         raise UnknownError("this user has no such session", hint="vault sessions USER lists them")
 
@@ -216,7 +221,7 @@ class Exporter:
             return session_id in self._last
         if self._wish.user_id is not None:
             self._last[session_id] = -1
-        return self._wish.session_id in {None, session_id}
+        return self._wish.is_of(session_id)
 
     def _users(self) -> Iterator[str]:
         if self._wish.user_id is not None:
