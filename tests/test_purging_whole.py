@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from databases import Databases
+from databases import Databases, connected
 from faces import DAY
 from retained import HOUR, Retained
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 from sqlalchemy.exc import IntegrityError
 
 from vault.retention import whole
@@ -219,3 +219,20 @@ def test_rows_still_need_what_they_refer_to_after_a_purge(world: Retained) -> No
     for _ in range(3):
         with pytest.raises(IntegrityError):
             store.write(lambda connection: connection.execute(insert(messages), [row]))
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_no_batch_walks_all_chapters_that_there_are(world: Retained) -> None:
+    said: list[str] = []
+    engine = world.vault._core.stores.transcripts.engine
+    event.listen(engine, "connect", lambda raw, _record: raw.set_trace_callback(said.append))
+    engine.dispose()
+    world.clock.now += DAY
+    world.purge()
+    by = "SEARCH chapters USING INDEX sqlite_autoindex_chapters_1 (session_id=?"
+    of_sessions = {one for one in said if "chapters" in one and "session_id IN (" in one}
+    assert any(one.startswith("UPDATE chapters") for one in of_sessions)
+    with connected(world.databases.transcripts) as connection:
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}").all() for one in of_sessions]
+    steps = [step for plan in plans for *_, step in plan if " chapters" in step]
+    assert {step[: len(by)] for step in steps} == {by}, steps
