@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from threading import Event
 
 import pytest
 from databases import Databases, connected
@@ -12,9 +14,10 @@ from retained import HOUR, Retained
 from sqlalchemy import event, insert
 from sqlalchemy.exc import IntegrityError
 
-from vault.retention import whole
+from vault.retention import taking, whole
 from vault.retention.purging import Purger
 from vault.retention.report import RunResult
+from vault.storage.engine import Blocking
 from vault.storage.schema import messages
 
 USERS = [f"u-{number}" for number in range(4)]
@@ -236,3 +239,26 @@ def test_no_batch_walks_all_chapters_that_there_are(world: Retained) -> None:
         plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}").all() for one in of_sessions]
     steps = [step for plan in plans for *_, step in plan if " chapters" in step]
     assert {step[: len(by)] for step in steps} == {by}, steps
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_others_get_sqlite_for_a_moment_once_they_were_kept_from_it_for_long(
+    world: Retained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(Blocking, "pause", lambda _, seconds: waited.append(seconds))
+    monkeypatch.setattr(taking, "ROWS", 2)  # each session goes alone
+    monkeypatch.setattr(taking, "GAP", 10)
+    monkeypatch.setattr(taking, "STRETCH", 0)
+    world.clock.now += DAY
+    assert world.purge().messages == 2 * len(USERS)
+    assert waited == [10] * (len(USERS) - 1)
+
+
+def test_threads_take_short_turns_only_as_long_as_they_work_beside_each_other() -> None:
+    usual, blocking, go_on = sys.getswitchinterval(), Blocking(), Event()
+    first, second = (blocking.begin(lambda: (sys.getswitchinterval(), go_on.wait(10))) for _ in range(2))
+    go_on.set()
+    for interval, _ in (first(), second()):
+        assert interval < usual
+    assert sys.getswitchinterval() == usual

@@ -10,6 +10,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -136,10 +137,19 @@ class Wholes:
                 kind.tell(planner)
 
     def pages(self, ids: Sequence[int]) -> Iterator[tuple[list[Whole], list[int]]]:
-        """Look at sessions page by page: those that are whole, and the others that are alive."""
-        for start in range(0, len(ids), CHUNK):
+        """Look at sessions page by page, at two beside each other: the whole ones, and the others alive."""
+
+        def look(start: int) -> tuple[list[Whole], list[int]]:
             page = list(ids[start : start + CHUNK])
-            yield self._stores.transcripts.snapshot(lambda c, page=page: self._look(c, page))  # type: ignore[misc]
+            return self._stores.transcripts.snapshot(lambda c: self._look(c, page)) if page else ([], [])
+
+        for start in range(0, len(ids), 2 * CHUNK):
+            coming = self._stores.runtime.begin(partial(look, start + CHUNK))
+            try:
+                yield look(start)
+            finally:
+                beside = coming()
+            yield beside
 
     def _look(self, connection: Connection, ids: Sequence[int]) -> tuple[list[Whole], list[int]]:
         sql.plan_afresh(connection)
@@ -178,7 +188,7 @@ class Wholes:
     def _kind(self, epoch: int, role: str, namespace: str) -> Kind | None:
         name = epoch, role, namespace
         if name not in self._kinds:
-            self._kinds[name] = self._make_kind(*name)
+            self._kinds.setdefault(name, self._make_kind(*name))  # there is one, whoever looks beside this
         return self._kinds[name]
 
     def _make_kind(self, epoch: int, role: str, namespace: str) -> Kind | None:
