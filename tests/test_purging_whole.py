@@ -11,14 +11,15 @@ import pytest
 from databases import Databases, connected
 from faces import DAY
 from retained import HOUR, Retained
-from sqlalchemy import event, insert
+from sqlalchemy import create_engine, event, insert
 from sqlalchemy.exc import IntegrityError
 
 from vault.retention import taking, whole
 from vault.retention.purging import Purger
 from vault.retention.report import RunResult
+from vault.storage import whole as sql
 from vault.storage.engine import Blocking
-from vault.storage.schema import messages
+from vault.storage.schema import chapters, messages, transcripts
 
 USERS = [f"u-{number}" for number in range(4)]
 
@@ -262,3 +263,29 @@ def test_threads_take_short_turns_only_as_long_as_they_work_beside_each_other() 
     for interval, _ in (first(), second()):
         assert interval < usual
     assert sys.getswitchinterval() == usual
+
+
+def test_twice_as_many_days_of_a_session_take_twice_as_long_to_sum_up(tmp_path: Path) -> None:
+    def steps(days: int) -> int:
+        taken = []
+        engine = create_engine(f"sqlite:///{tmp_path / str(days)}.db")
+        transcripts.create_all(engine)
+        with engine.begin() as connection:
+            connection.execute(
+                insert(chapters),
+                [{"id": day + 1, "session_id": 1, "epoch_id": day + 1, "state": 0} for day in range(days)],
+            )
+            said = {"session_id": 1, "role": "user", "created_at": 0, "body": b""}
+            connection.execute(
+                insert(messages),
+                [{**said, "seq": seq, "chapter_id": seq // 10 + 1} for seq in range(days * 10)],
+            )
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            raw.set_progress_handler(lambda: taken.append(1), 100)
+            found = list(sql.sums(connection, [1], range(1, days + 1), by_role=False))
+            raw.set_progress_handler(None, 0)
+        assert [row[4] for row in found] == [10] * days
+        return len(taken)
+
+    assert steps(100) < 3 * steps(50)
