@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple
 
+import msgspec
 from sqlalchemy import Connection
 
 from vault.errors import TamperedError
@@ -59,7 +59,7 @@ class Kind:
         self.counted, self.sessions, self.users = [], [], []
 
 
-class Part(NamedTuple):
+class Part(msgspec.Struct, frozen=True, gc=False):
     """What a session has in one epoch, of one kind."""
 
     kind: Kind
@@ -72,12 +72,12 @@ class Part(NamedTuple):
     last: int
 
 
-class Whole(NamedTuple):
+class Whole(msgspec.Struct, frozen=True, gc=False):
     """A session of which nothing but whole chapters goes, as it was seen at a revision."""
 
     at: SessionAt
-    goes: list[Part]
-    stays: list[Part]
+    goes: tuple[Part, ...]
+    stays: tuple[Part, ...]
 
     @property
     def id(self) -> int:
@@ -180,7 +180,7 @@ class Wholes:
             for number, at in sessions.items()
             if number not in odd and (number in goes or number in stays)
             # What is more than a transaction takes goes bit by bit.
-            if (one := Whole(at, goes[number], stays[number])).messages <= ROWS
+            if (one := Whole(at, tuple(goes.get(number, ())), tuple(stays.get(number, ())))).messages <= ROWS
         ]
         left = sessions.keys() - {one.id for one in whole}
         return whole, sorted(left)
@@ -222,6 +222,6 @@ def count(whole: Whole, parts: Collection[Part]) -> None:
     """Count parts of a session with others of their kind."""
     for part in parts:
         kind = part.kind
-        kind.counted.append(part[2:6])
+        kind.counted.append((part.messages, part.bytes, part.oldest, part.newest))
         kind.sessions.append(whole.at.node)
         kind.users.append(whole.at.user_node)
