@@ -60,7 +60,7 @@ _MODE = "transcript_vault_mode"
 _LAZILY = "transcript_vault_lazily"
 _FILE = "transcript_vault_file"
 _UNTIED = "transcript_vault_untied"
-_LIVE = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "cache_size=-8192")
+_LIVE = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "cache_size=-4096")
 _NEW_FILE = ("journal_mode=MEMORY", "synchronous=OFF")  # synced by its maker, once
 _READ_ONLY = ("query_only=ON",)
 
