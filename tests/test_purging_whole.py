@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from threading import Event
 
 import pytest
-from databases import Databases
+from databases import Databases, connected
 from faces import DAY
 from retained import HOUR, Retained
-from sqlalchemy import insert
+from sqlalchemy import create_engine, event, insert
 from sqlalchemy.exc import IntegrityError
 
-from vault.retention import whole
+from vault.retention import taking, whole
 from vault.retention.purging import Purger
 from vault.retention.report import RunResult
-from vault.storage.schema import messages
+from vault.storage import whole as sql
+from vault.storage.engine import Blocking
+from vault.storage.schema import chapters, messages, transcripts
 
 USERS = [f"u-{number}" for number in range(4)]
 
@@ -219,3 +223,69 @@ def test_rows_still_need_what_they_refer_to_after_a_purge(world: Retained) -> No
     for _ in range(3):
         with pytest.raises(IntegrityError):
             store.write(lambda connection: connection.execute(insert(messages), [row]))
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_no_batch_walks_all_chapters_that_there_are(world: Retained) -> None:
+    said: list[str] = []
+    engine = world.vault._core.stores.transcripts.engine
+    event.listen(engine, "connect", lambda raw, _record: raw.set_trace_callback(said.append))
+    engine.dispose()
+    world.clock.now += DAY
+    world.purge()
+    by = "SEARCH chapters USING INDEX sqlite_autoindex_chapters_1 (session_id=?"
+    of_sessions = {one for one in said if "chapters" in one and "session_id IN (" in one}
+    assert any(one.startswith("UPDATE chapters") for one in of_sessions)
+    with connected(world.databases.transcripts) as connection:
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}").all() for one in of_sessions]
+    steps = [step for plan in plans for *_, step in plan if " chapters" in step]
+    assert {step[: len(by)] for step in steps} == {by}, steps
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_others_get_sqlite_for_a_moment_once_they_were_kept_from_it_for_long(
+    world: Retained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(Blocking, "pause", lambda _, seconds: waited.append(seconds))
+    monkeypatch.setattr(taking, "ROWS", 2)  # each session goes alone
+    monkeypatch.setattr(taking, "GAP", 10)
+    monkeypatch.setattr(taking, "STRETCH", 0)
+    world.clock.now += DAY
+    assert world.purge().messages == 2 * len(USERS)
+    assert waited == [10] * (len(USERS) - 1)
+
+
+def test_threads_take_short_turns_only_as_long_as_they_work_beside_each_other() -> None:
+    usual, blocking, go_on = sys.getswitchinterval(), Blocking(), Event()
+    first, second = (blocking.begin(lambda: (sys.getswitchinterval(), go_on.wait(10))) for _ in range(2))
+    go_on.set()
+    for interval, _ in (first(), second()):
+        assert interval < usual
+    assert sys.getswitchinterval() == usual
+
+
+def test_twice_as_many_days_of_a_session_take_twice_as_long_to_sum_up(tmp_path: Path) -> None:
+    def steps(days: int) -> int:
+        taken = []
+        engine = create_engine(f"sqlite:///{tmp_path / str(days)}.db")
+        transcripts.create_all(engine)
+        with engine.begin() as connection:
+            connection.execute(
+                insert(chapters),
+                [{"id": day + 1, "session_id": 1, "epoch_id": day + 1, "state": 0} for day in range(days)],
+            )
+            said = {"session_id": 1, "role": "user", "created_at": 0, "body": b""}
+            connection.execute(
+                insert(messages),
+                [{**said, "seq": seq, "chapter_id": seq // 10 + 1} for seq in range(days * 10)],
+            )
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            raw.set_progress_handler(lambda: taken.append(1), 100)
+            found = list(sql.sums(connection, [1], range(1, days + 1), by_role=False))
+            raw.set_progress_handler(None, 0)
+        assert [row[4] for row in found] == [10] * days
+        return len(taken)
+
+    assert steps(100) < 3 * steps(50)

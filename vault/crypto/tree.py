@@ -23,7 +23,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import NamedTuple
 
 from vault.crypto.envelope import Cipher, bind, random_id, random_key
@@ -65,18 +64,21 @@ class Node(NamedTuple):
     wrapped: bytes
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(slots=True, repr=False)
 class Opened:
     """A key in the clear, with what its children are bound to."""
 
     id: bytes
     version: int
     key: bytes
+    _cipher: Cipher | None = field(default=None, init=False, compare=False)
 
-    @cached_property
+    @property
     def cipher(self) -> Cipher:
         """The key, ready to wrap its children: made once for the sixteen of them."""
-        return Cipher(self.key)
+        if self._cipher is None:
+            self._cipher = Cipher(self.key)
+        return self._cipher
 
 
 def slot(kind: Kind, name: bytes = b"") -> bytes:

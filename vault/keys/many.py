@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -62,8 +64,7 @@ class ManyKeys:
     def find_below(self, paths: Sequence[Sequence[bytes]]) -> dict[bytes, Opened]:
         """Open what exists along some paths to users and below; what they share is remembered."""
         known = self._shared
-        cut = [[where for where in path if where not in known] for path in paths]
-        nodes = self._look(cut)
+        nodes = self._look(paths, known)
         try:
             opened = self._keyring.open_each(nodes, paths, known)
         except (TamperedError, KeyringOutdatedError):  # re-keyed since, or tampered with: the whole way tells
@@ -83,9 +84,10 @@ class ManyKeys:
                     raise
         raise AssertionError("unreachable")
 
-    def _look(self, paths: Iterable[Sequence[bytes]]) -> dict[bytes, Node]:
-        wanted = list(dict.fromkeys(where for path in paths for where in path))
-
+    def _look(
+        self, paths: Iterable[Sequence[bytes]], known: Mapping[bytes, Opened] = MappingProxyType({})
+    ) -> dict[bytes, Node]:
+        wanted = set(chain.from_iterable(paths)).difference(known)
         return self._stores.keyring.snapshot(lambda connection: sql.nodes_at_all(connection, wanted))
 
     def find_chapters(

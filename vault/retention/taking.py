@@ -7,6 +7,7 @@ looks at each session under its lock, gets it.
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby, islice
@@ -27,6 +28,9 @@ from vault.storage import purging as purge_sql
 from vault.storage import whole as sql
 from vault.storage.engine import CHUNK
 from vault.storage.stores import Stores
+
+STRETCH = 0.1  # seconds
+GAP = 0.025  # who waits for SQLite looks again at least as often, at first
 
 
 class _ChangedError(Exception):
@@ -55,10 +59,11 @@ class Taker:
         self._now = now
         self._taken = array("q")
         self._ends = Ends(stores, facts)
-        # SQLite lets one write at a time: others get their turns while the next batch is made ready, and each
-        # batch is short. A server keeps nobody waiting but those who write to the very sessions.
+        # SQLite lets one write at a time, so each batch is short. A server keeps nobody waiting but those who
+        # write to the very sessions.
         self._is_alone = stores.transcripts.dialect == "sqlite"
         self._most = ROWS if self._is_alone else ROWS * 5
+        self._began = self._ended = 0.0  # since when SQLite is kept from others, and when it was free last
 
     def batches(self, found: Found) -> Iterator[list[Ready]]:
         """Make sessions ready, and put them together to what one transaction takes."""
@@ -68,17 +73,25 @@ class Taker:
             window = next(windows, None)
             return None if window is None else self._prepare(window)
 
-        if self._is_alone:
-            while (ready := following()) is not None:
-                yield from self._packed(ready)
-            return
         coming = self._stores.runtime.begin(following)
         try:
             while (ready := coming()) is not None:
-                coming = self._stores.runtime.begin(following)  # while the server writes
-                yield from self._packed(ready)
+                coming = self._stores.runtime.begin(following)  # while the database writes
+                for batch in self._packed(ready):
+                    if self._is_alone:
+                        self._give_way()
+                    yield batch
         finally:
             coming()
+
+    def _give_way(self) -> None:
+        """Leave SQLite to others for a moment, as soon as it was kept from them for long."""
+        now = time.monotonic()
+        if now - self._ended > GAP:
+            self._began = now
+        elif now - self._began > STRETCH:
+            self._stores.runtime.pause(GAP)
+            self._began = time.monotonic()
 
     def _packed(self, ready: Iterable[Ready]) -> Iterator[list[Ready]]:
         batch: list[Ready] = []
@@ -131,6 +144,8 @@ class Taker:
             self._stores.transcripts.remove(lambda c: self._write(c, batch))
         except _ChangedError:
             return
+        finally:
+            self._ended = time.monotonic()
         for one in batch:
             count(one.whole, one.whole.goes)
             self._taken.append(one.whole.id)

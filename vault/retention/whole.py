@@ -10,8 +10,9 @@ from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from functools import partial
 
+import msgspec
 from sqlalchemy import Connection
 
 from vault.errors import TamperedError
@@ -58,7 +59,7 @@ class Kind:
         self.counted, self.sessions, self.users = [], [], []
 
 
-class Part(NamedTuple):
+class Part(msgspec.Struct, frozen=True, gc=False):
     """What a session has in one epoch, of one kind."""
 
     kind: Kind
@@ -71,12 +72,12 @@ class Part(NamedTuple):
     last: int
 
 
-class Whole(NamedTuple):
+class Whole(msgspec.Struct, frozen=True, gc=False):
     """A session of which nothing but whole chapters goes, as it was seen at a revision."""
 
     at: SessionAt
-    goes: list[Part]
-    stays: list[Part]
+    goes: tuple[Part, ...]
+    stays: tuple[Part, ...]
 
     @property
     def id(self) -> int:
@@ -136,10 +137,19 @@ class Wholes:
                 kind.tell(planner)
 
     def pages(self, ids: Sequence[int]) -> Iterator[tuple[list[Whole], list[int]]]:
-        """Look at sessions page by page: those that are whole, and the others that are alive."""
-        for start in range(0, len(ids), CHUNK):
+        """Look at sessions page by page, at two beside each other: the whole ones, and the others alive."""
+
+        def look(start: int) -> tuple[list[Whole], list[int]]:
             page = list(ids[start : start + CHUNK])
-            yield self._stores.transcripts.snapshot(lambda c, page=page: self._look(c, page))  # type: ignore[misc]
+            return self._stores.transcripts.snapshot(lambda c: self._look(c, page)) if page else ([], [])
+
+        for start in range(0, len(ids), 2 * CHUNK):
+            coming = self._stores.runtime.begin(partial(look, start + CHUNK))
+            try:
+                yield look(start)
+            finally:
+                beside = coming()
+            yield beside
 
     def _look(self, connection: Connection, ids: Sequence[int]) -> tuple[list[Whole], list[int]]:
         sql.plan_afresh(connection)
@@ -170,7 +180,7 @@ class Wholes:
             for number, at in sessions.items()
             if number not in odd and (number in goes or number in stays)
             # What is more than a transaction takes goes bit by bit.
-            if (one := Whole(at, goes[number], stays[number])).messages <= ROWS
+            if (one := Whole(at, tuple(goes.get(number, ())), tuple(stays.get(number, ())))).messages <= ROWS
         ]
         left = sessions.keys() - {one.id for one in whole}
         return whole, sorted(left)
@@ -178,7 +188,7 @@ class Wholes:
     def _kind(self, epoch: int, role: str, namespace: str) -> Kind | None:
         name = epoch, role, namespace
         if name not in self._kinds:
-            self._kinds[name] = self._make_kind(*name)
+            self._kinds.setdefault(name, self._make_kind(*name))  # there is one, whoever looks beside this
         return self._kinds[name]
 
     def _make_kind(self, epoch: int, role: str, namespace: str) -> Kind | None:
@@ -212,6 +222,6 @@ def count(whole: Whole, parts: Collection[Part]) -> None:
     """Count parts of a session with others of their kind."""
     for part in parts:
         kind = part.kind
-        kind.counted.append(part[2:6])
+        kind.counted.append((part.messages, part.bytes, part.oldest, part.newest))
         kind.sessions.append(whole.at.node)
         kind.users.append(whole.at.user_node)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -50,6 +52,7 @@ DRIVERS = {
 _EXTRAS = {"psycopg": "postgres", "pymysql": "mysql", "aiosqlite": "async", "greenlet": "async"}
 CHUNK = 500  # values in one IN: below the limit of every database
 _BUSY_SECONDS = 30
+_TURN = 0.0002  # seconds
 _ATTEMPTS = 12
 _RETRY_POSTGRES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 _RETRY_MYSQL = {1213, 1205, 1020}  # deadlock, lock wait timeout, record changed since last read
@@ -57,7 +60,7 @@ _MODE = "transcript_vault_mode"
 _LAZILY = "transcript_vault_lazily"
 _FILE = "transcript_vault_file"
 _UNTIED = "transcript_vault_untied"
-_LIVE = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "cache_size=-8192")
+_LIVE = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "cache_size=-4096")
 _NEW_FILE = ("journal_mode=MEMORY", "synchronous=OFF")  # synced by its maker, once
 _READ_ONLY = ("query_only=ON",)
 
@@ -92,6 +95,34 @@ class Runtime(Protocol):
         """Let work go on beside what comes next; give what waits for its end."""
 
 
+class _ShortTurns:
+    """Lets threads take turns often, as long as some work goes on beside other work.
+
+    Who has a database locked needs Python for a moment after each statement, and others wait for the lock.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._count = 0
+        self._usual = 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._count:
+                self._usual = sys.getswitchinterval()
+                sys.setswitchinterval(_TURN)
+            self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._count -= 1
+            if not self._count:
+                sys.setswitchinterval(self._usual)
+
+
+_short_turns = _ShortTurns()
+
+
 class Blocking:
     """The runtime of the sync face: a thread waits."""
 
@@ -109,8 +140,13 @@ class Blocking:
 
     def begin(self, work: Callable[[], T]) -> Callable[[], T]:
         """Run it in a thread of its own."""
+
+        def beside() -> T:
+            with _short_turns:
+                return work()
+
         pool = ThreadPoolExecutor(max_workers=1)
-        future = pool.submit(work)
+        future = pool.submit(beside)
         pool.shutdown(wait=False)
         return future.result
 

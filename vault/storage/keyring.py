@@ -112,7 +112,7 @@ def nodes_at(connection: Connection, slots: Sequence[bytes]) -> dict[bytes, Node
     return found
 
 
-def nodes_at_all(connection: Connection, slots: Sequence[bytes]) -> dict[bytes, Node]:
+def nodes_at_all(connection: Connection, slots: Collection[bytes]) -> dict[bytes, Node]:
     """Look up many nodes by slot."""
     found: dict[bytes, Node] = {}
     for part in chunks(slots):

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -188,6 +189,8 @@ epochs = Table(
     **_NEVER_REUSED,
 )
 
+_owned = text("node IS NOT NULL")  # nearly no chapter: an index of all would be taken to find the others
+
 chapters = Table(
     "chapters",
     transcripts,
@@ -195,9 +198,10 @@ chapters = Table(
     Column("session_id", Id, ForeignKey(sessions.c.id), nullable=False),
     Column("epoch_id", Id, ForeignKey(epochs.c.id), nullable=True, index=True),
     Column("class_id", Id, ForeignKey(classes.c.id), nullable=True),  # where the class has no epochs
-    Column("node", Token, nullable=True, unique=True),
+    Column("node", Token, nullable=True),
     Column("state", Mark, nullable=False),
     UniqueConstraint("session_id", "epoch_id"),
+    Index("uq_chapters_node", "node", unique=True, sqlite_where=_owned, postgresql_where=_owned),
     **_NEVER_REUSED,
 )
 

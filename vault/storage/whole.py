@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, product
 from typing import Any
 
 from sqlalchemy import (
@@ -95,13 +96,16 @@ _sums: tuple[ColumnElement[Any], ...] = (
 )
 
 
-def _summed(dialect: str, *, by_role: bool) -> Select[Any]:
-    """SQLite walks the chapters' index and sums without sorting; servers sum first, by hashing."""
+_FEW = 8  # epochs
+
+
+def _summed(*, by_role: bool, by_chapter: bool) -> Select[Any]:
+    """Sum by chapter, which sorts nothing and walks the session for each; or walk a session once."""
     role: ColumnElement[Any] = messages.c.role if by_role else literal("").label("role")
     roles = (messages.c.role,) if by_role else ()
     here = messages.c.session_id == chapters.c.session_id, messages.c.chapter_id == chapters.c.id
     named = chapters.c.session_id, chapters.c.epoch_id, chapters.c.id
-    if dialect == "sqlite":
+    if by_chapter:
         return (
             select(*named, role, *_sums)
             .outerjoin(messages, and_(*here))
@@ -119,7 +123,10 @@ def _summed(dialect: str, *, by_role: bool) -> Select[Any]:
     return select(*named, *columns).outerjoin(summed, and_(*there)).where(_chapters)
 
 
-_SUMMED: dict[tuple[str, bool], Prepared] = {}
+_SUMMED = {
+    kind: Prepared(_summed(by_role=kind[0], by_chapter=kind[1]), many=("ids", "epochs"))
+    for kind in product((False, True), repeat=2)
+}
 
 
 def sums(
@@ -129,12 +136,9 @@ def sums(
 
     session, epoch, chapter, role, messages, bytes, oldest, newest, first seq, last seq, with originals
     """
-    dialect = connection.dialect.name
-    query = _SUMMED.get((dialect, by_role))
-    if query is None:
-        query = _SUMMED[dialect, by_role] = Prepared(
-            _summed(dialect, by_role=by_role), many=("ids", "epochs")
-        )
+    # Servers sum by hashing; SQLite would sort.
+    by_chapter = connection.dialect.name == "sqlite" and len(epoch_ids) <= _FEW
+    query = _SUMMED[by_role, by_chapter]
     for part in chunks(ids):
         for some in chunks(epoch_ids):
             yield from query.rows(connection, ids=part, epochs=some)
@@ -236,6 +240,11 @@ _write_each = Prepared(
     )
 )
 _write_all = Prepared(_write_at_once())
+# One statement on SQLite too: after each, who has locked it needs Python for a moment, and may wait for it.
+_WRITE_GIVEN = (
+    "UPDATE sessions SET profile = given.column3, rev = given.column2 + 1 FROM (VALUES {}) AS given"
+    " WHERE sessions.id = given.column1 AND sessions.rev = given.column2 AND sessions.state = 0"
+)
 
 
 def write_profiles(connection: Connection, written: Sequence[LedgerRow]) -> int:
@@ -246,6 +255,9 @@ def write_profiles(connection: Connection, written: Sequence[LedgerRow]) -> int:
     if connection.dialect.name == "postgresql":
         ids, revs, sealed = map(list, zip(*written, strict=True))
         return _write_all.run(connection, ids=ids, revs=revs, sealed=sealed)
+    if connection.dialect.name == "sqlite":
+        given = ", ".join(["(?, ?, ?)"] * len(written))
+        return connection.exec_driver_sql(_WRITE_GIVEN.format(given), tuple(chain(*written))).rowcount
     return _write_each.run_each(
         connection, [{"session": number, "at": rev, "sealed": sealed} for number, rev, sealed in written]
     )

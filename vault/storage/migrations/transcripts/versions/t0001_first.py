@@ -91,11 +91,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["epoch_id"], ["epochs.id"], name="fk_chapters_epoch_id"),
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_chapters_session_id"),
         sa.PrimaryKeyConstraint("id", name="pk_chapters"),
-        sa.UniqueConstraint("node", name="uq_chapters_node"),
         sa.UniqueConstraint("session_id", "epoch_id", name="uq_chapters_session_id_epoch_id"),
         **NEVER_REUSED,
     )
     op.create_index("ix_chapters_epoch_id", "chapters", ["epoch_id"], unique=False)
+    owned = sa.text("node IS NOT NULL")
+    op.create_index(
+        "uq_chapters_node", "chapters", ["node"], unique=True, sqlite_where=owned, postgresql_where=owned
+    )
     op.create_table(
         "idempotency",
         sa.Column("session_id", ID, autoincrement=False, nullable=False),
