@@ -317,12 +317,15 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
 
 
 def _find_words(folded: Folded, ends: Ends) -> Iterator[Hit]:
-    for match in around(_WORDS, folded.low, ends, 14, 14):
-        if not _is_nobodys(folded.low, *match.span(), doubtful=True):
-            yield from _read(folded, match.start(), match.end())
+    low = folded.low
+    for match in around(_WORDS, low, ends, 14, 14):
+        if low.endswith(_THERE, 0, match.start()) or _is_nobodys(low, *match.span(), doubtful=True):
+            continue
+        yield from _read(folded, match.start(), match.end())
 
 
 _WORDS = re.compile(rf"\b{_WORD}\b")
+_THERE = ("there are ", "there were ", "there is ", "there was ")  # so many of something
 RECOGNIZERS = (
     Recognizer("ages", (r"\d",), _find),
     Recognizer(
