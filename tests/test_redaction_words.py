@@ -16,6 +16,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 patterns = pattern_finding.patterns
 
 NOBODYS = [
+    "referral for anyone aged 45 and over, or aged over 18 with pain",
+    "wear and tear on a 9 year old carpet",
+    "there are two high waters a day",
+    "la paz está a 3600 m",
     # A plate of metal, a number with its unit, a flight, a reference.
     "side plate 18, steel plate 6 mm, 1200 x 2400",
     "rating plate: 230 V, 50 Hz",

@@ -80,24 +80,26 @@ _EXPLAINED = re.compile(
 )
 _THING = (
     r"(?:dogs?|cats?|puppy|kitten|horse|pony|mare|gelding|hamster|rabbit|parrot|tortoise|turtle|cars?|van|truck|bike|house|home|building|flat|roof|boiler|furnace|mattress|sofa|laptop|computer|phone|pc|mac|macbook|iphone|ipad|kindle|tablet|tv|console|fridge|oven|dishwasher|tyres?|tires?"
-    r"|tree|port|wine|whisky|whiskey|scotch|rum|cheese|bottle|cask|company|startup|club|stadium|league|museum|festival|codebase|repo|project|ticket|bridge|church|song|film|movie|book|game|label|drop)"
+    r"|tree|port|wine|whisky|whiskey|scotch|rum|cheese|bottle|cask|company|startup|club|stadium|league|museum|festival|codebase|repo|project|ticket|bridge|church|song|film|movie|book|game|label|drop"
+    r"|carpet|rug|couch|fence|engine|battery|printer|router|monitor|camera|guitar|piano|violin|jacket|boots|mower|kettle|freezer|washer|washing machine|commit|bug|server|database|cactus|bonsai|sourdough|starter|labrador|beagle|spaniel|ragdoll|budgie|goldfish|gecko|hens?)"
 )
 _OF_THING = re.compile(
     rf"\b{_THING}(?:'s)?(?:,| is| was| are| turned| turns| now| aged| already| about| over| nearly){{0,3}} $"
 )
 _THING_NEXT = re.compile(rf"(?: |-)(?:[a-z]{{3,9}} )?{_THING}\b")
 _NO_MAN = re.compile(
-    r"\b(?:comme si|como si|als ob)[^\n]{0,16} $|\b(?:reading|retirement|pension|school|drinking|minimum|min|maximum|max|voting|median|average|mean|legal|mental) ages?\W{0,3}(?:of |is )?$|\b(?:gravida|embarazada|enceinte|schwanger)(?: de)? $"
+    r"\b(?:comme si|como si|als ob)[^\n]{0,16} $|\b(?:reading|retirement|pension|school|drinking|minimum|min|maximum|max|voting|median|average|mean|legal|mental) ages?\W{0,3}(?:of |is )?$|\b(?:aged|anyone|anybody|people|persons|those|adults|children|kids|drivers) (?:over|under|above|below) $|\b(?:gravida|embarazada|enceinte|schwanger)(?: de)? $"
 )
 """It says before a number that it is nobody's age."""
 
 _DOUBTS = re.compile(
-    rf"\b{_THING}\b|\b(?:explain|describe|eli|tell|talk|speak|teach)\b|\b(?:comme si|como si|als ob)\b|\bages?\b|\b(?:gravida|embarazada|enceinte|schwanger)\b"
+    rf"\b{_THING}\b|\b(?:explain|describe|eli|tell|talk|speak|teach)\b|\b(?:comme si|como si|als ob)\b|\bages?\b|\b(?:over|under|above|below)\b|\b(?:gravida|embarazada|enceinte|schwanger)\b"
 )
 
 _SPAN = re.compile(
     r"(?:[ -]?(?:years?|yrs?|months?|mos?|weeks?|wks|days?|anos|ans|jahre|meses|mois|monate))? (?:pregnant|schwanger|gravida|embarazada|enceinte|older|younger|alter als|junger|ago|later|clean|sober|late\b|into\b|in the order|long\b|down\b|at most|viewers|followers|of (?:experience|service))"
     r"|(?: and \d{1,2})? in (?:the (?:table|rankings?|league|standings|queue|list)|nike|adidas|zara|asics|cos|h&m|uniqlo|levi'?s|vans|puma|converse|shoes?|ring|uk|us|eu|eur|jeans|suits?|bra|size|inches|cm)\b"
+    r"| (?:and|or) (?:over|older|above|under|younger|below)\b(?! (?:it|him|her|the|this|that|my|me)\b)"
 )
 """It says behind a number that it is a span of time, a size or a rank."""
 
