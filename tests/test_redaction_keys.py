@@ -35,7 +35,7 @@ def keys(form: str) -> st.SearchStrategy[str]:
 @pytest.mark.wide
 @pytest.mark.parametrize("form", providers._FORMS)
 @given(data=st.data())
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_a_key_of_a_known_provider_is_found_whole_wherever_it_stands(
     patterns: Patterns, form: str, data: st.DataObject
 ) -> None:

@@ -93,7 +93,7 @@ SIGNS: Final = (
     r"ya29\.|gocspx-|\bsg\.|npm_|pypi-|\bhf_|api_org_|do[opr]_v1_|shp(?:at|ca|pa|ss)_|sq0(?:atp|csp|idp)-|key-[0-9a-f]{16}",
     r"rzp_(?:live|test)_|whsec_|age-secret-key-|dckr_pat_|lin_api_|sntry[su]_|\d{8,10}:aa|xkeysib-|r8_|gsk_|pplx-|tskey-",
     r"hv[sbr]\.|nrak-|[mno][0-9a-z_-]{22,26}\.[0-9a-z_-]{6}\.|\bops_|figd_|nvapi-|secret_|ntn_|pmak-|phc_|xai-|\bcfp?_|flwseck|app_usr-",
-    r"\b(?:akia|asia|aroa|abia|acca|aiza|eaa|atatt|atbb|atctt|atta|ltai|akid|dapi)[0-9a-z]{8}|\b(?:ac|sk)[0-9a-f]{30}|\b(?:eaa|sk_)[0-9a-z]{4}",
+    r"\b(?:akia|asia|aroa|abia|acca|atta|ltai|akid|dapi)[0-9a-z]{8}|\b(?:aiza|atatt|atbb|atctt|eaa)[0-9a-z_=-]{8}|\b(?:ac|sk)[0-9a-f]{30}|\bsk_[0-9a-f]{4}",
     r"[0-9a-f]{32}-us\d|\b00[0-9a-z_-]{40}|\bpat[0-9a-z]{14}\.[0-9a-f]{16}|(?:accountkey|sharedaccesskey)=|\bsig=|hrku-|\bfo1_|\.atlasv1\.",
     r"\b(?:rnd|nfp|vcp|sgp|bkua|ccipat|jina|pcsk)_|pscale_|\bsb(?:p|_secret)_|\bdp\.(?:pt|st|ct|sa|scim|audit)\.|\bpul-|lsv2_|tvly-|\bgl(?:sa|c)_",
     r"dt0c01\.|apify_api_",
