@@ -10,21 +10,10 @@ import pytest
 from databases import Databases
 from faces import DAY
 from retained import Retained
+from test_floors_parting import LAW
 
 from vault import Vault
 from vault.errors import SessionForgottenError, UserForgottenError
-
-LAW = """\
-version: 1
-policy: law
-limits: {max_fraction: 100%}
-classes:
-  - name: receipts
-    match: {role: tool}
-    keep: {at_least: 30d, at_most: 60d}
-  - name: default
-    keep: {at_most: 1y}
-"""
 
 
 @pytest.fixture

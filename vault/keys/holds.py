@@ -138,10 +138,10 @@ class Holds:
         noted = self._noted()
         here = [row for row in self._checked(sql.unsettled_of(connection, user)) if row.id not in noted]
         mine = [row for row in noted.values() if row.user_node == user and row.settled_at is None]
-        for row in [*mine, *here]:
-            if row.kind == FORGET_USER and row.until is not None:
+        for row in filter(_closes, [*mine, *here]):
+            if row.session_node is None:
                 raise UserForgottenError("this user is forgotten: what a retention rule keeps goes later")
-            if row.kind == FORGET_SESSION and session is not None and row.session_node == session:
+            if row.session_node == session:
                 raise SessionForgottenError(
                     "this session is forgotten: what a retention rule keeps goes later"
                 )
@@ -150,8 +150,7 @@ class Holds:
         """Give the nodes of users and sessions that `refuse_closing` refuses."""
         return {
             row.user_node if row.session_node is None else row.session_node
-            for row in self.unsettled(connection)
-            if row.kind != HOLD and row.until is not None
+            for row in filter(_closes, self.unsettled(connection))
         }
 
     def unsettled(self, connection: Connection, state: RootState | None = None) -> list[Noted]:
@@ -390,6 +389,11 @@ class Holds:
 def has_ended(row: Noted, now: int) -> bool:
     """Say whether a hold was released, or its time is over."""
     return row.ended_at is not None or (row.until is not None and row.until <= now)
+
+
+def _closes(row: Noted) -> bool:
+    """Say whether it is a request to forget that only floors keep waiting: to the app it is done (P5)."""
+    return row.kind != HOLD and row.until is not None
 
 
 def refusal(rows: Sequence[HoldRow]) -> HeldError:

@@ -195,9 +195,9 @@ class Engine:
 
     def _look(self, piece: Piece, label: str, settings: Redaction, search: Search) -> list[Finding]:
         """Find what is in one piece; its label is read with it, as the words around a value."""
-        text = _said(piece, label) if label else piece.text
+        text = _said(piece, label)
         shift = len(text) - len(piece.text)
-        terms = self._terms_of(settings) if settings.allow or settings.deny else None
+        terms = self._terms_of(settings)
         found = terms.denied(text) if terms else []
         is_code = piece.form is Form.CODE
         check = search.check_within(text)

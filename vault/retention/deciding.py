@@ -61,7 +61,11 @@ class Hold:
 
     def forbids(self, fact: Fact, now: int) -> bool:
         """Say whether this keeps some messages now."""
-        ours = self.user == fact.user and self.session in {None, fact.session}
+        return self.covers(fact.user, fact.session, now)
+
+    def covers(self, user: Hashable, session: Hashable, now: int) -> bool:
+        """Say whether this keeps a session now."""
+        ours = self.user == user and self.session in {None, session}
         return ours and (self.until is None or now < self.until)
 
 

@@ -203,10 +203,7 @@ class Planner:
 
     def covers(self, user: Hashable, session: Hashable) -> bool:
         """Say whether a session is on hold."""
-        held = self._holds.get(user, ())
-        return any(
-            one.session in {None, session} and (one.until is None or self._now < one.until) for one in held
-        )
+        return any(hold.covers(user, session, self._now) for hold in self._holds.get(user, ()))
 
     def fixed(self, fact: Fact) -> Verdict | None:
         """Say what becomes of some messages that nobody holds; None where their session counts too."""
