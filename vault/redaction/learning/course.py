@@ -79,6 +79,7 @@ class Taught:
 
     kinds: dict[str, int]
     plain: frozenset[str]
+    famous: frozenset[str]
     learned: table.Learned
 
 
@@ -244,6 +245,7 @@ def teach(
     )
     reader.count(itertools.chain((m for m, _, _ in held), valued))
     learner = descent.learner(seed, features.BUCKETS)
+    taught = functools.partial(Taught, kinds, plain, lists.famous(texts, kinds))
     mean: dict[str, Floats] = {}
     total = epochs * sum(len(m.text) * often for m, often, _ in held) / 5 / WORDS_A_STEP
     for epoch in range(epochs):
@@ -262,10 +264,9 @@ def teach(
                     else:
                         mean[name] = value.copy()
         tell(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}")
-        taught = functools.partial(Taught, kinds, plain)
         if after is not None and mean:
             after(epoch, _kept(taught, mean))
-    return _kept(functools.partial(Taught, kinds, plain), mean)
+    return _kept(taught, mean)
 
 
 def _kept(taught: Callable[..., Taught], mean: dict[str, Floats]) -> Taught:
@@ -275,4 +276,5 @@ def _kept(taught: Callable[..., Taught], mean: dict[str, Floats]) -> Taught:
 
 def write(taught: Sequence[Taught], folder: Path) -> None:
     """Write the model's file; all have read the same texts."""
-    table.write(folder, taught[0].kinds, taught[0].plain, [one.learned for one in taught])
+    first = taught[0]
+    table.write(folder, first.kinds, first.plain, first.famous, [one.learned for one in taught])

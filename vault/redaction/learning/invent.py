@@ -38,7 +38,11 @@ class Stock:
     @classmethod
     def gathered(cls, folder: Path) -> Stock:
         """Take what the lists hold; cities by the root of their inhabitants."""
-        own = {bit: tuple(sorted(set(names) - {""})) for bit, names in lists.own(folder)}
+        own: dict[int, tuple[str, ...]] = {}
+        for bit, names in lists.own(folder):
+            own[bit] = tuple(sorted({*names}))
+        for bit, names in lists.wider(folder):  # of its single words many are everyday ones
+            own[bit] = tuple(sorted({*own.get(bit, ()), *(name for name in names if " " in name)}))
         firsts, lasts = lists.people()
         both = sorted(set(firsts) & set(lasts))
         latin = [

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ from vault.redaction.names import features
 FIRST, LAST, CITY, TOWN, COUNTRY, COMMON, PUBLIC, THING, ORGANISED, KIN, TONGUE = (
     1 << bit for bit in range(11)
 )
+_NAMED: Final = FIRST | LAST | CITY | TOWN | COUNTRY
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _USUAL: Final = 4
 _SURE: Final = 12
@@ -123,7 +124,7 @@ def plain(messages: Iterable[Message], kinds: dict[str, int]) -> frozenset[str]:
                     if a < at and at - len(bare) < b:
                         named[bare] += 1
                         alone[bare] += b - a <= len(bare)
-    listed = FIRST | LAST | CITY | TOWN | COUNTRY | PUBLIC | ORGANISED
+    listed = _NAMED | PUBLIC | ORGANISED
 
     def enough(word: str) -> int:
         return _SURE if kinds.get(features.folded(word), 0) & listed else _USUAL if word[0].isupper() else 2
@@ -139,10 +140,32 @@ def plain(messages: Iterable[Message], kinds: dict[str, int]) -> frozenset[str]:
 
 def own(folder: Path) -> Iterator[tuple[int, list[str]]]:
     """Read the lists written for this model: whom and what everybody knows, words of firms and of kin."""
-    for bit, name in ((PUBLIC, "public"), (THING, "things"), (ORGANISED, "organised"), (KIN, "kin")):
+    yield from _read(folder, (PUBLIC, "public"), (THING, "things"), (ORGANISED, "organised"), (KIN, "kin"))
+
+
+def wider(folder: Path) -> Iterator[tuple[int, list[str]]]:
+    """Read the long lists of whom and what many know: their words are other people's, too."""
+    yield from _read(folder, (PUBLIC, "figures"), (THING, "brands"))
+
+
+def _read(folder: Path, *named: tuple[int, str]) -> Iterator[tuple[int, list[str]]]:
+    for bit, name in named:
         path = folder / "lists" / f"{name}.txt"
         if path.exists():
-            yield bit, path.read_text("utf-8").replace("\n", ", ").split(", ")
+            yield bit, [one for one in re.split(r",\s+|\n", path.read_text("utf-8")) if one]
+
+
+def famous(folder: Path, kinds: Mapping[str, int]) -> frozenset[str]:
+    """Gather whom and what everybody knows by these very words; one word only where it names nobody else."""
+    found = set[str]()
+    for bit, names in (*own(folder), *wider(folder)):
+        if bit not in {PUBLIC, THING}:
+            continue
+        for name in names:
+            words = features.phrase(features.tokens(name))
+            if " " in words or (words and not kinds.get(words, 0) & (_NAMED | COMMON)):
+                found.add(words)
+    return frozenset(found)
 
 
 def bits(messages: Iterable[Message], folder: Path) -> dict[str, int]:
@@ -167,4 +190,6 @@ def bits(messages: Iterable[Message], folder: Path) -> dict[str, int]:
     add(TONGUE, (word for word in tongues() if not gathered.get(features.folded(word), 0) & named))
     for bit, names in own(folder):
         add(bit, names)
+    for bit, names in wider(folder):
+        add(bit, [word for word in _parts(names) if not gathered.get(word, 0) & (_NAMED | COMMON)])
     return gathered

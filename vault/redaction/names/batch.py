@@ -70,7 +70,7 @@ def _likely(
     held = padded[REACH:-REACH] > 0
     odds = network.labelled(padded, memo.shares, summaries[text[some]], at[some], nets, held)
     kinds = model.gathered(odds)
-    bounds = model.raised(names.thresholds, asked[:, None])
+    bounds = np.maximum(model.raised(names.thresholds, asked[:, None]), names.least)
     firm = kinds.sum(axis=1) >= bounds[text[some], kinds.argmax(axis=1)]
     whole = np.zeros((len(rows), kinds.shape[1] + 1), np.float32)
     whole[some, :-1] = kinds

@@ -49,6 +49,12 @@ def folded(word: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", low) if not unicodedata.combining(c)) or low
 
 
+def phrase(words: Iterable[str]) -> str:
+    """Give the words among some tokens, folded."""
+    bare = (word.strip() for word in words)
+    return " ".join(folded(word) for word in bare if word[:1].isalnum())
+
+
 def shape(word: str) -> str:  # noqa: PLR0911 (one for each way)
     """Say how a word is written: its case, its digits, or the sign itself."""
     if word.isdigit():

@@ -26,14 +26,29 @@ THRESHOLDS: Final[dict[Mode, tuple[float, ...]]] = {
     "high-recall": (*(0.14,) * 3, 0.12, 0.06, 0.03, *(0.12,) * 12),
 }
 
+LEAST: Final[dict[Mode, tuple[float, ...]]] = {
+    "balanced": (0.02, 0.05, 0.08, 0.05, 0.2, *(0.05,) * 13),
+    "high-recall": (0.0,) * 18,
+}
+"""What is asked of each kind in the most private message: what is less likely is nearly always a mistake."""
+
 LOOKS: Final[dict[Mode, float]] = {"balanced": -2.5, "high-recall": -3.5}
 """Tokens that the first look finds less likely than this are left alone."""
 
 PUBLIC: Final[dict[Mode, float]] = {"balanced": 0.35, "high-recall": 0.0}
 """How much surer a name must be whose words all are known to everybody: a country, a figure, a product."""
 
+NAMED: Final = 1 << 0 | 1 << 1
+"""The bits of first names and of surnames."""
+
 _KNOWN: Final = 1 << 4 | 1 << 6 | 1 << 7
 """The bits of those lists."""
+
+ONES: Final = ("PERSON", "LOCATION")
+"""Kinds that nobody is who has the very name of what is famous; a famous firm is somebody's place of work."""
+
+PLAINLY: Final = 2.5
+"""The judgement from which on a message is plainly about the writer's own people."""
 
 SETTLED: Final = 0.5
 """The judgement of a message that is neither public nor private, as log odds."""
@@ -82,6 +97,17 @@ class Model:
         kinds = self.table.kinds
         bare = [word.strip() for word in words]
         return all(kinds.get(features.folded(word), 0) & _KNOWN for word in bare if len(word) > 1)
+
+    def famous(self, words: Sequence[str], *, doubtful: bool) -> bool:
+        """Say whether everybody knows somebody or something by this very name, and nobody else has it.
+
+        'Lauren James' may be anybody where it is not `doubtful` that private people are meant.
+        """
+        name = features.phrase(words)
+        if name not in self.table.famous:
+            return False
+        parts = name.split()
+        return doubtful or (len(parts) > 1 and not all(self.table.kinds.get(one, 0) & NAMED for one in parts))
 
     def rows(self, words: Sequence[str]) -> tuple[Memo, Rows]:
         """Look up the rows of at most CHUNK tokens, padded; those not met before are worked out."""
@@ -137,7 +163,9 @@ class Names:
 
     def __init__(self, mode: Mode = "balanced", *, folder: Path = table.MODEL) -> None:
         self.thresholds = THRESHOLDS[mode]
+        self.least = np.array(LEAST[mode], np.float32)
         self.public = PUBLIC[mode]
+        self.plainly = float(raised(self.thresholds, shifted(PLAINLY))[0])
         self.look = np.float32(LOOKS[mode])
         self.folder = folder
 
@@ -208,7 +236,7 @@ class Names:
         else:
             odds = network.labelled(rows, memo.shares, summary, places, nets)
         kinds = gathered(odds)
-        bounds = raised(self.thresholds, asked)
+        bounds = np.maximum(raised(self.thresholds, asked), self.least)
         firm = kinds.sum(axis=1) >= bounds[kinds.argmax(axis=1)]
         if not firm.any():
             return None
@@ -228,10 +256,14 @@ class Names:
     ) -> list[Finding]:
         """Give the names of one chunk that start within words[begin:stop]."""
         found = spans(words, odds, bounds, offset, begin, len(words) if stop is None else stop)
+        if not self.public:
+            return [one for one, _, _ in found]
+        is_private = float(bounds[0]) <= self.plainly
         return [
             one
             for one, some, bound in found
             if one.score >= bound + self.public or not self.model.public(some)
+            if one.entity not in ONES or not self.model.famous(some, doubtful=not is_private)
         ]
 
 

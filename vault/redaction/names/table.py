@@ -35,6 +35,7 @@ class Table:
 
     kinds: dict[str, int]
     plain: frozenset[str]  # words, as they are written, that are never part of a name by themselves
+    famous: frozenset[str]  # whom and what everybody knows by these very words
     rows: dict[str, int]
     meanings: NDArray[np.int8]
     features: NDArray[np.int8]  # (BUCKETS, NETS * HASHED)
@@ -79,7 +80,13 @@ def read_words(folder: Path = MODEL) -> tuple[dict[str, int], NDArray[np.int8]]:
         return {word: row for row, word in enumerate(words)}, np.ascontiguousarray(held["meanings"].T)
 
 
-def write(folder: Path, kinds: dict[str, int], plain: frozenset[str], learned: Sequence[Learned]) -> None:
+def write(
+    folder: Path,
+    kinds: dict[str, int],
+    plain: frozenset[str],
+    famous: frozenset[str],
+    learned: Sequence[Learned],
+) -> None:
     """Write what was learned, in as few bytes as do no harm."""
     listed = sorted(kinds)
     rows = np.concatenate([one.rows for one in learned], axis=1)
@@ -89,6 +96,7 @@ def write(folder: Path, kinds: dict[str, int], plain: frozenset[str], learned: S
             {
                 "listed": _packed(listed),
                 "plain": _packed(sorted(plain)),
+                "famous": _packed(sorted(famous)),
                 "kinds": np.array([kinds[word] for word in listed], np.uint16),
                 "features": np.rint(rows / scale).astype(np.int8),
                 "scale": scale.astype(np.float32),
@@ -111,9 +119,9 @@ def read(folder: Path = MODEL) -> tuple[Table, Nets]:
         features = held["features"]
         if features.shape != (BUCKETS, NETS * HASHED):
             raise ValueError("the name model was trained for other features")
-        plain = frozenset(_unpacked(held["plain"]))
+        plain, famous = (frozenset(_unpacked(held[name])) for name in ("plain", "famous"))
         turn = held["turn"].astype(np.float32)
         nets = Nets.of(
             tuple(Weights(**{name: values[net] for name, values in layers.items()}) for net in range(NETS))
         )
-        return Table(kinds, plain, rows, meanings, features, held["scale"], turn), nets
+        return Table(kinds, plain, famous, rows, meanings, features, held["scale"], turn), nets

@@ -7,9 +7,6 @@ from typing import Final
 
 from vault.redaction.names import features, model
 
-NAMED: Final = 1 << 0 | 1 << 1
-"""The bits of first names and of surnames."""
-
 COMMON: Final = 1 << 5
 """The bit of words that are written small outside of names."""
 
@@ -33,4 +30,4 @@ def is_listed(name: str) -> bool:
     """Say whether a word of it is a first name or a surname that the lists hold, and no everyday word."""
     kinds = model.loaded().table.kinds
     bits = (kinds.get(features.folded(word), 0) for word in _WORD.findall(name) if len(word) >= _SHORTEST)
-    return any(bit & NAMED and not bit & COMMON for bit in bits)
+    return any(bit & model.NAMED and not bit & COMMON for bit in bits)

@@ -1,0 +1,101 @@
+"""What everybody knows stays: public figures, brands, questions about the world. Private people go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vault.redaction.engine import Engine
+from vault.redaction.findings import Finding, Ground
+from vault.redaction.learning import lists
+from vault.redaction.names import Names
+from vault.redaction.worldly import is_worldly
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine()
+
+
+def named(text: str, *names: str, entity: str = "PERSON", score: float = 0.5) -> list[Finding]:
+    return [
+        Finding(entity, text.index(name), text.index(name) + len(name), score, "names", Ground.MODEL)
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tell me a joke about Kevin Costner",
+        "my teacher says that Rudolf Virchow was wrong about cells",
+        "i love Miriam Makeba, play me something like her",
+        "my favourite song by Cesária Évora is Sodade",
+        "which of her films did Pedro Almodóvar make with Penélope Cruz?",
+        "was Fanny Blankers-Koen faster than Wilma Rudolph over 200 metres",
+    ],
+)
+def test_whom_everybody_knows_by_this_very_name_stays(engine: Engine, text: str) -> None:
+    assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("hi, this is Lauren James from flat 4, my tap leaks again, when can you come?", "Lauren James"),
+        ("my landlord Philip Johnson keeps my deposit, what can i do", "Philip Johnson"),
+        ("Please tell Aaron Hernandez in payroll that my hours of last week are missing", "Aaron Hernandez"),
+    ],
+)
+def test_who_only_has_the_name_of_somebody_famous_goes(engine: Engine, text: str, name: str) -> None:
+    assert name not in engine.redact_text(text).text
+
+
+def test_in_high_recall_nobody_is_too_famous() -> None:
+    text = "did Ignaz Semmelweis ever meet Rudolf Virchow?"
+    names = Names("high-recall")
+    names.thresholds = (0.0,) * len(names.thresholds)
+    famous = [one for one in names.find(text) if "Semmelweis" in text[one.start : one.end]]
+    assert famous
+
+
+def test_one_word_is_famous_only_where_it_names_nobody_else(tmp_path: Path) -> None:
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "figures.txt").write_text("Kevin Costner, Voltaire,\nRosa, Jean-Luc Picard\n")
+    (tmp_path / "lists" / "brands.txt").write_text("Opel Astra, klarna, Paris, Apple\n")
+    (tmp_path / "lists" / "kin.txt").write_text("great aunt\n")
+    kinds = {"rosa": lists.FIRST, "paris": lists.CITY, "apple": lists.COMMON, "costner": lists.PUBLIC}
+    assert lists.famous(tmp_path, kinds) == {
+        "kevin costner",
+        "voltaire",
+        "jean luc picard",
+        "opel astra",
+        "klarna",
+    }
+
+
+def test_a_doubted_name_in_a_question_about_the_world_is_nobodys() -> None:
+    text = "where did the surname Featherstone rank in the census of 1881?"
+    assert is_worldly(text, named(text, "Featherstone"))
+    assert not is_worldly(text, named(text, "Featherstone", score=0.95))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "did my friend Featherstone call about the boiler on Monday?",
+        "when does our neighbour Featherstone come back from the clinic?",
+        "Featherstone drops the parcels off behind the shed after lunch",
+        "who is Featherstone?",
+    ],
+)
+def test_a_doubted_name_stays_a_name_beside_any_word_of_a_life(text: str) -> None:
+    assert not is_worldly(text, named(text, "Featherstone"))
+
+
+def test_what_a_pattern_proves_is_never_of_the_world() -> None:
+    text = "which bank has the number 4111 1111 1111 1111 as its example?"
+    [proven] = named(text, "4111 1111 1111 1111", entity="CREDIT_CARD")
+    proven = Finding("CREDIT_CARD", proven.start, proven.end, 0.5, "cards", Ground.CHECKSUM)
+    assert not is_worldly(text, [proven])
