@@ -59,6 +59,7 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
     assert done.stderr == "[]\n"
 
 
+@pytest.mark.wide
 def test_help_takes_a_tenth_of_a_second() -> None:
     def used() -> float:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -287,6 +288,7 @@ def completed(programs: Path, *words: str) -> set[str]:
     return set(in_shell(programs, "bash", script).split())
 
 
+@pytest.mark.wide
 def test_bash_completes_commands_options_and_choices(programs: Path) -> None:
     assert completed(programs, "vault", "forget-") == {"forget-user", "forget-session"}
     assert completed(programs, "vault", "keys", "ro") == {"rotate"}

@@ -235,6 +235,7 @@ def race(pair: Pair, work: Event, event: Event, *, before: Event | None = None, 
     check_sound(pair.databases, pair.root)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", QUICK)
 def test_p5_what_comes_at_some_instants_of_forgetting_takes_nothing_that_a_floor_keeps(
     tmp_path: Path, name: str

@@ -189,6 +189,7 @@ def removal_comes_at_instants_of_a_hold(root: Path, verb: str, session: str | No
                 assert excluded(trial, verb, refused=refused), (trial.said, result)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("verb", QUICK)
 def test_p5_a_removal_at_some_instants_of_a_hold_comes_first_or_is_stopped(tmp_path: Path, verb: str) -> None:
     removal_comes_at_instants_of_a_hold(tmp_path, verb, None, every=3)

@@ -175,6 +175,7 @@ def run_kills(server: Server, directory: Path, purging: Purging, *, every: int) 
     return len(steps)
 
 
+@pytest.mark.wide
 def test_p8_a_purge_that_is_killed_is_taken_up_by_the_next_run(tmp_path: Path, purging: Purging) -> None:
     (tmp_path / "kills").mkdir()
     assert run_kills(Sqlite(tmp_path), tmp_path / "kills", purging, every=17) > 30

@@ -43,6 +43,7 @@ def test_a_stranger_follows_the_commands_of_readme_in_an_empty_directory(tmp_pat
             shell.run(block)
 
 
+@pytest.mark.wide
 @pytest.mark.filterwarnings("ignore:.langchain-community. is being sunset:DeprecationWarning")
 @pytest.mark.parametrize("code", [block.code for block in PYTHON if "chat@db" not in block.code])
 def test_every_block_of_python_in_readme_runs(

@@ -155,12 +155,14 @@ def test_p1_the_budget_is_looked_at_while_a_page_is_split() -> None:
     assert clock.seconds < 10
 
 
+@pytest.mark.wide
 def test_p1_the_budget_is_looked_at_where_recognizers_read_much_and_find_nothing() -> None:
     calls: list[int] = []
     assert not Patterns().find("12 " * 500_000, check=lambda: calls.append(1))
     assert len(calls) >= 20
 
 
+@pytest.mark.wide
 def test_a_long_text_has_the_findings_of_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     messages = read_marked(Path(__file__).parent / "data" / "chat" / "development.txt")
     text = "\n\n".join(one.text for one in messages)[:40_000]

@@ -159,6 +159,7 @@ MESSAGES = st.builds(
 )
 
 
+@pytest.mark.wide
 @settings(FEW, max_examples=12)
 @given(st.lists(MESSAGES, min_size=1, max_size=4), st.lists(st.booleans(), min_size=4, max_size=4))
 def test_round_trip_of_any_messages_with_any_gaps(messages: list[Message], pops: list[bool]) -> None:
@@ -276,6 +277,7 @@ with Vault.open(sys.argv[1], redactor=None) as vault:
 """
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("form", FORMATS)
 def test_p8_an_export_that_was_killed_goes_on_where_it_was(tmp_path: Path, form: str) -> None:
     where = make(tmp_path / "v", **{f"u-{number}": ["text"] * 24 for number in range(4)})

@@ -78,6 +78,7 @@ def test_import_twice_adds_nothing_on_every_database_and_face(
 # -- redaction and workers -------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p1_what_is_imported_is_redacted_with_the_same_numbers_by_any_number_of_workers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
