@@ -9,7 +9,7 @@ from vault.redaction.patterns.handles import EVERYBODYS, NO_NAME, telling
 
 _PLATFORM = r"(?:insta(?:gram)?|ig|steam|discord|twitch|xbox|psn|tiktok|snap(?:chat)?|twitter|telegram|reddit|minecraft|roblox|youtube|valorant|fortnite|ravelry|etsy|ebay|strava|letterboxd|ao3|tumblr|wattpad|soundcloud|lichess|chess\.com|goodreads|mastodon|bluesky|bsky|threads|vinted|depop|github|gitlab|bitbucket|bandcamp|pinterest|patreon|substack|flickr|kahoot|duolingo|wow|the forum)"
 _NAME = r"[a-z0-9][\w.-]{1,30}\w"
-_REDDIT = re.compile(r"(?:(?<![\w./])|(?<![\w.])/)u/([a-z0-9][\w-]{2,21})(?![\w-]|\.\w)")
+_REDDIT = re.compile(r"(?:(?<![\w./])|(?<![\w.])/)(?<!\d )(u/[a-z0-9][\w-]{2,21})(?![\w-]|\.\w)")
 _BEING = re.compile(
     rf"\b(?:i'?m|i am|soy|sou|ich bin|je suis|she'?s|he'?s|plays? as|posts? as|streams? as|go(?:es)? by|known as) @?({_NAME}) (?:on|in|auf|en|sur|no|na|over on) {_PLATFORM}\b"
 )
@@ -46,6 +46,10 @@ def _is_name(value: str, _before: str) -> bool:
     return not (_WORD.match(low) or NO_NAME.match(low) or EVERYBODYS.match(low))
 
 
+def _is_redditor(value: str, before: str) -> bool:
+    return _is_name(value[2:], before)
+
+
 def _is_told(value: str, before: str) -> bool:
     parts = value.split("-")
     made_up = telling(value.lower(), value) or (len(parts) > 1 and all(map(str.isalpha, parts)))
@@ -53,7 +57,7 @@ def _is_told(value: str, before: str) -> bool:
 
 
 _FORMS = (
-    Form("names on reddit", r"\bu/[a-z0-9]", _REDDIT, 4, 24, fits=_is_name),
+    Form("names on reddit", r"\bu/[a-z0-9]", _REDDIT, 4, 24, fits=_is_redditor),
     Form("names on a platform", rf"\b(?:on|in|auf|en|sur|no|na) {_PLATFORM}\b", _BEING, 64, 1, fits=_is_name),
     Form("names online", r"\b(?:goe?s? by|known as) ", _ONLINE, 14, 50, fits=_is_name),
     Form("names gone by", r"\b(?:posts?|posted|plays?|played|streams?|signs?|go|goes|known) (?:as|by) ", _AS, 14, 36, fits=_is_told),
