@@ -9,6 +9,7 @@ import pytest
 from pattern_finding import found
 
 from vault.redaction.finder import Patterns
+from vault.redaction.overlaps import resolve
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -130,3 +131,41 @@ def test_a_user_and_a_secret_that_are_handed_over_in_code_are_found(patterns: Pa
     wanted = re.findall(r"\[([^\]']*)\]", marked)
     text = marked if not wanted else marked.replace("[", "").replace("]", "")
     assert found(patterns, text, code=True) == wanted
+
+
+AGES = [
+    # Forms of a school, days of a month, spans of years, anniversaries, prices: no ages.
+    "i'm at boarding, peponi girls, form 3, everyone hates me",
+    "I'm at Hill Primary, year 9, and in standard 4, term 2, it rains",
+    "Ich kann am 14. nicht, ich bin vom 3. weg, ich muss am 12. arbeiten",
+    "Precious Mutasa, 1 year home care, then Rosa Lind, 6 years hotel work",
+    "the 50th anniversary, for the 25th time, his 30th goal, her 50th floor flat, my 20th attempt",
+    "their 40th wedding anniversary, our 20th season, his 60th street address",
+    "Cashier: 17.85, here you go. i'm paying 17.85 today",
+    "there is only six left, it is only three! is only two minutes, I'm only three pages in",
+    "my boxes (six), the kids (four) and the dogs (two) are in",
+    "i've 20 years of experience, I've 5 years left, i have 3 years to pay and i pay it all",
+    "we're all 30 minutes late, we are all 12 in the team, they're all 30+ euros",
+    '"Total_Sum, 27, Net_Sum, 31" is the header, Room_4, 27, Left',
+    "on file_name, 12, March and error_code, 27, Apr",
+    # Birthdays of somebody.
+    "roast ideas for her [40th] give me five, it's my [18th] tomorrow, my dad's [60th] is soon",
+    "we plan his [50th] we need a cake, for nan's [80th] any ideas, my [21st] i want quiet",
+    # Years that somebody has, in the English of others.
+    "I've [60 years] and I only now learn to swim",
+    "Hello, I have [23 years], and i study. i have [45 years] but I feel young",
+    # Words for a child.
+    "my lil cousin prince ([six]) wants a story, her daughter Ayo ([four]) too",
+    "He is only [six]! she's only [nine], and he was just [seven] then",
+    # Names or handles, age and town, as in profiles.
+    '"Ubuntu_Sipho, [27], Gqeberha, mic yes"',
+    "night.heron, [34], Leeds. into birds\nkelp_wanda, [19], from Porto",
+    "we're all [30]+ with kids, we are all [19], so be kind. you're all [18]+, right",
+]
+
+
+@pytest.mark.parametrize("marked", AGES)
+def test_ages_are_those_of_people(patterns: Patterns, marked: str) -> None:
+    text = marked.replace("[", "").replace("]", "")
+    ages = [one for one in patterns.find(text) if one.entity == "AGE"]
+    assert [text[one.start : one.end] for one in resolve(ages, text)] == re.findall(r"\[([^\]]*)\]", marked)
