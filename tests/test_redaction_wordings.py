@@ -169,3 +169,35 @@ def test_ages_are_those_of_people(patterns: Patterns, marked: str) -> None:
     text = marked.replace("[", "").replace("]", "")
     ages = [one for one in patterns.find(text) if one.entity == "AGE"]
     assert [text[one.start : one.end] for one in resolve(ages, text)] == re.findall(r"\[([^\]]*)\]", marked)
+
+
+ADDRESSES = [
+    # Words before and behind an address.
+    "chat of our student house, [17 Tiverton Rd, B29 6BU]: bins on Weds",
+    "he left our flat, [4 Harrow Lane], in May; the shop, [88 Mill Street], too",
+    "ring at [flat 3, 12 Elm Road] or at [Unit 4B, 9 Kelp Street] please",
+    "[top floor, 22 Marsh Lane] or [studio 3, 40 Pine Avenue]",
+    "the contract at [Jirón Cusco 418] must be mine, [Calle Olmo 9] into the town",
+    "i live at [12 Harrow Lane] no problem, then [40 Pine Avenue] rest of it later",
+    "[Calle Olmo 9, piso 2 B] or [Avenida Norte 14, int. 5] or [Rua Verde 8, apto 31]",
+    "wohnhaft [Siel 3, 26506 Norden]. Kostet das was?",
+    "I live at [40 Pecan Hollow Ln, Lufkin]. Then we left",
+    "my address is [12 St. Olaf Ave, Lufkin]. Yes",
+    # The number of a line in a form.
+    "1 Marisol Tzoc\n5 [41 Canal Row #6]\n6 [Lowell, MA 01852]\nTIN?",
+    "3 Ada Lind\n4 [Baton Rouge, LA 70802]",
+    "from [6 Birch St, Lowell, MA 01852] to [12 Lowell, MA 01852]",
+    # A dwelling by its number alone.
+    "spare key with the Hoxhas at [no. 5], bins on thursday",
+    "the lady in [number 14] took my parcel, our neighbours at [no 9b] too",
+    "to the body corporate: whoever is in [unit 22] is loud. signed, [unit 21]",
+    "my landlord says [unit 4B] above me has a leak, the tenant in [apartment 12] saw it",
+    "the song peaked at no. 5 in the charts, seeded at number 3, the house music chart at no. 1",
+    "read unit 4 of the textbook, unit 12 test tomorrow, my tenant app has unit 5 tests",
+    "she is at number 2 in the list, the parcel van is at no. 7 in the queue",
+]
+
+
+@pytest.mark.parametrize("marked", ADDRESSES)
+def test_addresses_begin_and_end_where_they_do(patterns: Patterns, marked: str) -> None:
+    assert_exactly(patterns, marked)
