@@ -1,4 +1,7 @@
-"""Where a value begins and ends among the words of a sentence, and what only looks like one. Brackets mark the values."""
+"""Where a value begins and ends among the words of a sentence, and what only looks like one.
+
+Brackets mark the values.
+"""
 
 from __future__ import annotations
 
@@ -85,9 +88,7 @@ IDS = [
     "casio CT 640 in the car, Canon EOS 250 in the van, Yamaha MT-125 in the garage",
     "she drives a Toyota, [KDA 419B], and parks at Canon House",
     # Answers to a question in the line before, or in the one before that.
-    "A: What is the passport number?\nB: P4471902B\nA: and hers?\nB: she's got an old one still, [EB 0938217]".replace(
-        "P4471902B", "[P4471902B]"
-    ),
+    "A: What is the passport number?\nB: [P4471902B]\nA: and hers?\nB: an old one still, [EB 0938217]",
     "Desk: passport for both?\nMan: mine is [K4821390], my wife's the new one, [LM 2049188]",
     "a new passport costs 80 and takes a week? my new one, ticket AB 1234567",
     "Nurse: what's the member ID on the card?\nMe: W as in whiskey, then [W2048 81739 02]",

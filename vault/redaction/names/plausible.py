@@ -69,6 +69,36 @@ _COUNTED: Final = re.compile(
 _ROW: Final = re.compile(r"(?<![\w.,/-])\d{3,5}, ?$")
 """Another number: it is one of several."""
 
+_MEASURES: Final = re.compile(
+    r"\d{1,4}(?:[.,]\d)?(?: ?[x×*] ?\d{1,4}(?:[.,]\d)?){1,3}(?: ?[cm]?m)?"  # noqa: RUF001
+)
+"""Length by width by height."""
+
+_NTH: Final = re.compile(r"\d{1,3}(?:st|nd|rd|th)", re.IGNORECASE)
+_SOMEBODYS: Final = re.compile(
+    r"(?:\b(?:my|his|her|their|our|your|turn(?:s|ing|ed)?|happy|own|big)|['’]s|s['’]) $",  # noqa: RUF001
+    re.IGNORECASE,
+)
+_BIRTHDAY: Final = re.compile(
+    r" ?(?:birthday|bday|b-day|party|bash|for (?:my|our|his|her|their)\b)", re.IGNORECASE
+)
+_OF_OTHERS: Final = re.compile(
+    r" ?(?:(?:wedding )?anniversary|wedding|years?|yrs?|grade|floor|round|season|edition|time|week|day|month"
+    r"|lesson|episode|street|st|avenue|ave|place|goal|game|book|album|attempt|century|step|row|line|session|visit)\b",
+    re.IGNORECASE,
+)
+_PRICED: Final = re.compile(r"[.,](?!5(?!\d))\d")
+_FAULT: Final = re.compile(r"[PBCU][0-3][0-9A-F]{3}", re.IGNORECASE)
+_ENGINE: Final = re.compile(
+    r"\b(?:dtcs?|obd\w*|engine|fault|trouble|ecu|egr|scanner|diagnos\w*)\b"
+    r"|(?<!door )(?<!gate )(?<!alarm )(?<!access )(?<!entry )(?<!lock )(?<!safe )(?<!pin )(?<!security )"
+    r"(?<!pass)\bcodes?:? $",
+    re.IGNORECASE,
+)
+_DAY: Final = re.compile(r"\d{1,2}([-./])\d{1,2}\1(?:(?:19|20)\d\d|\d\d)")
+_CUT_IN: Final = re.compile(r"\b(?:inscri\w+|engrav\w+|dated|stamped|wedding)\b", re.IGNORECASE)
+_IDS: Final = frozenset({"MEDICAL_ID", "NATIONAL_ID", "PASSPORT", "DRIVER_LICENSE"})
+
 _LONG: Final = frozenset({"PHONE_NUMBER", "CREDIT_CARD", "ADDRESS"})
 """Kinds of which a short number is at most a part."""
 
@@ -83,6 +113,25 @@ def counts(entity: str, value: str, before: str) -> bool:
     if entity in _LONG and len(value.strip()) < _WHOLE_PHONE:
         return _ROW.search(before) is not None
     return entity == "SECRET" and _COUNTED.search(before) is not None
+
+
+def is_other(entity: str, value: str, before: str, after: str) -> bool:
+    """Say whether what stands around a value says that it is another thing.
+
+    The 50th of an anniversary, the 17 of a price, the code of an engine's fault, the date in a ring.
+    """
+    value = value.strip()
+    if entity == "AGE":
+        if _NTH.fullmatch(value):
+            return not _BIRTHDAY.match(after) and (
+                not _SOMEBODYS.search(before) or _OF_OTHERS.match(after) is not None
+            )
+        if value.endswith((".", ",")):
+            return after[:1].isdigit()
+        return value[-1:].isdigit() and _PRICED.match(after) is not None
+    if entity == "SECRET":
+        return _FAULT.fullmatch(value) is not None and _ENGINE.search(before) is not None
+    return entity in _IDS and _DAY.fullmatch(value) is not None and _CUT_IN.search(before) is not None
 
 
 def dated(text: str, start: int, stop: int) -> tuple[int, int]:
@@ -125,7 +174,7 @@ def _is_number(entity: str, value: str) -> bool:
     if entity == "PHONE_NUMBER":
         parts = _LIST.split(bare)
         return max(map(_digits, parts)) >= (_LEAST[entity] if len(parts) == 1 else _WHOLE_PHONE)
-    if _YEAR.fullmatch(bare) or _digits(value) < _LEAST[entity]:
+    if _YEAR.fullmatch(bare) or _MEASURES.fullmatch(bare) or _digits(value) < _LEAST[entity]:
         return False
     if entity != "LICENSE_PLATE":
         return True

@@ -249,7 +249,9 @@ def _find_codes(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for pattern in (_UK_WHOLE, _US_WHOLE, _EUROPE):
         for match in around(pattern, folded.text, ends, 90, 6):
             numbered = _NUMBERED.match(match[0]) if pattern is _US_WHOLE else None
-            in_a_row = numbered and _LINE_BEFORE.search(folded.text, max(0, match.start() - 120), match.start())
+            in_a_row = numbered and _LINE_BEFORE.search(
+                folded.text, max(0, match.start() - 120), match.start()
+            )
             start = numbered.end(1) if numbered and in_a_row else 0
             yield Hit("ADDRESS", match.start() + start, match.end(), 0.65)
     for match in around(_ZIP_SAID, folded.low, ends, 20, 60):

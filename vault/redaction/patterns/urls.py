@@ -60,7 +60,12 @@ def _end(text: str, start: int, end: int) -> int:
 
 def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
     low = folded.low
-    for sign, pattern, score in ((1 << 0, _SCHEME, 0.9), (1 << 1, _WWW, 0.85), (1 << 2, _PROFILE, 0.85), (1 << 3, PAGES, 0.85)):
+    for sign, pattern, score in (
+        (1 << 0, _SCHEME, 0.9),
+        (1 << 1, _WWW, 0.85),
+        (1 << 2, _PROFILE, 0.85),
+        (1 << 3, PAGES, 0.85),
+    ):
         for match in pattern.finditer(low) if ends.signs & sign else ():
             end = _end(low, match.start(), match.end())
             if end - match.start() > 5 and not _LOCAL.match(low, match.start()):
@@ -95,6 +100,10 @@ def _generic(host: str) -> bool:
 
 
 RECOGNIZERS = (
-    Recognizer("urls", (r"://", r"\bwww\d{0,2}\.", r"\.(?:com|me|tv|ee|net|be|ly|co|ai)/", rf"[a-z0-9]\.{_HOSTS}"), _find),
+    Recognizer(
+        "urls",
+        (r"://", r"\bwww\d{0,2}\.", r"\.(?:com|me|tv|ee|net|be|ly|co|ai)/", rf"[a-z0-9]\.{_HOSTS}"),
+        _find,
+    ),
     Recognizer("hosts", (rf"[a-z0-9]\.(?:{_TOPS})\b",), _find_bare, every=True),
 )
