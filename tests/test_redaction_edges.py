@@ -54,6 +54,8 @@ def found(marked: str, entity: str) -> list[str]:
         ("the [Santa Casa de] Sobral", "ORGANIZATION", ["Santa Casa de"]),
         ("[Isle of Man] is far", "LOCATION", ["Isle of Man"]),
         ("[a.j.] said so, [J. R.] too", "PERSON", ["a.j.", "J. R."]),
+        ("so a.[j.] left, and J.R.[R.] came", "PERSON", ["a.j.", "J.R.R."]),
+        ("he ended at B. [Lind] is here", "PERSON", ["Lind"]),
         ("ask [An To] and [Linh Do]", "PERSON", ["An To", "Linh Do"]),
         ("ask [minh do] or [hoang le]", "PERSON", ["minh do", "hoang le"]),
         ("[of] and [Shaz n]", "PERSON", ["of", "Shaz n"]),
@@ -120,6 +122,10 @@ def test_words_before_a_value_are_no_part_of_it(marked: str, entity: str, wanted
         ("now [2nd] yr nanotech", "AGE"),
         ("Cashier: [17.]85, here", "AGE"),
         ("in the [3rd] round", "AGE"),
+        ("Ich kann am [14]. nicht", "AGE"),
+        ("wir sind vom [3.] bis Montag weg", "AGE"),
+        ("report him, match id [7719204418]", "MEDICAL_ID"),
+        ("the lobby ID: [88213377] is full", "NATIONAL_ID"),
     ],
 )
 def test_what_it_took_for_a_value_is_none(marked: str, entity: str) -> None:
@@ -138,6 +144,10 @@ def test_what_it_took_for_a_value_is_none(marked: str, entity: str) -> None:
         ("turning the big [50th] birthday", "AGE", ["50th"]),
         ("her [40th] give me jokes", "AGE", ["40th"]),
         ("she is [34] and 5", "AGE", ["34"]),
+        ("yes, I am [34]. and you?", "AGE", ["34"]),
+        ("die Oma wird bald, ab [50]. Danach", "AGE", ["50"]),
+        ("morgen zum [50]. Geburtstag", "AGE", ["50"]),
+        ("my member id [7719204418]", "MEDICAL_ID", ["7719204418"]),
         ("she is [17.] 85 others", "AGE", ["17."]),
     ],
 )

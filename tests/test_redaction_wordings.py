@@ -31,6 +31,12 @@ ON_THE_NET = [
     "banned me twice, [u/night_bus_driver] and [u/toast-goblin] are both mine",
     "ping /[u/quiet_marmot] if the post is gone, main is [u/Ferrywatcher88]",
     "ask r/personalfinance or r/legaladvice, u/AutoModerator removed mine",
+    # Names behind what somebody is.
+    "tell my twitch mod [ChairLegEnjoyer] that it is late, and our chat mod [kelp_77]",
+    "the streamer [BigWetSocks] left, my teammate [xXFernXx], the buyer [yx_0412] paid",
+    "asked my Kakao ID, it is [sbht.gb], my kakao is [moon_fern2]",
+    "which minecraft mod OptiFine or Sodium, the buyer PayPal refunded, a streamer YouTube banned",
+    "my username is my full birthday, my username is my real name",
     "we do 4 u/day and 3 i/o cards per rack",
     # Pages of persons that are written without a scheme.
     "my prints are on [olivebranchink.gumroad.com] now",

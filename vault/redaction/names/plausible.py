@@ -87,6 +87,13 @@ _OF_OTHERS: Final = re.compile(
     r"|lesson|episode|street|st|avenue|ave|place|goal|game|book|album|attempt|century|step|row|line|session|visit)\b",
     re.IGNORECASE,
 )
+_DAY_OF: Final = re.compile(r"\b(?:(?<!\bi )am|vom|zum|bis|ab|den|dem|beim) $", re.IGNORECASE)
+_DAY_ENDS: Final = re.compile(r"\. (?!geburtstag|wiegenfest)[a-zäöü]")
+_THINGS: Final = re.compile(
+    r"\b(?:match|game|lobby|quest|replay|raid|dungeon|message|order|run|job|session|transaction|container"
+    r"|build|trace|request|ticket|booking)[ _-]ids?\W{0,3}$",
+    re.IGNORECASE,
+)
 _PRICED: Final = re.compile(r"[.,](?!5(?!\d))\d")
 _FAULT: Final = re.compile(r"[PBCU][0-3][0-9A-F]{3}", re.IGNORECASE)
 _ENGINE: Final = re.compile(
@@ -118,20 +125,29 @@ def counts(entity: str, value: str, before: str) -> bool:
 def is_other(entity: str, value: str, before: str, after: str) -> bool:
     """Say whether what stands around a value says that it is another thing.
 
-    The 50th of an anniversary, the 17 of a price, the code of an engine's fault, the date in a ring.
+    The code of an engine's fault, the id of a game, the date in a ring, or an age as below.
     """
     value = value.strip()
     if entity == "AGE":
-        if _NTH.fullmatch(value):
-            return not _BIRTHDAY.match(after) and (
-                not _SOMEBODYS.search(before) or _OF_OTHERS.match(after) is not None
-            )
-        if value.endswith((".", ",")):
-            return after[:1].isdigit()
-        return value[-1:].isdigit() and _PRICED.match(after) is not None
+        return _is_no_age(value, before, after)
     if entity == "SECRET":
         return _FAULT.fullmatch(value) is not None and _ENGINE.search(before) is not None
-    return entity in _IDS and _DAY.fullmatch(value) is not None and _CUT_IN.search(before) is not None
+    if entity not in _IDS:
+        return False
+    engraved = _DAY.fullmatch(value) is not None and _CUT_IN.search(before) is not None
+    return engraved or _THINGS.search(before) is not None
+
+
+def _is_no_age(value: str, before: str, after: str) -> bool:
+    """Say whether a number is the 50th of an anniversary, a day of a month, or the 17 of a price."""
+    if _NTH.fullmatch(value):
+        of_others = not _SOMEBODYS.search(before) or _OF_OTHERS.match(after) is not None
+        return of_others and not _BIRTHDAY.match(after)
+    if _DAY_OF.search(before) and _DAY_ENDS.match(value.lstrip("0123456789") + after):
+        return True
+    if value.endswith((".", ",")):
+        return after[:1].isdigit()
+    return value[-1:].isdigit() and _PRICED.match(after) is not None
 
 
 def dated(text: str, start: int, stop: int) -> tuple[int, int]:

@@ -113,6 +113,15 @@ def _cut(words: list[str], first: int, last: int) -> tuple[int, int]:
     return first, last
 
 
+def _initials(words: list[str], first: int, told: int) -> int:
+    """Say where a name begins with the initials that are written together with its first: a.j., J.R.R."""
+    while first - 2 >= told and words[first - 1] == "." and len(words[first]) == 1:
+        if len(words[first - 2].strip()) != 1 or not words[first - 2][-1].isalpha():
+            break
+        first -= 2
+    return first
+
+
 def _is_small(words: list[str], first: int, last: int) -> bool:
     """Say whether the last token is a word that ends no name, nor leads to the rest of it."""
     space, word = words[last][0], words[last][1:]
@@ -254,7 +263,7 @@ def _runs(
     best = kinds.argmax(axis=1)
     firm = np.flatnonzero(everything[:stop] >= bounds[best[:stop]]).tolist()
     joins = _joining(words, everything.tolist(), best.tolist(), odds[:, -1].tolist(), bounds)
-    index = done = begin
+    index = done = told = begin
     count = len(words)
     for place in firm:
         if place < index or words[place].isspace():
@@ -280,4 +289,7 @@ def _runs(
         opening = " " if words[first][0] == " " else ""  # a word carries the space before it
         if is_other(ENTITIES[kind], value, "".join(before) + opening, "".join(after)):
             continue
+        if kind < len(NAMES):
+            first = _initials(words, first, told)
+        told = last + 1
         yield kind, first, last, score
