@@ -88,6 +88,7 @@ IDS = [
     "der Personalausweis von Frau Lott, geboren [14/02/1961]",
     "report him: match id 7719204418, lobby id 88213377, replay ID 5512093341",
     "the quest id 48213377 is bugged, mod id 2213900417 too, party id 33120094",
+    "member card? the group one 12x14x16",
     # Measures and dates are no ids, and a model behind its maker's name is no plate.
     "passport pouch, 110x55x50, member box 30x20x10 cm, id card 85x54",
     "better first guitar, Fender FA-125 or Yamaha F310? parking is near",
@@ -128,6 +129,7 @@ CODES = [
     'smtp.login("[post.ombud]", "[kelpForest_9]")',
     'client.auth("[mkowal]", "[pR7-yonder]")\nprint("auth", "done")',
     'r = get(url, auth=("user", "password"))',
+    'ui.login("Enter", "Your name"), form.login("Welcome", "please sign in")',
     "r = get(url, auth=(user, os.environ['PW']))",
     'auth = ("Authorization", f"Bearer {t}")',
 ]
@@ -149,6 +151,7 @@ AGES = [
     "the 50th anniversary, for the 25th time, his 30th goal, her 50th floor flat, my 20th attempt",
     "their 40th wedding anniversary, our 20th season, his 60th street address",
     "Cashier: 17.85, here you go. i'm paying 17.85 today",
+    "the kid menu (six), my kid meal (five), I have 30 years and I left the firm",
     "there is only six left, it is only three! is only two minutes, I'm only three pages in",
     "my boxes (six), the kids (four) and the dogs (two) are in",
     "i've 20 years of experience, I've 5 years left, i have 3 years to pay and i pay it all",
@@ -200,6 +203,7 @@ ADDRESSES = [
     "to the body corporate: whoever is in [unit 22] is loud. signed, [unit 21]",
     "my landlord says [unit 4B] above me has a leak, the tenant in [apartment 12] saw it",
     "the song peaked at no. 5 in the charts, seeded at number 3, the house music chart at no. 1",
+    "my landlord: kitchen unit 60 wide, the ac unit 2 has a leak, unit 90 cm, business unit 4",
     "read unit 4 of the textbook, unit 12 test tomorrow, my tenant app has unit 5 tests",
     "she is at number 2 in the list, the parcel van is at no. 7 in the queue",
 ]

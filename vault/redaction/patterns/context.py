@@ -154,7 +154,7 @@ KINDS = (
 _CASE = re.compile(r"[a-z]+")
 _LEADING = re.compile(r"(?!dl \d\d ?\d{11})([a-z]{1,7})[-/.#]{0,1} (?=\S*\d)")
 _FILLER = re.compile(
-    r"(?:like|old|new|was|is|now|also|are|then|still|his|hers|mine|alt|neu|war|era|antes|nueva|geb|geboren|born|nee)[.:]? (?=.*\d)"
+    r"(?:like|old|new|one|was|is|now|also|are|then|still|his|hers|mine|alt|neu|war|era|antes|nueva|geb|geboren|born|nee)[.:]? (?=.*\d)"
 )
 _TRAILING = re.compile(r"[-/ ]([a-z]{1,4})$")
 _WORD = re.compile(r"[A-Z][a-z]{2,3}")  # Ohio

@@ -14,11 +14,20 @@ _HOME = re.compile(
 )
 _CHART = re.compile(r"\b(?:charts?|songs?|seeded|ranking|single|album|playlist|league)\b")
 _UNIT = re.compile(
-    r"\b((?:unit|apartment|condo|townhouse) \d{1,4}[a-z]?)(?![\w%]|[.,:/-]\d| (?:of|tests?|exams?|quiz|lessons?|vocab|review|plan|price|cost|sold|in the (?:book|text))\b)"
+    r"\b((?:unit|apartment|condo|townhouse) \d{1,4}[a-z]?)(?![\w%]|[.,:/-]\d| (?:of|tests?|exams?|quiz|lessons?|vocab|review|plan|price|cost|sold|wide|deep|high|tall|cm|mm|in the (?:book|text))\b)"
 )
 _SHARED = re.compile(
     r"\b(?:body corporate|strata|hoa|landlord|landlady|tenants?|neighbou?rs?|lease|building manager|concierge|intercom|buzzer|upstairs|downstairs|subwoofer|parcel|rent|leak)\b"
 )
+
+
+_DEVICE = re.compile(
+    r"\b(?:kitchen|ac|a/c|air con\w*|hvac|heating|cooling|wall|base|tv|storage|shelf|shelving|sink|power|control|business|outdoor|indoor|central|processing|intensive care|per) $"
+)
+
+
+def _is_no_device(_value: str, before: str) -> bool:
+    return not _DEVICE.search(before)
 
 
 def _is_no_rank(_value: str, before: str) -> bool:
@@ -27,6 +36,6 @@ def _is_no_rank(_value: str, before: str) -> bool:
 
 _FORMS = (
     Form("houses by number", r"\b(?:no\.?|nr\.?|number) ?\d{1,4}", _HOUSE, 22, 14, where=_HOME, fits=_is_no_rank),
-    Form("units by number", r"\b(?:unit|apartment|condo|townhouse) \d{1,4}", _UNIT, 16, 22, where=_SHARED),
+    Form("units by number", r"\b(?:unit|apartment|condo|townhouse) \d{1,4}", _UNIT, 16, 22, where=_SHARED, fits=_is_no_device),
 )  # fmt: skip
 RECOGNIZERS = tuple(recognizer("ADDRESS", form) for form in _FORMS)

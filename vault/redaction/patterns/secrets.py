@@ -21,7 +21,7 @@ _BEARER = re.compile(
 _DSN = re.compile(r"\b[a-z][a-z0-9+.-]{1,24}://([^\s:/@\"'<>]{0,128}):([^\s@/\"'<>]{1,256})@")
 _BASIC = re.compile(r"(?:\s-u|--user)[ =]?[\"']?([\w.@-]{2,64}):([^\s\"':]{2,128})")
 _HANDED = re.compile(
-    r"\b\w{0,12}(?:auth|login|credentials?)\s?[=(:]\s?(?:[\w.]{1,40}\(|[(\[])?\s?(?P<quote>[\"'])([\w.@\\+-]{2,64})(?P=quote),\s?(?P<other>[\"'])([^\"'\n]{4,128})(?P=other)\s?[)\]]"
+    r"\b\w{0,12}(?:auth|login|credentials?)\s?[=(:]\s?(?:[\w.]{1,40}\(|[(\[])?\s?(?P<quote>[\"'])([\w.@\\+-]{2,64})(?P=quote),\s?(?P<other>[\"'])([^\s\"']{4,128})(?P=other)\s?[)\]]"
 )
 _FIELD = re.compile(
     r"(?<![a-z])[\"']?(?:[a-z0-9]{1,20}[_.-]){0,4}(?:pass(?:word|wd|phrase|code)?|pwd|pw|psk|secret|secret_?key|token|api_?key|apikey|access_?key|auth_?key|private_?key|encryption_?key|client_?secret|credentials?|signing_?key|wpa2? ?key"

@@ -57,12 +57,14 @@ _BIRTHDAY = re.compile(
 _CHILD = r"(?:son|daughter|kid|child|boy|girl|brother|sister|bro|sis|cousin|nephew|niece|grandson|granddaughter|stepson|stepdaughter|godson|goddaughter|toddler|grandchild|stepchild|godchild|student|pupil)"
 _ONES = r"(?:one|two|three|four|five|six|seven|eight|nine)"
 _TEENS = r"(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen)"
-_CHILDS = re.compile(rf"\b{_CHILD}(?: [a-z][a-z'-]{{1,15}}){{0,2}} \(({_ONES}|{_TEENS})\)")
+_CHILDS = re.compile(
+    rf"\b{_CHILD}(?: (?!menu|meal|ticket|seat|size|club|zone|room|portion|fare)[a-z][a-z'-]{{1,15}}){{0,2}} \(({_ONES}|{_TEENS})\)"
+)
 _ONLY = re.compile(
     rf"\b(?:he|she|who|i|he'?s|she'?s|who'?s|i'?m)(?: is| was| am)? (?:only|just|barely|not even) ({_ONES})(?=\s?[,.;:!?)\n]|$| (?:and|then|so|but|lol|now|when)\b)"
 )
 _HAVING = re.compile(
-    r"\bi(?:'ve| have) ((?:1[4-9]|[2-9]\d) years)(?=,? (?:and|but|so) i\b(?! (?:pay|have|will|must|worked|owe|can)\b))"
+    r"\bi(?:'ve| have) ((?:1[4-9]|[2-9]\d) years)(?=,? (?:and|but|so) i\b(?! (?:pay|have|will|must|worked|owe|can|left|retired|quit)\b))"
 )
 _ALL = re.compile(
     r"\b(?:we'?re|we are|you'?re|you are|y'?all are) (?:all|both|mostly)(?: (?:like|about|around|over|under|almost|in our))? ([1-9]\d)(?=\+?(?:\s?[,;!?)\n]|\.(?!\d)|$| (?:and|with|now|lol|but|so|except|years old|here|haha)\b))"
