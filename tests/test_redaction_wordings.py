@@ -161,6 +161,7 @@ AGES = [
     # Birthdays of somebody.
     "roast ideas for her [40th] give me five, it's my [18th] tomorrow, my dad's [60th] is soon",
     "we plan his [50th] we need a cake, for nan's [80th] any ideas, my [21st] i want quiet",
+    "i'm [twenty-six] going on [sixty], my knees are",
     # Years that somebody has, in the English of others.
     "I've [60 years] and I only now learn to swim",
     "Hello, I have [23 years], and i study. i have [45 years] but I feel young",
@@ -190,6 +191,9 @@ ADDRESSES = [
     "the contract at [Jirón Cusco 418] must be mine, [Calle Olmo 9] into the town",
     "i live at [12 Harrow Lane] no problem, then [40 Pine Avenue] rest of it later",
     "[Calle Olmo 9, piso 2 B] or [Avenida Norte 14, int. 5] or [Rua Verde 8, apto 31]",
+    "its [Basement Flat, 40 Vernon Terrace], or [3rd floor, 118 King Street], or so",
+    "[lot 12 Mangrove Road] block is under water, [9 Kelp Road, block C] is dry",
+    "my address [19 Ndola Road, Northmead, Lusaka]. call me",
     "wohnhaft [Siel 3, 26506 Norden]. Kostet das was?",
     "I live at [40 Pecan Hollow Ln, Lufkin]. Then we left",
     "my address is [12 St. Olaf Ave, Lufkin]. Yes",

@@ -13,7 +13,11 @@ from vault.redaction.patterns.births import MONTH
 _STRONG = r"(?:street|road|avenue|lane|close|crescent|drive|terrace|boulevard|blvd|gardens|gdns|mews|parade|highway|hwy|parkway|pkwy|ave|rd|ln|cres|tce|crt|pde|esplanade|quay|nagar|marg|colony|layout|street's)"
 _SHORT = r"(?:st|av|ct|cl|dr|pl|sq|court|place|square|way|grove|hill|row|walk|circle|cir|trail|trl|loop|bend|run|rise|view|green|park|wharf|alley|path|pike|broadway|cross|extension|estate|strip|mount|vale|gate|wynd|brae|dene|haven|close|point|yard|maltings|fold|croft|drove|parade|ridge|heights|hts|terr|bypass|freeway|expressway|pass|cove|cv|plaza|plz|landing|crossing|xing|hollow)"
 _NUMBER = r"(?:(?:no\.? ?|nr\.? ?|number |#|h\.? ?no\.? ?|plot |house |lot )?\d{1,5}[a-z]?(?: ?[-/&] ?\d{1,5}[a-z]?)?(?: and \d{1,5})?)"
-_UNIT_BEFORE = r"(?:(?!\w+\.?, )(?:flat|apt\.?|apartment|unit|suite|room|floor|studio|shop|block|bldg|house|top floor|ground floor)(?: flat)? ?[a-z]?\d{0,4}[a-z]?(?:/\d{1,4})?,? (?:floor \d{1,2},? )?|basement,? )"
+_UNIT_BEFORE = (
+    r"(?:(?!\w+\.?, )(?:flat|apt\.?|apartment|unit|suite|room|floor|studio|shop|block|bldg|house)(?: flat)? ?[a-z]?\d{0,4}[a-z]?(?:/\d{1,4})?,? (?:floor \d{1,2},? )?"
+    r"|(?:(?:basement|top|ground|garden|upper|lower|first|second|third|fourth|fifth|\d(?:st|nd|rd|th)) (?:floor|flat)(?: flat)?(?: ?[a-z]?\d{1,3})?|basement),? )"
+)
+_FLOOR = re.compile(r"^(?:\w+ )?floor\b[^a-z]*")
 _NAME = r"[a-z][a-z'.-]{0,24}"
 _EN = re.compile(
     rf"(?<![\w.,:/$#-]){_UNIT_BEFORE}?{_NUMBER},? (?:(?:n|s|e|w|ne|nw|se|sw|north|south|east|west|old|upper|lower|new|great|little)\.? )?"
@@ -44,8 +48,8 @@ _UK = r"(?:gir ?0aa|[a-z]{1,2}\d[a-z\d]? ?\d[abd-hjlnp-uw-z]{2})"
 _ZIP = rf"(?:{_UK}|[abceghj-nprstvxy]\d[a-z][ -]?\d[a-z]\d|\d{{4}}-\d{{3}}|\d{{5}}-\d{{3,4}}|\d{{3}}-\d{{4}}|\d{{2}}-\d{{3}}|\d{{4}} ?[a-z]{{2}}|[a-z]{{1,2}}-?\d{{4,5}}|[a-z]\d{{4}}(?:[a-z]{{3}})?|\d{{4,6}}|\d{{3}} \d{{2,3}}|[a-z]\d[\dw] ?[a-z0-9]{{4}})"
 _SHORTLY = r"(?:[a-z]?\d[\w/.-]{0,10}|(?!(?:i|is|it|in|on|at|of|to|he|we|my|so|no|if|or|as|by|do|me|up|us|am|an|be|go)\b)[a-z]{1,2}(?![\w']))"
 _INNER = (
-    r"(?:(?:,| -|\n)? ?(?:(?:piso|pta|puerta|esc|escalera|dpto|depto|dep|interior|bajo|appartement|bat|batiment|etage|hinterhaus|vorderhaus|wohnung|whg|og|eg|dg|stock|bloco|bl|casa|lote|andar|sala|bldg|building|block|col|colonia|urb|edificio|edif|residencial|tower|torre)(?![a-z])\.?:? ?[\w/.-]{0,12}"
-    rf"|(?:apt|apartment|unit|flat|suite|ste|app|appt|apto|floor|fl|top|lgh|int|#|no|res|lok|m|local|room|rm|gate|level|lvl)(?![a-z])\.?:? ?{_SHORTLY}"
+    r"(?:(?:,| -|\n)? ?(?:(?:piso|pta|puerta|esc|escalera|dpto|depto|dep|interior|bajo|appartement|bat|batiment|etage|hinterhaus|vorderhaus|wohnung|whg|og|eg|dg|stock|bloco|bl|casa|lote|andar|sala|bldg|building|col|colonia|urb|edificio|edif|residencial|tower|torre)(?![a-z])\.?:? ?[\w/.-]{0,12}"
+    rf"|(?:apt|apartment|unit|flat|block|suite|ste|app|appt|apto|floor|fl|top|lgh|int|#|no|res|lok|m|local|room|rm|gate|level|lvl)(?![a-z])\.?:? ?{_SHORTLY}"
     r"|\d{1,3}\.? ?(?:o|a|er|eme|og|tv|th|mf|st|izq|dcha|izda|der|esq)\.?(?: ?[a-z]{1,5}\.?)?|(?:2nd|3rd|1st|\dth|second|third|first|ground|top|fourth|fifth) floor|bajo [a-z]|(?:izq|dcha|izda|links|rechts|mitte)\.?|\d{1,2}[-/]\d{1,2}|[a-h] \d{1,3}\b|/?top \d{1,3}|lote \d{1,3}|fundos|[a-z]\b))"
 )
 _TAIL = re.compile(
@@ -55,8 +59,9 @@ _ZIP_TOWN = re.compile(
     r" (?:Sta?\.|S\.|Bad|[A-Z][\w'/-]{1,24})(?: (?:am |an der |de |de la |del |do |da |di |sur |sous |les )?(?:[A-Z][\w'/-]{1,24}|N|V|K)){0,2}(?=[\s,.;)\"]|$)"
 )
 _UNITS_ONLY = re.compile(rf"(?:{_INNER}(?![a-z0-9])){{0,3}}")
+_TOWN_NAME = r", (?:[A-Z][a-z.'-]{1,20})(?: (?:de |del |la )?[A-Z][a-z.'-]{1,20}){0,2}"
 _TOWN = re.compile(
-    r", (?:[A-Z][a-z.'-]{1,20})(?: (?:de |del |la )?[A-Z][a-z.'-]{1,20}){0,2}(?: \d{1,2}(?!\w))?(?=[.,;\n)\"]|$)"
+    rf"{_TOWN_NAME}(?: \d{{1,2}}(?!\w))?(?=[.;\n)\"]|$)|{_TOWN_NAME}{_TOWN_NAME}(?=[.;\n)\"]|$)|{_TOWN_NAME}(?: \d{{1,2}}(?!\w))?(?=,)"
 )
 _POSTCODE = re.compile(
     r"(?<![\w-])(?:[A-Z]{1,2}\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{2}|[ABCEGHJ-NPRSTVXY]\d[A-Z] \d[A-Z]\d)(?![\w-])"
@@ -151,7 +156,7 @@ def _is_street(folded: Folded, match: re.Match[str]) -> bool:
     words = re.sub(
         r"^[^a-z]*(?:(?:flat|apt|unit|suite|no|nr|house|plot|number)\b[^a-z]*[a-z]?\d*[a-z]?,? ?\d*[a-z]?)?",
         "",
-        match[0],
+        _FLOOR.sub("", match[0]),
     )
     words = re.sub(r"^[a-z]\b|^and \d+[a-z]?\b", "", words)
     if _NO_STREET.search(words.rsplit(" ", 1)[0]):
