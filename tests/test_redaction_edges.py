@@ -77,6 +77,7 @@ def test_words_that_join_a_sentence_are_no_part_of_a_name(
         # Two persons.
         ("[Fred], [Gregory] and [Ann]", ["Fred", "Gregory", "Ann"]),
         ("ask [fred] [gregory]", ["fred", "gregory"]),
+        ("[Shaz n] [Dazza], [Bo'n] [Ann]", ["Shaz n", "Dazza", "Bo'n Ann"]),
         ("[Fred]\n[Gregory]", ["Fred", "Gregory"]),
         ("[Fred]  [Gregory]", ["Fred", "Gregory"]),
         ('he said "[Fred], [Gregory]" and left', ["Fred", "Gregory"]),

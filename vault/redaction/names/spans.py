@@ -151,7 +151,9 @@ def _goes_on(words: list[str], first: int, last: int, behind: int) -> bool:
     if words[behind][0] != " " or not words[first].strip()[:1].isupper() or not words[behind][1:2].isupper():
         return False
     if behind == last + 1:
-        return words[last] != "." or len(words[last - 1].strip()) == 1  # an initial and not a title
+        if words[last] == ".":
+            return len(words[last - 1].strip()) == 1  # an initial and not a title
+        return words[last].strip() != "n"  # "Shaz n Dazza" are two
     if behind != last + 2 or words[last + 1] != "," or first == 0 or words[first - 1].strip() != '"':
         return False
     return _ADDRESSED.match("".join(words[behind : behind + _GLUED])) is not None
