@@ -192,6 +192,9 @@ BAD = {
     "keys": "-----BEGIN PRIVATE KEY-----",
     "spaces": " ",
     "hosts": "http://a.",
+    "answers": "member id?\nabc one ",
+    "handed over": 'login=("a", ',
+    "half read": "plate 1?-A? ",
 }
 
 

@@ -69,6 +69,43 @@ _COUNTED: Final = re.compile(
 _ROW: Final = re.compile(r"(?<![\w.,/-])\d{3,5}, ?$")
 """Another number: it is one of several."""
 
+_MEASURES: Final = re.compile(
+    r"\d{1,4}(?:[.,]\d)?(?: ?[x×*] ?\d{1,4}(?:[.,]\d)?){1,3}(?: ?[cm]?m)?"  # noqa: RUF001
+)
+"""Length by width by height."""
+
+_NTH: Final = re.compile(r"\d{1,3}(?:st|nd|rd|th)", re.IGNORECASE)
+_SOMEBODYS: Final = re.compile(
+    r"(?:\b(?:my|his|her|their|our|your|turn(?:s|ing|ed)?|happy|own|big)|['’]s|s['’]) $",  # noqa: RUF001
+    re.IGNORECASE,
+)
+_BIRTHDAY: Final = re.compile(
+    r" ?(?:birthday|bday|b-day|party|bash|for (?:my|our|his|her|their)\b)", re.IGNORECASE
+)
+_OF_OTHERS: Final = re.compile(
+    r" ?(?:(?:wedding )?anniversary|wedding|years?|yrs?|grade|floor|round|season|edition|time|week|day|month"
+    r"|lesson|episode|street|st|avenue|ave|place|goal|game|book|album|attempt|century|step|row|line|session|visit)\b",
+    re.IGNORECASE,
+)
+_DAY_OF: Final = re.compile(r"\b(?:(?<!\bi )am|vom|zum|bis|ab|den|dem|beim) $", re.IGNORECASE)
+_DAY_ENDS: Final = re.compile(r"\. (?!geburtstag|wiegenfest)[a-zäöü]")
+_THINGS: Final = re.compile(
+    r"\b(?:match|game|lobby|quest|replay|raid|dungeon|message|order|run|job|session|transaction|container"
+    r"|build|trace|request|ticket|booking)[ _-]ids?\W{0,3}$",
+    re.IGNORECASE,
+)
+_PRICED: Final = re.compile(r"[.,](?!5(?!\d))\d")
+_FAULT: Final = re.compile(r"[PBCU][0-3][0-9A-F]{3}", re.IGNORECASE)
+_ENGINE: Final = re.compile(
+    r"\b(?:dtcs?|obd\w*|engine|fault|trouble|ecu|egr|scanner|diagnos\w*)\b"
+    r"|(?<!door )(?<!gate )(?<!alarm )(?<!access )(?<!entry )(?<!lock )(?<!safe )(?<!pin )(?<!security )"
+    r"(?<!pass)\bcodes?:? $",
+    re.IGNORECASE,
+)
+_DAY: Final = re.compile(r"\d{1,2}([-./])\d{1,2}\1(?:(?:19|20)\d\d|\d\d)")
+_CUT_IN: Final = re.compile(r"\b(?:inscri\w+|engrav\w+|dated|stamped|wedding)\b", re.IGNORECASE)
+_IDS: Final = frozenset({"MEDICAL_ID", "NATIONAL_ID", "PASSPORT", "DRIVER_LICENSE"})
+
 _LONG: Final = frozenset({"PHONE_NUMBER", "CREDIT_CARD", "ADDRESS"})
 """Kinds of which a short number is at most a part."""
 
@@ -83,6 +120,34 @@ def counts(entity: str, value: str, before: str) -> bool:
     if entity in _LONG and len(value.strip()) < _WHOLE_PHONE:
         return _ROW.search(before) is not None
     return entity == "SECRET" and _COUNTED.search(before) is not None
+
+
+def is_other(entity: str, value: str, before: str, after: str) -> bool:
+    """Say whether what stands around a value says that it is another thing.
+
+    The code of an engine's fault, the id of a game, the date in a ring, or an age as below.
+    """
+    value = value.strip()
+    if entity == "AGE":
+        return _is_no_age(value, before, after)
+    if entity == "SECRET":
+        return _FAULT.fullmatch(value) is not None and _ENGINE.search(before) is not None
+    if entity not in _IDS:
+        return False
+    engraved = _DAY.fullmatch(value) is not None and _CUT_IN.search(before) is not None
+    return engraved or _THINGS.search(before) is not None
+
+
+def _is_no_age(value: str, before: str, after: str) -> bool:
+    """Say whether a number is the 50th of an anniversary, a day of a month, or the 17 of a price."""
+    if _NTH.fullmatch(value):
+        of_others = not _SOMEBODYS.search(before) or _OF_OTHERS.match(after) is not None
+        return of_others and not _BIRTHDAY.match(after)
+    if _DAY_OF.search(before) and _DAY_ENDS.match(value.lstrip("0123456789") + after):
+        return True
+    if value.endswith((".", ",")):
+        return after[:1].isdigit()
+    return value[-1:].isdigit() and _PRICED.match(after) is not None
 
 
 def dated(text: str, start: int, stop: int) -> tuple[int, int]:
@@ -125,7 +190,7 @@ def _is_number(entity: str, value: str) -> bool:
     if entity == "PHONE_NUMBER":
         parts = _LIST.split(bare)
         return max(map(_digits, parts)) >= (_LEAST[entity] if len(parts) == 1 else _WHOLE_PHONE)
-    if _YEAR.fullmatch(bare) or _digits(value) < _LEAST[entity]:
+    if _YEAR.fullmatch(bare) or _MEASURES.fullmatch(bare) or _digits(value) < _LEAST[entity]:
         return False
     if entity != "LICENSE_PLATE":
         return True

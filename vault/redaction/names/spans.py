@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from itertools import accumulate
@@ -11,7 +12,7 @@ import numpy as np
 
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.names.network import Floats
-from vault.redaction.names.plausible import BEFORE, counts, dated, plausible
+from vault.redaction.names.plausible import BEFORE, counts, dated, is_other, plausible
 
 BY: Final = "names"
 NAMES: Final = ("PERSON", "LOCATION", "ORGANIZATION")
@@ -35,6 +36,8 @@ ENTITIES: Final = (
 )
 """In the order of the network's labels."""
 
+_PERSON: Final = ENTITIES.index("PERSON")
+
 JOINED: Final = 0.7
 """What part of the threshold is enough for a word beside a name to belong to it."""
 
@@ -47,6 +50,52 @@ _GLUED: Final = 12
 """Tokens that a value is lengthened by at most, on either side."""
 
 
+AFTER: Final = 3
+"""Tokens behind a value that say what it is of."""
+
+_JOINING: Final = frozenset(
+    ["in", "of", "at", "from", "via", "and", "with", "for", "by", "à", "et", "und", "mit", "aus"]
+)
+# fmt: off
+_PARTICLES: Final = frozenset(
+    ["de", "du", "del", "des", "da", "do", "dos", "das", "di", "von", "vom", "zu", "zum", "la",
+    "le", "les", "el", "los", "las"]
+)
+_SMALL: Final = _JOINING | _PARTICLES | frozenset(
+    [
+        "to", "the", "or", "on", "a", "an", "is", "was", "y", "e", "o", "u", "em", "en", "no", "na",
+        "que", "con", "com", "por", "para", "pour", "avec", "chez", "vers", "oder", "zur", "im",
+        "am", "bei", "der", "die", "den", "dem", "nach",
+    ]
+)
+"""Words that end no name: the first in any text, all of them where names have capitals."""
+
+_OPENING: Final = _JOINING | frozenset(
+    ["to", "or", "en", "em", "y", "oder", "nach", "bei", "desde", "hasta", "chez", "avec"]
+)
+"""Words that begin no name, as "de" and "la" do."""
+
+_CALLED: Final = frozenset(
+    [
+        "as", "is", "am", "user", "username", "account", "streamer", "player", "gamer", "mod",
+        "admin", "seller", "buyer", "named", "called", "name", "nick", "nickname", "handle",
+        "alias", "aka", "tag", "channel", "by", "from", "with", "and", "or", "add", "dm", "als",
+        "ist", "es", "est", "como", "comme",
+    ]
+)
+"""Words before the name of a user."""
+
+_ROOFS: Final = frozenset(
+    ["house", "home", "flat", "apartment", "place", "shop", "store", "office", "school",
+    "hotel", "room", "building", "address"]
+)
+"""Words that an address stands behind, with a comma between."""
+
+# fmt: on
+_ADDRESSED: Final = re.compile(r"[^\n\",<>]{1,60}\" ?<")
+"""The rest of a name in quotes, before mail."""
+
+
 def _closes(word: str, before: str) -> bool:
     """Say whether a token can end a name: a word can, and the dot of an initial or of a short form."""
     bare = word.strip()
@@ -57,9 +106,57 @@ def _cut(words: list[str], first: int, last: int) -> tuple[int, int]:
     """Take off what is no part of a name at its ends."""
     while first < last and not words[first].strip()[:1].isalnum():
         first += 1
-    while first < last and not _closes(words[last], words[last - 1]):
+    while first < last and words[first].strip() in _OPENING and words[first + 1][0] == " ":
+        first += 1
+    while first < last and (not _closes(words[last], words[last - 1]) or _is_small(words, first, last)):
         last -= 1
     return first, last
+
+
+def _initials(words: list[str], first: int, told: int) -> int:
+    """Say where a name begins with the initials that are written together with its first: a.j., J.R.R."""
+    while first - 2 >= told and words[first - 1] == "." and len(words[first]) == 1:
+        if len(words[first - 2].strip()) != 1 or not words[first - 2][-1].isalpha():
+            break
+        first -= 2
+    return first
+
+
+def _is_small(words: list[str], first: int, last: int) -> bool:
+    """Say whether the last token is a word that ends no name, nor leads to the rest of it."""
+    space, word = words[last][0], words[last][1:]
+    if space != " " or word not in _SMALL:
+        return False
+    behind = words[last + 1][1:2] if last + 1 < len(words) else ""
+    if word in _PARTICLES and behind.isupper():
+        return False
+    return word in _JOINING or any(one.strip()[:1].isupper() for one in words[first:last])
+
+
+def _bare(entity: str, words: list[str], first: int, last: int) -> int:
+    """Say where a value begins behind words of the sentence that were taken with it."""
+    if entity == "USERNAME":
+        while first < last and words[first].strip() in _CALLED and words[first + 1][0] == " ":
+            rest = "".join(words[first + 1 : last + 1]).strip()
+            if rest.isalpha() and (rest.islower() or rest.istitle()):
+                break
+            first += 1
+    elif entity == "ADDRESS" and last - first > 1 and words[first].strip() in _ROOFS:
+        first += 2 * (words[first + 1] == "," and words[first + 2].strip()[:1].isdigit())
+    return first
+
+
+def _goes_on(words: list[str], first: int, last: int, behind: int) -> bool:
+    """Say whether a person's name goes on: "Fred Gregory", or "Gregory, Fred" in quotes before mail."""
+    if words[behind][0] != " " or not words[first].strip()[:1].isupper() or not words[behind][1:2].isupper():
+        return False
+    if behind == last + 1:
+        if words[last] == ".":
+            return len(words[last - 1].strip()) == 1  # an initial and not a title
+        return words[last].strip() != "n"  # "Shaz n Dazza" are two
+    if behind != last + 2 or words[last + 1] != "," or first == 0 or words[first - 1].strip() != '"':
+        return False
+    return _ADDRESSED.match("".join(words[behind : behind + _GLUED])) is not None
 
 
 def _whole(words: list[str], first: int, last: int, done: int) -> tuple[int, int]:
@@ -128,13 +225,47 @@ def spans(  # noqa: PLR0913, PLR0917 (of one chunk)
     words: list[str], odds: Floats, bounds: Floats, offset: int, begin: int, stop: int
 ) -> Iterator[tuple[Finding, list[str], float]]:
     """Give runs of likely tokens, around one that is more so. A name ends where another begins."""
+    ends = list(accumulate(map(len, words)))
+
+    def finding(kind: int, first: int, last: int, score: float) -> tuple[Finding, list[str], float]:
+        start = offset + ends[first] - len(words[first].lstrip(" "))
+        one = Finding(ENTITIES[kind], start, offset + ends[last], min(score, 1.0), BY, Ground.MODEL)
+        return one, words[first : last + 1], float(bounds[kind])
+
+    held: tuple[int, int, int, float] | None = None
+    for kind, first, last, score in _runs(words, odds, bounds, begin, stop):
+        if held is not None and kind == held[0] == _PERSON and _goes_on(words, *held[1:3], first):
+            held = kind, held[1], last, max(score, held[3])
+            continue
+        if held is not None:
+            yield finding(*held)
+        held = kind, first, last, score
+    if held is not None:
+        yield finding(*held)
+
+
+def _edges(entity: str, words: list[str], first: int, last: int, done: int) -> tuple[int, int]:
+    """Say where what was found begins and ends, each kind after its own rule."""
+    if entity in NAMES:
+        return _cut(words, first, last)
+    first, last = _whole(words, first, last, done)
+    if entity == "DATE_OF_BIRTH":
+        return _date(words, first, last, done)
+    if entity == "URL":
+        return _address(words, first, last, done)
+    return _bare(entity, words, first, last), last
+
+
+def _runs(
+    words: list[str], odds: Floats, bounds: Floats, begin: int, stop: int
+) -> Iterator[tuple[int, int, int, float]]:
+    """Give the kind, the first and the last token, and the score of what is plausible."""
     kinds = odds[:, :-1]
     everything = kinds.sum(axis=1)
     best = kinds.argmax(axis=1)
     firm = np.flatnonzero(everything[:stop] >= bounds[best[:stop]]).tolist()
     joins = _joining(words, everything.tolist(), best.tolist(), odds[:, -1].tolist(), bounds)
-    ends = list(accumulate(map(len, words)))
-    index = done = begin
+    index = done = told = begin
     count = len(words)
     for place in firm:
         if place < index or words[place].isspace():
@@ -146,20 +277,21 @@ def spans(  # noqa: PLR0913, PLR0917 (of one chunk)
             last += 1
         index = last + 1
         kind = int(best[first] if first == last else kinds[first : last + 1].sum(axis=0).argmax())
-        first, last = _cut(words, first, last) if kind < len(NAMES) else _whole(words, first, last, done)
-        if ENTITIES[kind] == "DATE_OF_BIRTH":
-            first, last = _date(words, first, last, done)
-        elif ENTITIES[kind] == "URL":
-            first, last = _address(words, first, last, done)
+        first, last = _edges(ENTITIES[kind], words, first, last, done)
         if not any(word.strip()[:1].isalnum() for word in words[first : last + 1]):
             continue
-        start = offset + ends[first] - len(words[first].lstrip(" "))
         index = done = max(index, last + 1)
         score = float(everything[first] if first == last else everything[first : last + 1].mean())
         value = "".join(words[first : last + 1])
         if not plausible(ENTITIES[kind], value):
             continue
-        if counts(ENTITIES[kind], value, "".join(words[max(first - BEFORE, 0) : first])):
+        before, after = words[max(first - BEFORE, 0) : first], words[last + 1 : last + 1 + AFTER]
+        if counts(ENTITIES[kind], value, "".join(before)):
             continue
-        found = Finding(ENTITIES[kind], start, offset + ends[last], min(score, 1.0), BY, Ground.MODEL)
-        yield found, words[first : last + 1], float(bounds[kind])
+        opening = " " if words[first][0] == " " else ""  # a word carries the space before it
+        if is_other(ENTITIES[kind], value, "".join(before) + opening, "".join(after)):
+            continue
+        if kind < len(NAMES):
+            first = _initials(words, first, told)
+        told = last + 1
+        yield kind, first, last, score

@@ -9,9 +9,12 @@ from vault.redaction.patterns.handles import EVERYBODYS, NO_NAME, telling
 
 _PLATFORM = r"(?:insta(?:gram)?|ig|steam|discord|twitch|xbox|psn|tiktok|snap(?:chat)?|twitter|telegram|reddit|minecraft|roblox|youtube|valorant|fortnite|ravelry|etsy|ebay|strava|letterboxd|ao3|tumblr|wattpad|soundcloud|lichess|chess\.com|goodreads|mastodon|bluesky|bsky|threads|vinted|depop|github|gitlab|bitbucket|bandcamp|pinterest|patreon|substack|flickr|kahoot|duolingo|wow|the forum)"
 _NAME = r"[a-z0-9][\w.-]{1,30}\w"
-_REDDIT = re.compile(r"(?:(?<![\w./])|(?<![\w.])/)u/([a-z0-9][\w-]{2,21})(?![\w-]|\.\w)")
+_REDDIT = re.compile(r"(?:(?<![\w./])|(?<![\w.])/)(?<!\d )(u/[a-z0-9][\w-]{2,21})(?![\w-]|\.\w)")
 _BEING = re.compile(
     rf"\b(?:i'?m|i am|soy|sou|ich bin|je suis|she'?s|he'?s|plays? as|posts? as|streams? as|go(?:es)? by|known as) @?({_NAME}) (?:on|in|auf|en|sur|no|na|over on) {_PLATFORM}\b"
+)
+_BEHIND = re.compile(
+    rf"\b(?:(?:twitch|discord|reddit|chat|stream|my|our|head) (?:mod|moderator)|streamer|youtuber|redditor|teammate|clanmate|guildmate|opponent|buyer) @?({_NAME})(?![\w@(/-])"
 )
 _ONLINE = re.compile(rf"\b(?:go(?:es)? by|known as) @?({_NAME}) (?:online|everywhere)\b")
 _AS = re.compile(
@@ -46,15 +49,29 @@ def _is_name(value: str, _before: str) -> bool:
     return not (_WORD.match(low) or NO_NAME.match(low) or EVERYBODYS.match(low))
 
 
+def _is_redditor(value: str, before: str) -> bool:
+    return _is_name(value[2:], before)
+
+
 def _is_told(value: str, before: str) -> bool:
     parts = value.split("-")
     made_up = telling(value.lower(), value) or (len(parts) > 1 and all(map(str.isalpha, parts)))
     return made_up and _is_name(value, before)
 
 
+_BRANDS = re.compile(
+    r"(?:youtube|tiktok|linkedin|paypal|onlyfans|whatsapp|chatgpt|playstation|facetime|openai|github|iphone|ipad|ebay|javascript|obs)\w{0,3}$"
+)
+
+
+def _is_no_brand(value: str, before: str) -> bool:
+    return _is_told(value, before) and not _BRANDS.match(value.lower())
+
+
 _FORMS = (
-    Form("names on reddit", r"\bu/[a-z0-9]", _REDDIT, 4, 24, fits=_is_name),
+    Form("names on reddit", r"\bu/[a-z0-9]", _REDDIT, 4, 24, fits=_is_redditor),
     Form("names on a platform", rf"\b(?:on|in|auf|en|sur|no|na) {_PLATFORM}\b", _BEING, 64, 1, fits=_is_name),
+    Form("names behind a part", r"\b(?:mod|moderator|streamer|youtuber|redditor|teammate|clanmate|guildmate|opponent|buyer) @?[a-z0-9]", _BEHIND, 28, 34, fits=_is_no_brand),
     Form("names online", r"\b(?:goe?s? by|known as) ", _ONLINE, 14, 50, fits=_is_name),
     Form("names gone by", r"\b(?:posts?|posted|plays?|played|streams?|signs?|go|goes|known) (?:as|by) ", _AS, 14, 36, fits=_is_told),
     Form("names of ours", rf"\b(?:my|his|her|their|our|meine?|mon|mi|meu|the other) {_PLATFORM}\b", _OURS, 26, 54, fits=_is_told),

@@ -13,7 +13,11 @@ from vault.redaction.patterns.births import MONTH
 _STRONG = r"(?:street|road|avenue|lane|close|crescent|drive|terrace|boulevard|blvd|gardens|gdns|mews|parade|highway|hwy|parkway|pkwy|ave|rd|ln|cres|tce|crt|pde|esplanade|quay|nagar|marg|colony|layout|street's)"
 _SHORT = r"(?:st|av|ct|cl|dr|pl|sq|court|place|square|way|grove|hill|row|walk|circle|cir|trail|trl|loop|bend|run|rise|view|green|park|wharf|alley|path|pike|broadway|cross|extension|estate|strip|mount|vale|gate|wynd|brae|dene|haven|close|point|yard|maltings|fold|croft|drove|parade|ridge|heights|hts|terr|bypass|freeway|expressway|pass|cove|cv|plaza|plz|landing|crossing|xing|hollow)"
 _NUMBER = r"(?:(?:no\.? ?|nr\.? ?|number |#|h\.? ?no\.? ?|plot |house |lot )?\d{1,5}[a-z]?(?: ?[-/&] ?\d{1,5}[a-z]?)?(?: and \d{1,5})?)"
-_UNIT_BEFORE = r"(?:(?:flat|apt\.?|apartment|unit|suite|room|floor|studio|shop|block|bldg|house|top floor|ground floor|basement)(?: flat)? ?[a-z]?\d{0,4}[a-z]?(?:/\d{1,4})?,? (?:floor \d{1,2},? )?)"
+_UNIT_BEFORE = (
+    r"(?:(?!\w+\.?, )(?:flat|apt\.?|apartment|unit|suite|room|floor|studio|shop|block|bldg|house)(?: flat)? ?[a-z]?\d{0,4}[a-z]?(?:/\d{1,4})?,? (?:floor \d{1,2},? )?"
+    r"|(?:(?:basement|top|ground|garden|upper|lower|first|second|third|fourth|fifth|\d(?:st|nd|rd|th)) (?:floor|flat)(?: flat)?(?: ?[a-z]?\d{1,3})?|basement),? )"
+)
+_FLOOR = re.compile(r"^(?:\w+ )?floor\b[^a-z]*")
 _NAME = r"[a-z][a-z'.-]{0,24}"
 _EN = re.compile(
     rf"(?<![\w.,:/$#-]){_UNIT_BEFORE}?{_NUMBER},? (?:(?:n|s|e|w|ne|nw|se|sw|north|south|east|west|old|upper|lower|new|great|little)\.? )?"
@@ -42,8 +46,10 @@ _BOX = re.compile(
 )
 _UK = r"(?:gir ?0aa|[a-z]{1,2}\d[a-z\d]? ?\d[abd-hjlnp-uw-z]{2})"
 _ZIP = rf"(?:{_UK}|[abceghj-nprstvxy]\d[a-z][ -]?\d[a-z]\d|\d{{4}}-\d{{3}}|\d{{5}}-\d{{3,4}}|\d{{3}}-\d{{4}}|\d{{2}}-\d{{3}}|\d{{4}} ?[a-z]{{2}}|[a-z]{{1,2}}-?\d{{4,5}}|[a-z]\d{{4}}(?:[a-z]{{3}})?|\d{{4,6}}|\d{{3}} \d{{2,3}}|[a-z]\d[\dw] ?[a-z0-9]{{4}})"
+_SHORTLY = r"(?:[a-z]?\d[\w/.-]{0,10}|(?!(?:i|is|it|in|on|at|of|to|he|we|my|so|no|if|or|as|by|do|me|up|us|am|an|be|go)\b)[a-z]{1,2}(?![\w']))"
 _INNER = (
-    r"(?:(?:,| -|\n)? ?(?:(?:apt|apartment|unit|flat|suite|ste|floor|fl|top|lgh|piso|pta|puerta|esc|escalera|dpto|depto|dep|int|interior|bajo|app|appt|appartement|bat|batiment|etage|hinterhaus|vorderhaus|wohnung|whg|og|eg|dg|stock|bloco|bl|apto|casa|lote|andar|sala|bldg|building|block|#|no|col|colonia|urb|edificio|edif|res|residencial|lok|m|local|room|rm|gate|tower|torre|level|lvl)\.?:? ?[\w/.-]{0,12}"
+    r"(?:(?:,| -|\n)? ?(?:(?:piso|pta|puerta|esc|escalera|dpto|depto|dep|interior|bajo|appartement|bat|batiment|etage|hinterhaus|vorderhaus|wohnung|whg|og|eg|dg|stock|bloco|bl|casa|lote|andar|sala|bldg|building|col|colonia|urb|edificio|edif|residencial|tower|torre)(?![a-z])\.?:? ?[\w/.-]{0,12}"
+    rf"|(?:apt|apartment|unit|flat|block|suite|ste|app|appt|apto|floor|fl|top|lgh|int|#|no|res|lok|m|local|room|rm|gate|level|lvl)(?![a-z])\.?:? ?{_SHORTLY}"
     r"|\d{1,3}\.? ?(?:o|a|er|eme|og|tv|th|mf|st|izq|dcha|izda|der|esq)\.?(?: ?[a-z]{1,5}\.?)?|(?:2nd|3rd|1st|\dth|second|third|first|ground|top|fourth|fifth) floor|bajo [a-z]|(?:izq|dcha|izda|links|rechts|mitte)\.?|\d{1,2}[-/]\d{1,2}|[a-h] \d{1,3}\b|/?top \d{1,3}|lote \d{1,3}|fundos|[a-z]\b))"
 )
 _TAIL = re.compile(
@@ -53,8 +59,9 @@ _ZIP_TOWN = re.compile(
     r" (?:Sta?\.|S\.|Bad|[A-Z][\w'/-]{1,24})(?: (?:am |an der |de |de la |del |do |da |di |sur |sous |les )?(?:[A-Z][\w'/-]{1,24}|N|V|K)){0,2}(?=[\s,.;)\"]|$)"
 )
 _UNITS_ONLY = re.compile(rf"(?:{_INNER}(?![a-z0-9])){{0,3}}")
+_TOWN_NAME = r", (?:[A-Z][a-z.'-]{1,20})(?: (?:de |del |la )?[A-Z][a-z.'-]{1,20}){0,2}"
 _TOWN = re.compile(
-    r", (?:[A-Z][a-z.'-]{1,20})(?: (?:de |del |la )?[A-Z][a-z.'-]{1,20}){0,2}(?: \d{1,2}(?!\w))?(?=[.,;\n)\"]|$)"
+    rf"{_TOWN_NAME}(?: \d{{1,2}}(?!\w))?(?=[.;\n)\"]|$)|{_TOWN_NAME}{_TOWN_NAME}(?=[.;\n)\"]|$)|{_TOWN_NAME}(?: \d{{1,2}}(?!\w))?(?=,)"
 )
 _POSTCODE = re.compile(
     r"(?<![\w-])(?:[A-Z]{1,2}\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{2}|[ABCEGHJ-NPRSTVXY]\d[A-Z] \d[A-Z]\d)(?![\w-])"
@@ -65,20 +72,27 @@ _UK_WHOLE = re.compile(
 _US_WHOLE = re.compile(
     r"(?<![\w.,:/$#-])\d{1,6} (?:[A-Z0-9][\w.'#-]{0,20},? ){1,8}?[A-Z]{2},? \d{5}(?:-\d{4})?(?!\w)"
 )
+_NUMBERED = re.compile(r"(\d{1,2} )(?:[A-Z][a-z'-]{1,20} ){0,2}[A-Z][a-z'-]{1,20}, [A-Z]{2},? \d{5}")
+_LINE_BEFORE = re.compile(r"(?:^|\n)\d{1,2}\.?\)? [^\n]{1,100}\n$")
+"""A line with a number of its own before one with another: a form's."""
+
 _ZIP_SAID = re.compile(
     rf"\b(?:zip(?: ?code)?|post ?codes?|postal ?code|postal_code|plz|postleitzahl|cp|c\.p\.|codigo postal|code postal|cep|eircode|pin ?code|zipcode)\b[\"']?(?:[ :=\"'|,-]|\b(?:is|was|ist|es|est|e|and|ends|in|number|would|be|we'd|have|had|then)\b|\?\n?){{1,8}}(?:\w{{1,10}}: ?)?({_ZIP}|\d[a-z]{{2}})(?![\w%])"
 )
 _LINE = re.compile(r"^(?:[A-Z]{1,2}-)?\d{5} [A-Z][a-z]{2,20}(?:[ -][A-Za-z]{2,20}){0,3}$", re.MULTILINE)
+_CAPITAL = r"(?:(?:[A-Z]\.){1,3}|(?:St|Ste|Sta|Sto|Ave|Avda|Av|Dr|Rd|Ln|Blvd|Ct|Pl|Sq|Mt|Ft|Gen|Col|Hwy|Apt|No|Nr|Str|Jr|Sr|Prof)\.|[A-Z][\w'-]{0,24}+(?:\.[\w'-]{1,12})?)"
+"""A word of an address. Where a sentence ends behind it, the address does."""
+
 _SAID = re.compile(
     r"\b(?i:i live (?:at|in)|lives? at|living at|we live at|we'?re at|we are at|my (?:home )?address is|address(?: is|:|,)|addr:?|(?:old|new) addr|be at|r/o|ship(?:s|ped)? from|moved from|flat is|send (?:post|mail) to|adresse ?:|adresse|direccion:?|endereco:?|anschrift:?|ship(?:ped)? to|deliver(?:y|ed)? to|send it to|residing at|resident at|registered at|moved to|i'?m at|im at|my place is|house nr|vivo en|moro na|moro no|habite au|wohne in der|wohne am|wohnhaft|domicilio(?: fiscal)?:?|domiciled at|residente (?:en|na|em)|parked (?:at|on)|pick up at|pickup at|address\"? ?[:=] ?\"|\"?(?:street|strasse|rue|calle|rua|direccion|adresse|endereco|address_?(?:line)?_?\d?)\"? ?[:=] ?\")"
-    r"[ :]{0,2}((?:(?:flat|apt|unit|house|plot|h\.no\.|no\.?|nr\.?) ?)?\d{1,5}[a-z]?(?:[/-]\d{1,4}[a-z]?)?,? (?:[A-Z][\w.'-]{1,24}|de|la|le|van|y|of)(?:,? (?:[A-Z][\w.'-]{0,24}|\d{1,6}[A-Za-z]?|de|la|van|y)){0,8}|[A-Z][\w.'-]{2,24}(?: [A-Z][\w.'-]{1,24}){0,3} \d{1,5}(?: ?[a-zA-Z](?!\w))?(?:[/-]\d{1,4})?(?:,? (?:[A-Z][\w.'-]{0,24}|\d{4,6})){0,4})",
+    rf"[ :]{{0,2}}((?:(?:flat|apt|unit|house|plot|h\.no\.|no\.?|nr\.?) ?)?\d{{1,5}}[a-z]?(?:[/-]\d{{1,4}}[a-z]?)?,? (?:{_CAPITAL}|de|la|le|van|y|of)(?:,? (?:{_CAPITAL}|\d{{1,6}}[A-Za-z]?|de|la|van|y)){{0,8}}|(?=[A-Z][\w.'-]{{2}}){_CAPITAL}(?: {_CAPITAL}){{0,3}} \d{{1,5}}(?: ?[a-zA-Z](?!\w))?(?:[/-]\d{{1,4}})?(?:,? (?:{_CAPITAL}|\d{{4,6}})){{0,4}})",
 )
 _JAPAN = re.compile(
     r"(?<![\w-])\d{1,2}-\d{1,2}-\d{1,2} [A-Z][\w-]{2,20}(?:, ?[A-Z][\w -]{2,20}){1,3}(?: \d{3}-\d{4})?"
 )
 
 
-_PART = r"(?:[A-Z][\w.'-]{0,24}|\d[\w./-]{0,8}|#[\w-]{1,10}|[A-Z]\(\d{4,6}\)|de|la|van|der|bis)"
+_PART = rf"(?:{_CAPITAL}|\d[\w./-]{{0,8}}|#[\w-]{{1,10}}|[A-Z]\(\d{{4,6}}\)|de|la|van|der|bis)"
 _HOUSE = re.compile(
     rf"(?<![\w.,:/$#-])(?:House|Villa|Block|Blk|Plot|H\.? ?No\.?|Gali|Building) (?:no\.? ?)?\d[\w/-]{{0,8}}(?:,? {_PART}(?: {_PART}){{0,3}}){{1,5}}(?: ?- ?\d{{4,6}})?(?!\w)"
     rf"|(?<![\w.,:/$#-])No\.? ?\d[\w/-]{{0,8}},? (?:{_PART}(?:,? | ?- ?)){{1,9}}\d{{5,6}}(?: [A-Z][a-z]{{2,20}})?(?!\w)"
@@ -142,7 +156,7 @@ def _is_street(folded: Folded, match: re.Match[str]) -> bool:
     words = re.sub(
         r"^[^a-z]*(?:(?:flat|apt|unit|suite|no|nr|house|plot|number)\b[^a-z]*[a-z]?\d*[a-z]?,? ?\d*[a-z]?)?",
         "",
-        match[0],
+        _FLOOR.sub("", match[0]),
     )
     words = re.sub(r"^[a-z]\b|^and \d+[a-z]?\b", "", words)
     if _NO_STREET.search(words.rsplit(" ", 1)[0]):
@@ -239,7 +253,12 @@ def _find_codes(folded: Folded, ends: Ends) -> Iterator[Hit]:
         yield Hit("ADDRESS", match.start(), match.end(), 0.6)
     for pattern in (_UK_WHOLE, _US_WHOLE, _EUROPE):
         for match in around(pattern, folded.text, ends, 90, 6):
-            yield Hit("ADDRESS", *match.span(), 0.65)
+            numbered = _NUMBERED.match(match[0]) if pattern is _US_WHOLE else None
+            in_a_row = numbered and _LINE_BEFORE.search(
+                folded.text, max(0, match.start() - 120), match.start()
+            )
+            start = numbered.end(1) if numbered and in_a_row else 0
+            yield Hit("ADDRESS", match.start() + start, match.end(), 0.65)
     for match in around(_ZIP_SAID, folded.low, ends, 20, 60):
         yield Hit("ADDRESS", match.start(1), match.end(1), 0.7)
     for match in _LINE.finditer(folded.text):

@@ -52,7 +52,7 @@ _NAMED = re.compile(
 )
 _NAME_AGE = re.compile(
     _NAMED.pattern
-    + r"(\d{1,3})(?= ?\)|,(?!\d)| (?:F|M|f|m)\b|\.(?:\s|$)|\n|$|yo\b| years?\b| anos\b| ans\b| Jahre\b| and [A-Z])(?!, ?(?:19|20)\d\d|, \d{1,3},)"
+    + r"(\d{1,3})(?= ?\)|,(?!\d)| (?:F|M|f|m)\b|\.(?:\s|$)|\n|$|yo\b| years?\b(?! (?!(?:old|young|and|of age|from|in|male|female|single|married|living)\b)[a-z])| anos\b| ans\b| Jahre\b| and [A-Z])(?!, ?(?:19|20)\d\d|, \d{1,3},)"
 )
 _SEX = re.compile(
     r"(?<![\w.])\(?(?:[fm](?=\d\d\b)(\d\d)\b|(\d\d) ?/?[fm]\b(?![\w'/-])|[fm] (?=\d\d\))(\d\d)(?=\)))"
@@ -110,7 +110,7 @@ _PERSON = re.compile(
     r" ?/?[mf]\b| (?:male|female|man|woman|guy|girl|lady|single|married|mother|father|mom|mum|dad|y\b)"
 )
 _PLACE = re.compile(
-    r"\b(?:day|week|month|round|level|lvl|nivel|floor|room|bed|row|seat|page|step|stage|grade|class|chapter|route|score|at|til|till|until|since|for|from|by|within|every|per|version|size|ab|um|vom|bis|seit|here|under|over|nota|termin|pflegegrad)\W{1,2}$"
+    r"\b(?:day|week|month|round|level|lvl|nivel|floor|room|bed|row|seat|page|step|stage|grade|class|chapter|route|score|at|til|till|until|since|for|from|by|within|every|per|version|size|ab|um|vom|bis|seit|here|under|over|nota|termin|pflegegrad|am|den|dem|zum|(?<!going )on|form|standard|std|year|yr|klasse|term|semester|season|episode|series|tier|lesson|gate|platform|unit|line|box|item|exercise|question|part)\W{1,2}$"
 )
 _COUNTS = re.compile(
     r"(?:1 (?!year|today|now|and|but|in|on|at|who|this|next|tomorrow)[a-z]{3,}|\d{1,3} (?!years|yrs|months|mths|mos|weeks|days|always|loves|likes|wants|needs|has|is|was|hates|lives|plays|goes|does|says|asks|starts|keeps|weighs|works|speaks)[a-z]{3,}s)\b"

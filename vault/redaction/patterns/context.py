@@ -17,9 +17,9 @@ from vault.redaction.patterns import Hit, Recognizer, around
 # A token with a digit, then tokens with digits joined by one mark or space; a lone letter may end it.
 _ID = (
     r"(?<![\w.])(?:(?:[a-z]{1,5}[-/.]){1,2}|[a-z]{1,7}[-/.#]{0,1} ?)?(?=[a-z]{0,6}\d)[a-z0-9]{1,24}(?:(?:[-/.]| ?[-/] ?| )(?=[a-z]{0,3}\d)[a-z0-9]{1,14}){0,6}"
-    r"(?:[- ]?[a-z]{1,4}(?![\w'=:]))?(?:\(\d\))?(?!\w|[.,:]\d|%)"
+    r"(?:[-/ ]?[a-z]{1,4}(?![\w'=:]))?(?:\(\d\))?(?!\w|[.,:]\d|%)"
 )
-_GAP = r"(?P<mid>[^\d\n;!]{0,44}?(?:\n[^\d\n;!]{0,24}?)?)"
+_GAP = r"(?P<mid>[^\d\n;!]{0,44}?(?:\n[^\d\n;!]{0,24}?|(?<=\?)\n[^\d\n;!]{0,60}?)?)"
 _NOT_BETWEEN = re.compile(
     r"\b(?:order|ticket|tracking|invoice|parcel|version|error|tel|phone|call|ring|text|street|age|aged|years?|since|until|till|valid|expire[sd]?|born|dob|manager|holder|price|costs?|worth|debited|paid|refund|page|kb|seit|bis|desde|hasta|depuis|caduca|lauft|ablauf|row|step|question|points?|under|over|about|last|next|per|of the \w+ of)\W{0,3}$|\b(?:for|on|at|in|from)[^\w:=]{0,3}$"
     r"|\b(?:order|ticket no|tracking|invoice|version|error|phone|tel|mobile|cell|dob|geburtsdatum|price|flight|vuelo|vol|iban|room|calibre|hearing|expiry|booking)\b"
@@ -29,9 +29,12 @@ _OTHERS = re.compile(
 )
 """The word right before a value that says it is another thing than what the cue asks for."""
 
+_HANDPHONE = re.compile(r"\b(?:hp|hand ?phone|mob|ph|whats ?app|wa)(?: (?:no|nr|number))?[ :.#]{1,3}$")
+"""The same for all but plates, which begin like that in Himachal Pradesh."""
+
 _NO_CUES = {
     "NATIONAL_ID": re.compile(
-        r"\b(?:message|order|run|container|job|meter|trace|span|request|session|transaction|build|process|thread|device|track|tracking|commit|event|post|video|image|product|item|booking|ticket|chat|group|team|channel|server|app|bundle|cell|task|tenant|object|correlation|lead|campaign|ad|tag|node|cluster|row|asset|instance|region|model|sku|listing|reservation|auth)[ _-]ids?\W?$|\bcouncil tax\W?$"
+        r"\b(?:message|order|run|container|job|meter|trace|span|request|session|transaction|build|process|thread|device|track|tracking|commit|event|post|video|image|product|item|booking|ticket|chat|group|team|channel|server|app|bundle|cell|task|tenant|object|correlation|lead|campaign|ad|tag|node|cluster|row|asset|instance|region|model|sku|listing|reservation|auth|match|game|lobby|quest|mod|replay|party|raid|dungeon|round|workshop)[ _-]ids?\W?$|\bcouncil tax\W?$"
     ),
     "LICENSE_PLATE": re.compile(
         r"\b(?:rating|side|steel|base|metal|glass|hot|pressure|skid|dinner|back|armou?r|copper|cover|switch|wall|brass|alumin\w+|bone|titanium|build|growth|kick|face|top|bottom|name|end|dental|data)[ -]plates?\W?$"
@@ -84,9 +87,9 @@ _DATE = re.compile(
     r"\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)?\d\d|(?:19|20)\d\d(?:[-./]\d{1,2}[-./]\d{1,2})?|(?:19|20)\d\d ?[-/] ?(?:19|20)?\d\d|(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec|till|until|in|on|of|at|to|for|from|since|by)[ -]?(?:19|20)?\d\d(?:\d\d)?"
 )
 _AMOUNT = re.compile(
-    r"\d{1,3}(?:[.,]?\d{3}){0,3}[.,]\d\d|\d{1,3}[.,]\d{3}|20[0-4]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d|\d{3,4}[lmnt](?: [mw]1)?"
+    r"\d{1,3}(?:[.,]?\d{3}){0,3}[.,]\d\d|\d{1,3}[.,]\d{3}|20[0-4]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d|\d{3,4}[lmnt](?: [mw]1)?|\d{1,4}(?: ?[x*] ?\d{1,4}){1,3}(?: ?[cm]?m)?"
 )
-"""Money, a time down to the second, or a British tax code, which thousands share."""
+"""Money, a time down to the second, a British tax code, which thousands share, or length by width by height."""
 
 _PLATE_WORD = re.compile(
     r"(?:the|and|for|from|was|are|not|his|her|one|two|car|is|it|in|on|at|to|of|or|a|my|by|no|i|km|am|pm|eur|usd|gbp|days?|kg|min|hrs?|years?|row|page|lot|zone|level|room|bay|gate|version|v)$"
@@ -94,7 +97,7 @@ _PLATE_WORD = re.compile(
 
 
 _NOT_PLATE = re.compile(
-    r"^(?:19|20)\d\d [a-z]+$|^[a-z]{1,2} (?:19|20)\d\d$| (?:in|on|at|for|the) |^\d{1,2} (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|^\d{1,3}x "
+    r"^(?:19|20)\d\d [a-z]+$|^[a-z]{1,2} (?:19|20)\d\d$| (?:in|on|at|for|the) |^\d{1,2} (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|^\d{1,3}x |^\d{1,4}x\d{1,4}x"
     r"|^\d{1,5}(?:[.,]\d{1,3})?k? ?(?:v|hz|w|kw|mm|cm|m|kg|g|km|x|cc|hp|ps|bhp|words?|nights?|miles|days?|weeks?|months?|years?|times|people|litres?|eur|usd|gbp)(?: |$)"
     r"|^\d{1,5} a (?:day|week|month|year|night)|^(?:bag|box|mot|seat|row|lane|bay|code|lot|til|exp|ref|page|built|rebuilt|since|circa) |^[a-z]{4,} (?:1[5-9]|20)\d\d$"
 )
@@ -149,10 +152,14 @@ KINDS = (
          _PLATE, _is_plate),
 )  # fmt: skip
 _CASE = re.compile(r"[a-z]+")
-_LEADING = re.compile(r"([a-z]{1,7})[-/.#]{0,1} (?=\S*\d)")
-_TRAILING = re.compile(r"[- ]([a-z]{1,4})$")
+_LEADING = re.compile(r"(?!dl \d\d ?\d{11})([a-z]{1,7})[-/.#]{0,1} (?=\S*\d)")
+_FILLER = re.compile(
+    r"(?:like|old|new|one|was|is|now|also|are|then|still|his|hers|mine|alt|neu|war|era|antes|nueva|geb|geboren|born|nee)[.:]? (?=.*\d)"
+)
+_TRAILING = re.compile(r"[-/ ]([a-z]{1,4})$")
+_WORD = re.compile(r"[A-Z][a-z]{2,3}")  # Ohio
 _NAMES = re.compile(
-    r"(?:tfn|nhs|ssn|sin|dni|nie|nif|cpf|rg|nino|pan|ppsn?|bsn|kt|id|no|nr|num|mrn|chi|ihi|nhi|hn|abn|nit|rut|run|cnic|cin|pesel|ahv|avs|jmbg|oib|cnp|egn|hkid|nric|curp|rfc|cuil|cuit|dui|mbi|kvnr|svnr|iban|acct|acc|uid)$"
+    r"(?:tfn|nhs|ssn|sin|dni|nie|nif|cpf|rg|nino|pan|ppsn?|bsn|kt|id|no|nr|num|mrn|chi|ihi|nhi|hn|abn|nit|rut|run|cnic|cin|pesel|ahv|avs|jmbg|oib|cnp|egn|hkid|nric|curp|rfc|cuil|cuit|dui|mbi|kvnr|svnr|iban|acct|acc|uid|dl|cdl|dln|lic)$"
 )
 """What an id is called, in short: it stands before the id and is no part of it."""
 
@@ -171,18 +178,29 @@ _OWNED = re.compile(r"\b(?:is|was|'s|are|es|era|ist|war|est|e) (?:\w{1,8} ){0,3}
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|[0-9a-f]{24,}(?![\w-])")
 
 
+_NEAR, _ANSWER = 66, 110  # how far from the word a value begins, in its line and in the answer to a question
+
+
+def _is_other(kind: Kind, low: str, start: int, end: int) -> bool:
+    """Say whether the words before a value say that it is another thing."""
+    return bool(
+        _OTHERS.search(low, start, end)
+        or (kind.entity != "LICENSE_PLATE" and _HANDPHONE.search(low, start, end))
+    )
+
+
 def _first(kind: Kind, forward: re.Pattern[str], folded: Folded, end: int) -> tuple[int, int] | None:
     """The first value after a word that fits: what only looks like one is stepped over."""
     at = end
     for _ in range(5):
         match = forward.match(folded.low, at)
-        if match is None or match.start("value") - end > 66:
+        if match is None or match.start("value") - end > (_ANSWER if "?\n" in match["mid"] else _NEAR):
             return None
         digit = _DIGIT.search(folded.low, match.start("value"))
         if (
             digit is None
             or _NOT_BETWEEN.search(folded.low, end, digit.start())
-            or _OTHERS.search(folded.low, end, digit.start())
+            or _is_other(kind, folded.low, end, digit.start())
         ):
             return None
         if _UUID.match(folded.low, match.start("value")):
@@ -220,7 +238,7 @@ def _reader(kind: Kind) -> Callable[[Folded, Ends], Iterator[Hit]]:
                 for said in backward.finditer(low, max(0, end - 70), end):
                     if place := _fitting(kind, folded, said.start("value"), said.end("value")):
                         yield Hit(kind.entity, *place, kind.score)
-            if _DIGIT.search(low, end, end + 66) is None or (
+            if _DIGIT.search(low, end, end + _ANSWER) is None or (
                 no_cue and no_cue.search(low, max(0, end - 40), end)
             ):
                 continue
@@ -231,7 +249,7 @@ def _reader(kind: Kind) -> Callable[[Folded, Ends], Iterator[Hit]]:
                 joint = _MORE.match(low, done)
                 more = joint and value_form.match(low, joint.end())
                 digit = more and _DIGIT.search(low, more.start())
-                if more is None or (digit and _OTHERS.search(low, done, digit.start())):
+                if more is None or (digit and _is_other(kind, low, done, digit.start())):
                     break
                 place = _fitting(kind, folded, *more.span(), least=place)
             if done > end:
@@ -298,8 +316,9 @@ def _fitting(
     kind: Kind, folded: Folded, start: int, end: int, least: tuple[int, int] | None = None
 ) -> tuple[int, int] | None:
     """Where the value stands, without words of the sentence that look like a part of it."""
-    value = folded.low[start:end]
-    opener = _LEADING.match(value)
+    while (filler := _FILLER.match(folded.low, start, end)) and folded.text[start : filler.end()].islower():
+        start = filler.end()
+    opener = _LEADING.match(folded.low[start:end])
     if opener and _opens(kind, folded, start, end, opener[1]):
         start += opener.end()
         opener = None
@@ -308,8 +327,9 @@ def _fitting(
         or not (folded.text[trailer.start(1)].isupper() or opener or len(trailer[1]) == 1)
         or (
             folded.text[trailer.start(1) : end].islower()
-            and _has_capital(folded.text, start, trailer.start())
+            and (_has_capital(folded.text, start, trailer.start()) or folded.text[trailer.start()] == "/")
         )
+        or _WORD.fullmatch(folded.text, *trailer.span(1))
     ):
         end = trailer.start()
     if _UUID.match(folded.low, start):
@@ -333,7 +353,7 @@ _ENDS = re.compile(
 _PLATE_FORMS = re.compile(
     r"(?<![\w-])(?<!\d[.,])(?:[A-Z]{2}-\d{3}-[A-Z]{2}|[A-Z]{2}-\d{2}-[A-Z]{2}|\d{2}-[A-Z]{2}-\d{2}|[A-Z]{1,3}-[A-Z]{1,2} ?\d{2,4}|[A-Z]{2}\d{2} [A-Z]{3}|\d{4}[ -]?[BCDFGHJKLMNPRSTVWXYZ]{3}|[A-Z]{2}[ -]\d{1,2}[ -][A-Z]{1,2}[ -]\d{4}|[A-Z]{2}\d{2}[A-Z]{2}\d{4}|[A-Z]{2,3} \d{3}[- ]\d{3}|\d{4,5}-[A-Z]-\d{1,2}|[A-Z]{3}\d[A-Z]\d{2}|[A-Z]{1,3} \d{2,5} ?[A-Z]{1,3}|[A-Z]{3} ?\d{3}[A-Z]?|[A-Z]{2}-\d{2}-\d{2}-[A-Z]{2}|\d[A-Z]{3} ?\d{3}|\d-[A-Z]{3}-\d{3}|[A-Z]{2} \d{4,6}|[A-Z]{1,4}[ -]\d{3,5}(?:[ -]\d{1,3}|[ -]?[A-Z]{1,2})?|[A-Z]\d{3} ?[A-Z]{3}|\d{3,5}[ -][A-Z]{1,3}(?:[ -]\d{1,2})?|\d{1,3}[ -]?[A-Z]{1,4}[ -]\d{2,5}|\d{1,2} [A-Z] \d{3,5}(?: [A-Z]{1,2})?|\d[A-Z]{2}[ -]\d[A-Z]{2}|\d-[A-Z]{2} [A-Z]\d{4,5}|\d{2}-[A-Z]\d \d{3}\.?\d{2}|[A-Z]{2}\d{2} ?[A-Z]{3}|[A-Z]{4}[ -]\d{3})(?![\w-]|[.,:]\d)"
 )
-_VEHICLES = r"(?:cars?|autos?|coche|carro|voiture|wagen|moto|motorbike|bike|van|truck|lorry|suv|taxi|cab|ute|scooter|furgoneta|lieferwagen|camion\w*|fahrzeug|vehicle|vehiculo|veiculo|parked|parking|driver|golf|clio|corsa|polo|swift|toyota|hilux|corolla|honda|civic|ford|fiesta|focus|bmw|audi|mercedes|vw|volkswagen|renault|peugeot|dacia|fiat|panda|skoda|fabia|seat|ibiza|opel|astra|nissan|mazda|kia|hyundai|volvo|tesla|suzuki|i10|i20|golf|yamaha|bajaj|chevrolet|jeep|lexus|subaru|mitsubishi|citroen|mini|porsche|tata|mahindra|maruti|land cruiser|tow(?:ed)?|clamped|toll|permit|garage|service|drives?|driving|drove|motor|convoy|hatchback|sedan|pickup|lorries|boda|fortuner|octavia|tacoma|prado|mehran|demio|rickshaw|registration|regn?|plates?|pcn|speeding|parking ticket|hit and run|bollard)"
+_VEHICLES = r"(?:cars?|autos?|coche|carro|voiture|wagen|moto|motorbikes?|motorcycles?|tricycles?|bike|van|truck|lorry|suv|taxi|cab|ute|scooter|furgoneta|lieferwagen|camion\w*|fahrzeug|vehicle|vehiculo|veiculo|parked|parking|driver|golf|clio|corsa|polo|swift|toyota|hilux|corolla|honda|civic|ford|fiesta|focus|bmw|audi|mercedes|vw|volkswagen|renault|peugeot|dacia|fiat|panda|skoda|fabia|seat|ibiza|opel|astra|nissan|mazda|kia|hyundai|volvo|tesla|suzuki|i10|i20|golf|yamaha|bajaj|chevrolet|jeep|lexus|subaru|mitsubishi|citroen|mini|porsche|tata|mahindra|maruti|land cruiser|tow(?:ed)?|clamped|toll|permit|garage|service|drives?|driving|drove|motor|convoy|hatchback|sedan|pickup|lorries|boda|fortuner|octavia|tacoma|prado|mehran|demio|rickshaw|registration|regn?|plates?|pcn|speeding|parking ticket|hit and run|bollard)"
 
 
 def _find_accounts(folded: Folded, ends: Ends) -> Iterator[Hit]:
@@ -352,6 +372,10 @@ def _find_plates(folded: Folded, ends: Ends) -> Iterator[Hit]:
         if (
             not _NO_PLATE.match(match[0])
             and not _OTHER_CODE.search(folded.low, max(0, match.start() - 20), match.start())
+            and not (
+                _MODEL.match(match[0])
+                and _BIKES.search(folded.low, max(0, match.start() - 20), match.start())
+            )
             and not (_FLIGHT.match(match[0]) and _FLYING.search(folded.low))
         ):
             yield Hit("LICENSE_PLATE", *match.span(), 0.6)
@@ -359,7 +383,10 @@ def _find_plates(folded: Folded, ends: Ends) -> Iterator[Hit]:
 
 _OTHER_CODE = re.compile(
     r"\b(?:order|ref|reference|flight|pcn|frame|serial|model|compound|part|ticket|booking|service|bag tag|invoice|policy|code)(?: (?:no|nr|number|is))?\W{1,3}$"
+    r"|\b(?:fender|gibson|epiphone|ibanez|gretsch|taylor|martin|roland|korg|casio|moog|boss|marshall|canon|nikon|sony|fujifilm|olympus|panasonic|philips|samsung|lg|bosch|makita|dewalt|stihl|husqvarna|garmin|dell|lenovo|asus|acer|brother|epson|logitech|motorola|nokia|technics|pioneer|denon) $"
 )
+_BIKES = re.compile(r"\b(?:yamaha|suzuki|honda|kawasaki|ktm|ducati|aprilia) $")
+_MODEL = re.compile(r"[A-Z]{1,3}-\d{2,4}[A-Z]?$")
 _FLIGHT = re.compile(r"[A-Z]{2} ?\d{2,4}$")
 _FLYING = re.compile(r"\b(?:flights?|airport|seat|boarding|vuelo|flug|voo|lufthansa|pnr|layover|check-?in)\b")
 _NO_PLATE = re.compile(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer
+from vault.redaction.patterns.urls import PAGES
 
 _AT = re.compile(r"@(?=([a-z0-9](?:[a-z0-9-]{0,62}+(?:\.[a-z0-9-]{1,63}+){0,8}+)))")
 _LOCAL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$")
@@ -32,6 +33,7 @@ _SPELT_END = re.compile(
     r"[.\])}>]\s?(?:com|org|net|edu|gov|io|me|co|info|biz|de|fr|es|pt|br|uk|it|nl|ch|at|be|in|au|ca|us|eu|pl|se|no|dk|fi|ie|nz|za|mx|ar|cl|pe|ru|jp|cn|kr|example|test|app|dev|xyz)$"
     r"|(?:dot|punkt|punto|point|ponto)\s?[\])}>]?\s?(?:[a-z]{2}|com|org|net|edu|gov|info|biz|example|test|app|dev|xyz|cloud|online|lan|local|museum|travel|agency|consulting)$"
 )
+_PATH = re.compile(r"/[a-z~]")  # behind an address of the web, and behind none of mail
 
 
 def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
@@ -86,7 +88,11 @@ def _start(low: str, at: int) -> int | None:
 
 def _find_spelt(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     for match in _SPELT.finditer(folded.low):
-        if _SPELT_END.search(match[0]):
+        if (
+            _SPELT_END.search(match[0])
+            and not _PATH.match(folded.low, match.end())
+            and not PAGES.search(match[2])
+        ):
             words = match[1].split(" ")
             start = (
                 match.start(1)

@@ -32,6 +32,28 @@ _MASKED = re.compile(
     r"\b(?:checking|savings|account|acct|acc|bank|current)[ :]{0,2}(?:\*{2,16}|x{2,16}|\.{2,16}|\x01{1,4})[ -]?(\d{4})(?![\w-]|[.,]\d)"
 )
 _PLATE = re.compile(r"(?<![\w-])([A-Z]{2}\d{2} [A-Z]{3})(?![\w-])")
+_ANOTHER = re.compile(
+    r"\b(?i:old|new|other|second|first|previous|expired|current|hers|his|mine|theirs|wife's|husband's|son's|daughter's)\b(?:(?!ticket|order|flight|ref|visa|booking)[^\n\d.;!?]){0,24}[ ,:]([A-Z]{1,2} ?\d{6,8})(?![\w-])"
+)
+_PASSPORT_ASKED = re.compile(r"\bpassports?\b[^\n?]{0,60}\?")
+_GUESSED = re.compile(r"(?<![\w?*-])([A-Z0-9?*]{2,7}[ -][A-Z0-9?*]{2,5}[A-Z0-9])(?![\w?*-])")
+_PLATE_ASKED = re.compile(
+    r"\b(?:(?:number ?)?plates?|registration|reg|rego|kennzeichen|matricula|immatriculation|targa|dashcam)\b"
+)
+_EMIRATE = re.compile(
+    r"\b((?:Dubai|Abu Dhabi|Sharjah|Ajman|Fujairah|RAK|Ras Al Khaimah|UAQ|Umm Al Quwain) (?:[A-Z]{1,2}|\d{1,2}) ?\d{3,5})(?![\w-])"
+)
+_CAR = re.compile(r"\b(?:cars?|plates?|vans?|suv|vehicles?|parked|driver|salik|taxi|truck|pickup|motor\w*)\b")
+
+
+def _is_guessed(value: str, _before: str) -> bool:
+    """Some of its letters could not be read, and the others are those of a plate."""
+    return (
+        re.search(r"[?*][A-Z0-9-]", value) is not None
+        and any(map(str.isdigit, value))
+        and any(map(str.isalpha, value))
+    )
+
 
 _FORMS = (
     ("DRIVER_LICENSE", Form("British licences", r"\b[a-z]{2,5}9{0,3} \d{6} [a-z]", _BRITISH, 14, 10, cased=True)),
@@ -45,6 +67,9 @@ _FORMS = (
     ("BANK_ACCOUNT", Form("BIC", r"\b(?:bic|swift)\b", _BIC, 8, 30, cased=True, where=_NUMBER)),
     ("BANK_ACCOUNT", Form("sort codes", r"\bsort\b[^\n\d]{0,30}\d\d-\d\d-\d\d|\d\d-\d\d-\d\d,? acc|\d\d-\d\d-\d\d,? a/c", _SORT, 44, 8)),
     ("BANK_ACCOUNT", Form("masked accounts", r"\b(?:checking|savings|account|acct|acc|bank|current)\b", _MASKED, 10, 26)),
+    ("PASSPORT", Form("other passports", r"\b[a-z]{1,2} ?\d{6,8}\b", _ANOTHER, 50, 2, cased=True, where=_PASSPORT_ASKED)),
+    ("LICENSE_PLATE", Form("plates half read", r"[a-z0-9][?*][a-z0-9 -]", _GUESSED, 12, 12, cased=True, where=_PLATE_ASKED, fits=_is_guessed)),
+    ("LICENSE_PLATE", Form("plates of the Emirates", r"\b(?:dubai|abu dhabi|sharjah|ajman|fujairah|rak|ras al khaimah|uaq|umm al quwain) (?:[a-z]{1,2}|\d)", _EMIRATE, 20, 10, cased=True, where=_CAR)),
     ("LICENSE_PLATE", Form("British plates", r"\b[a-z]{2}\d{2} [a-z]{3}\b", _PLATE, 9, 2, cased=True)),
 )  # fmt: skip
 RECOGNIZERS = tuple(recognizer(entity, form) for entity, form in _FORMS)

@@ -20,7 +20,7 @@ _RUN = re.compile(
 )
 _DECIMALS = re.compile(r",\d")
 _CUE = re.compile(
-    r"\b(?P<phone>phones?|telephone|tel\w{0,6}|tlf\w{0,3}|tlm|tfno|fone|ph|cell\w{0,6}|mob|mobile|mobil\w{0,6}|movil\w{0,3}|handy\w{0,8}|whats? ?app|wpp|zap|signal|viber"
+    r"\b(?P<phone>phones?|telephone|tel\w{0,6}|tlf\w{0,3}|tlm|tfno|fone|ph|cell\w{0,6}|mob|mobile|mobil\w{0,6}|movil\w{0,3}|handy\w{0,8}|hand ?phone|whats? ?app|wpp|zap|signal|viber"
     r"|sms|text(?:ed|s)?|texting|call(?:ed|s|ing|er)?|ring(?! road| size| binder)|rang|rufen?|ruf|anrufen|erreichbar|fax|landline|festnetz\w{0,8}|fijo|fixe|portable|gsm|imo"
     r"|celular|celu|cel|cellulare|llam\w{1,6}|ligar?|ligue\w?|lig|joindre|appele\w{0,3}|numero de tel\w*|telemovel|contact(?:o|ar|arme)?|contato|reach(?:ed|able)?|dial(?:ed)?"
     r"|hotline|rufnummer|telefonnummer|durchwahl|direct line|line|my n(?:umber|o|r|um)|his n(?:umber|o)|her n(?:umber|o|ummere)|their n(?:umber|o)|new number|number:|nummere?|"

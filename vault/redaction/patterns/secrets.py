@@ -20,6 +20,9 @@ _BEARER = re.compile(
 )
 _DSN = re.compile(r"\b[a-z][a-z0-9+.-]{1,24}://([^\s:/@\"'<>]{0,128}):([^\s@/\"'<>]{1,256})@")
 _BASIC = re.compile(r"(?:\s-u|--user)[ =]?[\"']?([\w.@-]{2,64}):([^\s\"':]{2,128})")
+_HANDED = re.compile(
+    r"\b\w{0,12}(?:auth|login|credentials?)\s?[=(:]\s?(?:[\w.]{1,40}\(|[(\[])?\s?(?P<quote>[\"'])([\w.@\\+-]{2,64})(?P=quote),\s?(?P<other>[\"'])([^\s\"']{4,128})(?P=other)\s?[)\]]"
+)
 _FIELD = re.compile(
     r"(?<![a-z])[\"']?(?:[a-z0-9]{1,20}[_.-]){0,4}(?:pass(?:word|wd|phrase|code)?|pwd|pw|psk|secret|secret_?key|token|api_?key|apikey|access_?key|auth_?key|private_?key|encryption_?key|client_?secret|credentials?|signing_?key|wpa2? ?key"
     r"|contrasena|clave|senha|passwort|kennwort|mdp|mot_de_passe|pin|pin_?code|alarm_?code|door_?code|otp|cvv|cvc)[\"']?\s{0,3}(?::=|=>|[:=])\s{0,3}(?P<quote>[\"'`]?)(?P<value>[^\s\"'`<>{}]{3,512})"
@@ -93,7 +96,11 @@ def _find_known(folded: Folded, _ends: Ends) -> Iterator[Hit]:
             yield Hit("SECRET", match.start(1), match.end(1), 0.9)
 
 
-def _find_urls(folded: Folded, _ends: Ends) -> Iterator[Hit]:
+def _find_urls(folded: Folded, ends: Ends) -> Iterator[Hit]:
+    for match in _HANDED.finditer(folded.text) if ends.signs & 1 << 2 else ():
+        if not _NO_VALUE.match(match[4].lower()):
+            yield Hit("SECRET", *match.span(4), 0.9)
+            yield Hit("USERNAME", *match.span(2), 0.8)
     for pattern in (_DSN, _BASIC):
         for match in pattern.finditer(folded.low if pattern is _DSN else folded.text):
             if match[2][0] in "${<" or match[2] in {"password", "pass", "secret", "pwd", "xxx", "****"}:
@@ -259,7 +266,11 @@ RECOGNIZERS = (
     ),
     Recognizer(
         "passwords in addresses",
-        (r"://[^\s/@]{0,128}:[^\s/]{1,256}@", r"(?:\s-u|--user)[ =]?[\"']?[\w.@-]{2,64}:"),
+        (
+            r"://[^\s/@]{0,128}:[^\s/]{1,256}@",
+            r"(?:\s-u|--user)[ =]?[\"']?[\w.@-]{2,64}:",
+            r"(?:auth|login|credentials?)\s?[=(:]\s?(?:[\w.]{1,40}\(|[(\[])?\s?[\"'][\w.@\\+-]{2,64}[\"'],",
+        ),
         _find_urls,
         code=True,
     ),

@@ -44,17 +44,37 @@ _DECADES = re.compile(
     rf"\bin (?:my|his|her|their|our|your) (?:very )?(?:(?:early|mid|late)[ -])?({_DECADE}|[2-9]0'?s)\b"
     rf"|(?<!the )(?<!\bin )\b(?:early|mid|late)[ -]({_DECADE})\b|\b(?:early|mid|late)[ -]([2-9]0'?s) (?:man|woman|guy|lady|male|female|dad|mum|mom)\b"
 )
+_RELATIVE = (
+    r"(?:son|daughter|wife|husband|hubby|mum|mom|mother|dad|father|nan|nana|gran|granny|grandma|grandad|grandpa|grandfather|grandmother|grandson|granddaughter|brother|sister|bro|sis|cousin|nephew|niece|aunt|auntie|aunty|uncle|stepson|stepdaughter"
+    r"|hij[oa]|abuel[oa]|madre|padre|herman[oa]|espos[oa]|tochter|sohn|mutter|vater|oma|opa|bruder|schwester|enkel(?:in)?|fille|fils|mere|pere|mari|femme|frere|soeur|mamie|papi|filh[oa]|mae|pai|irma|irmao|av[oo])"
+)
 _ROUND = r"(?:1[368]th|21st|[2-9][05]th|100th)"
 _BIRTHDAY = re.compile(
     rf"(?:\b(?:my|his|her|their|our|your|for|for a|for the)|'s|s') (?:own |big )?({_ROUND})(?=\s?[,.;:!?)\"\n]|$| (?:b-?day|birthday|party|speech|do|in|on|next|is|this|and|with|that|toast|present|gift|cake|poem)\b)"
     r"|\b(\d{1,3})(?=\. (?:geburtstag|wiegenfest)\b)|\bbig (\d-0)\b"
+    rf"|\b(?:my|his|her|their|our|your|{_RELATIVE}'?s) (?:own |big )?({_ROUND})(?= (?:give|any|ideas?|i|i'm|we|we're|he|he's|she|she's|they|you|so|but|or|tomorrow|today|tonight|yesterday|soon|coming|last|need|want|how|what|who|where|when|please|pls|can|could|should|would|will|was|at|lol|omg|surprise|bash|celebrations?|dinner|invite|roast|card|weekend)\b)"
+)
+_CHILD = r"(?:son|daughter|kid|child|boy|girl|brother|sister|bro|sis|cousin|nephew|niece|grandson|granddaughter|stepson|stepdaughter|godson|goddaughter|toddler|grandchild|stepchild|godchild|student|pupil)"
+_ONES = r"(?:one|two|three|four|five|six|seven|eight|nine)"
+_TEENS = r"(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen)"
+_CHILDS = re.compile(
+    rf"\b{_CHILD}(?: (?!menu|meal|ticket|seat|size|club|zone|room|portion|fare)[a-z][a-z'-]{{1,15}}){{0,2}} \(({_ONES}|{_TEENS})\)"
+)
+_ONLY = re.compile(
+    rf"\b(?:he|she|who|i|he'?s|she'?s|who'?s|i'?m)(?: is| was| am)? (?:only|just|barely|not even) ({_ONES})(?=\s?[,.;:!?)\n]|$| (?:and|then|so|but|lol|now|when)\b)"
+)
+_HAVING = re.compile(
+    r"\bi(?:'ve| have) ((?:1[4-9]|[2-9]\d) years)(?=,? (?:and|but|so) i\b(?! (?:pay|have|will|must|worked|owe|can|left|retired|quit)\b))"
+)
+_ALL = re.compile(
+    r"\b(?:we'?re|we are|you'?re|you are|y'?all are) (?:all|both|mostly)(?: (?:like|about|around|over|under|almost|in our))? ([1-9]\d)(?=\+?(?:\s?[,;!?)\n]|\.(?!\d)|$| (?:and|with|now|lol|but|so|except|years old|here|haha)\b))"
+)
+_PROFILE = re.compile(
+    r"(?:^|(?<=[\"'(]))@?(?=[A-Za-z0-9]{0,24}[_.\d])[A-Za-z][\w.-]{2,24}, (1[3-9]|[2-9]\d)(?=, (?:from )?(?!Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[A-Z][a-z]{2,20}(?:[,.;\n\"')]|$))",
+    re.MULTILINE,
 )
 _ASKED = re.compile(
     rf"\bhow old(?: [a-z']{{1,8}}){{0,4}}\??\n(?:[a-z]{{1,12}}(?: [a-z]{{1,10}})?: ?)?(?:he'?s |she'?s )?({_NUMBER}(?: (?:months?|weeks?|days?|years?))?)(?!\w|[.,:/]\d|%)"
-)
-_RELATIVE = (
-    r"(?:son|daughter|wife|husband|hubby|mum|mom|mother|dad|father|nan|nana|gran|granny|grandma|grandad|grandpa|grandfather|grandmother|grandson|granddaughter|brother|sister|bro|sis|cousin|nephew|niece|aunt|auntie|aunty|uncle|stepson|stepdaughter"
-    r"|hij[oa]|abuel[oa]|madre|padre|herman[oa]|espos[oa]|tochter|sohn|mutter|vater|oma|opa|bruder|schwester|enkel(?:in)?|fille|fils|mere|pere|mari|femme|frere|soeur|mamie|papi|filh[oa]|mae|pai|irma|irmao|av[oo])"
 )
 _KIN = re.compile(
     rf"(?<!-)\b(?:{_RELATIVE}|boy|girl|mil|fil) ({_NUMBER})(?=\s?[,;)\n/]|\.(?!\d)|$| (?:and|y|und|et|e|who|has|is|ok|no|me|did\w{{0,3}}|wants?|loves|{_RELATIVE}|boy|girl)\b)"
@@ -102,6 +122,11 @@ _FORMS = (
     Form("ages in turns of life", r"\b(?:at|@) [1-9]\d\b", _ONCE, 60, 16),
     Form("ages in decades", rf"\b(?:{_DECADE}|[2-9]0'?s)\b", _DECADES, 40, 10),
     Form("ages in birthdays", rf"\b{_ROUND}\b|\d\. (?:geburtstag|wiegenfest)|\bbig \d-0\b", _BIRTHDAY, 30, 14),
+    Form("ages of children in words", rf"\((?:{_ONES}|{_TEENS})\)", _CHILDS, 64, 1),
+    Form("ages that are only so many", rf"\b(?:only|just|barely|not even) {_ONES}\b", _ONLY, 32, 6),
+    Form("ages that somebody has", r"\bi(?:'ve| have) \d\d years\b", _HAVING, 18, 20),
+    Form("ages of all", r"\b(?:all|both|mostly)(?: [a-z]{2,6}){0,2} \d\d\b", _ALL, 44, 12),
+    Form("ages in profiles", r", \d\d, (?:from )?[a-z]", _PROFILE, 44, 30, cased=True),
     Form("ages in answers", r"\bhow old\b[^\n\d]{0,50}\n[^\n\d]{0,32}\d", _ASKED, 100, 12),
     Form("ages in kinship", rf"\b(?:{_RELATIVE}|boy|girl|mil|fil|sil|bil|dh|dd|ds|teen|preteen|tween|us) \(?\d", _KIN, 34, 28),
     Form("ages in named kinship", rf"\b{_RELATIVE} [a-z][a-z'-]{{1,15}} \d", _KIN_NAMED, 36, 16, cased=True),

@@ -15,10 +15,16 @@ _WWW = re.compile(
 )
 _PROFILE = re.compile(
     r"(?<![\w./@-])(?:[a-z]{2,3}\.|m\.)?(?:linkedin\.com/(?:in|pub|company)|instagram\.com|facebook\.com|fb\.com|fb\.me|twitter\.com|x\.com|tiktok\.com"
-    r"|t\.me|wa\.me|github\.com|gitlab\.com|youtube\.com/(?:c|channel|user|@)|youtu\.be|snapchat\.com/add|reddit\.com/(?:u|user)|twitch\.tv|linktr\.ee"
+    r"|t\.me|wa\.me|github\.com|gitlab\.com|youtube\.com/(?:c|channel|user|@)|youtu\.be|snapchat\.com/add|reddit\.com/(?:u|user)|twitch\.tv|linktr\.ee|ko-fi\.com|patreon\.com(?:/c(?=/))?|buymeacoffee\.com|carrd\.co|beacons\.ai|letterboxd\.com|flickr\.com/photos"
     r"|behance\.net|medium\.com|soundcloud\.com|pinterest\.com|paypal\.me|venmo\.com|steamcommunity\.com/(?:id|profiles)|onlyfans\.com|bit\.ly|calendly\.com|about\.me|vk\.com|xing\.com/profile)"
-    r"/@?[\w.%~+-]{1,80}(?:[/?#][^\s<>\"'`{}|\\^\x01]{0,1024})?"
+    r"/(?!(?:posts?|log ?in|sign ?up|register|about|help|support|home|explore|pricing|search|settings|policy|policies|terms|privacy|legal|jobs|careers|blog|features|download|apps?)(?![\w.-]))@?[\w.%~+-]{1,80}(?:[/?#][^\s<>\"'`{}|\\^\x01]{0,1024})?"
 )
+_HOSTS = r"(?:gumroad\.com|carrd\.co|itch\.io|tumblr\.com|substack\.com|bandcamp\.com|wordpress\.com|blogspot\.com|neocities\.org|wixsite\.com|weebly\.com|myportfolio\.com|livejournal\.com|deviantart\.com|bigcartel\.com|journoportfolio\.com)"
+PAGES = re.compile(
+    rf"(?<![\w./@-])(?!(?:www|help|support|status|docs?|api|app|apps|blog|about|on|discover|store|shop|staff|community|forums?|developers?|dev|mail|login|account|en|go|get|media|static|assets|cdn|img|images)\d?\.)[a-z0-9][a-z0-9-]{{1,62}}\.{_HOSTS}(?![\w-]|\.\w)(?:[/?#][^\s<>\"'`{{}}|\\^\x01]{{0,1024}})?"
+)
+"""Pages of persons, each under a name of its own at a host that many share."""
+
 _TOPS = (
     "com|net|org|info|biz|io|co|me|dev|app|online|site|shop|store|blog|xyz|page|web|club|live|link|click|top|pro|art|studio|design|de|at|ch|fr|es|pt|it|nl|be|"
     "uk|ie|eu|pl|cz|se|no|dk|fi|br|ar|mx|cl|pe|in|au|nz|ca|us|za|ng|ke|gh|jp|kr|cn|ru|ua|tr|gr|hu|ro|example|test|gf|ma"
@@ -54,7 +60,12 @@ def _end(text: str, start: int, end: int) -> int:
 
 def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
     low = folded.low
-    for sign, pattern, score in ((1 << 0, _SCHEME, 0.9), (1 << 1, _WWW, 0.85), (1 << 2, _PROFILE, 0.85)):
+    for sign, pattern, score in (
+        (1 << 0, _SCHEME, 0.9),
+        (1 << 1, _WWW, 0.85),
+        (1 << 2, _PROFILE, 0.85),
+        (1 << 3, PAGES, 0.85),
+    ):
         for match in pattern.finditer(low) if ends.signs & sign else ():
             end = _end(low, match.start(), match.end())
             if end - match.start() > 5 and not _LOCAL.match(low, match.start()):
@@ -89,6 +100,10 @@ def _generic(host: str) -> bool:
 
 
 RECOGNIZERS = (
-    Recognizer("urls", (r"://", r"\bwww\d{0,2}\.", r"\.(?:com|me|tv|ee|net|be|ly)/"), _find),
+    Recognizer(
+        "urls",
+        (r"://", r"\bwww\d{0,2}\.", r"\.(?:com|me|tv|ee|net|be|ly|co|ai)/", rf"[a-z0-9]\.{_HOSTS}"),
+        _find,
+    ),
     Recognizer("hosts", (rf"[a-z0-9]\.(?:{_TOPS})\b",), _find_bare, every=True),
 )

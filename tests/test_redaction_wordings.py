@@ -1,0 +1,218 @@
+"""Where a value begins and ends among the words of a sentence, and what only looks like one.
+
+Brackets mark the values.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pattern_finding
+import pytest
+from pattern_finding import found
+
+from vault.redaction.finder import Patterns
+from vault.redaction.overlaps import resolve
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+
+patterns = pattern_finding.patterns
+
+
+def assert_exactly(patterns: Patterns, marked: str) -> None:
+    wanted = re.findall(r"\[([^\]]*)\]", marked)
+    text = marked.replace("[", "").replace("]", "")
+    assert [value.strip() for value in found(patterns, text)] == wanted
+
+
+ON_THE_NET = [
+    # Names on reddit, with the letter before them.
+    "banned me twice, [u/night_bus_driver] and [u/toast-goblin] are both mine",
+    "ping /[u/quiet_marmot] if the post is gone, main is [u/Ferrywatcher88]",
+    "ask r/personalfinance or r/legaladvice, u/AutoModerator removed mine",
+    # Names behind what somebody is.
+    "tell my twitch mod [ChairLegEnjoyer] that it is late, and our chat mod [kelp_77]",
+    "the streamer [BigWetSocks] left, my teammate [xXFernXx], the buyer [yx_0412] paid",
+    "asked my Kakao ID, it is [sbht.gb], my kakao is [moon_fern2]",
+    "which minecraft mod OptiFine or Sodium, the buyer PayPal refunded, a streamer YouTube banned",
+    "my username is my full birthday, my username is my real name",
+    "we do 4 u/day and 3 i/o cards per rack",
+    # Pages of persons that are written without a scheme.
+    "my prints are on [olivebranchink.gumroad.com] now",
+    "templates at [kaifolio.carrd.co]. and music on [lowtidechoir.bandcamp.com]!",
+    "demo is on [mossgames.itch.io/tiny-well], diary on [greyheron.tumblr.com]",
+    "everything is on [linktr.ee/marl.o], tips via [ko-fi.com/sunnyloaf] please",
+    "she is [patreon.com/knotsbynell], he is [onlyfans.com/mister_fern]",
+    "cv: [about.me/ottolind], code: [github.com/ottolind], essays [ottolind.substack.com]",
+    "support.gumroad.com is down, help.itch.io too",
+    "the docs of bandcamp.com and itch.io differ, status.substack.com says ok",
+    "ko-fi.com is slow, patreon.com/login gives a 500",
+]
+
+
+@pytest.mark.parametrize("marked", ON_THE_NET)
+def test_pages_and_names_on_the_net_are_found_whole(patterns: Patterns, marked: str) -> None:
+    assert_exactly(patterns, marked)
+
+
+NO_MAIL = [
+    "look at steamish.example/id/potatolord_irl",
+    "meet me at shop.example/tea or search at kiosk.example/q?x=1",
+    "laugh at memes dot example/cats",
+]
+
+
+@pytest.mark.parametrize("text", NO_MAIL)
+def test_what_has_a_path_behind_it_is_no_mail(patterns: Patterns, text: str) -> None:
+    assert "EMAIL_ADDRESS" not in {one.entity for one in patterns.find(text)}
+
+
+@pytest.mark.parametrize("text", ["write to jo at kelp dot example", "jo.lind at kelp.example, or ring"])
+def test_mail_in_words_is_found_as_before(patterns: Patterns, text: str) -> None:
+    assert "EMAIL_ADDRESS" in {one.entity for one in patterns.find(text)}
+
+
+IDS = [
+    # Words of the sentence before a value.
+    "plate started with K, like [KTR 5521], it was a red car",
+    "licence is [009 416 728] Louisiana, on my DL [009 416 729] it was another",
+    "driver licence: old [D482-9173-6604], new [D482-9173-7718]",
+    "my licence says so, DL [118 204 551] Ohio",
+    "das Führerschein-Nr. alt [B072RRE2I55]",
+    "licencia nueva, antes era [H-09266228]",
+    # A phone, a date of birth, the number of a game: no ids.
+    "my NRIC is [S1234567D], hp [9123 4406]",
+    "take NRIC or handphone [8234 5671], either one",
+    "mein Ausweis ist weg, geb. [5.12.1957], danke",
+    "der Personalausweis von Frau Lott, geboren [14/02/1961]",
+    "report him: match id 7719204418, lobby id 88213377, replay ID 5512093341",
+    "the quest id 48213377 is bugged, mod id 2213900417 too, party id 33120094",
+    "member card? the group one 12x14x16",
+    # Measures and dates are no ids, and a model behind its maker's name is no plate.
+    "passport pouch, 110x55x50, member box 30x20x10 cm, id card 85x54",
+    "better first guitar, Fender FA-125 or Yamaha F310? parking is near",
+    "casio CT 640 in the car, Canon EOS 250 in the van, Yamaha MT-125 in the garage",
+    "she drives a Toyota, [KDA 419B], and parks at Canon House",
+    # Answers to a question in the line before, or in the one before that.
+    "A: What is the passport number?\nB: [P4471902B]\nA: and hers?\nB: an old one still, [EB 0938217]",
+    "Desk: passport for both?\nMan: mine is [K4821390], my wife's the new one, [LM 2049188]",
+    "a new passport costs 80 and takes a week? my new one, ticket AB 1234567",
+    "Nurse: what's the member ID on the card?\nMe: W as in whiskey, then [W2048 81739 02]",
+    "Agent: And the policy number, if you have it to hand?\nMe: let me see, the letter says [GM 489 00288 1]",
+    "Agent: member ID?\nMe: no idea, but my order is 4471-0992",
+    # Licences with letters behind a slash, plates with an unreadable letter.
+    "licence: [456/88203/LV] and the old paper one",
+    "my driving licence no is [118/20455/EE].",
+    "the fee is 45/mo, licence [88203]/week",
+    "Registration of the other car?\nhe drove off, my dashcam has [RK1?-8092], unreadable",
+    "his plate was [KX?1 FGH] or so, a blue van, is it a scam?",
+    "the motorcycle [KDG 418T] was sold, a tricycle [KTW 221B] too",
+    "parked behind [Dubai K 48213], the car blocks us, and [Sharjah 2 71184] too",
+    "what car? a Fiat? or a BMW 320? I had 2?-3 of them",
+]
+
+
+@pytest.mark.parametrize("marked", IDS)
+def test_ids_begin_and_end_where_they_do(patterns: Patterns, marked: str) -> None:
+    assert_exactly(patterns, marked)
+
+
+def test_a_handphone_is_a_phone(patterns: Patterns) -> None:
+    (one,) = patterns.find("is it my NRIC or my hp 9123 4406")
+    assert one.entity == "PHONE_NUMBER"
+
+
+CODES = [
+    'r = s.post(url, auth=("[svc-lindqvist]", "[Tall!Birch&44]"))',
+    "requests.get(u, auth=HTTPBasicAuth('[t.okonjo]', '[reed4Lantern]'))",
+    'smtp.login("[post.ombud]", "[kelpForest_9]")',
+    'client.auth("[mkowal]", "[pR7-yonder]")\nprint("auth", "done")',
+    'r = get(url, auth=("user", "password"))',
+    'ui.login("Enter", "Your name"), form.login("Welcome", "please sign in")',
+    "r = get(url, auth=(user, os.environ['PW']))",
+    'auth = ("Authorization", f"Bearer {t}")',
+]
+
+
+@pytest.mark.parametrize("marked", CODES)
+def test_a_user_and_a_secret_that_are_handed_over_in_code_are_found(patterns: Patterns, marked: str) -> None:
+    wanted = re.findall(r"\[([^\]']*)\]", marked)
+    text = marked if not wanted else marked.replace("[", "").replace("]", "")
+    assert found(patterns, text, code=True) == wanted
+
+
+AGES = [
+    # Forms of a school, days of a month, spans of years, anniversaries, prices: no ages.
+    "i'm at boarding, peponi girls, form 3, everyone hates me",
+    "I'm at Hill Primary, year 9, and in standard 4, term 2, it rains",
+    "Ich kann am 14. nicht, ich bin vom 3. weg, ich muss am 12. arbeiten",
+    "Precious Mutasa, 1 year home care, then Rosa Lind, 6 years hotel work",
+    "the 50th anniversary, for the 25th time, his 30th goal, her 50th floor flat, my 20th attempt",
+    "their 40th wedding anniversary, our 20th season, his 60th street address",
+    "Cashier: 17.85, here you go. i'm paying 17.85 today",
+    "the kid menu (six), my kid meal (five), I have 30 years and I left the firm",
+    "there is only six left, it is only three! is only two minutes, I'm only three pages in",
+    "my boxes (six), the kids (four) and the dogs (two) are in",
+    "i've 20 years of experience, I've 5 years left, i have 3 years to pay and i pay it all",
+    "we're all 30 minutes late, we are all 12 in the team, they're all 30+ euros",
+    '"Total_Sum, 27, Net_Sum, 31" is the header, Room_4, 27, Left',
+    "on file_name, 12, March and error_code, 27, Apr",
+    # Birthdays of somebody.
+    "roast ideas for her [40th] give me five, it's my [18th] tomorrow, my dad's [60th] is soon",
+    "we plan his [50th] we need a cake, for nan's [80th] any ideas, my [21st] i want quiet",
+    "i'm [twenty-six] going on [sixty], my knees are",
+    # Years that somebody has, in the English of others.
+    "I've [60 years] and I only now learn to swim",
+    "Hello, I have [23 years], and i study. i have [45 years] but I feel young",
+    # Words for a child.
+    "my lil cousin prince ([six]) wants a story, her daughter Ayo ([four]) too",
+    "He is only [six]! she's only [nine], and he was just [seven] then",
+    # Names or handles, age and town, as in profiles.
+    '"Ubuntu_Sipho, [27], Gqeberha, mic yes"',
+    "night.heron, [34], Leeds. into birds\nkelp_wanda, [19], from Porto",
+    "we're all [30]+ with kids, we are all [19], so be kind. you're all [18]+, right",
+]
+
+
+@pytest.mark.parametrize("marked", AGES)
+def test_ages_are_those_of_people(patterns: Patterns, marked: str) -> None:
+    text = marked.replace("[", "").replace("]", "")
+    ages = [one for one in patterns.find(text) if one.entity == "AGE"]
+    assert [text[one.start : one.end] for one in resolve(ages, text)] == re.findall(r"\[([^\]]*)\]", marked)
+
+
+ADDRESSES = [
+    # Words before and behind an address.
+    "chat of our student house, [17 Tiverton Rd, B29 6BU]: bins on Weds",
+    "he left our flat, [4 Harrow Lane], in May; the shop, [88 Mill Street], too",
+    "ring at [flat 3, 12 Elm Road] or at [Unit 4B, 9 Kelp Street] please",
+    "[top floor, 22 Marsh Lane] or [studio 3, 40 Pine Avenue]",
+    "the contract at [Jirón Cusco 418] must be mine, [Calle Olmo 9] into the town",
+    "i live at [12 Harrow Lane] no problem, then [40 Pine Avenue] rest of it later",
+    "[Calle Olmo 9, piso 2 B] or [Avenida Norte 14, int. 5] or [Rua Verde 8, apto 31]",
+    "its [Basement Flat, 40 Vernon Terrace], or [3rd floor, 118 King Street], or so",
+    "[lot 12 Mangrove Road] block is under water, [9 Kelp Road, block C] is dry",
+    "my address [19 Ndola Road, Northmead, Lusaka]. call me",
+    "wohnhaft [Siel 3, 26506 Norden]. Kostet das was?",
+    "I live at [40 Pecan Hollow Ln, Lufkin]. Then we left",
+    "my address is [12 St. Olaf Ave, Lufkin]. Yes",
+    # The number of a line in a form.
+    "1 Marisol Tzoc\n5 [41 Canal Row #6]\n6 [Lowell, MA 01852]\nTIN?",
+    "3 Ada Lind\n4 [Baton Rouge, LA 70802]",
+    "from [6 Birch St, Lowell, MA 01852] to [12 Lowell, MA 01852]",
+    # A dwelling by its number alone.
+    "spare key with the Hoxhas at [no. 5], bins on thursday",
+    "the lady in [number 14] took my parcel, our neighbours at [no 9b] too",
+    "to the body corporate: whoever is in [unit 22] is loud. signed, [unit 21]",
+    "my landlord says [unit 4B] above me has a leak, the tenant in [apartment 12] saw it",
+    "the song peaked at no. 5 in the charts, seeded at number 3, the house music chart at no. 1",
+    "my landlord: kitchen unit 60 wide, the ac unit 2 has a leak, unit 90 cm, business unit 4",
+    "read unit 4 of the textbook, unit 12 test tomorrow, my tenant app has unit 5 tests",
+    "she is at number 2 in the list, the parcel van is at no. 7 in the queue",
+]
+
+
+@pytest.mark.parametrize("marked", ADDRESSES)
+def test_addresses_begin_and_end_where_they_do(patterns: Patterns, marked: str) -> None:
+    assert_exactly(patterns, marked)
