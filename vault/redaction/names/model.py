@@ -53,7 +53,7 @@ PLAINLY: Final = 2.5
 SETTLED: Final = 0.5
 """The judgement of a message that is neither public nor private, as log odds."""
 
-TRUST: Final = (0.6, 0.3)
+TRUST: Final = (0.6, 0.4)
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
 
 BESIDE: Final = 2
