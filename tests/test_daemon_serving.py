@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
 import test_daemon
-from test_daemon import Hours, leader_of
+from test_daemon import POLICY, Hours, leader_of
 
+from vault import Vault
 from vault.core import Core
 from vault.daemon import serving
 from vault.daemon.serving import Service
+from vault.errors import ConfigError
 from vault.telemetry import Metrics
 
 open_core = test_daemon.open_core
@@ -55,3 +60,49 @@ def test_a_signal_while_the_daemon_wakes_up_from_another_one_leaves_it_awake(
         sys.settrace(before)
     assert stop.is_set()
     assert reloads > 2
+
+
+# -- policies that are read again ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "a\0b"])
+def test_policies_at_a_place_that_can_not_be_looked_at_leave_those_of_before_in_force(
+    path: str, tmp_path: Path
+) -> None:
+    (tmp_path / "brief.yaml").write_text(POLICY)
+    with Vault.open(tmp_path / "v", redactor=None) as vault:
+        assert vault
+    settings = tmp_path / "v" / "vault.toml"
+    text = settings.read_text()
+    settings.write_text(f'policies = "../brief.yaml"\n{text}')
+    with Vault.open(tmp_path / "v", redactor=None) as vault:
+        core = vault._core
+        before = core.policies
+        assert before is not None
+        settings.write_text(f"policies = {json.dumps(path)}\n{text}")
+        with pytest.raises(ConfigError, match=r"can't be looked for|no file has"):
+            core.reload_policies()
+        assert core.policies is before
+
+
+@pytest.mark.timeout(60)
+def test_whatever_goes_wrong_as_policies_are_read_again_ends_no_daemon(
+    open_core: Callable[[Hours], Core], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    core, stop = open_core(Hours()), threading.Event()
+    service = Service(leader_of(core, Hours(), stop=stop), core, stop, Metrics())
+    faults = [ZeroDivisionError(), PermissionError(13, "Permission denied"), None]
+
+    def notify(state: str) -> None:
+        if state == "READY=1":
+            signal.raise_signal(signal.SIGHUP if faults else signal.SIGTERM)
+
+    def reload() -> None:
+        if fault := faults.pop(0):
+            raise fault
+
+    monkeypatch.setattr(serving, "notify", notify)
+    monkeypatch.setattr(core, "reload_policies", reload)
+    service.run(None)
+    told = [record.facts["error"] for record in caplog.records if record.levelno == logging.ERROR]  # type: ignore[attr-defined]
+    assert (told, faults) == (["ZeroDivisionError", "PermissionError"], [])

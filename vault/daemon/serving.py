@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any
@@ -21,7 +22,6 @@ from vault.core import Core
 from vault.daemon.duties import trigger_of
 from vault.daemon.health import Health
 from vault.daemon.leading import Leader
-from vault.errors import VaultError
 from vault.retention.policy import Policies
 from vault.telemetry import Metrics, notify, reloading, tell, tell_error
 
@@ -110,8 +110,8 @@ class Service:
         )
         self._beat()
         scheduler.add_job(self._beat, "interval", seconds=BEAT, executor="beat")
-        scheduler.add_job(self._leader.tick)  # at once: what was missed while no daemon ran
-        scheduler.add_job(self._leader.tick, "interval", seconds=TICK)
+        at_once = datetime.now(UTC)  # what was missed while no daemon ran
+        scheduler.add_job(self._leader.tick, "interval", seconds=TICK, next_run_time=at_once)
         self._schedule(scheduler, self._core.policies)
         scheduler.start()
         try:
@@ -135,7 +135,7 @@ class Service:
         notify(reloading())
         try:
             policies = self._core.reload_policies()
-        except VaultError as error:
+        except Exception as error:  # noqa: BLE001 (what can't be read changes nothing; it is told)
             tell_error("the policies can't be read: those of before stay in force", error)
             self._metrics.show("policies_valid", "0 where the policies could not be read again", 0)
         else:
