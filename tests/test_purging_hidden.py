@@ -91,3 +91,27 @@ def test_p4_a_dry_run_counts_what_is_hidden_and_held_no_more_as_the_run_does(
     world.purged, world.said = world.said, []
     world.erased.add(held.text)
     world.check_copies()
+
+
+def test_p4_what_is_hidden_and_would_be_parted_keeps_nobody_elses_key_until_it_is_removed(
+    world: Retained,
+) -> None:
+    world.edit("short")
+    kept, hidden, other = (
+        world.say(user, "s-1", role) for user, role in (("anna", "user"), ("anna", "tool"), ("ben", "tool"))
+    )
+    world.snapshot()
+    hide(world, kept)
+    world.edit("plain")  # the tool's message goes before the user's
+    world.clock.now += 3 * DAY
+    world.release()
+    planned, ran = world.vault.purge(dry_run=True), world.vault.purge()
+    assert (planned.messages, planned.epochs) == (ran.messages, ran.epochs) == (1, 1)
+    assert [one.goes for one in planned.classes] == [one.goes for one in ran.classes]
+    world.purged, world.said = [other], []
+    world.check()
+    world.check_copies()
+    assert world.vault.purge(dry_run=True).messages == 0
+    world.vault.carry_out_due()
+    world.erased |= {kept.text, hidden.text}
+    world.check_copies()

@@ -112,10 +112,12 @@ class Facts:
         """Give the sessions in which something may be due, and the epochs: where it may, and where not."""
         store = self._stores.transcripts
         epochs = store.read(all_epochs)
+        gone = [one.id for one in epochs if one.state == State.GONE]
+        back = store.read(lambda c: sql.epochs_back(c, gone)) if gone else set()
         due: list[EpochRow] = []
         later: list[EpochRow] = []
         for one in epochs:
-            (later if self._is_later(one, now) else due).append(one)
+            (later if one.id not in back and self._is_later(one, now) else due).append(one)
 
         def look(connection: Connection) -> array[int]:
             if user is not None:
@@ -214,6 +216,31 @@ class Facts:
             return ()
         said = unpack(chapter.cipher.open(row.body, chapter.aad(row.seq, row.role, row.created_at)))
         return labels_of(said.metadata or {}, self.classes.policies)
+
+    def own_keys(self, page: Iterable[Seen]) -> dict[int, bytes | None]:
+        """Give the nodes of the own keys, if any, of chapters whose rows still tie them to an erased epoch.
+
+        An older copy of the transcripts brought them back. Without a key nothing can be read of them.
+        """
+        loose = [
+            (seen.session, chapter)
+            for seen in page
+            for chapter in seen.chapters.values()
+            if chapter.depends and chapter.epoch_state == State.GONE
+        ]
+        keys = self.session_keys({session.id: session for session, _ in loose}.values())
+        tied = [(session, chapter) for session, chapter in loose if session.id in keys]
+        own = self.many.find_chapters(
+            (session.user_slot, keys[session.id], [chapter.place]) for session, chapter in tied
+        )
+        found = {chapter.id: own.get((keys[session.id], chapter.place)) for session, chapter in tied}
+        return {number: None if node is None else node.id for number, node in found.items()}
+
+    def dead_chapters(self, page: Sequence[Seen]) -> set[int]:
+        """Give the chapters whose keys are erased, those of erased epochs and those that had their own."""
+        dead = {number for number, node in self.own_keys(page).items() if node is None}
+        every = (chapter for seen in page for chapter in seen.chapters.values())
+        return dead | {one.id for one in every if not one.depends and one.state == State.GONE}
 
     def is_erased(self, node: bytes) -> bool:
         """Say whether the vault erased a node."""
