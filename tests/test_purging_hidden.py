@@ -115,3 +115,28 @@ def test_p4_what_is_hidden_and_would_be_parted_keeps_nobody_elses_key_until_it_i
     world.vault.carry_out_due()
     world.erased |= {kept.text, hidden.text}
     world.check_copies()
+
+
+@pytest.mark.parametrize("begun_anew", [False, True])
+def test_p4_p5_what_older_transcripts_show_again_though_it_was_hidden_keeps_nobody_elses_key(
+    world: Retained, *, begun_anew: bool
+) -> None:
+    world.edit("short")
+    held, other = world.say("anna", "s-1"), world.say("ben", "s-1")
+    world.snapshot()
+    older = world.databases.copy_of(world.databases.transcripts)
+    hide(world, held)
+    if begun_anew:
+        world.say("anna", "s-1")
+    world.vault.close()
+    world.databases.restore(older, world.databases.transcripts)
+    world.vault = world.open()
+    world.clock.now += 20 * DAY
+    planned, ran = world.vault.purge(dry_run=True), world.vault.purge()
+    assert (planned.messages, planned.epochs) == (ran.messages, ran.epochs) == (1, 1)
+    world.purged, world.said = [other], []
+    world.vault.destroy_due(now=True)
+    thief = world.attacker()
+    thief.take_keyrings([*world.keyrings, world.databases.dump(world.databases.keyring)])
+    assert thief.read(world.databases.dump(world.databases.transcripts)) == {held.text}
+    assert other.text not in thief.read(world.transcripts[0])

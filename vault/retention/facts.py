@@ -251,18 +251,30 @@ class Facts:
 
     def session_keys(self, sessions: Iterable[SessionAt]) -> dict[int, bytes]:
         """Give the keys of those sessions, by row, that are alive."""
-        ways = {one.id: (one, user_path(one.user_slot), _slots(one)) for one in sessions}
-        found = self.many.find_below([[*way, where] for _, way, slots in ways.values() for where in slots])
-        keys = {}
-        for number, (one, way, slots) in ways.items():
-            user = found.get(way[-1])
-            opened = next((found[where] for where in slots if where in found), None)
-            if user is not None and opened is not None:
-                if (user.id, opened.id) == (one.user_node, one.node):
-                    keys[number] = opened.key
-                elif one.state != State.HIDDEN:  # by its old name there may be another one
+        rows = {one.id: one for one in sessions}
+        named = self._lying({number: slot(Kind.SESSION, one.slot) for number, one in rows.items()}, rows)
+        mine = {number: one for number, one in named.items() if one.id == rows[number].node}
+        # What is hidden lies beside. In older transcripts its row doesn't say so; the name may be another's.
+        beside = {number: hidden_slot(one.node) for number, one in rows.items() if number not in mine}
+        hidden = self._lying(beside, rows)
+        mine |= {number: one for number, one in hidden.items() if one.id == rows[number].node}
+        if any(rows[number].state != State.HIDDEN for number in named.keys() - mine.keys()):
+            raise TamperedError("a session's row was edited")
+        return {number: one.key for number, one in mine.items()}
+
+    def _lying(self, places: Mapping[int, bytes], rows: Mapping[int, SessionAt]) -> dict[int, Opened]:
+        """Give what lies in some slots below the users of sessions, by row."""
+        if not places:
+            return {}
+        ways = {number: [*user_path(rows[number].user_slot), where] for number, where in places.items()}
+        found = self.many.find_below(list(ways.values()))
+        lying = {}
+        for number, (*_, user, where) in ways.items():
+            if user in found and where in found:
+                if found[user].id != rows[number].user_node:
                     raise TamperedError("a session's row was edited")
-        return keys
+                lying[number] = found[where]
+        return lying
 
     def profile(self, session: SessionAt, key: bytes | Cipher) -> Profile:
         """Open what is sealed in a session's row."""
@@ -318,12 +330,6 @@ class Facts:
             for one in listed
             if one.id in keys
         }
-
-
-def _slots(session: SessionAt) -> list[bytes]:
-    """Give where a session's key may be: a crash may have left one that is hidden under its name."""
-    named = slot(Kind.SESSION, session.slot)
-    return [hidden_slot(session.node), named] if session.state == State.HIDDEN else [named]
 
 
 def _seen(

@@ -165,7 +165,8 @@ class Planning:
                 if goes:
                     going.add(number)
                 chapter = seen.chapters[number]
-                if fact and by and chapter.epoch not in skipped and scope.takes(seen, chapter):
+                is_looked_at = number in dead or chapter.epoch not in skipped
+                if fact and by and is_looked_at and scope.takes(seen, chapter):
                     planner.count(fact, replace_verdict(by, goes=by.goes and goes))
         return going, rows
 
