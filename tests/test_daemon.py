@@ -66,11 +66,17 @@ def open_core(database: Databases, tmp_path: Path) -> Iterator[Callable[[Hours],
         yield opening
 
 
-def leader_of(core: Core, clock: Hours, *duties: Duty, stop: threading.Event | None = None) -> Leader:
+def leader_of(
+    core: Core,
+    clock: Hours,
+    *duties: Duty,
+    stop: threading.Event | None = None,
+    steady: Hours | None = None,
+) -> Leader:
     store = core.stores.keyring
     return Leader(
         duties,
-        lease=Lease(store, "daemon", clock),
+        lease=Lease(store, "daemon", steady or clock),
         turns=Turns(store, lambda: core.keyring.service),
         clock=clock,
         stop=stop or threading.Event(),

@@ -92,6 +92,27 @@ def test_p5_older_transcripts_show_again_what_was_hidden_only_to_an_officer(
             vault.forget_session("u-1", "s-1")
 
 
+@pytest.mark.parametrize("verb", ["clear", "delete"])
+def test_p5_what_older_transcripts_have_lost_and_a_hold_keeps_has_nothing_for_the_app_to_remove(
+    home: Place, backup: Path, verb: str
+) -> None:
+    with home.open() as vault:
+        say(vault, "u-1", "s-1", "one")
+        vault.backup(backup)
+        say(vault, "u-1", "s-2", "lost")
+        later = backup.with_name("later")
+        vault.backup(later)
+        vault.hold("u-1", "s-2", reason="case 7")
+    home.restore(backup, replace=["transcripts"])
+    with home.open() as vault:
+        assert read(vault, "u-1", "s-2") == []
+        getattr(vault.transcript("u-1", "s-2"), verb)()
+        assert read(vault, "u-1", "s-2") == []
+    home.restore(later, replace=["transcripts"])
+    with home.open() as vault:
+        assert read(vault, "u-1", "s-2") == ["lost"]
+
+
 @on_sqlite
 def test_p5_a_copy_of_the_keyring_knows_the_holds_and_places_none(home: Place) -> None:
     with home.open() as vault:

@@ -202,3 +202,45 @@ def test_p4_a_part_of_a_chapter_goes_though_this_process_has_the_session_open(wo
     world.say("u-1", "s-1", "assistant")
     world.check()
     world.check_copies()
+
+
+@pytest.mark.parametrize("rules", ["long", "labels", "plain"])
+@pytest.mark.parametrize("is_held", [False, True])
+def test_p4_a_dry_run_counts_what_older_transcripts_brought_back_whatever_keeps_it_now(
+    world: Retained, rules: str, *, is_held: bool
+) -> None:
+    world.edit("short")
+    for user in ("anna", "ben"):
+        world.say(user, "s-1")
+    older = world.databases.copy_of(world.databases.transcripts)
+    hold = world.hold("ben")
+    world.clock.now += 4 * DAY
+    assert world.purge().messages == 1
+    world.vault.close()
+    world.databases.restore(older, world.databases.transcripts)
+    world.edit(rules)
+    if is_held:
+        world.hold("anna")
+    world.vault.release(hold, reason="closed")
+    planned, ran = world.vault.purge(dry_run=True), world.vault.purge()
+    assert (planned.messages, planned.sessions, planned.bytes) == (ran.messages, ran.sessions, ran.bytes)
+    assert ran.messages == 1
+    assert planned.epochs == ran.epochs == 0
+    assert [one.goes for one in planned.classes] == [one.goes for one in ran.classes]
+    world.check()
+
+
+def test_p4_a_dry_run_counts_what_older_transcripts_brought_back_of_chapters_with_keys_of_their_own(
+    world: Retained,
+) -> None:
+    world.edit("by session")
+    world.say("anna", "s-2", "user")
+    older = world.databases.copy_of(world.databases.transcripts)
+    world.clock.now += 9 * DAY
+    assert world.purge().chapters == 1
+    world.vault.close()
+    world.databases.restore(older, world.databases.transcripts)
+    world.edit("long")
+    planned, ran = world.vault.purge(dry_run=True), world.vault.purge()
+    assert planned.messages == ran.messages == 1
+    world.check()

@@ -91,3 +91,52 @@ def test_p4_a_dry_run_counts_what_is_hidden_and_held_no_more_as_the_run_does(
     world.purged, world.said = world.said, []
     world.erased.add(held.text)
     world.check_copies()
+
+
+def test_p4_what_is_hidden_and_would_be_parted_keeps_nobody_elses_key_until_it_is_removed(
+    world: Retained,
+) -> None:
+    world.edit("short")
+    kept, hidden, other = (
+        world.say(user, "s-1", role) for user, role in (("anna", "user"), ("anna", "tool"), ("ben", "tool"))
+    )
+    world.snapshot()
+    hide(world, kept)
+    world.edit("plain")  # the tool's message goes before the user's
+    world.clock.now += 3 * DAY
+    world.release()
+    planned, ran = world.vault.purge(dry_run=True), world.vault.purge()
+    assert (planned.messages, planned.epochs) == (ran.messages, ran.epochs) == (1, 1)
+    assert [one.goes for one in planned.classes] == [one.goes for one in ran.classes]
+    world.purged, world.said = [other], []
+    world.check()
+    world.check_copies()
+    assert world.vault.purge(dry_run=True).messages == 0
+    world.vault.carry_out_due()
+    world.erased |= {kept.text, hidden.text}
+    world.check_copies()
+
+
+@pytest.mark.parametrize("begun_anew", [False, True])
+def test_p4_p5_what_older_transcripts_show_again_though_it_was_hidden_keeps_nobody_elses_key(
+    world: Retained, *, begun_anew: bool
+) -> None:
+    world.edit("short")
+    held, other = world.say("anna", "s-1"), world.say("ben", "s-1")
+    world.snapshot()
+    older = world.databases.copy_of(world.databases.transcripts)
+    hide(world, held)
+    if begun_anew:
+        world.say("anna", "s-1")
+    world.vault.close()
+    world.databases.restore(older, world.databases.transcripts)
+    world.vault = world.open()
+    world.clock.now += 20 * DAY
+    planned, ran = world.vault.purge(dry_run=True), world.vault.purge()
+    assert (planned.messages, planned.epochs) == (ran.messages, ran.epochs) == (1, 1)
+    world.purged, world.said = [other], []
+    world.vault.destroy_due(now=True)
+    thief = world.attacker()
+    thief.take_keyrings([*world.keyrings, world.databases.dump(world.databases.keyring)])
+    assert thief.read(world.databases.dump(world.databases.transcripts)) == {held.text}
+    assert other.text not in thief.read(world.transcripts[0])

@@ -15,8 +15,8 @@ import pytest
 from commands import make, names_in, run
 
 from vault import Message, Vault
-from vault.errors import InputError
-from vault.transfer.sources import Given, SourceError, Unreadable, read, values
+from vault.errors import ConfigError, InputError
+from vault.transfer.sources import SOURCES, Given, SourceError, Unreadable, read, values
 from vault.transfer.sources import chat_messages as chat_messages_source
 from vault.transfer.sources.arrays import elements
 
@@ -406,3 +406,30 @@ def test_a_number_of_too_many_digits_is_told_and_ends_the_list(tmp_path: Path) -
     assert first == HUMAN
     assert isinstance(second, Unreadable)
     assert "777" not in str(second)
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+@pytest.mark.parametrize("what", ["a directory", "a loop", "a long name", "a name with a NUL"])
+def test_a_source_that_is_no_file_is_refused_with_the_vaults_own_error(
+    kind: str, what: str, tmp_path: Path
+) -> None:
+    place = {
+        "a directory": tmp_path,
+        "a loop": tmp_path / "loop",
+        "a long name": tmp_path / ("x" * 300),
+        "a name with a NUL": tmp_path / "a\0b",
+    }[what]
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with (
+        Vault.open(tmp_path / "v", redactor=None) as vault,
+        pytest.raises(SourceError, match=r"there is no file|can't be read"),
+    ):
+        vault.import_from(place, kind, user_id="u", session_id="s")
+
+
+def test_a_cursor_that_is_no_file_is_refused_with_the_vaults_own_error(tmp_path: Path) -> None:
+    (tmp_path / "one.jsonl").write_text('{"user_id": "u", "session_id": "s", "role": "user", "content": "x"}')
+    with Vault.open(tmp_path / "v", redactor=None) as vault:
+        with pytest.raises(ConfigError, match="cursor"):
+            vault.import_from(tmp_path / "one.jsonl", "jsonl", cursor=tmp_path)
+        assert list(vault.users()) == []

@@ -136,8 +136,11 @@ def policy_files(given: object, base: Path = Path()) -> tuple[Path, ...]:
         raise ConfigError("policies is a path, a list of paths, or a directory of *.yaml")
     found: list[Path] = []
     for one in map(Path, listed):
-        place = one if str(one) in SHIPPED and not (base / one).exists() else base / one
-        inside = sorted([*place.glob("*.yaml"), *place.glob("*.yml")]) if place.is_dir() else [place]
+        try:
+            place = one if str(one) in SHIPPED and not (base / one).exists() else base / one
+            inside = sorted([*place.glob("*.yaml"), *place.glob("*.yml")]) if place.is_dir() else [place]
+        except OSError as error:
+            raise ConfigError(f"policies can't be looked for at {one}: {error.strerror}") from None
         if not inside:
             raise ConfigError(f"there is no *.yaml in {place}", hint="policies/default.yaml is a start")
         found += inside

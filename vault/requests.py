@@ -294,7 +294,9 @@ class Requests:
             except HeldError:
                 if self._hider.hide(user_id, session_id):
                     return True
-                continue  # the hold has just ended, or another process was faster
+                if self._sessions.find(user_id, session_id) is None:
+                    return False  # a restore lost it and the hold keeps its key, or another was faster
+                continue  # the hold has just ended
             self._eraser.carry_out([intent])
             self._sessions.distrust(user_id, session_id)
             return True

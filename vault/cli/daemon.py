@@ -8,9 +8,11 @@ import click
 
 from vault.cli.given import Given, pass_given
 from vault.cli.talking import Command, say
+from vault.errors import UnavailableError
 
 if TYPE_CHECKING:
     from vault.daemon.leading import Leader
+    from vault.daemon.lease import Lease
 
 
 @click.command(
@@ -76,7 +78,17 @@ def daemon(given: Given, listen: str, anchor: str | None, once: bool) -> None:
             else:
                 Service(leader, core, stop, metrics).run(where)
         finally:
-            lease.release()
+            _give_back(lease)
+
+
+def _give_back(lease: Lease) -> None:
+    """Let another daemon lead at once; where the keyring is away, it leads when the term is over."""
+    from vault.telemetry import tell_error
+
+    try:
+        lease.release()
+    except UnavailableError as error:
+        tell_error("the lease can't be given back", error)
 
 
 def _once(leader: Leader) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vault.clock import Clock
-from vault.daemon.lease import TERM, Lease
+from vault.daemon.lease import Lease
 from vault.daemon.turns import Outcome, Turn, Turns
 from vault.errors import GuardedError, UnavailableError
 from vault.telemetry import Metrics, tell, tell_error
@@ -56,14 +56,12 @@ class Leader:
         self._led = False
         self._last: dict[str, int] = {}
         self._working = threading.Lock()
-        self.beaten_at: int | None = None
 
     def beat(self) -> bool:
         """Keep the lease, or take one that is free; say whether this one leads."""
         leads = False
         try:
             leads = self._lease.keep()
-            self.beaten_at = self._clock()
         except UnavailableError as error:
             tell_error("the lease can't be kept", error)
         if leads != self._led:
@@ -74,40 +72,45 @@ class Leader:
 
     def is_silent(self) -> bool:
         """Say whether the keyring has not been reached for a whole term."""
-        return self.beaten_at is None or self._clock() - self.beaten_at > TERM
+        return self._lease.is_away()
 
     def tick(self) -> list[str]:
         """Do what is due; give the names of the duties that were done."""
+        done: list[str] = []
         with self._working:  # the schedule and a wake-up may come at once
-            return [duty.name for duty in self._duties if self._may_go_on() and self._attend(duty)]
+            try:
+                done.extend(duty.name for duty in self._duties if self._may_go_on() and self._attend(duty))
+            except UnavailableError as error:  # of the lease or the turns: the next tick tries again
+                tell_error("a database can't be reached", error)
+        return done
 
     def _may_go_on(self) -> bool:
         return not self._stop.is_set() and self._lease.is_mine()
 
     def _attend(self, duty: Duty) -> bool:
         now = self._clock()
-        try:
-            if duty.every is None:
-                return self._take_turn(duty, now)
-            last = self._last.get(duty.name)
-            if last is not None and 0 <= now - last < duty.every:
-                return False
-            self._last[duty.name] = now
-            return self._do(duty, now) is not Outcome.BEGUN
-        except UnavailableError as error:  # of the lease or the turns: the next tick tries again
-            tell_error("a database can't be reached", error, job=duty.name)
+        if duty.every is None:
+            return self._take_turn(duty, now)
+        if self._was_just(duty, now, duty.every):
             return False
+        self._last[duty.name] = now
+        return self._do(duty, now) is not Outcome.BEGUN
+
+    def _was_just(self, duty: Duty, now: int, span: int) -> bool:
+        """Say whether it was begun within a span. What a clock that ran ahead says of it does not count."""
+        last = self._last.get(duty.name)
+        return last is not None and 0 <= now - last < span
 
     def _take_turn(self, duty: Duty, now: int) -> bool:
-        fence, waits_until = self._lease.fence, self._last.get(duty.name, now)
-        if fence is None or now < waits_until:
+        fence = self._lease.fence
+        if fence is None or self._was_just(duty, now, MINUTE):
             return False
         turn = self._turns.claim(duty.name, duty.triggers(), fence, now)
         if turn is None:
             return False
         outcome = self._do(duty, now, turn)
         if outcome is Outcome.BEGUN:  # broken off: it is taken up again, by this one not at once
-            self._last[duty.name] = now + MINUTE
+            self._last[duty.name] = now
             return False
         self._turns.end(turn, outcome, self._clock())
         return True

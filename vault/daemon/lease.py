@@ -36,19 +36,18 @@ class Lease:
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
         self._seen_at = 0
-        self._kept_at = 0
+        self._answered_at: int | None = None
         self.fence: int | None = None  # while this one leads
 
     def keep(self) -> bool:
         """Go on leading, or begin to where nobody does; say whether this one leads."""
         with self._lock:
             at = self._clock()
+            fence = None
             with suppress(IntegrityError):  # another was first
-                self.fence = self._store.write(lambda connection: self._claim(connection, at))
-                self._kept_at = at
-                return self.fence is not None
-            self.fence = None
-            return False
+                fence = self._store.write(lambda connection: self._claim(connection, at))
+            self.fence, self._answered_at = fence, at
+            return fence is not None
 
     def _claim(self, connection: Connection, at: int) -> int | None:
         row = sql.lock_lease(connection, self._name)
@@ -71,10 +70,14 @@ class Lease:
     def is_mine(self) -> bool:
         """Say whether this one still leads, by the row itself."""
         fence = self.fence
-        if fence is None or self._clock() - self._kept_at >= self._term:
+        if fence is None or self.is_away():
             return False
         row = self._store.read(lambda connection: sql.read_lease(connection, self._name))
         return row is not None and (row.holder, row.fence) == (self._me, fence)
+
+    def is_away(self) -> bool:
+        """Say whether the keyring has not answered for a whole term."""
+        return self._answered_at is None or self._clock() - self._answered_at >= self._term
 
     def release(self) -> None:
         """Let another lead at once."""

@@ -12,7 +12,9 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any
 
@@ -20,7 +22,6 @@ from vault.core import Core
 from vault.daemon.duties import trigger_of
 from vault.daemon.health import Health
 from vault.daemon.leading import Leader
-from vault.errors import VaultError
 from vault.retention.policy import Policies
 from vault.telemetry import Metrics, notify, reloading, tell, tell_error
 
@@ -49,26 +50,28 @@ class Service:
         self._core = core
         self._stop = stop
         self._metrics = metrics
-        self._wake = threading.Event()
-        self._asked_to_reload = False
+        # A handler interrupts the very thread that waits: an Event's lock would then wait for itself.
+        self._signals: SimpleQueue[signal.Signals] = SimpleQueue()
+        self._is_told = False
         self._alive_at = monotonic()
 
     def run(self, where: tuple[str, int] | None) -> None:
         """Serve until SIGTERM."""
         health = Health(where, self._metrics, self.dead, self.unready) if where else None
-        with self._signals(), self._scheduler() as scheduler:
+        with self._heeding(), self._scheduler() as scheduler:
             if health is not None:
                 health.start()
             tell(logging.INFO, "started", port=health.port if health else None)
             notify("READY=1")
             try:
                 while not self._stop.is_set():
-                    self._wake.wait(_watchdog_seconds())
-                    self._wake.clear()
+                    came = self._heard(_watchdog_seconds())
                     if not self.dead():
                         notify("WATCHDOG=1")
-                    if self._asked_to_reload:
-                        self._asked_to_reload = False
+                    if ends := came - {signal.SIGHUP}:
+                        tell(logging.INFO, "told to stop", signal=min(ends).name)
+                        self._stop.set()
+                    elif came:
                         self._read_again(scheduler)
             finally:
                 notify("STOPPING=1")
@@ -107,8 +110,8 @@ class Service:
         )
         self._beat()
         scheduler.add_job(self._beat, "interval", seconds=BEAT, executor="beat")
-        scheduler.add_job(self._leader.tick)  # at once: what was missed while no daemon ran
-        scheduler.add_job(self._leader.tick, "interval", seconds=TICK)
+        at_once = datetime.now(UTC)  # what was missed while no daemon ran
+        scheduler.add_job(self._leader.tick, "interval", seconds=TICK, next_run_time=at_once)
         self._schedule(scheduler, self._core.policies)
         scheduler.start()
         try:
@@ -132,7 +135,7 @@ class Service:
         notify(reloading())
         try:
             policies = self._core.reload_policies()
-        except VaultError as error:
+        except Exception as error:  # noqa: BLE001 (what can't be read changes nothing; it is told)
             tell_error("the policies can't be read: those of before stay in force", error)
             self._metrics.show("policies_valid", "0 where the policies could not be read again", 0)
         else:
@@ -144,18 +147,25 @@ class Service:
 
     # -- signals --------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        def end(number: int, _: FrameType | None) -> None:
-            if self._stop.is_set():
-                os._exit(_ABORTED)
-            tell(logging.INFO, "told to stop", signal=signal.Signals(number).name)
-            self._stop.set()
-            self._wake.set()
+    def _heard(self, seconds: float) -> set[signal.Signals]:
+        """Wait for signals; several of one kind ask for the same."""
+        came: set[signal.Signals] = set()
+        with suppress(Empty):
+            came.add(self._signals.get(timeout=seconds))
+            while True:
+                came.add(self._signals.get_nowait())
+        return came
 
-        def again(_: int, __: FrameType | None) -> None:
-            self._asked_to_reload = True
-            self._wake.set()
+    @contextmanager
+    def _heeding(self) -> Iterator[None]:
+        def end(number: int, _: FrameType | None) -> None:
+            if self._is_told:
+                os._exit(_ABORTED)
+            self._is_told = True
+            self._signals.put(signal.Signals(number))
+
+        def again(number: int, _: FrameType | None) -> None:
+            self._signals.put(signal.Signals(number))
 
         handlers = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: again}
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}

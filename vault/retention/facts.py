@@ -112,10 +112,12 @@ class Facts:
         """Give the sessions in which something may be due, and the epochs: where it may, and where not."""
         store = self._stores.transcripts
         epochs = store.read(all_epochs)
+        gone = [one.id for one in epochs if one.state == State.GONE]
+        back = store.read(lambda c: sql.epochs_back(c, gone)) if gone else set()
         due: list[EpochRow] = []
         later: list[EpochRow] = []
         for one in epochs:
-            (later if self._is_later(one, now) else due).append(one)
+            (later if one.id not in back and self._is_later(one, now) else due).append(one)
 
         def look(connection: Connection) -> array[int]:
             if user is not None:
@@ -215,6 +217,31 @@ class Facts:
         said = unpack(chapter.cipher.open(row.body, chapter.aad(row.seq, row.role, row.created_at)))
         return labels_of(said.metadata or {}, self.classes.policies)
 
+    def own_keys(self, page: Iterable[Seen]) -> dict[int, bytes | None]:
+        """Give the nodes of the own keys, if any, of chapters whose rows still tie them to an erased epoch.
+
+        An older copy of the transcripts brought them back. Without a key nothing can be read of them.
+        """
+        loose = [
+            (seen.session, chapter)
+            for seen in page
+            for chapter in seen.chapters.values()
+            if chapter.depends and chapter.epoch_state == State.GONE
+        ]
+        keys = self.session_keys({session.id: session for session, _ in loose}.values())
+        tied = [(session, chapter) for session, chapter in loose if session.id in keys]
+        own = self.many.find_chapters(
+            (session.user_slot, keys[session.id], [chapter.place]) for session, chapter in tied
+        )
+        found = {chapter.id: own.get((keys[session.id], chapter.place)) for session, chapter in tied}
+        return {number: None if node is None else node.id for number, node in found.items()}
+
+    def dead_chapters(self, page: Sequence[Seen]) -> set[int]:
+        """Give the chapters whose keys are erased, those of erased epochs and those that had their own."""
+        dead = {number for number, node in self.own_keys(page).items() if node is None}
+        every = (chapter for seen in page for chapter in seen.chapters.values())
+        return dead | {one.id for one in every if not one.depends and one.state == State.GONE}
+
     def is_erased(self, node: bytes) -> bool:
         """Say whether the vault erased a node."""
         read = self._stores.keyring.read
@@ -224,18 +251,30 @@ class Facts:
 
     def session_keys(self, sessions: Iterable[SessionAt]) -> dict[int, bytes]:
         """Give the keys of those sessions, by row, that are alive."""
-        ways = {one.id: (one, user_path(one.user_slot), _slots(one)) for one in sessions}
-        found = self.many.find_below([[*way, where] for _, way, slots in ways.values() for where in slots])
-        keys = {}
-        for number, (one, way, slots) in ways.items():
-            user = found.get(way[-1])
-            opened = next((found[where] for where in slots if where in found), None)
-            if user is not None and opened is not None:
-                if (user.id, opened.id) == (one.user_node, one.node):
-                    keys[number] = opened.key
-                elif one.state != State.HIDDEN:  # by its old name there may be another one
+        rows = {one.id: one for one in sessions}
+        named = self._lying({number: slot(Kind.SESSION, one.slot) for number, one in rows.items()}, rows)
+        mine = {number: one for number, one in named.items() if one.id == rows[number].node}
+        # What is hidden lies beside. In older transcripts its row doesn't say so; the name may be another's.
+        beside = {number: hidden_slot(one.node) for number, one in rows.items() if number not in mine}
+        hidden = self._lying(beside, rows)
+        mine |= {number: one for number, one in hidden.items() if one.id == rows[number].node}
+        if any(rows[number].state != State.HIDDEN for number in named.keys() - mine.keys()):
+            raise TamperedError("a session's row was edited")
+        return {number: one.key for number, one in mine.items()}
+
+    def _lying(self, places: Mapping[int, bytes], rows: Mapping[int, SessionAt]) -> dict[int, Opened]:
+        """Give what lies in some slots below the users of sessions, by row."""
+        if not places:
+            return {}
+        ways = {number: [*user_path(rows[number].user_slot), where] for number, where in places.items()}
+        found = self.many.find_below(list(ways.values()))
+        lying = {}
+        for number, (*_, user, where) in ways.items():
+            if user in found and where in found:
+                if found[user].id != rows[number].user_node:
                     raise TamperedError("a session's row was edited")
-        return keys
+                lying[number] = found[where]
+        return lying
 
     def profile(self, session: SessionAt, key: bytes | Cipher) -> Profile:
         """Open what is sealed in a session's row."""
@@ -291,12 +330,6 @@ class Facts:
             for one in listed
             if one.id in keys
         }
-
-
-def _slots(session: SessionAt) -> list[bytes]:
-    """Give where a session's key may be: a crash may have left one that is hidden under its name."""
-    named = slot(Kind.SESSION, session.slot)
-    return [hidden_slot(session.node), named] if session.state == State.HIDDEN else [named]
 
 
 def _seen(

@@ -10,12 +10,12 @@ from vault.errors import UnknownError
 from vault.keys.ring import Keyring
 from vault.messages import check_id
 from vault.retention.classes import Classes, plain_name
+from vault.retention.deciding import Fact
 from vault.retention.facts import PAGE, Facts, Seen
 from vault.retention.holding import HoldRow, Holds, as_holds
-from vault.retention.plan import Plan, Planner
-from vault.retention.policy import Part
-from vault.retention.purging import Scope
-from vault.retention.steps import ROWS
+from vault.retention.plan import Plan, Planner, Verdict
+from vault.retention.purging import Scope, replace_verdict
+from vault.retention.steps import ROWS, judge, parts_of
 from vault.retention.whole import Found, Wholes
 from vault.storage import purging as purge_sql
 from vault.storage import retention as sql
@@ -103,17 +103,14 @@ class Planning:
         found, others = wholes.find(ids)
         sessions, sizes, skipped = array("q"), array("q"), {one.id for one in later}
         for page in self._facts.pages(others):
+            dead = self._facts.dead_chapters(page)
             for seen in page:
-                goes, size = self._has_emptied(planner, seen), 0
-                for group in seen.groups:
-                    going = self._count(planner, scope, seen, group, skipped)
-                    size += group.rows if group.chapter in going else 0
-                    for number in going:
-                        chapter = seen.chapters[number]
-                        if chapter.depends and chapter.epoch is not None:
-                            found.epochs.add(chapter.epoch)
-                    goes = goes or bool(going)
-                if goes:
+                going, size = self._count(planner, scope, seen, skipped, dead)
+                for number in going:
+                    chapter = seen.chapters[number]
+                    if chapter.depends and chapter.epoch is not None:
+                        found.epochs.add(chapter.epoch)
+                if going or self._has_emptied(planner, seen):
                     sessions.append(seen.session.id)
                     sizes.append(size)
         if scope.user is None:
@@ -147,18 +144,31 @@ class Planning:
         return frozenset(closed)
 
     def _count(
-        self, planner: Planner, scope: Scope, seen: Seen, group: sql.Group, skipped: Collection[int]
-    ) -> list[int]:
-        """Count a group; give the chapters that lose something. What can't be due is counted by itself."""
-        going = []
-        for number, part in ((group.chapter, Part.BODY), (group.originals_chapter, Part.ORIGINALS)):
-            if number is not None:
-                fact, chapter = seen.fact(group, part), seen.chapters[number]
-                if chapter.epoch not in skipped and scope.takes(seen, chapter) and planner.take(fact):
-                    going.append(number)
-        if group.chapter in going and group.originals_chapter is not None:
-            return [group.chapter, group.originals_chapter]
-        return going
+        self, planner: Planner, scope: Scope, seen: Seen, skipped: Collection[int], dead: Collection[int]
+    ) -> tuple[set[int], int]:
+        """Count a session; give the chapters that lose something, and how many rows go.
+
+        What can't be due is counted by itself. What an older copy brought back goes, whatever keeps it today:
+        its key is erased.
+        """
+
+        def decide(fact: Fact, number: int) -> Verdict:
+            found = planner.judge(fact)
+            return replace_verdict(found, goes=True) if number in dead else found
+
+        going: set[int] = set()
+        rows = 0
+        for one in judge(seen, decide, lambda chapter: scope.takes(seen, chapter)):
+            rows += one.group.rows if one.body else 0
+            said = (one.fact, one.by), (one.originals_fact, one.by_originals)
+            for (number, _, goes), (fact, by) in zip(parts_of(one), said, strict=False):
+                if goes:
+                    going.add(number)
+                chapter = seen.chapters[number]
+                is_looked_at = number in dead or chapter.epoch not in skipped
+                if fact and by and is_looked_at and scope.takes(seen, chapter):
+                    planner.count(fact, replace_verdict(by, goes=by.goes and goes))
+        return going, rows
 
     def _see_later(self, planner: Planner, later: list[EpochRow]) -> None:
         """Count what can't be due only where a policy seems to erase too much, and no further than needed."""

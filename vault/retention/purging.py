@@ -249,23 +249,8 @@ class Purger:
 
     def _relinked(self, batch: Sequence[Steps]) -> bool:
         """Tie chapters to their own keys again that an older copy of the transcripts knows nothing of."""
-        sessions = {steps.seen.session.id: steps.seen.session for steps in batch}
-        loose = [
-            one
-            for steps in batch
-            for one in steps.seen.chapters.values()
-            if one.depends and one.epoch_state == State.GONE
-        ]
-        if not loose:
-            return False
-        keys = self._facts.session_keys(sessions.values())
-        own = self._facts.many.find_chapters(
-            (sessions[one.session].user_slot, keys[one.session], [one.place])
-            for one in loose
-            if one.session in keys
-        )
-        known = {one.id: own.get((keys.get(one.session, b""), one.place)) for one in loose}
-        kept = {number: node.id for number, node in known.items() if node is not None}
+        own = self._facts.own_keys(steps.seen for steps in batch)
+        kept = {number: node for number, node in own.items() if node is not None}
         self._stores.transcripts.write(lambda connection: purge_sql.keep_chapters(connection, kept))
         return bool(kept)
 

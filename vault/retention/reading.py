@@ -122,6 +122,8 @@ def read(path: Path, problems: Problems) -> Node:
             content = file.read(LIMIT + 1)
     except OSError as error:
         raise top.error(f"the file can't be read: {error.strerror}") from None
+    except ValueError:  # a NUL character
+        raise top.error("no file has such a name") from None
     if len(content) > LIMIT:
         raise top.error(
             f"the file has more than {LIMIT:,} bytes",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vault.retention.deciding import Fact
 from vault.retention.facts import Seen
@@ -81,7 +81,28 @@ def judge(
             body = body and ready
             originals = body or (theirs.goes and ready)
         found.append(Judged(group, body, originals, fact, by, their_fact, theirs))
-    return found
+    return _unparted(found) if seen.session.state == State.HIDDEN else found
+
+
+def _unparted(judged: list[Judged]) -> list[Judged]:
+    """Let nothing go of a chapter of which something stays: what stays would be sealed anew by a name.
+
+    A hidden session has none. All of it goes when it is removed, since no hold keeps it any more.
+    """
+    while True:
+        ends: defaultdict[int, set[bool]] = defaultdict(set)
+        for one in judged:
+            for number, _, goes in parts_of(one):
+                ends[number].add(goes)
+        parted = {number for number, kinds in ends.items() if len(kinds) > 1}
+        if not parted:
+            return judged
+        judged = [
+            replace(one, body=False, originals=False)
+            if parted & {one.group.chapter, one.group.originals_chapter}
+            else one
+            for one in judged
+        ]
 
 
 def is_dying(chapter: ChapterAt) -> bool:

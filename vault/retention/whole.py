@@ -213,8 +213,8 @@ class Wholes:
         earliest = self._planner.fixed(replace(fact, newest=first))
         if latest is None or earliest is None or latest.goes != earliest.goes:
             return None
-        if at.state == State.CLOSED and not latest.goes:
-            return None  # it outlives its epoch
+        if at.state != State.LIVE and not latest.goes:
+            return None  # it outlives its epoch, or its key is erased
         return Kind(at, span, fact, latest)
 
 

@@ -143,6 +143,19 @@ def sessions_in(connection: Connection, epoch_ids: Sequence[int]) -> Iterator[in
         yield from connection.execute(_in_epochs, {"ids": part}).scalars()
 
 
+def epochs_back(connection: Connection, gone: Sequence[int]) -> set[int]:
+    """Give those of some erased epochs from which chapters hang that have no key of their own by their rows.
+
+    An older copy of the transcripts has brought them back.
+    """
+    query = select(chapters.c.epoch_id).where(chapters.c.epoch_id.in_(_ids), chapters.c.node.is_(None))
+    return {
+        epoch
+        for part in chunks(gone)
+        for epoch in connection.execute(query.distinct(), {"ids": part}).scalars()
+    }
+
+
 _said_last = (
     select(messages.c.created_at)
     .where(messages.c.session_id == chapters.c.session_id)

@@ -364,6 +364,8 @@ def _read_cursor(order: Order) -> int:
         text = Path(order.cursor).read_bytes()
     except FileNotFoundError:
         return 0
+    except OSError as error:
+        raise ConfigError(f"the cursor can't be read: {error.strerror}", hint="name a file") from None
     cursor: Any = None
     with suppress(msgspec.MsgspecError, UnicodeDecodeError):
         cursor = msgspec.json.decode(text, type=_Cursor)

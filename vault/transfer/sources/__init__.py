@@ -6,9 +6,10 @@ where that stands and why, and never what it says (P1).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -73,6 +74,11 @@ def read(kind: str, given: Given) -> Arrivals:
     return reading(given)
 
 
-def no_such_file(source: str | os.PathLike[str]) -> SourceError:
-    """Say that there is no such file, without looking for another."""
-    return SourceError(f"there is no file {os.fspath(source)}", hint="name the source's file")
+def open_file(path: Path) -> BinaryIO:
+    """Open a source's file, and look for no other."""
+    try:
+        return path.open("rb")
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last of a NUL character
+        raise SourceError(f"there is no file {path}", hint="name the source's file") from None
+    except OSError as error:
+        raise SourceError(f"{path} can't be read: {error.strerror}", hint="name the source's file") from None

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from vault.transfer.sources import Unreadable, no_such_file
+from vault.transfer.sources import Unreadable, open_file
 
 _CHUNK = 256 * 1024  # characters at first; as much again for an element that is longer
 MOST = 64 * 1024 * 1024  # characters of one element
@@ -19,11 +19,8 @@ _decoder = json.JSONDecoder()
 
 def elements(path: Path) -> Iterator[Any]:
     """Give the elements, and in the end `Unreadable` where the file breaks off or holds something else."""
-    try:
-        with path.open("rb") as file:
-            yield from _Reader(file).elements()
-    except (FileNotFoundError, NotADirectoryError):
-        raise no_such_file(path) from None
+    with open_file(path) as file:
+        yield from _Reader(file).elements()
 
 
 class _Reader:

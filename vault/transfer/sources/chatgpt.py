@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ _TEXTS = frozenset({"text", "multimodal_text"})
 def read_chatgpt(given: Given) -> Arrivals:
     """Read the conversations in the order of the file, each from its first message on."""
     path = Path(given.source)
-    for number, found in enumerate(elements(path / "conversations.json" if path.is_dir() else path), 1):
+    is_inside = os.path.isdir(path)  # noqa: PTH112 (a name that no file can have is told by who opens it)
+    for number, found in enumerate(elements(path / "conversations.json" if is_inside else path), 1):
         if isinstance(found, Unreadable):
             yield found
             continue

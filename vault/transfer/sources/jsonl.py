@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from vault.errors import InputError
 from vault.messages import MAX_DEPTH, Message
 from vault.transfer.lines import restored
-from vault.transfer.sources import Arrivals, Given, Incoming, Unreadable, no_such_file, values
+from vault.transfer.sources import Arrivals, Given, Incoming, Unreadable, open_file, values
 
 _LONGEST = 64 * 1024 * 1024  # bytes of one line
 _OURS = frozenset(
@@ -20,20 +20,16 @@ _OURS = frozenset(
 
 def read_jsonl(given: Given) -> Arrivals:
     """Read the lines in their order."""
-    path = Path(given.source)
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(_lines(file), 1):
-                place = f"line {number}"
-                if line is None:
-                    yield Unreadable(place=place, why=f"it is longer than {_LONGEST} bytes")
-                elif line.strip():
-                    try:
-                        yield _entry(place, values.mapping(line))
-                    except InputError as error:
-                        yield Unreadable(place=place, why=str(error))
-    except (FileNotFoundError, NotADirectoryError):
-        raise no_such_file(path) from None
+    with open_file(Path(given.source)) as file:
+        for number, line in enumerate(_lines(file), 1):
+            place = f"line {number}"
+            if line is None:
+                yield Unreadable(place=place, why=f"it is longer than {_LONGEST} bytes")
+            elif line.strip():
+                try:
+                    yield _entry(place, values.mapping(line))
+                except InputError as error:
+                    yield Unreadable(place=place, why=str(error))
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes | None]:

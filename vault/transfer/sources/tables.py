@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vault.errors import UsageError
-from vault.transfer.sources import Given, SourceError, no_such_file
+from vault.transfer.sources import Given, SourceError, open_file
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnClause
@@ -86,11 +86,8 @@ def opened(source: str) -> Iterator[Database]:
         yield _Server(source)
         return
     path = path_of(source)
-    try:
-        with path.open("rb") as file:
-            head = file.read(20)
-    except (FileNotFoundError, NotADirectoryError):
-        raise no_such_file(path) from None
+    with open_file(path) as file:
+        head = file.read(20)
     if not head.startswith(_MAGIC):
         raise SourceError("this is no SQLite database")
     # A database that nobody has open has no log; then nothing need be made beside it to read it.

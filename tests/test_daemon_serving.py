@@ -1,0 +1,185 @@
+"""The daemon as a process meets the machine around it: signals at any instant, databases that go away."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import pytest
+import test_daemon
+from commands import run
+from test_daemon import POLICY, Hours, every, leader_of
+
+from vault import Vault
+from vault.clock import DAY
+from vault.core import Core
+from vault.daemon import serving
+from vault.daemon.leading import MINUTE, Duty
+from vault.daemon.lease import TERM
+from vault.daemon.serving import Service
+from vault.errors import ConfigError, StoreUnavailableError
+from vault.storage.engine import Store
+from vault.telemetry import Metrics
+
+open_core = test_daemon.open_core
+
+
+@pytest.mark.timeout(30)
+def test_a_signal_while_the_daemon_wakes_up_from_another_one_leaves_it_awake(
+    open_core: Callable[[Hours], Core], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core, clock, stop = open_core(Hours()), Hours(), threading.Event()
+    service = Service(leader_of(core, clock, stop=stop), core, stop, Metrics())
+    seen: set[tuple[object, int]] = set()
+    known = reloads = 0
+
+    def interrupt(frame: FrameType, _: str, __: object) -> Callable[..., Any] | None:
+        """Send a signal once from each line in which the main thread waits and wakes up."""
+        if frame.f_code.co_filename not in {serving.__file__, threading.__file__}:
+            return None
+        if (place := (frame.f_code, frame.f_lineno)) not in seen:
+            seen.add(place)
+            if callable(signal.getsignal(signal.SIGHUP)) and not stop.is_set():
+                signal.raise_signal(signal.SIGHUP)
+        return interrupt
+
+    def reload() -> None:
+        nonlocal known, reloads
+        reloads += 1
+        signal.raise_signal(signal.SIGTERM if known == len(seen) else signal.SIGHUP)
+        known = len(seen)
+
+    monkeypatch.setattr(core, "reload_policies", reload)
+    before = sys.gettrace()
+    sys.settrace(interrupt)
+    try:
+        service.run(None)
+    finally:
+        sys.settrace(before)
+    assert stop.is_set()
+    assert reloads > 2
+
+
+# -- policies that are read again ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "a\0b"])
+def test_policies_at_a_place_that_can_not_be_looked_at_leave_those_of_before_in_force(
+    path: str, tmp_path: Path
+) -> None:
+    (tmp_path / "brief.yaml").write_text(POLICY)
+    Vault.open(tmp_path / "v", redactor=None).close()
+    settings = tmp_path / "v" / "vault.toml"
+    text = settings.read_text()
+    settings.write_text(f'policies = "../brief.yaml"\n{text}')
+    with Vault.open(tmp_path / "v", redactor=None) as vault:
+        core = vault._core
+        before = core.policies
+        assert before is not None
+        settings.write_text(f"policies = {json.dumps(path)}\n{text}")
+        with pytest.raises(ConfigError, match=r"can't be looked for|no file has"):
+            core.reload_policies()
+        assert core.policies is before
+
+
+@pytest.mark.timeout(60)
+def test_whatever_goes_wrong_as_policies_are_read_again_ends_no_daemon(
+    open_core: Callable[[Hours], Core], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    core, stop = open_core(Hours()), threading.Event()
+    service = Service(leader_of(core, Hours(), stop=stop), core, stop, Metrics())
+    faults = [ZeroDivisionError(), PermissionError(13, "Permission denied"), None]
+
+    def notify(state: str) -> None:
+        if state == "READY=1":
+            signal.raise_signal(signal.SIGHUP if faults else signal.SIGTERM)
+
+    def reload() -> None:
+        if fault := faults.pop(0):
+            raise fault
+
+    monkeypatch.setattr(serving, "notify", notify)
+    monkeypatch.setattr(core, "reload_policies", reload)
+    service.run(None)
+    told = [record.facts["error"] for record in caplog.records if record.levelno == logging.ERROR]  # type: ignore[attr-defined]
+    assert (told, faults) == (["ZeroDivisionError", "PermissionError"], [])
+
+
+# -- databases that go away, clocks that jump ----------------------------------------------------------------
+
+
+def away(*_: object, **__: object) -> NoReturn:
+    raise StoreUnavailableError("gone")
+
+
+def test_a_look_at_what_is_due_tells_that_the_keyring_is_away(
+    open_core: Callable[[Hours], Core], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Hours()
+    core = open_core(clock)
+    leader = leader_of(core, clock, Duty("steady", lambda _: {}, every=DAY))
+    assert leader.beat()
+    with monkeypatch.context() as gone:
+        gone.setattr(core.stores.keyring, "read", away)
+        assert leader.tick() == []
+    assert [record.facts["says"] for record in caplog.records if record.levelno == logging.ERROR] == ["gone"]  # type: ignore[attr-defined]
+    assert leader.tick() == ["steady"]
+
+
+def test_a_daemon_that_is_told_to_stop_while_the_keyring_is_away_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    Vault.open(tmp_path / "v", redactor=None).close()
+    monkeypatch.setattr("vault.telemetry.log_to_stderr", lambda: None)  # the test's own handlers stay
+    monkeypatch.setattr(Service, "run", lambda *_: monkeypatch.setattr(Store, "write", away))
+    done = run("--vault", str(tmp_path / "v"), "daemon", "--listen", "none")
+    assert done.code == 0
+    assert [record.facts["says"] for record in caplog.records if record.levelno == logging.ERROR] == ["gone"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("jump", [-900 * DAY, 900 * DAY])
+def test_a_clock_that_jumps_makes_nobody_silent_and_nobody_loud(
+    open_core: Callable[[Hours], Core], monkeypatch: pytest.MonkeyPatch, jump: int
+) -> None:
+    clock, steady = Hours(), Hours()
+    core = open_core(clock)
+    leader = leader_of(core, clock, steady=steady)
+    assert leader.is_silent()
+    leader.beat()
+    clock.at += jump
+    assert not leader.is_silent()
+    monkeypatch.setattr(core.stores.keyring, "write", away)
+    leader.beat()
+    steady.at += TERM + 1
+    assert leader.is_silent()
+
+
+def test_a_run_that_was_broken_off_by_a_clock_that_ran_ahead_is_taken_up_once_it_is_right(
+    open_core: Callable[[Hours], Core],
+) -> None:
+    clock, steady, done = Hours(), Hours(), []
+
+    def act(_: object) -> dict[str, object]:
+        done.append(clock.at)
+        if len(done) == 1:
+            raise StoreUnavailableError("gone")
+        return {}
+
+    leader = leader_of(
+        open_core(clock), clock, Duty("purge", act, triggers=every("0 3 * * *")), steady=steady
+    )
+    leader.beat()
+    leader.tick()
+    start = clock.at
+    for at in (start + 900 * DAY, start + DAY, start + DAY + MINUTE, start + 2 * DAY):
+        clock.at = at
+        leader.beat()
+        leader.tick()
+    assert done == [start + 900 * DAY, start + DAY, start + 2 * DAY]

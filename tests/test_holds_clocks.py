@@ -1,0 +1,36 @@
+"""P5: a clock that runs ahead of the database's ends no hold and no floor early."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from databases import Databases
+
+from vault import Vault
+from vault.clock import DAY
+from vault.errors import GuardedError
+
+
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
+def test_p5_what_waits_for_a_date_does_not_happen_by_a_clock_that_ran_ahead(
+    database: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = f"file:{tmp_path / 'root.key'}"
+    with Vault.open(database.transcripts, keyring=database.keyring, root=root, redactor=None) as vault:
+        chat = vault.transcript("anna", "s-1")
+        chat.append("user", "kept")
+        vault.hold("anna", reason="case 7", until=datetime.now(UTC) + timedelta(days=1))
+        chat.delete()
+        with monkeypatch.context() as jumped:
+            jumped.setattr(
+                "vault.clock.time", SimpleNamespace(time_ns=lambda: time.time_ns() + 3 * DAY * 1000)
+            )
+            with pytest.raises(GuardedError, match="ahead"):
+                vault.carry_out_due()
+        assert vault.carry_out_due() == []
+        shown = chat.messages(include_hidden=True, purpose="case 7")
+        assert [message.content for message in shown] == ["kept"]
