@@ -6,13 +6,14 @@ import os
 import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
@@ -421,3 +422,41 @@ def test_once_does_what_is_due_and_ends(directory: Path) -> None:
     )
     events = [json.loads(line) for line in done.stderr.splitlines()]
     assert {"event": "ran", "job": "integrity", "messages_opened": 1}.items() <= events[-1].items()
+
+
+def test_what_went_wrong_once_is_the_exit_code(directory: Path) -> None:
+    with closing(sqlite3.connect(directory / "transcripts.db")) as thief, thief:
+        thief.execute("UPDATE messages SET role = 'system'")
+    done = subprocess.run(
+        [sys.executable, "-m", "vault", "--vault", str(directory), "daemon", "--once"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert '"event": "failed"' in done.stderr
+
+
+def test_a_gauge_shows_nothing_of_what_is_left_of_no_class(tmp_path: Path) -> None:
+    clock, metrics, file = Hours(), Metrics(), tmp_path / "brief.yaml"
+    file.write_text(POLICY)
+    with Vault.open(tmp_path / "v", redactor=None, clock=clock, policies=file) as vault:
+        leader = leader_of(vault._core, clock, *duties_of(vault._core, metrics))
+        vault.transcript("u", "s").append("user", "hello")
+        hold = vault.hold("u", reason="case 7")
+        shown = []
+        for _ in range(12):
+            leader.beat()
+            leader.tick()
+            shown.append("vault_held_messages{" in metrics.text().decode())
+            clock.at += DAY
+            if shown[-1]:
+                vault.release(hold.id, reason="closed")
+                break
+        for _ in range(4):
+            leader.beat()
+            leader.tick()
+            clock.at += DAY
+        assert shown[-1]
+        assert not vault.transcript("u", "s").messages()
+    assert "vault_held_messages{" not in metrics.text().decode()

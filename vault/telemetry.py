@@ -105,6 +105,11 @@ class Metrics:
         if self._client is not None:
             self._of(self._client.Gauge, name, says, labels).set(value)
 
+    def clear(self, name: str) -> None:
+        """Forget what a gauge shows: what it says next is all there is."""
+        if name in self._made:
+            self._made[name].clear()
+
     def text(self) -> bytes:
         """Write everything in Prometheus' text format."""
         if self._client is None:

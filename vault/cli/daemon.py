@@ -92,8 +92,10 @@ def _give_back(lease: Lease) -> None:
 
 
 def _once(leader: Leader) -> None:
-    """Do what is due; another daemon that leads does it just as well."""
+    """Do what is due; another daemon that leads does it just as well. What went wrong is the exit code."""
     if leader.beat():
         leader.tick()
-    else:
+    elif leader.trouble is None:
         say("another daemon leads: nothing to do here")
+    if leader.trouble is not None:
+        raise leader.trouble

@@ -105,6 +105,8 @@ def purging(core: Core, metrics: Metrics) -> Duty:
         if core.policies is None:
             return {}
         result = core.runs().run(actor="the daemon", should_stop=lambda: not may_go_on())
+        for gauge in ("held_messages", "floored_messages"):
+            metrics.clear(gauge)  # a class of which nothing is left is not in the result
         for one in result.classes:
             labels = {"policy": one.policy, "class": one.name, "part": one.part}
             metrics.count("purged_messages_total", "Messages purged", one.goes.messages, **labels)

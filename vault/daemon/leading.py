@@ -56,6 +56,7 @@ class Leader:
         self._led = False
         self._last: dict[str, int] = {}
         self._working = threading.Lock()
+        self.trouble: Exception | None = None  # the first: who does what is due just once has to tell of it
 
     def beat(self) -> bool:
         """Keep the lease, or take one that is free; say whether this one leads."""
@@ -63,7 +64,7 @@ class Leader:
         try:
             leads = self._lease.keep()
         except UnavailableError as error:
-            tell_error("the lease can't be kept", error)
+            self._troubled("the lease can't be kept", error)
         if leads != self._led:
             tell(logging.INFO, "leading" if leads else "following", fence=self._lease.fence)
         self._led = leads
@@ -81,7 +82,7 @@ class Leader:
             try:
                 done.extend(duty.name for duty in self._duties if self._may_go_on() and self._attend(duty))
             except UnavailableError as error:  # of the lease or the turns: the next tick tries again
-                tell_error("a database can't be reached", error)
+                self._troubled("a database can't be reached", error)
         return done
 
     def _may_go_on(self) -> bool:
@@ -125,15 +126,19 @@ class Leader:
             outcome = Outcome.BEGUN if facts is None else Outcome.DONE
         except GuardedError as error:
             outcome = Outcome.REFUSED
-            tell_error("refused", error, job=duty.name)
+            self._troubled("refused", error, job=duty.name)
         except UnavailableError as error:
             outcome = Outcome.BEGUN
-            tell_error("broken off", error, job=duty.name)
+            self._troubled("broken off", error, job=duty.name)
         except Exception as error:  # noqa: BLE001 (one duty must not end the others; it is told and counted)
             outcome = Outcome.FAILED
-            tell_error("failed", error, job=duty.name)
+            self._troubled("failed", error, job=duty.name)
         self._tell(duty, outcome, facts or {}, late, told=turn is not None)
         return outcome
+
+    def _troubled(self, event: str, error: Exception, **facts: str) -> None:
+        self.trouble = self.trouble or error
+        tell_error(event, error, **facts)
 
     def _tell(self, duty: Duty, outcome: Outcome, facts: Facts, late: float, *, told: bool) -> None:
         at = self._clock()
