@@ -7,7 +7,7 @@ from itertools import accumulate
 import numpy as np
 import pytest
 
-from vault.redaction.names import features, spans
+from vault.redaction.names import features, plausible, spans
 
 
 def found(marked: str, entity: str) -> list[str]:
@@ -154,3 +154,13 @@ def test_what_it_took_for_a_value_is_none(marked: str, entity: str) -> None:
 )
 def test_what_is_a_value_stays_one(marked: str, entity: str, wanted: list[str]) -> None:
     assert found(marked, entity) == wanted
+
+
+@pytest.mark.parametrize("value", ["thread1", "node12", "item3"])
+def test_one_of_several_is_no_organisation(value: str) -> None:
+    assert not plausible.plausible("ORGANIZATION", value)
+
+
+@pytest.mark.parametrize("value", ["Studio54", "4chan", "o2", "motel one"])
+def test_a_name_with_digits_may_be_one(value: str) -> None:
+    assert plausible.plausible("ORGANIZATION", value)

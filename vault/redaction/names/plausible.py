@@ -37,6 +37,7 @@ _DATE: Final = re.compile(
     re.IGNORECASE,
 )
 _PART: Final = re.compile(r"[^\W\d_]+")
+_COUNTED_ONE: Final = re.compile(r"[a-z]{3,}\d{1,2}")  # thread1, node12: one of several
 _LETTER: Final = re.compile(r"[a-z]")
 _DIGITS: Final = re.compile(r"\d+")
 _COUNT: Final = re.compile(r"(?<![\w.,-])\d{1,3}(?!\d|[.,:]\d)")
@@ -175,6 +176,8 @@ def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each k
             return sum(map(str.isalnum, value)) > _SHORT
         case "PERSON" | "LOCATION":
             return _LETTER.fullmatch(value.strip()) is None  # a column, a variable, a short "okay"
+        case "ORGANIZATION":
+            return _COUNTED_ONE.fullmatch(value.strip()) is None
         case "ADDRESS":
             words, numbers = _PART.findall(value), _DIGITS.findall(value)
             if not words:
