@@ -37,8 +37,12 @@ _DATE: Final = re.compile(
     re.IGNORECASE,
 )
 _PART: Final = re.compile(r"[^\W\d_]+")
-_COUNTED_ONE: Final = re.compile(r"[a-z]{3,}\d{1,2}")  # thread1, node12: one of several
-_LETTER: Final = re.compile(r"[a-z]")
+_LETTER: Final = re.compile(r"[a-z]")  # a column, a variable, a short "okay"
+_NOBODY: Final = {
+    "PERSON": _LETTER,
+    "LOCATION": _LETTER,
+    "ORGANIZATION": re.compile(r"[a-z]{3,}\d{1,2}"),  # thread1, node12: one of several
+}
 _DIGITS: Final = re.compile(r"\d+")
 _COUNT: Final = re.compile(r"(?<![\w.,-])\d{1,3}(?!\d|[.,:]\d)")
 _LIST: Final = re.compile(r"[,;]| (?:and|or|y|o|und|oder|et|ou|e) ")
@@ -174,10 +178,8 @@ def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each k
             return _DOT.search(value) is not None
         case "SECRET":
             return sum(map(str.isalnum, value)) > _SHORT
-        case "PERSON" | "LOCATION":
-            return _LETTER.fullmatch(value.strip()) is None  # a column, a variable, a short "okay"
-        case "ORGANIZATION":
-            return _COUNTED_ONE.fullmatch(value.strip()) is None
+        case "PERSON" | "LOCATION" | "ORGANIZATION":
+            return _NOBODY[entity].fullmatch(value.strip()) is None
         case "ADDRESS":
             words, numbers = _PART.findall(value), _DIGITS.findall(value)
             if not words:
