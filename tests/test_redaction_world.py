@@ -10,6 +10,7 @@ from vault.redaction.engine import Engine
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.learning import lists
 from vault.redaction.names import Names
+from vault.redaction.settings import Redaction
 from vault.redaction.worldly import is_worldly
 
 
@@ -50,6 +51,11 @@ def test_whom_everybody_knows_by_this_very_name_stays(engine: Engine, text: str)
 )
 def test_who_only_has_the_name_of_somebody_famous_goes(engine: Engine, text: str, name: str) -> None:
     assert name not in engine.redact_text(text).text
+
+
+def test_a_denied_name_goes_however_famous() -> None:
+    engine = Engine(Redaction.of({"deny": ["Miriam Makeba"]}))
+    assert "Makeba" not in engine.redact_text("i love Miriam Makeba, play me something like her").text
 
 
 def test_in_high_recall_nobody_is_too_famous() -> None:

@@ -58,7 +58,8 @@ def _likely(
     padded[REACH + at] = rows
     looks = network.looked(memo.looks.take(padded, axis=0))[at]
     summaries, verdicts = network.judged_each(memo.gists.take(rows, axis=0), sizes, nets)
-    asked = np.array([model.shifted(verdict) for verdict in verdicts.tolist()], np.float32)
+    judged = zip(verdicts.tolist(), sizes.tolist(), strict=True)
+    asked = np.array([model.shifted(verdict, size) for verdict, size in judged], np.float32)
     core = at[looks > names.look - np.minimum(asked, 0)[text]]
     wanted = np.zeros(count + 2 * EDGE, np.bool_)
     for offset in range(-BESIDE, BESIDE + 1):

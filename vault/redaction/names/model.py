@@ -22,12 +22,12 @@ Mode = Literal["balanced", "high-recall"]
 # Patterns know the forms of telephone numbers, plates, ids and accounts: the model alone must be surer of
 # these than of a date of birth or a user name.
 THRESHOLDS: Final[dict[Mode, tuple[float, ...]]] = {
-    "balanced": (0.15, 0.17, 0.33, 0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9),
+    "balanced": (0.1, 0.17, 0.33, 0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9),
     "high-recall": (*(0.14,) * 3, 0.12, 0.06, 0.03, *(0.12,) * 12),
 }
 
 LEAST: Final[dict[Mode, tuple[float, ...]]] = {
-    "balanced": (0.02, 0.05, 0.08, 0.05, 0.2, *(0.05,) * 13),
+    "balanced": (0.02, 0.05, 0.08, 0.05, 0.2, 0.0, *(0.05,) * 12),
     "high-recall": (0.0,) * 18,
 }
 """What is asked of each kind in the most private message: what is less likely is nearly always a mistake."""
@@ -55,6 +55,9 @@ SETTLED: Final = 0.5
 
 TRUST: Final = (0.6, 0.4)
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
+
+FRAGMENT: Final = 6
+"""Tokens of which too few tell what a message is about to judge it public."""
 
 BESIDE: Final = 2
 BEGINS: Final = (1, 3, 5)
@@ -224,7 +227,7 @@ class Names:
                 return None
         nets = self.model.nets
         summary, verdict = network.judged(memo.gists.take(rows[REACH:-REACH], axis=0), nets)
-        asked = shifted(verdict)
+        asked = shifted(verdict, count, proven=bool(known))
         if asked < 0:
             core = core[looks[core] > self.look - asked]
             if not len(core):
@@ -279,10 +282,14 @@ def parted(text: str) -> Iterator[tuple[int, str]]:
         start = stop
 
 
-def shifted(verdict: float) -> float:
-    """Say how much less, in log odds, is asked of findings in a message that is judged so."""
+def shifted(verdict: float, tokens: int = FRAGMENT + 1, *, proven: bool = False) -> float:
+    """Say how much less, in log odds, is asked of findings in a message that is judged so.
+
+    What has few tokens, or `proven` personal data in it, is not judged public.
+    """
     doubt = verdict - SETTLED
-    return min(max(doubt * TRUST[doubt > 0], -9.0), 6.0)
+    least = 0.0 if proven or tokens <= FRAGMENT else -9.0
+    return min(max(doubt * TRUST[doubt > 0], least), 6.0)
 
 
 def raised(thresholds: Sequence[float], shift: float | Floats) -> Floats:

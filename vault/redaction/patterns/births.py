@@ -23,7 +23,7 @@ FULL = (  # with its day, its month and its year
     rf"(?:(?:19|20)\d\d[-./]\d{{1,2}}[-./]\d{{1,2}}|\d{{1,2}}[-./]\d{{1,2}}[-./](?:(?:19|20)\d\d|\d\d)|\d{{1,2}}(?:st|nd|rd|th|\.)?(?: of| de)?[ -]?{MONTH}\.?,?(?: de| del)?[ -]?(?:19|20)?\d\d|{MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d|\d{{1,2}}\. ?(?:x[iv]?|i[xv]|v?i{{1,3}}|xii?|v)\. ?(?:19|20)\d\d)(?!\w|[-/:]\d)"
 )
 _CUE = (
-    r"(?:born|b|dob|d\.?o\.?b|date of birth|date_of_birth|dateofbirth|birth ?_?date|birth_?day|bday|b-day|bd|nacid[oa]s?|naci|nacio|nascio|fecha de nacimiento|fecha_nacimiento|f\. ?nac\w{0,10}|fecha nac\w{0,8}|f\.n|cumpleanos|geb(?:oren|urtsdatum|urtstag|\.)?|geburts_?datum|jahrgang|nee? le|nee?"
+    r"(?:born|b-day|b|dob|d\.?o\.?b|date of birth|date_of_birth|dateofbirth|birth ?_?date|birth_?day|bday|bd|nacid[oa]s?|naci|nacio|nascio|fecha de nacimiento|fecha_nacimiento|f\. ?nac\w{0,10}|fecha nac\w{0,8}|f\.n|cumpleanos|geb(?:oren|urtsdatum|urtstag|urt|\.)?|geburts_?datum|geb\.?-?dat(?:um)?|nacimiento|fodselsda(?:to|g)|bdate|birth_?dt|jahrgang|nee? le|nee?"
     r"|date de naissance|date_naissance|naissance|anniversaire|nascid[oa]|nasci|nasc|nasceu|bornon|data de nascimento|data_nascimento|nascimento|dn|d\.n|aniversario|fodt|fodd|fodelsedatum|geboren|geboortedatum|nat[oa]|data di nascita|urodz\w{0,8}|real date|syntyn\w{0,5}|birth certificate|birth|born on or about|dogum\w{0,10})"
 )
 _FORWARD = re.compile(

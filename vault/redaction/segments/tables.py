@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from vault.redaction.segments.labels import names_a_field
@@ -18,8 +18,15 @@ _DELIMITED = re.compile(r"^[^\n\t;,]*+[\t;,]", re.MULTILINE)
 _LONGEST_HEADER = 10_000
 _SURE_COLUMNS, _SURE_ROWS = 3, 3  # from which lines without a header are a table
 _IDENTIFIER = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)+|[a-z]+(?:[A-Z][a-z0-9]*)+|[Ii][Dd]|#")
-_NO_HEADER = re.compile(r"[@:!?]|\d{3}|\.$|^\W*\d")
+_NO_HEADER = re.compile(r"[@:!?]|\d{3}|\w{7}\.$| \w+\.$|^\W*\d")  # "Geb." is one, a sentence is not
 _WORDS_IN_HEADER = 5
+_LONG_AGO = re.compile(
+    r"\d{1,2}[-./]\d{1,2}[-./]Y|Y[-./]\d{1,2}[-./]\d{1,2}|Y(?:0[1-9]|1[0-2])[0-3]\d"
+    r"|\d{1,2}\.? [^\W\d]{3,9}\.?,? Y|[^\W\d]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? Y".replace(
+        "Y", r"(?:19\d\d|200[0-7])"
+    )
+)
+_BIRTHS = "date of birth"
 
 
 def line_end(text: str, at: int, end: int) -> int:
@@ -159,11 +166,16 @@ def _table(header: list[_Cell], rows: list[list[_Cell]], delimiter: str) -> list
     if not headed:
         if len(header) < _SURE_COLUMNS or len(rows) + 1 < _SURE_ROWS or in_sentences:
             return None
-        names = [""] * len(names)
+        names = [_BIRTHS if _are_births(column) else "" for column in zip(header, *rows, strict=True)]
     unknown = [cell for cell in header if not (headed and _is_name(cell.text.strip()))]
-    cells = [("", cell) for cell in unknown]
+    cells = [("", cell) for cell in unknown] if headed else list(zip(names, header, strict=True))
     cells += [named for row in rows for named in zip(names, row, strict=True)]
     return [piece for name, cell in cells for piece in value(cell.start, cell.end, cell.text, name, write)]
+
+
+def _are_births(column: Sequence[_Cell]) -> bool:
+    """Say whether a column without a name holds days, all of them a generation ago: what else would it be?"""
+    return all(_LONG_AGO.fullmatch(cell.text.strip()) for cell in column)
 
 
 def _is_header(names: list[str]) -> bool:

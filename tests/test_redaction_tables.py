@@ -1,0 +1,53 @@
+"""Tables of people: what a column is called, or is where it is not called anything."""
+
+from __future__ import annotations
+
+import pytest
+
+from vault.redaction.engine import Engine
+
+PEOPLE = (("Zainab Abubakar", "1959-07-22"), ("Bo Lindqvist", "1944-01-30"), ("Sina Tuilagi", "2001-12-05"))
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine()
+
+
+def rows(delimiter: str, header: str = "") -> str:
+    lines = [
+        delimiter.join((str(at), name, born, f"C{at}")) for at, (name, born) in enumerate(PEOPLE, start=7)
+    ]
+    return "\n".join([header, *lines] if header else lines)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "header", ["Geb.", "d.o.b.", "Geb.-Dat.", "Geburt", "nacimiento", "Fødselsdato", "dob", "Born"]
+)
+def test_a_header_may_end_with_a_dot(engine: Engine, delimiter: str, header: str) -> None:
+    text = engine.redact_text(rows(delimiter, delimiter.join(("id", "name", header, "ward")))).text
+    assert not [born for _, born in PEOPLE if born in text]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_days_of_a_generation_ago_in_a_column_without_a_name_are_births(
+    engine: Engine, delimiter: str
+) -> None:
+    text = engine.redact_text(rows(delimiter)).text
+    assert not [born for _, born in PEOPLE if born in text]
+
+
+def test_days_of_today_in_a_column_without_a_name_are_not(engine: Engine) -> None:
+    text = "7;blue kettle;2025-07-22;C4\n8;toaster;2025-01-30;C4\n9;lamp;2024-12-05;A1"
+    assert engine.redact_text(text).text == text
+
+
+def test_a_line_that_ends_a_sentence_is_no_header(engine: Engine) -> None:
+    text = "first we went to the market, then home again.\nafter that we slept, and all was well.\n"
+    assert engine.redact_text(text).text == text
+
+
+def test_a_fragment_is_not_judged_public(engine: Engine) -> None:
+    for said in ("of Maria Lopez", "Zoe Papadopoulos", "photo: Marta Nowak"):
+        assert engine.redact_text(said).findings
