@@ -115,7 +115,7 @@ def test_p1_what_is_no_language_and_no_tag_is_read(engine: Engine, place: str) -
     "place",
     [
         "```\nDear Anna Kowalski, please call me on +44 20 7946 0018.\n```",
-        "``` here is what they wrote\nAnna Kowalski called from +44 20 7946 0018.\n```",
+        "``` here is what they wrote\nplease call Anna Kowalski on +44 20 7946 0018.\n```",
         "~~~\nthe call of Anna Kowalski came from +44 20 7946 0018",
         '<order buyer="Anna Kowalski"><note text="call +44 20 7946 0018"/></order>',
         '<customer author="Anna Kowalski" comment="+44 20 7946 0018">new</customer>',
