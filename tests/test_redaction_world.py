@@ -9,7 +9,7 @@ import pytest
 from vault.redaction.engine import Engine
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.learning import lists
-from vault.redaction.names import Names
+from vault.redaction.names import Names, model
 from vault.redaction.settings import Redaction
 from vault.redaction.worldly import is_worldly
 
@@ -64,6 +64,12 @@ def test_in_high_recall_nobody_is_too_famous() -> None:
     names.thresholds = (0.0,) * len(names.thresholds)
     famous = [one for one in names.find(text) if "Semmelweis" in text[one.start : one.end]]
     assert famous
+
+
+def test_as_many_are_known_by_their_names_as_readme_says() -> None:
+    famous = model.loaded().table.famous
+    assert len(famous) >= 19_000
+    assert {"kevin costner", "miriam makeba", "sherlock holmes"} <= famous
 
 
 def test_one_word_is_famous_only_where_it_names_nobody_else(tmp_path: Path) -> None:
