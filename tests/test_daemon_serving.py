@@ -67,6 +67,26 @@ def test_a_signal_while_the_daemon_wakes_up_from_another_one_leaves_it_awake(
     assert reloads > 2
 
 
+@pytest.mark.timeout(30)
+def test_a_second_sigterm_aborts_what_the_first_lets_come_to_its_end(
+    open_core: Callable[[Hours], Core], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core, stop, codes = open_core(Hours()), threading.Event(), list[int]()
+    service = Service(leader_of(core, Hours(), stop=stop), core, stop, Metrics())
+
+    def notify(state: str) -> None:
+        if state == "STOPPING=1":
+            assert stop.is_set()
+            assert codes == []
+        if state in {"READY=1", "STOPPING=1"}:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(serving, "notify", notify)
+    monkeypatch.setattr("os._exit", codes.append)
+    service.run(None)
+    assert codes == [serving._ABORTED]
+
+
 # -- policies that are read again ----------------------------------------------------------------------------
 
 

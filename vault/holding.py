@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from vault.chat.hiding import Hider
 from vault.chat.sessions import Sessions
-from vault.clock import DAY, from_datetime, system_clock, to_datetime
+from vault.clock import DAY, from_datetime, to_datetime
 from vault.crypto.envelope import ID_BYTES, random_id
 from vault.crypto.tree import Opened
 from vault.erasure import Eraser
@@ -45,14 +45,13 @@ from vault.remainders import Remainders
 from vault.roots import Noted
 from vault.storage import holds as holds_sql
 from vault.storage import keyring as keyring_sql
-from vault.storage.runs import database_clock
+from vault.storage.runs import SLACK
 from vault.storage.stores import Stores
 
 if TYPE_CHECKING:
     from vault.retention.flooring import Floored, Floors
 
 _RACES = 20
-_SLACK = DAY // 24  # by how much two clocks may differ
 _SOON = DAY // 24  # after which a request is looked at again, whatever its floors say
 
 
@@ -312,10 +311,8 @@ class Holding:
 
     def _refuse_to_be_early(self) -> None:
         """Raise GuardedError where this machine's clock is ahead of the database's: holds would end early."""
-        if self._stores.clock is not system_clock:
-            return  # one that was passed in has nothing to do with the server's
-        now, server = system_clock(), self._stores.keyring.read(database_clock)
-        if server is not None and now > server + _SLACK:
+        now, server = self._stores.clock(), self._stores.server_clock(self._stores.keyring)
+        if server is not None and now > server + SLACK:
             raise GuardedError(
                 f"this machine's clock says {to_datetime(now):%Y-%m-%d %H:%M}, ahead of the database's"
                 f" {to_datetime(server):%Y-%m-%d %H:%M}: nothing was erased",

@@ -56,7 +56,7 @@ class Leader:
         self._led = False
         self._last: dict[str, int] = {}
         self._working = threading.Lock()
-        self.trouble: Exception | None = None  # the first: who does what is due just once has to tell of it
+        self.trouble: Exception | None = None  # the first of the last look: who looks but once tells of it
 
     def beat(self) -> bool:
         """Keep the lease, or take one that is free; say whether this one leads."""
@@ -79,6 +79,7 @@ class Leader:
         """Do what is due; give the names of the duties that were done."""
         done: list[str] = []
         with self._working:  # the schedule and a wake-up may come at once
+            self.trouble = None
             try:
                 done.extend(duty.name for duty in self._duties if self._may_go_on() and self._attend(duty))
             except UnavailableError as error:  # of the lease or the turns: the next tick tries again

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from vault.chat.sessions import Sessions
-from vault.clock import DAY, system_clock, to_datetime
+from vault.clock import DAY, to_datetime
 from vault.crypto.envelope import random_id
 from vault.erasure import Eraser
 from vault.errors import GuardedError, UnknownError
@@ -23,7 +23,6 @@ from vault.keys.home import require_home
 from vault.keys.ring import Keyring
 from vault.retention.classes import Classes
 from vault.retention.cutting import Cut, Cutter
-from vault.retention.durations import HOUR
 from vault.retention.explaining import Explained, explain_all
 from vault.retention.facts import Facts
 from vault.retention.holding import Holds, NoHolds, as_holds
@@ -38,7 +37,6 @@ from vault.storage import purging as purge_sql
 from vault.storage import runs as runs_sql
 from vault.storage.stores import Stores
 
-SLACK = HOUR  # by how much two clocks may differ
 _LOOKED_AT = 100  # runs: what one left behind that was broken off, a later one has to find
 FAR = 100 * DAY  # between two runs: a clock that jumped there is more likely than nobody having looked
 NOTED = 1000  # sessions after which a run notes how far it has come
@@ -200,27 +198,23 @@ class Runs:
 
     def _check_clocks(self, now: int) -> None:
         """Refuse to erase by a clock that can't be right."""
-
-        def look(connection: Connection) -> int | None:
-            # A clock that was passed in, as tests do, has nothing to do with the server's.
-            return runs_sql.database_clock(connection) if self._stores.clock is system_clock else None
-
         last = next(iter(self._stores.keyring.read(lambda c: runs_sql.last_runs(c, 1))), None)
         if last is not None:
             self._records.read(last)
-        check_clocks(now, self._stores.transcripts.read(look), None if last is None else last.started_at)
+        server = self._stores.server_clock(self._stores.transcripts)
+        check_clocks(now, server, None if last is None else last.started_at)
 
 
 def check_clocks(now: int, database: int | None, last: int | None) -> None:
     """Raise GuardedError where now is not what the database's clock and the last run let expect."""
     hint = "set the clock right; vault purge --yes, if it is"
-    if database is not None and abs(now - database) > SLACK:
+    if database is not None and abs(now - database) > runs_sql.SLACK:
         raise GuardedError(
             f"this machine's clock says {_moment(now)}, the database's {_moment(database)}:"
             " nothing was erased",
             hint=hint,
         )
-    if last is not None and now < last - SLACK:
+    if last is not None and now < last - runs_sql.SLACK:
         raise GuardedError(
             f"the clock says {_moment(now)}, before the last run of {_moment(last)}: nothing was erased",
             hint=hint,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select, text, update
 
+from vault.clock import DAY
 from vault.storage.schema import runs
 
 
@@ -57,6 +58,10 @@ def last_runs(connection: Connection, limit: int) -> list[RunRow]:
 def count_runs(connection: Connection) -> int:
     """Count all runs."""
     return int(connection.execute(select(func.count()).select_from(runs)).scalar_one())
+
+
+SLACK = DAY // 24
+"""By how much two clocks may differ."""
 
 
 def database_clock(connection: Connection) -> int | None:

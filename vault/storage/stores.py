@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vault.clock import Clock
+from vault.clock import Clock, system_clock
 from vault.roots import Root
 from vault.storage.engine import Runtime, Store
+from vault.storage.runs import database_clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,10 @@ class Stores:
     runtime: Runtime
     limit: int
     horizon: int
+
+    def server_clock(self, store: Store) -> int | None:
+        """Give the time by a server's own clock; None where there is none, or where a clock was passed in."""
+        return store.read(database_clock) if self.clock is system_clock else None
 
     def close(self) -> None:
         """Close both databases."""
