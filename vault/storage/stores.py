@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from vault.clock import Clock, system_clock
 from vault.roots import Root
 from vault.storage.engine import Runtime, Store
@@ -26,6 +28,11 @@ class Stores:
     def server_clock(self, store: Store) -> int | None:
         """Give the time by a server's own clock; None where there is none, or where a clock was passed in."""
         return store.read(database_clock) if self.clock is system_clock else None
+
+    def latest_certain(self, connection: Connection, at: int) -> int:
+        """Give the earlier of a time by this machine's clock and of now by the server's own, if it has one."""
+        server = database_clock(connection) if self.clock is system_clock else None
+        return at if server is None else min(at, server)
 
     def close(self) -> None:
         """Close both databases."""
