@@ -33,6 +33,7 @@ from vault.redaction.settings import ENTITIES, Redaction
 from vault.redaction.stream import HOLD
 from vault.redaction.structure import Text, rewritten, texts_of
 from vault.redaction.terms import Terms
+from vault.redaction.whole import judge_whole
 from vault.redaction.worldly import is_worldly
 
 if TYPE_CHECKING:
@@ -155,7 +156,10 @@ class Engine:
                 found.append(self._look(piece, name, settings, search))
                 if len(piece.text) <= SHORT:
                     search.looked[key] = found[-1]
-        return Shard(text, pieces, found, inner)
+        shard = Shard(text, pieces, found, inner)
+        if depth == _DEPTH and settings.mode == "balanced" and len(text) <= LONG:
+            judge_whole(shard, self._bundled(settings.mode))
+        return shard
 
     def _whole(self, piece: Piece, text: str, settings: Redaction, search: Search) -> list[Finding]:
         """Find what is in a text that is all of one piece: most messages are."""

@@ -56,6 +56,9 @@ SETTLED: Final = 0.5
 TRUST: Final = (0.6, 0.4)
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
 
+WHOLE: Final = 1.5
+"""The same of the judgement of a public text on what stands in its pieces."""
+
 FRAGMENT: Final = 6
 """Tokens of which too few tell what a message is about to judge it public."""
 
@@ -182,6 +185,23 @@ class Names:
         if len(text) <= PIECE:
             return self._read(text, 0, known)
         return [one for start, piece in parted(text) for one in self._read(piece, start)]
+
+    def verdict(self, text: str) -> float:
+        """Judge a text that others read in pieces, by the most private stretch of it."""
+        words, verdicts = features.tokens(text), [SETTLED]
+        for begin in range(0, len(words), CHUNK):
+            memo, rows = self.model.rows(words[begin : begin + CHUNK])
+            verdicts.append(network.judged(memo.gists.take(rows[REACH:-REACH], axis=0), self.model.nets)[1])
+        return max(verdicts[1:] or verdicts)
+
+    def stands(self, finding: Finding, said: str, verdict: float) -> bool:
+        """Say whether what was found in a piece stands by the verdict on the whole."""
+        doubt = verdict - SETTLED
+        bounds = raised(self.thresholds, doubt * WHOLE if doubt < 0 else shifted(verdict))
+        if finding.score < bounds[ENTITIES.index(finding.entity)]:
+            return False
+        is_private = float(bounds[0]) <= self.plainly
+        return finding.entity not in ONES or not self.model.famous(features.tokens(said), doubtful=not is_private)
 
     def _read(self, text: str, place: int, known: Sequence[Finding] = ()) -> list[Finding]:
         """Read a text of which the first letter stands at a place."""

@@ -22,7 +22,8 @@ _VERSION = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}(?![\d.]*\.\d{1,3}$)")
 """What a package's name is followed by."""
 
 _NOBODYS = re.compile(
-    r"(?:users?|test|no-?reply|name|e?mail|you|your\.?name|me|foo|bar|someone)@example\.(?:com|org|net)"
+    r"(?:users?|test|no-?reply|name|e?mail|you|your\.?name|me|foo|bar|someone|admin|root|webmaster|postmaster|info|support"
+    r"|hello|contact|deploy)@example\.(?:com|org|net)|pi@raspberrypi\.local|git@(?:github|gitlab|bitbucket)\.(?:com|org)"
 )
 _SPELT = re.compile(
     r"(?<![\w@.])([a-z0-9][a-z0-9_-]{0,30}(?:(?: ?[._-] ?| (?:dot|punkt|punto|point|ponto) )[a-z0-9_-]{1,30}){0,3})"
