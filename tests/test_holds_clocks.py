@@ -1,4 +1,4 @@
-"""A clock that runs ahead of the database's ends nothing early: no hold, no floor (P5), no generation of the root."""
+"""A clock ahead of the database's ends nothing early: no hold, no floor (P5), no generation of the root."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers that are printed as examples are nobody's where a text speaks of them so, and are taken elsewhere."""
+"""Numbers printed as examples are nobody's where a text speaks of them so, and are taken elsewhere."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ def test_examples_stay(engine: Engine, text: str) -> None:
         ("for a test I paid with my own 4539 2018 7364 1209", "4539"),
         ("the docs of my bank want DE68 2105 0170 0012 3456 78", "2105"),
         ("this example is my own laptop: 84.17.52.9", "84.17.52.9"),
+        ('198.51.100.14 - - [08/Aug/2024:06:31:01 +0200] "GET /sample HTTP/1.1" 200', "198.51.100.14"),
+        ("charge 5555 5555 5555 4444, and send the receipt to lea@pinemail.example", "5555"),
         ("this test mail went to dana@example.com", "dana@"),
     ],
 )

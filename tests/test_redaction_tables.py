@@ -51,3 +51,28 @@ def test_a_line_that_ends_a_sentence_is_no_header(engine: Engine) -> None:
 def test_a_fragment_is_not_judged_public(engine: Engine) -> None:
     for said in ("of Maria Lopez", "Zoe Papadopoulos", "photo: Marta Nowak"):
         assert engine.redact_text(said).findings
+
+
+@pytest.mark.parametrize(
+    ("row", "gone", "kept"),
+    [
+        (
+            "INSERT INTO staff VALUES (7,'Kamalei','Pukahi','+1 808 555 0142','1993-06-11','Hilo');",
+            ("Kamalei", "Pukahi", "808", "1993", "Hilo"),
+            "INSERT INTO staff VALUES (7,",
+        ),
+        (
+            "```sql\nINSERT INTO guests (id, name, city, plan) VALUES (1, 'Ana', 'Porto', 'Gold');\n```",
+            ("Ana", "Porto"),
+            "'Gold'",
+        ),
+        ("```sql\nINSERT INTO products (id, name) VALUES (1, 'Rex Chair');\n```", (), "'Rex Chair'"),
+        ("```sql\nINSERT INTO user_roles VALUES (1, 'admin');\n```", (), "'admin'"),
+    ],
+)
+def test_rows_of_sql_lose_the_names_of_persons(
+    engine: Engine, row: str, gone: tuple[str, ...], kept: str
+) -> None:
+    redacted = engine.redact_text(row).text
+    assert not any(one in redacted for one in gone)
+    assert kept in redacted

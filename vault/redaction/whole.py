@@ -36,7 +36,5 @@ def _sift(shard: Shard, names: Names, verdict: float) -> None:
             _sift(inner, names, verdict)
         else:
             shard.found[at] = [
-                one
-                for one in shard.found[at]
-                if names.stands(one, piece.text[one.start : one.end], verdict)
+                one for one in shard.found[at] if names.stands(one, piece.text[one.start : one.end], verdict)
             ]

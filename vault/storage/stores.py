@@ -30,7 +30,7 @@ class Stores:
         return store.read(database_clock) if self.clock is system_clock else None
 
     def latest_certain(self, connection: Connection, at: int) -> int:
-        """Give the earlier of a time by this machine's clock and of now by the server's own, if it has one."""
+        """Give a time by this machine's clock, or now by the server's own, if that is earlier."""
         server = database_clock(connection) if self.clock is system_clock else None
         return at if server is None else min(at, server)
 

@@ -201,7 +201,9 @@ class Names:
         if finding.score < bounds[ENTITIES.index(finding.entity)]:
             return False
         is_private = float(bounds[0]) <= self.plainly
-        return finding.entity not in ONES or not self.model.famous(features.tokens(said), doubtful=not is_private)
+        return finding.entity not in ONES or not self.model.famous(
+            features.tokens(said), doubtful=not is_private
+        )
 
     def _read(self, text: str, place: int, known: Sequence[Finding] = ()) -> list[Finding]:
         """Read a text of which the first letter stands at a place."""

@@ -10,6 +10,9 @@ _BRITISH = re.compile(r"(?<![\w-])([A-Z]{2,5}9{0,3} \d{6} [A-Z][A-Z9]\d[A-Z]{2}(
 _BRAZILIAN = re.compile(r"(?<![\w.-])(\d{3}\.\d{3}\.\d{3}-\d\d)(?![\w-]|\.\d)")
 _SWISS = re.compile(r"(?<![\w.-])(756\.\d{4}\.\d{4}\.\d\d)(?![\w-]|\.\d)")
 _GERMAN = re.compile(r"(?<![\w-])(\d\d \d{6} [A-Z] \d{3})(?![\w-]|[.,]\d)")
+_ITALIAN = re.compile(
+    r"(?<![\w-])([A-Z]{6}\d\d[ABCDEHLMPRST]\d\d[A-Z]\d{3}[A-Z])(?![\w-])"
+)  # its last letter is often wrong
 _EMIRATES = re.compile(r"(?<![\w-])(784-(?:19|20)\d\d-\d{7}-\d)(?![\w-])")
 _PASS = re.compile(r"\bpass(?:\.|:| no\.?)? ([A-Z]{1,2}\d{6,8})(?![\w-])")
 _INSURED = re.compile(r"(?<![\w-])([A-Z]\d{9})(?![\w-])")
@@ -60,6 +63,7 @@ _FORMS = (
     ("NATIONAL_ID", Form("CPF", r"\d{3}\.\d{3}\.\d{3}-\d\d", _BRAZILIAN, 15, 2)),
     ("NATIONAL_ID", Form("AHV", r"\b756\.\d{4}\.\d{4}\.\d\d", _SWISS, 17, 2)),
     ("NATIONAL_ID", Form("German pensions", r"\b\d\d \d{6} [a-z] \d{3}\b", _GERMAN, 16, 2, cased=True)),
+    ("NATIONAL_ID", Form("codice fiscale", r"\b[a-z]{6}\d\d[a-z]\d\d[a-z]\d{3}[a-z]\b", _ITALIAN, 17, 2, cased=True)),
     ("NATIONAL_ID", Form("Emirates ID", r"\b784-\d{4}-\d{7}-\d", _EMIRATES, 19, 2)),
     ("PASSPORT", Form("passports in short", r"\bpass[.: ]", _PASS, 6, 20, cased=True)),
     ("MEDICAL_ID", Form("insured persons", r"\b[a-z]\d{9}\b", _INSURED, 11, 2, cased=True, where=_INSURERS)),

@@ -24,10 +24,20 @@ _CARDS: Final = frozenset(
 )
 _ACCOUNTS: Final = frozenset(
     (
-        *("DE89370400440532013000", "GB29NWBK60161331926819", "GB82WEST12345698765432", "GB33BUKB20201555555555"),
+        *(
+            "DE89370400440532013000",
+            "GB29NWBK60161331926819",
+            "GB82WEST12345698765432",
+            "GB33BUKB20201555555555",
+        ),
         *("FR1420041010050500013M02606", "FR7630006000011234567890189", "ES9121000418450200051332"),
         *("IT60X0542811101000000123456", "NL91ABNA0417164300", "BE68539007547034", "AT611904300234573201"),
-        *("CH9300762011623852957", "IE29AIBK93115212345678", "SE4550000000058398257466", "PT50000201231234567890154"),
+        *(
+            "CH9300762011623852957",
+            "IE29AIBK93115212345678",
+            "SE4550000000058398257466",
+            "PT50000201231234567890154",
+        ),
         *("NO9386011117947", "DK5000400440116243", "PL61109010140000071219812874", "BE71096123456769"),
     )
 )
@@ -35,11 +45,14 @@ _NETS: Final = tuple(
     map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"))
 )
 _SAID: Final = re.compile(
-    r"\b(?:tests?|testing|sandbox|stripe|paypal|adyen|braintree|examples?|exemplo|ejemplo|exemple|beispiel\w*|dummy|fake|sample"
-    r"|specimen|placeholder|docs?|documentation|rfc ?\d*|tutorial|validator|regex|luhn|real (?:visa|card|one)"
-    r"|isn'?t real|not real|made up)\b",
+    r"(?<![.@\w-])(?:tests?|testing|sandbox|examples?|exemplo|ejemplo|exemple|beispiel\w*|dummy|fake|sample|specimen|placeholder"
+    r"|docs?|documentation|validator|regex|luhn|real (?:visa|card|one)|isn'?t real|not real)(?![\w@-]|\.\w)",
     re.IGNORECASE,
 )
+_RESERVED: Final = re.compile(
+    r"(?<![.@\w-])(?:documentation|docs|rfc|reserved|test-?net\w*|tutorial)\b", re.IGNORECASE
+)
+"""Whoever makes a log up uses these addresses too: only who speaks of what they are for means nobody."""
 
 
 def is_published(finding: Finding, text: str) -> bool:
@@ -47,14 +60,13 @@ def is_published(finding: Finding, text: str) -> bool:
     value = text[finding.start : finding.end]
     match finding.entity:
         case "CREDIT_CARD":
-            known = re.sub(r"\D", "", value) in _CARDS
+            return re.sub(r"\D", "", value) in _CARDS and _SAID.search(text) is not None
         case "IBAN_CODE":
-            known = re.sub(r"\W", "", value).upper() in _ACCOUNTS
+            return re.sub(r"\W", "", value).upper() in _ACCOUNTS and _SAID.search(text) is not None
         case "IP_ADDRESS":
-            known = _is_reserved(value)
+            return _is_reserved(value) and _RESERVED.search(text) is not None
         case _:
-            known = False
-    return known and _SAID.search(text) is not None
+            return False
 
 
 def _is_reserved(value: str) -> bool:

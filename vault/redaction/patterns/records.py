@@ -25,10 +25,16 @@ _ROW = re.compile(
 )
 _DATE = re.compile(rf"'({FULL})\s?'")
 _PHONE = re.compile(r"'(\+?\d[\d ()./-]{5,18}\d)'")
+_SAID = re.compile(r"'((?:[^\W\d_]|[ .-]|''){2,40})'")
+_NAMED = re.compile(
+    r"name|nombre|apellido|nom|nome|vorname|surname|employee|member|contact|person|patient|customer|guest"
+)
+_NO_NAME = re.compile(r"user|file|company|firm|display|product|plan|role|table")
+_PLACED = re.compile(r"city|town|ort$|ciudad|ville|cidade|place|location|address|adresse")
 
 
-_COLUMNS = re.compile(r"[\w\"`\]]\s?\(([^()]{1,400})\)\s{0,3}values")
-_OF_BIRTH = re.compile(r"dob|birth|born|geb|nac|nasc|naiss")
+_COLUMNS = re.compile(r"[\w\"`\]]\s?\(([^()]{1,400})\)\s{0,3}values", re.IGNORECASE)
+_OF_BIRTH = re.compile(r"dob|birth|born|geb|nac|nasc|naiss|nasci|dogum|lahir|urodz|fodsel|narozen")
 _RECENT = re.compile(r"201[3-9]|20[2-9]\d")
 
 
@@ -36,6 +42,27 @@ def _is_birth(row: str, date: str) -> bool:
     """Say whether a date in a row is one of birth: as its columns say, and without them by its year."""
     columns = _COLUMNS.search(row)
     return bool(_OF_BIRTH.search(columns[1]) if columns else not _RECENT.search(date))
+
+
+def _names(row: str) -> Iterator[tuple[str, int, int]]:
+    """Give the names in a row of SQL, as its columns say; where none are named, what is written like names."""
+    columns = _COLUMNS.search(row)
+    listed = [one.strip(' \n"`[]').lower() for one in columns[1].split(",")] if columns else []
+    rest = columns.end() if columns else row.lower().find("values")
+    for values in re.finditer(r"\((?:[^()']|'(?:[^']|'')*')*\)", row[max(rest, 0) :]):
+        start = max(rest, 0) + values.start()
+        for number, value in enumerate(re.finditer(r"'(?:[^']|'')*'|[^,()\s][^,()]*", values[0])):
+            said = _SAID.fullmatch(value[0])
+            if said is None:
+                continue
+            column = listed[number] if number < len(listed) else ""
+            if listed:
+                is_name = _NAMED.search(column) is not None and not _NO_NAME.search(column)
+                entity = "PERSON" if is_name else "LOCATION" if _PLACED.search(column) else ""
+            else:
+                entity = "PERSON" if said[1][0].isupper() and said[1] != said[1].upper() else ""
+            if entity:
+                yield entity, start + value.start() + 1, start + value.end() - 1
 
 
 def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
@@ -69,6 +96,8 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
                 if entity == "DATE_OF_BIRTH" and not _is_birth(row[0], match[1]):
                     continue
                 yield Hit(entity, row.start() + match.start(1), row.start() + match.end(1), 0.6)
+        for entity, start, end in _names(folded.text[row.start() : row.end()]):
+            yield Hit(entity, row.start() + start, row.start() + end, 0.5)
 
 
 RECOGNIZERS = (
