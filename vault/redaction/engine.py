@@ -26,6 +26,7 @@ from vault.redaction.models import load
 from vault.redaction.operators import OPERATORS, TELLING
 from vault.redaction.overlaps import resolve
 from vault.redaction.own import Own
+from vault.redaction.published import is_published
 from vault.redaction.result import RedactedText, tell
 from vault.redaction.search import LONG, SHORT, Search, Shard, beside, kind, moved
 from vault.redaction.segments import Form, Piece, blobs, join, split
@@ -157,7 +158,7 @@ class Engine:
                 if len(piece.text) <= SHORT:
                     search.looked[key] = found[-1]
         shard = Shard(text, pieces, found, inner)
-        if depth == _DEPTH and settings.mode == "balanced" and len(text) <= LONG:
+        if depth == _DEPTH and not label and settings.mode == "balanced" and len(text) <= LONG:
             judge_whole(shard, self._bundled(settings.mode))
         return shard
 
@@ -217,8 +218,7 @@ class Engine:
                     found += recognizer.find(text)
         if not found:
             return found
-        if shift:
-            found = [one for one in found if one.end > shift]
+        found = [one for one in found if one.end > shift and not is_published(one, text)]
         if settings.thresholds:
             found = [one for one in found if one.score >= settings.thresholds.get(one.entity, 0)]
         if terms:

@@ -11,7 +11,6 @@ from vault.redaction.findings import Finding
 from vault.redaction.folding import fold
 from vault.redaction.gate import Build, Gate, Sign, cache_directory
 from vault.redaction.patterns import Recognizer, all_recognizers
-from vault.redaction.patterns.published import is_published
 from vault.redaction.presidio import Presidio
 from vault.redaction.search import moved
 
@@ -86,7 +85,7 @@ class Patterns:
             fired = machinery.gate.fired(text)
         if fired:
             found += machinery.presidio.find(text, fired, code=code, check=check)
-        return [one for one in found if not is_published(one, text)] if found else found
+        return found
 
     def warm_up(self) -> None:
         """Build all that `find` needs, and wait for it."""

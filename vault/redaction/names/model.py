@@ -27,7 +27,7 @@ THRESHOLDS: Final[dict[Mode, tuple[float, ...]]] = {
 }
 
 LEAST: Final[dict[Mode, tuple[float, ...]]] = {
-    "balanced": (0.02, 0.05, 0.08, 0.05, 0.2, 0.0, *(0.05,) * 12),
+    "balanced": (0.02, 0.05, 0.08, 0.05, 0.2, 0.0, *(0.05,) * 9, 0.4, 0.4, 0.05),
     "high-recall": (0.0,) * 18,
 }
 """What is asked of each kind in the most private message: what is less likely is nearly always a mistake."""
@@ -187,12 +187,14 @@ class Names:
         return [one for start, piece in parted(text) for one in self._read(piece, start)]
 
     def verdict(self, text: str) -> float:
-        """Judge a text that others read in pieces, by the most private stretch of it."""
-        words, verdicts = features.tokens(text), [SETTLED]
+        """Judge a text that is read in pieces by the most private stretch of it; too few tokens tell nothing."""
+        words, verdicts = features.tokens(text), list[float]()
+        if len(words) <= FRAGMENT:
+            return SETTLED
         for begin in range(0, len(words), CHUNK):
             memo, rows = self.model.rows(words[begin : begin + CHUNK])
             verdicts.append(network.judged(memo.gists.take(rows[REACH:-REACH], axis=0), self.model.nets)[1])
-        return max(verdicts[1:] or verdicts)
+        return max(verdicts)
 
     def stands(self, finding: Finding, said: str, verdict: float) -> bool:
         """Say whether what was found in a piece stands by the verdict on the whole."""

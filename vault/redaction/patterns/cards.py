@@ -23,7 +23,7 @@ _BRANDS = re.compile(
     r"|(?:2131|1800)\d{11}$|62\d{14,17}$|(?:5[06-9]|6\d)\d{10,17}$|220[0-4]\d{12,15}$|9792\d{12}$|1946\d{12}$"
 )
 _WORDS = re.compile(
-    r"\b(?:card|visa|master ?card|amex|american express|maestro|debit|credit|cc|pan|tarjeta|karte\w*|\w+karte|carte"
+    r"\b(?:cards?|visa|master ?card|amex|american express|maestro|debit|credit|cc|pan|tarjeta|karte\w*|\w+karte|carte"
     r"|cartao|carta|kaart|kort|cvv|cvc|expir\w*|exp|valid thru|discover|diners|jcb|unionpay|rupay|mir|iin)\b"
 )
 _LAST_FOUR = re.compile(
@@ -32,6 +32,11 @@ _LAST_FOUR = re.compile(
     r"[^.;!0-9]{0,24}?\b(\d{4})\b(?![-.,/]?\d)(?:[^.\n\d]{0,30}(?:with|says|not|is|and|or) (\d{4})\b(?![-.,/]?\d))?"
 )
 _MASKED = re.compile(r"(?<![\w*])(?:(?:[*x#.]{4}[ -]?){1,3}|[*]{2,12}[ -]?)(\d{4})\b(?![-.,/]?\d)")
+
+
+_HALF = re.compile(r"(?<![\w*])\d{4}[ -]?\d\d[*x]{2}[ -]?[*x]{4}[ -]?\d{4}(?![\w-])")
+_FOURS = re.compile(r"(?<![\w.-])[2-6]\d{3}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?(?![\w-]|[ -]\d|\.\d)")
+_NEAR = 150  # characters in which a word for a card tells that fours which prove nothing are one, mistyped
 
 
 def luhn(digits: str) -> bool:
@@ -53,6 +58,12 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
                 yield Hit("CREDIT_CARD", start, end, 1.0, Ground.CHECKSUM)
             continue
         yield from _inside(run, start)
+
+
+def _find_fours(folded: Folded, _ends: Ends) -> Iterator[Hit]:
+    for match in _FOURS.finditer(folded.text):
+        if _WORDS.search(folded.low, max(0, match.start() - _NEAR), match.end() + _NEAR):
+            yield Hit("CREDIT_CARD", match.start(), match.end(), 0.6)
 
 
 def _find_dotted(folded: Folded, _ends: Ends) -> Iterator[Hit]:
@@ -92,16 +103,20 @@ def _find_parts(folded: Folded, ends: Ends) -> Iterator[Hit]:
                 yield Hit("CREDIT_CARD", match.start(group), match.end(group), 0.6)
     for match in around(_MASKED, folded.low, ends, 30, 60):
         yield Hit("CREDIT_CARD", match.start(), match.end(), 0.6)
+    for match in around(_HALF, folded.low, ends, 20, 20):
+        yield Hit("CREDIT_CARD", match.start(), match.end(), 0.6)
 
 
 RECOGNIZERS = (
     Recognizer("cards", (r"\d(?:[ -]{0,2}\d){11}",), _find, code=True),
+    Recognizer("cards in fours", (r"\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}",), _find_fours),
     Recognizer("cards with dots", (r"\d{4}\.\d{4}\.\d{4}\.\d{4}",), _find_dotted, code=True),
     Recognizer(
         "card endings",
         (
             r"\b(?:card|visa|master ?card|amex|debit|tarjeta|karte|carte|cartao|cc|credit)\b",
             r"\blast (?:four|4)\b",
+            r"\d\d[*x]{2}[ -]?[*x]{4}",
         ),
         _find_parts,
         every=True,

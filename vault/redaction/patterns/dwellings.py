@@ -1,4 +1,4 @@
-"""Dwellings by their number alone: no. 5, unit 22, where the words around speak of neighbours and keys."""
+"""Dwellings by their number alone, where the words around speak of neighbours and keys."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ _SHARED = re.compile(
 )
 
 
+_FLOOR = re.compile(
+    r"(?<![\w.,])(\d{1,2}(?:\.?[ºª°o]| o) ?(?:[a-f]\b|izq\w{0,6}|izda|dcha|derecha|esq\w{0,6}|dto|direito|frente)"
+    r"|\d{1,2} ?(?:er|e|eme) etage(?: (?:gauche|droite|face))?|\d{1,2}\. (?:stock|og)(?: (?:links|rechts|mitte))?)(?!\w)"
+)
+_STAIRS = re.compile(
+    r"\b(?:vecin[oa]s?|puerta|piso|portal|llave|viv[oe]|timbre|ascensor|voisine?s?|cle|colis|sonnette|habit\w{1,3}|logement"
+    r"|porteiro|sindic[oa]|vizinh[oa]s?|apartamento|andar|nachbar\w{0,3}|klingel\w{0,2}|wohn\w{1,4}|schlussel|paket\w?|treppenhaus)\b"
+)
 _DEVICE = re.compile(
     r"\b(?:kitchen|ac|a/c|air con\w*|hvac|heating|cooling|wall|base|tv|storage|shelf|shelving|sink|power|control|business|outdoor|indoor|central|processing|intensive care|per) $"
 )
@@ -37,5 +45,6 @@ def _is_no_rank(_value: str, before: str) -> bool:
 _FORMS = (
     Form("houses by number", r"\b(?:no\.?|nr\.?|number) ?\d{1,4}", _HOUSE, 22, 14, where=_HOME, fits=_is_no_rank),
     Form("units by number", r"\b(?:unit|apartment|condo|townhouse) \d{1,4}", _UNIT, 16, 22, where=_SHARED, fits=_is_no_device),
+    Form("floors", r"\d(?:\.?[ºª°o]| o) ?[a-z]|\d ?(?:er|e|eme) etage|\d\. (?:stock|og)", _FLOOR, 16, 24, where=_STAIRS),
 )  # fmt: skip
 RECOGNIZERS = tuple(recognizer("ADDRESS", form) for form in _FORMS)

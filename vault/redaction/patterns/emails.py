@@ -26,7 +26,7 @@ _NOBODYS = re.compile(
     r"|hello|contact|deploy)@example\.(?:com|org|net)|pi@raspberrypi\.local|git@(?:github|gitlab|bitbucket)\.(?:com|org)"
 )
 _SPELT = re.compile(
-    r"(?<![\w@.])([a-z0-9][a-z0-9_-]{0,30}(?:(?: ?[._-] ?| (?:dot|punkt|punto|point|ponto) )[a-z0-9_-]{1,30}){0,3})"
+    r"(?<![\w@.])([a-z0-9][a-z0-9_-]{0,30}(?:(?: ?[._-] ?| (?:dot|punkt|punto|point|ponto) | ?[\[({<] ?dot ?[\])}>] ?)[a-z0-9_-]{1,30}){0,3})"
     r"(?:\s?[\[({<]\s?(?:at|a|arroba|arobase)\s?[\])}>]\s?|\s(?:at|arroba|arobase|klammeraffe)\s)"
     r"([a-z0-9-]{2,30}(?: [a-z0-9-]{2,20})?(?:(?:\s?[\[({<]\s?dot\s?[\])}>]\s?|\s(?:dot|punkt|punto|point|ponto)\s|\.)[a-z0-9-]{2,24}){1,3})\b"
 )

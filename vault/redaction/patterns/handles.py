@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
+from vault.redaction.patterns.forms import Form, recognizer
 
 _AT = re.compile(r"@(?<![\w@.+/`-]@) ?([a-z_][\w.-]{1,30}\w)(?![\w@(])(?!\.\w|/|-\w)")
 _CODE_AT = re.compile(
@@ -192,7 +193,19 @@ def _find_near(folded: Folded, ends: Ends) -> Iterator[Hit]:
 _SNAKE = re.compile(
     r"(?:get|set|is|has|on|to|from|my|user|file|data|max|min|num|new|test|server|client|api|node|utf8|view|player|item|guild|channel|message|bot|discord|steam|app|level|game|spawn|entity)_|.*_(?:id|name|key|token|data|url|path|file|type|list|count|time|size|py|js|api|bot|server|error|config|event|handler|message|members?|guild|channel|client|items?|code|mode|level|max|min)$"
 )
+_CASH = re.compile(r"(?<![\w$])(\$[a-z][\w-]{3,20})(?![\w$])")
+_CASH_APP = re.compile(r"\b(?:cash ?tags?|cash ?app|venmo|chime)\b")
+_TICKER = re.compile(r"\$[A-Z]{1,5}$")
+
+
+def _is_no_ticker(value: str, _before: str) -> bool:
+    return not _TICKER.match(value)
+
+
 RECOGNIZERS = (
+    recognizer(
+        "USERNAME", Form("cashtags", r"\$[a-z][\w-]{3}", _CASH, 6, 24, where=_CASH_APP, fits=_is_no_ticker)
+    ),
     Recognizer(
         "account names",
         (

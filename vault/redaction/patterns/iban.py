@@ -25,6 +25,14 @@ _LENGTHS = {
 }  # fmt: skip
 
 
+_GROUPS = re.compile(r"[a-z]{2}\d\d(?: [a-z0-9]{4}){2,7}(?: [a-z0-9]{1,4})?")
+_SAID = re.compile(
+    r"\b(?:iban|bank|account|acct|wire|transfer\w*|konto\w*|uberwei\w*|cuenta|transferenc\w*|conta|compte|virement|rib"
+    r"|conto|bonifico|rekening|konto|rachunek|hesap)\b"
+)
+_DIGITS = 8  # of an account's number, at least
+
+
 def valid(iban: str) -> bool:
     """The checksum of ISO 13616, on an IBAN in lower case without spaces."""
     return int((iban[4:] + iban[:4]).translate(_VALUES)) % 97 == 1
@@ -45,6 +53,19 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         if whole and valid("".join(low[place] for place in places[:length])):
             yield Hit("IBAN_CODE", match.start(), end, 1.0, Ground.CHECKSUM)
             at = end
+        elif whole and _is_mistyped(low, match.start(), end):
+            yield Hit("IBAN_CODE", match.start(), end, 0.6)
+            at = end
+
+
+def _is_mistyped(low: str, start: int, end: int) -> bool:
+    """Say whether an IBAN was meant, of which a digit is wrong: it has the length and the groups of one, or its name."""
+    if sum(map(str.isdigit, low[start + 4 : end])) < _DIGITS:
+        return False
+    return (
+        _GROUPS.fullmatch(low, start, end) is not None
+        or _SAID.search(low, max(0, start - 60), start) is not None
+    )
 
 
 RECOGNIZERS = (Recognizer("iban", (r"[a-z]{2}[ -]?\d{2}(?:[ -]{0,2}[a-z0-9]){11}",), _find, code=True),)

@@ -15,10 +15,11 @@ _ITALIAN = re.compile(
 )  # its last letter is often wrong
 _EMIRATES = re.compile(r"(?<![\w-])(784-(?:19|20)\d\d-\d{7}-\d)(?![\w-])")
 _PASS = re.compile(r"\bpass(?:\.|:| no\.?)? ([A-Z]{1,2}\d{6,8})(?![\w-])")
-_INSURED = re.compile(r"(?<![\w-])([A-Z]\d{9})(?![\w-])")
+_INSURED = re.compile(r"(?<![\w-])([A-Z](?:\d{9}| ?\d{3} \d{3} \d{3}))(?![\w-])")
 _INSURERS = re.compile(
-    r"\b(?:kv|krankenk\w{2,6}|krankenvers\w{2,10}|kasse|versich\w{2,16}|vers|aok|barmer|dak|ikk|bkk|uberweisung|ehic|gesundheitskarte)\b"
+    r"\b(?:kv|krankenk\w{2,6}|krankenvers\w{2,10}|kasse|versich\w{2,16}|vers|aok|debeka|kartennummer|gesundheitskarte|versichertenkarte|barmer|dak|ikk|bkk|uberweisung|ehic|gesundheitskarte)\b"
 )
+_POLISH = re.compile(r"(?<![\w-])(\d{2}(?: \d{4}){6})(?![\w-]| \d)")
 _BRANCH = re.compile(
     r"\b(?:agencia|ag)\.?:? ?(\d{4}(?:-[\dx])?)(?![\w-]|[.,]\d)"
     r"|\b(?:conta|c/c)(?: corrente| poupanca)?:? ?(?:n\S{0,2} )?(\d{1,3}(?:\.\d{3}){1,2}-[\dx]|\d{4,8}-[\dx])(?![\w-]|[.,]\d)"
@@ -66,7 +67,8 @@ _FORMS = (
     ("NATIONAL_ID", Form("codice fiscale", r"\b[a-z]{6}\d\d[a-z]\d\d[a-z]\d{3}[a-z]\b", _ITALIAN, 17, 2, cased=True)),
     ("NATIONAL_ID", Form("Emirates ID", r"\b784-\d{4}-\d{7}-\d", _EMIRATES, 19, 2)),
     ("PASSPORT", Form("passports in short", r"\bpass[.: ]", _PASS, 6, 20, cased=True)),
-    ("MEDICAL_ID", Form("insured persons", r"\b[a-z]\d{9}\b", _INSURED, 11, 2, cased=True, where=_INSURERS)),
+    ("BANK_ACCOUNT", Form("Polish accounts", r"\d \d{4} \d{4} \d{4} \d{4} \d{4} \d{4}", _POLISH, 34, 2)),
+    ("MEDICAL_ID", Form("insured persons", r"\b[a-z] ?\d{3} ?\d{3} ?\d{3}\b", _INSURED, 15, 2, cased=True, where=_INSURERS)),
     ("BANK_ACCOUNT", Form("branches", r"\b(?:agencia|ag|conta|c/c)\b", _BRANCH, 10, 34)),
     ("BANK_ACCOUNT", Form("BIC", r"\b(?:bic|swift)\b", _BIC, 8, 30, cased=True, where=_NUMBER)),
     ("BANK_ACCOUNT", Form("sort codes", r"\bsort\b[^\n\d]{0,30}\d\d-\d\d-\d\d|\d\d-\d\d-\d\d,? acc|\d\d-\d\d-\d\d,? a/c", _SORT, 44, 8)),

@@ -52,7 +52,8 @@ def _end(text: str, start: int, end: int) -> int:
         last = text[end - 1]
         pair = {")": "(", "]": "["}.get(last)
         loose = pair is not None and text.count(pair, start, end) < text.count(last, start, end)
-        if last not in _STOP and not loose:
+        is_own = last == "_" and text[start - 1 : start] != "_"  # of a handle, and no mark around the address
+        if is_own or (last not in _STOP and not loose):
             break
         end -= 1
     return end
