@@ -34,7 +34,7 @@ from vault.redaction.settings import ENTITIES, Redaction
 from vault.redaction.stream import HOLD
 from vault.redaction.structure import Text, rewritten, texts_of
 from vault.redaction.terms import Terms
-from vault.redaction.whole import judge_whole
+from vault.redaction.whole import judge_whole, read_whole, values
 from vault.redaction.worldly import is_worldly
 
 if TYPE_CHECKING:
@@ -137,15 +137,19 @@ class Engine:
         pieces = split(text, search.check_within(text))
         if len(pieces) == 1 and not (label or pieces[0].label or (depth and pieces[0].nested)):
             return Shard(text, pieces, [self._whole(pieces[0], text, settings, search)], [None])
+        is_whole = depth == _DEPTH and not label and len(text) <= LONG
+        read = read_whole(text, pieces, self._bundled(settings.mode)) if is_whole else None
         if len(pieces) > _MANY:
-            self._read_ahead(pieces, label, settings, search, depth)
+            some = pieces if read is None else [piece for piece in pieces if piece.label]
+            self._read_ahead(some, label, settings, search, depth)
         found: list[list[Finding]] = []
         inner: list[Shard | None] = []
         for piece in pieces:
             search.check()
             name = piece.label or label
             key = piece.text, name, kind(piece, depth)
-            known = search.looked.get(key)
+            mine = read.get(piece.start) if read is not None else None
+            known = None if mine else search.looked.get(key)
             if known is not None:  # tables and logs repeat themselves
                 inner.append(None)
                 found.append(known)
@@ -154,11 +158,11 @@ class Engine:
                 found.append([])
             else:
                 inner.append(None)
-                found.append(self._look(piece, name, settings, search))
-                if len(piece.text) <= SHORT:
+                found.append(self._look(piece, name, settings, search, mine))
+                if len(piece.text) <= SHORT and not mine:
                     search.looked[key] = found[-1]
         shard = Shard(text, pieces, found, inner)
-        if depth == _DEPTH and not label and settings.mode == "balanced" and len(text) <= LONG:
+        if is_whole and settings.mode == "balanced":
             judge_whole(shard, self._bundled(settings.mode))
         return shard
 
@@ -198,8 +202,18 @@ class Engine:
                 search.shards[key] = known
         return known
 
-    def _look(self, piece: Piece, label: str, settings: Redaction, search: Search) -> list[Finding]:
-        """Find what is in one piece; its label is read with it, as the words around a value."""
+    def _look(
+        self,
+        piece: Piece,
+        label: str,
+        settings: Redaction,
+        search: Search,
+        read: list[Finding] | None = None,
+    ) -> list[Finding]:
+        """Find what is in one piece; its label is read with it, as the words around a value.
+
+        What the model has `read` of it in its place is not asked for again, but what the label may tell.
+        """
         text = _said(piece, label)
         shift = len(text) - len(piece.text)
         terms = self._terms_of(settings)
@@ -211,7 +225,10 @@ class Engine:
             plain = unbroken(text)
             # Nothing drops a pattern's finding later, and it beats the model's.
             known = () if terms or settings.thresholds or plain.places else found
-            found = [*found, *plain.led_back(self._named(plain.text, settings, search, known))]
+            if read is None or label:
+                named = plain.led_back(self._named(plain.text, settings, search, known))
+                found = [*found, *(named if read is None else values(named))]
+            found = [*found, *moved(read or [], shift)]
             if settings.models or self._own:
                 for recognizer in self._others(settings):
                     check()

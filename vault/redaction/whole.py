@@ -1,20 +1,65 @@
-"""Judges what was found in the pieces of a text by the whole of it.
+"""Reads the pieces of a text in their places, and judges what was found in them by the whole of it.
 
-A cell says nothing of what its table is about: "Max Verstappen" may win a race or owe a rent. The model
-judges a message as a whole; of a text that is read in pieces, each with its own few words, only the whole
-can be judged. Where that is about nobody's life, what it doubts in a piece goes.
+The model was taught whole messages, with what stands beside a cell and below it. A cell says nothing of what
+its table is about: "Max Verstappen" may win a race or owe a rent. Where the whole is about nobody's life,
+what is doubted in a piece goes; not under "customer".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from vault.redaction.findings import Finding, Ground
+from vault.redaction.folding import unbroken
 from vault.redaction.search import Shard
+from vault.redaction.segments import Form, Piece, blobs
+from vault.redaction.segments.labels import names_a_person
 
 if TYPE_CHECKING:
     from vault.redaction.names import Names
+
+
+_NAMES: Final = frozenset({"PERSON", "LOCATION", "ORGANIZATION"})
+
+
+def read_whole(text: str, pieces: Sequence[Piece], names: Names) -> dict[int, list[Finding]]:
+    """Read a text as it stands; give what lies in each piece that is written as it is, by where that begins.
+
+    It is read as neither public nor private: that is judged when it is known what is proven.
+    """
+    plain = unbroken(_unblobbed(text))
+    found = sorted(plain.led_back(names.find(plain.text, settled=True)), key=lambda one: one.start)
+    read: dict[int, list[Finding]] = {}
+    first = 0
+    for piece in pieces:
+        if piece.form is Form.CODE or text[piece.start : piece.end] != piece.text or piece.nested:
+            continue
+        while first < len(found) and found[first].end <= piece.start:
+            first += 1
+        mine = []
+        for one in found[first:]:
+            if one.start >= piece.end:
+                break
+            start, end = max(one.start, piece.start), min(one.end, piece.end)
+            if any(map(str.isalnum, text[start:end])):
+                mine.append(replace(one, start=start - piece.start, end=end - piece.start))
+        read[piece.start] = mine
+    return read
+
+
+def _unblobbed(text: str) -> str:
+    """Blank encoded data out: it tells nothing, and hides what a text is about."""
+    for start, end in blobs(text):
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
+
+
+def values(found: Iterable[Finding]) -> list[Finding]:
+    """Leave out names, which what stands around tells better than a label does."""
+    return [one for one in found if one.entity not in _NAMES]
 
 
 def judge_whole(shard: Shard, names: Names) -> None:
@@ -22,7 +67,7 @@ def judge_whole(shard: Shard, names: Names) -> None:
     found = list(_found(shard))
     if not found or any(one.ground is not Ground.MODEL for one in found):
         return
-    _sift(shard, names, names.verdict(shard.text))
+    _sift(shard, names, names.verdict(_unblobbed(shard.text)))
 
 
 def _found(shard: Shard) -> Iterator[Finding]:
@@ -34,7 +79,7 @@ def _sift(shard: Shard, names: Names, verdict: float) -> None:
     for at, (piece, inner) in enumerate(zip(shard.pieces, shard.inner, strict=True)):
         if inner is not None:
             _sift(inner, names, verdict)
-        else:
+        elif not names_a_person(piece.label):
             shard.found[at] = [
                 one for one in shard.found[at] if names.stands(one, piece.text[one.start : one.end], verdict)
             ]

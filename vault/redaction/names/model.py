@@ -56,7 +56,7 @@ SETTLED: Final = 0.5
 TRUST: Final = (0.6, 0.4)
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
 
-WHOLE: Final = 1.5
+WHOLE: Final = 2.0
 """The same of the judgement of a public text on what stands in its pieces."""
 
 FRAGMENT: Final = 6
@@ -180,14 +180,17 @@ class Names:
         """The model's files, read when first needed."""
         return loaded(self.folder)
 
-    def find(self, text: str, known: Sequence[Finding] = ()) -> list[Finding]:
-        """Find names and values; what lies in a known finding is not told again where that saves time."""
+    def find(self, text: str, known: Sequence[Finding] = (), *, settled: bool = False) -> list[Finding]:
+        """Find names and values; what lies in a known finding is not told again where that saves time.
+
+        `settled` judges the text neither public nor private.
+        """
         if len(text) <= PIECE:
-            return self._read(text, 0, known)
-        return [one for start, piece in parted(text) for one in self._read(piece, start)]
+            return self._read(text, 0, known, settled=settled)
+        return [one for start, piece in parted(text) for one in self._read(piece, start, settled=settled)]
 
     def verdict(self, text: str) -> float:
-        """Judge a text that is read in pieces by the most private stretch of it; too few tokens tell nothing."""
+        """Judge a text in pieces by the most private stretch of it; too few tokens tell nothing."""
         words, verdicts = features.tokens(text), list[float]()
         if len(words) <= FRAGMENT:
             return SETTLED
@@ -207,32 +210,35 @@ class Names:
             features.tokens(said), doubtful=not is_private
         )
 
-    def _read(self, text: str, place: int, known: Sequence[Finding] = ()) -> list[Finding]:
+    def _read(
+        self, text: str, place: int, known: Sequence[Finding] = (), *, settled: bool = False
+    ) -> list[Finding]:
         """Read a text of which the first letter stands at a place."""
         memo = self.model.memo
         rows = memo.met(text)
-        if rows is not None and len(rows) <= CHUNK:
-            likely = self._likely(memo, rows, text, known)
-            return [] if likely is None else self.found(features.tokens(text), *likely, place)
-        words = features.tokens(text)
-        if len(words) <= CHUNK:
-            memo, rows = self.model.rows(words)
-            memo.meet(text)
-            likely = self._likely(memo, rows, text, known)
-            return [] if likely is None else self.found(words, *likely, place)
+        words = features.tokens(text) if rows is None or len(rows) > CHUNK else None
+        if words is None or len(words) <= CHUNK:
+            if rows is None or words is not None:
+                memo, rows = self.model.rows(words or [])
+                memo.meet(text)
+            likely = self._likely(memo, rows, text, known, settled=settled)
+            if likely is None:
+                return []
+            return self.found(words or features.tokens(text), *likely, place, settled=settled)
         out: list[Finding] = []
         for begin in range(0, len(words), CHUNK - 2 * OVERLAP):
             start = max(begin - OVERLAP, 0)
             some = words[start : begin + CHUNK - OVERLAP]
             kept = min(begin + CHUNK - 2 * OVERLAP, len(words))
-            if (likely := self._likely(*self.model.rows(some))) is not None:
+            if (likely := self._likely(*self.model.rows(some), settled=settled)) is not None:
                 before = sum(map(len, words[start:begin]))
-                out += self.found(some, *likely, place - before, begin - start, kept - start)
+                at = place - before, begin - start, kept - start
+                out += self.found(some, *likely, *at, settled=settled)
             place += sum(map(len, words[begin:kept]))
         return out
 
     def _likely(
-        self, memo: Memo, rows: Rows, text: str = "", known: Sequence[Finding] = ()
+        self, memo: Memo, rows: Rows, text: str = "", known: Sequence[Finding] = (), *, settled: bool = False
     ) -> tuple[Floats, Floats] | None:
         """Say of each token of a chunk how likely it is of each kind, and what is asked of each kind.
 
@@ -251,7 +257,7 @@ class Names:
                 return None
         nets = self.model.nets
         summary, verdict = network.judged(memo.gists.take(rows[REACH:-REACH], axis=0), nets)
-        asked = shifted(verdict, count, proven=bool(known))
+        asked = 0.0 if settled else shifted(verdict, count, proven=bool(known))
         if asked < 0:
             core = core[looks[core] > self.look - asked]
             if not len(core):
@@ -280,12 +286,14 @@ class Names:
         offset: int = 0,
         begin: int = 0,
         stop: int | None = None,
+        *,
+        settled: bool = False,
     ) -> list[Finding]:
         """Give the names of one chunk that start within words[begin:stop]."""
         found = spans(words, odds, bounds, offset, begin, len(words) if stop is None else stop)
         if not self.public:
             return [one for one, _, _ in found]
-        is_private = float(bounds[0]) <= self.plainly
+        is_private = settled or float(bounds[0]) <= self.plainly
         return [
             one
             for one, some, bound in found

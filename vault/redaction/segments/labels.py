@@ -42,6 +42,17 @@ _FIELDS = _NUMBERS | frozenset(
         """
     )
 )
+_PERSONS = frozenset(
+    _WORD.findall(
+        """
+        firstname lastname fullname surname forename nickname username user login customer contact client
+        employee doctor physician patient tenant guest member student pupil borrower owner recipient sender
+        attendee participant assignee nombre apellido apellidos usuario vorname nachname familienname kunde
+        patientin mieter gast mitglied schuler prenom eleve nome sobrenome apelido cliente aluno paciente
+        nazwisko imie cognome voornaam achternaam soyad isim nama fornavn etternavn efternamn fornamn
+        """
+    )
+)
 _AROUND = frozenset(
     _WORD.findall(
         """
@@ -74,6 +85,11 @@ def may_number_a_person(label: str) -> bool:
     """Tell whether a number under this label could be personal data; where nothing names it, it could."""
     words = _words(label)
     return not words or any(word in _NUMBERS or _STEMS.search(word) for word in words)
+
+
+def names_a_person(label: str) -> bool:
+    """Tell whether what stands under this label is somebody of the writer's."""
+    return not _PERSONS.isdisjoint(_words(label))
 
 
 def names_a_field(label: str) -> bool:
