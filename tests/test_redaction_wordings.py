@@ -48,6 +48,10 @@ ON_THE_NET = [
     "support.gumroad.com is down, help.itch.io too",
     "the docs of bandcamp.com and itch.io differ, status.substack.com says ok",
     "ko-fi.com is slow, patreon.com/login gives a 500",
+    # An underscore that is a handle's own; tags to pay to, and shares.
+    "mine is [instagram.com/_bernadetta.k_] and hers [instagram.com/kelp_wanda]",
+    "my cash app is [$tobsmoney], hers [$MilesFromHome], and I hold $AAPL",
+    "echo $path and $home_dir, the till is down",
 ]
 
 
@@ -110,6 +114,12 @@ IDS = [
     "the motorcycle [KDG 418T] was sold, a tricycle [KTW 221B] too",
     "parked behind [Dubai K 48213], the car blocks us, and [Sharjah 2 71184] too",
     "what car? a Fiat? or a BMW 320? I had 2?-3 of them",
+    # A codice fiscale of which the last letter is wrong, and what has another form.
+    "Carmela, cod. fisc. [SPSCML70B42L259X]; product ABCDEF70K42L259X, IBAN",
+    # A card of a German insurance as it is printed.
+    "die Karte meiner Krankenkasse: [A 731 905 264]. und Tor B 731 ist zu",
+    # An account of a Polish bank, without its country.
+    "pay to account [61 1090 1014 0000 0712 1981 2874] in two weeks",
 ]
 
 
@@ -172,6 +182,11 @@ AGES = [
     '"Ubuntu_Sipho, [27], Gqeberha, mic yes"',
     "night.heron, [34], Leeds. into birds\nkelp_wanda, [19], from Porto",
     "we're all [30]+ with kids, we are all [19], so be kind. you're all [18]+, right",
+    # Sex and age, decades of a life and of a century.
+    "[M47], [F45], want the sea. [40F] here and [34 m] here, / [67F] / since noon",
+    "take the M40, M25 is shut. it was 40F in here, 40 m away",
+    "pushing [70], dodgy hip. he was pushing 60 mph",
+    "she is in her [late 50s], into his [early forties], cars of the late 50s, in the mid 90s",
 ]
 
 
@@ -210,6 +225,10 @@ ADDRESSES = [
     "my landlord: kitchen unit 60 wide, the ac unit 2 has a leak, unit 90 cm, business unit 4",
     "read unit 4 of the textbook, unit 12 test tomorrow, my tenant app has unit 5 tests",
     "she is at number 2 in the list, the parcel van is at no. 7 in the queue",
+    # Floors.
+    "mi vecina del [5º B] grita, la llave es del [3.º izquierda], y ya",
+    "la voisine du [3e étage gauche] garde mes colis; mein Nachbar aus dem [2. OG links] klingelt",
+    "mi hijo está en 5º B de primaria, le 3e étage de la fusée",
 ]
 
 

@@ -10,6 +10,7 @@ from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 from vault.redaction.patterns.births import MONTH
+from vault.redaction.patterns.forms import Form, recognizer
 
 _TENS = r"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)"
 _ONES = r"(?:one|two|three|four|five|six|seven|eight|nine)"
@@ -326,6 +327,16 @@ def _find_words(folded: Folded, ends: Ends) -> Iterator[Hit]:
         yield from _read(folded, match.start(), match.end())
 
 
+_PAIR = re.compile(
+    r"\b(m\d\d),? ?(?:and |& )?(f\d\d)\b|\b(f\d\d),? ?(?:and |& )?(m\d\d)\b|\b(\d\d ?[mf])(?= here\b)|(?<=/ )(\d\d ?[mf])(?= ?/)"
+)
+_NEARLY = re.compile(
+    r"\bpushing ([4-9]0|100)\b(?! ?(?:mph|km|kg|k\b|%|percent|people|degrees|grand|dollars|euros|pounds|miles|watts|fps))"
+)
+_DECADE = re.compile(
+    r"\bin(?:to)? (?:my|his|her|their|your) ((?:early|mid|late)[ -](?:[2-9]0'?s|twenties|thirties|forties|fifties|sixties"
+    r"|seventies|eighties|nineties))\b"
+)
 _WORDS = re.compile(rf"\b{_WORD}\b")
 _THERE = ("there are ", "there were ", "there is ", "there was ")  # so many of something
 RECOGNIZERS = (
@@ -340,4 +351,10 @@ RECOGNIZERS = (
         _find_words,
         every=True,
     ),
+    recognizer(
+        "AGE",
+        Form("ages by sex", r"[mf]\d\d,? ?(?:and |& )?[mf]\d\d|\d\d ?[mf] here\b|/ \d\d ?[mf]", _PAIR, 12, 8),
+    ),
+    recognizer("AGE", Form("ages nearly reached", r"\bpushing \d\d", _NEARLY, 12, 14)),
+    recognizer("AGE", Form("decades of lives", r"\b(?:early|mid|late)[ -][2-9efnst]", _DECADE, 24, 16)),
 )
