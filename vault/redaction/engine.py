@@ -26,7 +26,7 @@ from vault.redaction.models import load
 from vault.redaction.operators import OPERATORS, TELLING
 from vault.redaction.overlaps import resolve
 from vault.redaction.own import Own
-from vault.redaction.published import is_published
+from vault.redaction.published import unpublished
 from vault.redaction.result import RedactedText, tell
 from vault.redaction.search import LONG, SHORT, Search, Shard, beside, kind, moved
 from vault.redaction.segments import Form, Piece, blobs, join, split
@@ -140,7 +140,8 @@ class Engine:
         is_whole = depth == _DEPTH and not label and len(text) <= LONG
         read = read_whole(text, pieces, self._bundled(settings.mode)) if is_whole else None
         if len(pieces) > _MANY:
-            some = pieces if read is None else [piece for piece in pieces if piece.label]
+            is_wary = read is None or settings.mode == "high-recall"
+            some = pieces if is_wary else [piece for piece in pieces if piece.label]
             self._read_ahead(some, label, settings, search, depth)
         found: list[list[Finding]] = []
         inner: list[Shard | None] = []
@@ -225,9 +226,10 @@ class Engine:
             plain = unbroken(text)
             # Nothing drops a pattern's finding later, and it beats the model's.
             known = () if terms or settings.thresholds or plain.places else found
-            if read is None or label:
+            is_wary = read is None or settings.mode == "high-recall"
+            if is_wary or label:
                 named = plain.led_back(self._named(plain.text, settings, search, known))
-                found = [*found, *(named if read is None else values(named))]
+                found = [*found, *(named if is_wary else values(named))]
             found = [*found, *moved(read or [], shift)]
             if settings.models or self._own:
                 for recognizer in self._others(settings):
@@ -235,7 +237,7 @@ class Engine:
                     found += recognizer.find(text)
         if not found:
             return found
-        found = [one for one in found if one.end > shift and not is_published(one, text)]
+        found = unpublished([one for one in found if one.end > shift], text)
         if settings.thresholds:
             found = [one for one in found if one.score >= settings.thresholds.get(one.entity, 0)]
         if terms:

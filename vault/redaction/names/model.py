@@ -50,10 +50,10 @@ ONES: Final = ("PERSON", "LOCATION")
 PLAINLY: Final = 2.5
 """The judgement from which on a message is plainly about the writer's own people."""
 
-SETTLED: Final = 0.5
+SETTLED: Final = 1.0
 """The judgement of a message that is neither public nor private, as log odds."""
 
-TRUST: Final = (0.6, 0.4)
+TRUST: Final = (0.8, 0.4)
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
 
 WHOLE: Final = 2.0

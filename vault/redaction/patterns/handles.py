@@ -10,7 +10,7 @@ from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 from vault.redaction.patterns.forms import Form, recognizer
 
-_AT = re.compile(r"@(?<![\w@.+/`-]@) ?([a-z_][\w.-]{1,30}\w)(?![\w@(])(?!\.\w|/|-\w)")
+_AT = re.compile(r"@(?<![\w@.+/`%-]@) ?([a-z_][\w.-]{1,30}\w)(?![\w@(])(?!\.\w|/|-\w)")
 _CODE_AT = re.compile(
     r"(?:property|staticmethod|classmethod|dataclass|override|overload|media|import|param|return|returns|throws|app|pytest|abstractmethod|cached_property|lru_cache|cache|functools|autowired|bean|component|service|controller|test|todo|gmail|googlemail|hotmail|outlook|yahoo|icloud|mentions?|[\w-]+-team|see|since|author|deprecated|keyframes|font-face|charset|supports|layer|tailwind|apply|everyone|here|channel|all|media|types|babel|angular|vue|nestjs|click|get|post|put|delete|requestmapping|getmapping|inject|injectable|entity|column|table|id|data|builder|getter|setter|nullable|notnull|latest|next|main|v\d.*|v[\d.]+|[a-f0-9]{7,40})$"
 )
