@@ -49,6 +49,11 @@ _LIST: Final = re.compile(r"[,;]| (?:and|or|y|o|und|oder|et|ou|e) ")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _AT: Final = re.compile(r"@|\bat\b|\barroba\b|\bet\b|\(a\)|\[at\]|\uff20", re.IGNORECASE)
 _DOT: Final = re.compile(r"[./:]|\bdot\b|\bpunto\b|\bpunkt\b|\bpoint\b|\bponto\b", re.IGNORECASE)
+_AMOUNT: Final = re.compile(
+    r"[\d.,]+ ?(?:units|pieces|pcs|items|boxes|bags|bottles|pages|words|people|users|points|calories|steps"
+    r"|days|hours|minutes|percent|euros?|dollars|pounds|usd|eur|gbp|kg|grams?"
+    r"|km|miles|rpm|hp|mm|cm|ml|gb|mb)"
+)
 _LEAST: Final = {  # digits
     "PHONE_NUMBER": 4,  # an extension
     "CREDIT_CARD": 3,
@@ -181,12 +186,19 @@ def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each k
         case "PERSON" | "LOCATION" | "ORGANIZATION":
             return _NOBODY[entity].fullmatch(value.strip()) is None
         case "ADDRESS":
-            words, numbers = _PART.findall(value), _DIGITS.findall(value)
-            if not words:
-                return len(numbers) <= _LISTED and len("".join(numbers)) > _SHORT
-            return len("".join(numbers)) > _SHORT or any(len(word) > _SHORT for word in words)
+            return _is_address(value)
         case _:
             return True
+
+
+def _is_address(value: str) -> bool:
+    """Say whether a value is no amount of something, and not too short."""
+    words, numbers = _PART.findall(value), _DIGITS.findall(value)
+    if not words:
+        return len(numbers) <= _LISTED and len("".join(numbers)) > _SHORT
+    if _AMOUNT.fullmatch(value.strip(" ,.")):
+        return False
+    return len("".join(numbers)) > _SHORT or any(len(word) > _SHORT for word in words)
 
 
 def _is_number(entity: str, value: str) -> bool:
