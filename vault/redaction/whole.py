@@ -39,13 +39,12 @@ def read_whole(text: str, pieces: Sequence[Piece], names: Names) -> dict[int, li
             continue
         while first < len(found) and found[first].end <= piece.start:
             first += 1
-        mine = []
-        for one in found[first:]:
-            if one.start >= piece.end:
-                break
-            start, end = max(one.start, piece.start), min(one.end, piece.end)
+        mine, at = [], first
+        while at < len(found) and found[at].start < piece.end:
+            start, end = max(found[at].start, piece.start), min(found[at].end, piece.end)
             if any(map(str.isalnum, text[start:end])):
-                mine.append(replace(one, start=start - piece.start, end=end - piece.start))
+                mine.append(replace(found[at], start=start - piece.start, end=end - piece.start))
+            at += 1
         read[piece.start] = mine
     return read
 

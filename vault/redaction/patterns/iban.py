@@ -28,7 +28,7 @@ _LENGTHS = {
 _GROUPS = re.compile(r"[a-z]{2}\d\d(?: [a-z0-9]{4}){2,7}(?: [a-z0-9]{1,4})?")
 _SAID = re.compile(
     r"\b(?:iban|bank|account|acct|wire|transfer\w*|konto\w*|uberwei\w*|cuenta|transferenc\w*|conta|compte|virement|rib"
-    r"|conto|bonifico|rekening|konto|rachunek|hesap)\b"
+    r"|conto|bonifico|rekening|rachunek|hesap)\b"
 )
 _DIGITS = 8  # of an account's number, at least
 

@@ -26,6 +26,10 @@ _ROW = re.compile(
 _DATE = re.compile(rf"'({FULL})\s?'")
 _PHONE = re.compile(r"'(\+?\d[\d ()./-]{5,18}\d)'")
 _SAID = re.compile(r"'((?:[^\W\d_]|[ .-]|''){2,40})'")
+_VALUES = re.compile(
+    r"\((?:[^()']++|'(?:[^']++|'')*+')*+\)"
+)  # never tried twice: quotes may be read in two ways
+_VALUE = re.compile(r"'(?:[^']++|'')*+'|[^,()\s'][^,()']*+")
 _NAMED = re.compile(
     r"name|nombre|apellido|nom|nome|vorname|surname|employee|member|contact|person|patient|customer|guest"
 )
@@ -49,9 +53,9 @@ def _names(row: str) -> Iterator[tuple[str, int, int]]:
     columns = _COLUMNS.search(row)
     listed = [one.strip(' \n"`[]').lower() for one in columns[1].split(",")] if columns else []
     rest = columns.end() if columns else row.lower().find("values")
-    for values in re.finditer(r"\((?:[^()']|'(?:[^']|'')*')*\)", row[max(rest, 0) :]):
+    for values in _VALUES.finditer(row[max(rest, 0) :]):
         start = max(rest, 0) + values.start()
-        for number, value in enumerate(re.finditer(r"'(?:[^']|'')*'|[^,()\s][^,()]*", values[0])):
+        for number, value in enumerate(_VALUE.finditer(values[0])):
             said = _SAID.fullmatch(value[0])
             if said is None:
                 continue
