@@ -62,6 +62,8 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
 
 def _find_fours(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     for match in _FOURS.finditer(folded.text):
+        if luhn(match[0].replace(match[1], "")):
+            continue
         if _WORDS.search(folded.low, max(0, match.start() - _NEAR), match.end() + _NEAR):
             yield Hit("CREDIT_CARD", match.start(), match.end(), 0.6)
 

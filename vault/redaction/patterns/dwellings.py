@@ -22,7 +22,7 @@ _SHARED = re.compile(
 
 
 _FLOOR = re.compile(
-    r"(?<![\w.,])(\d{1,2}(?:\.?[ºª°o]| o) ?(?:[a-f]\b|izq\w{0,6}|izda|dcha|derecha|esq\w{0,6}|dto|direito|frente)"
+    r"(?<![\w.,])(\d{1,2}\.?[ºª°o] ?(?:[a-f]\b|izq\w{0,6}|izda|dcha|derecha|esq\w{0,6}|dto|direito|frente)"
     r"|\d{1,2} ?(?:er|e|eme) etage(?: (?:gauche|droite|face))?|\d{1,2}\. (?:stock|og)(?: (?:links|rechts|mitte))?)(?!\w)"
 )
 _STAIRS = re.compile(
@@ -45,6 +45,6 @@ def _is_no_rank(_value: str, before: str) -> bool:
 _FORMS = (
     Form("houses by number", r"\b(?:no\.?|nr\.?|number) ?\d{1,4}", _HOUSE, 22, 14, where=_HOME, fits=_is_no_rank),
     Form("units by number", r"\b(?:unit|apartment|condo|townhouse) \d{1,4}", _UNIT, 16, 22, where=_SHARED, fits=_is_no_device),
-    Form("floors", r"\d(?:\.?[ºª°o]| o) ?[a-z]|\d ?(?:er|e|eme) etage|\d\. (?:stock|og)", _FLOOR, 16, 24, where=_STAIRS),
+    Form("floors", r"\d\.?[ºª°o] ?[a-z]|\d ?(?:er|e|eme) etage|\d\. (?:stock|og)", _FLOOR, 16, 24, where=_STAIRS),
 )  # fmt: skip
 RECOGNIZERS = tuple(recognizer("ADDRESS", form) for form in _FORMS)

@@ -25,11 +25,15 @@ _NOBODYS = re.compile(
     r"(?:users?|test|no-?reply|name|e?mail|you|your\.?name|me|foo|bar|someone|admin|root|webmaster|postmaster|info|support"
     r"|hello|contact|deploy)@example\.(?:com|org|net)|pi@raspberrypi\.local|git@(?:github|gitlab|bitbucket)\.(?:com|org)"
 )
-_SPELT = re.compile(
-    r"(?<![\w@.])([a-z0-9][a-z0-9_-]{0,30}(?:(?: ?[._-] ?| (?:dot|punkt|punto|point|ponto) | ?[\[({<] ?dot ?[\])}>] ?)[a-z0-9_-]{1,30}){0,3})"
-    r"(?:\s?[\[({<]\s?(?:at|a|arroba|arobase)\s?[\])}>]\s?|\s(?:at|arroba|arobase|klammeraffe)\s)"
-    r"([a-z0-9-]{2,30}(?: [a-z0-9-]{2,20})?(?:(?:\s?[\[({<]\s?dot\s?[\])}>]\s?|\s(?:dot|punkt|punto|point|ponto)\s|\.)[a-z0-9-]{2,24}){1,3})\b"
+_JOINTS = r"(?: ?[._-] ?| (?:dot|punkt|punto|point|ponto) {})"
+_SPELT_WAYS = (
+    r"(?<![\w@.])([a-z0-9][a-z0-9_-]{{0,30}}(?:{}[a-z0-9_-]{{1,30}}){{0,3}})"
+    r"(?:\s?[\[({{<]\s?(?:at|a|arroba|arobase)\s?[\])}}>]\s?|\s(?:at|arroba|arobase|klammeraffe)\s)"
+    r"([a-z0-9-]{{2,30}}(?: [a-z0-9-]{{2,20}})?(?:(?:\s?[\[({{<]\s?dot\s?[\])}}>]\s?|\s(?:dot|punkt|punto|point|ponto)\s|\.)[a-z0-9-]{{2,24}}){{1,3}})\b"
 )
+_SPELT = re.compile(_SPELT_WAYS.format(_JOINTS.format("")))
+_BRACKETED = re.compile(_SPELT_WAYS.format(_JOINTS.format(r"| ?[\[({<] ?dot ?[\])}>] ?")))
+_DOTS = re.compile(r"[a-z0-9_-] ?[\[({<] ?dot ?[\])}>]")
 _SPELT_END = re.compile(
     r"[.\])}>]\s?(?:com|org|net|edu|gov|io|me|co|info|biz|de|fr|es|pt|br|uk|it|nl|ch|at|be|in|au|ca|us|eu|pl|se|no|dk|fi|ie|nz|za|mx|ar|cl|pe|ru|jp|cn|kr|example|test|app|dev|xyz)$"
     r"|(?:dot|punkt|punto|point|ponto)\s?[\])}>]?\s?(?:[a-z]{2}|com|org|net|edu|gov|info|biz|example|test|app|dev|xyz|cloud|online|lan|local|museum|travel|agency|consulting)$"
@@ -88,7 +92,8 @@ def _start(low: str, at: int) -> int | None:
 
 
 def _find_spelt(folded: Folded, _ends: Ends) -> Iterator[Hit]:
-    for match in _SPELT.finditer(folded.low):
+    spelt = _BRACKETED if _DOTS.search(folded.low) else _SPELT  # which takes half as long again
+    for match in spelt.finditer(folded.low):
         if (
             _SPELT_END.search(match[0])
             and not _PATH.match(folded.low, match.end())
