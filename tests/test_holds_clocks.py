@@ -1,4 +1,4 @@
-"""A clock ahead of the database's ends nothing early: no hold, no floor (P5), no generation of the root."""
+"""A clock ahead of the database's ends nothing early: no hold, no floor (P5), no root generation (P3)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_p5_what_waits_for_a_date_does_not_happen_by_a_clock_that_ran_ahead(
 
 
 @pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
-def test_no_generation_is_destroyed_before_its_horizon_by_a_clock_that_ran_ahead(
+def test_p3_no_generation_is_destroyed_before_its_horizon_by_a_clock_that_ran_ahead(
     database: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = f"file:{tmp_path / 'root.key'}"

@@ -70,7 +70,7 @@ def test_a_fragment_is_not_judged_public(engine: Engine) -> None:
         ("```sql\nINSERT INTO user_roles VALUES (1, 'admin');\n```", (), "'admin'"),
     ],
 )
-def test_rows_of_sql_lose_the_names_of_persons(
+def test_p1_rows_of_sql_lose_the_names_of_persons(
     engine: Engine, row: str, gone: tuple[str, ...], kept: str
 ) -> None:
     redacted = engine.redact_text(row).text

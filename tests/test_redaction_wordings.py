@@ -235,3 +235,38 @@ ADDRESSES = [
 @pytest.mark.parametrize("marked", ADDRESSES)
 def test_addresses_begin_and_end_where_they_do(patterns: Patterns, marked: str) -> None:
     assert_exactly(patterns, marked)
+
+
+MISTYPED = [
+    # In the groups of an IBAN, or behind its name.
+    "mi cuenta es [ES27 2100 3391 4402 0087 5513] y nada",
+    "the rent goes to [BE57 0017 4482 9035]. Why",
+    "IBAN [DE38660501010108774329] und BIC",
+    "serial DE38660501010108774329 of the pump",
+    "key ES27-2100-ABCD, code FR76 10278",
+    # In the fours of a card, where the text speaks of one.
+    "which card did i report? [4550 1182 7734 0925] or [4550-1182-7734-0933]",
+    "tracking 4550 1182 7734 0925 is late",
+    "is [5294 07** **** 6318] mine or his",
+    # Births, and "ur" as it is typed for "your".
+    "TTL: Klaten, [5 Mei 1989], pindah",
+    "Batu, nac.: [12-05-2016], y ya",
+    "Müge, doğum: [7 Mart 1988], ofis",
+    "Borys, ur. [27.11.2013], klasa 4b",
+    "Sinta lahir [9 Agu 2012] di sini",
+    "is ur shift on 12/05/2024, ur flight is on 12 may 2025",
+    "NAC since 12/03/2024, ttl changed on 12/05/2024",
+]
+
+
+@pytest.mark.parametrize("marked", MISTYPED)
+def test_what_is_mistyped_and_births_of_other_tongues_are_found_by_their_forms(
+    patterns: Patterns, marked: str
+) -> None:
+    assert_exactly(patterns, marked)
+
+
+def test_a_mistyped_iban_in_code_is_code(patterns: Patterns) -> None:
+    code = "assert not valid('ES27 2100 3391 4402 0087 5513')"
+    assert found(patterns, code, code=True) == []
+    assert found(patterns, code.replace("5513", "5513 de mi cuenta")) != []

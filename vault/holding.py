@@ -311,7 +311,7 @@ class Holding:
 
     def _refuse_to_be_early(self) -> None:
         """Raise GuardedError where this machine's clock is ahead of the database's: holds would end early."""
-        now, server = self._stores.clock(), self._stores.server_clock(self._stores.keyring)
+        now, server = self._stores.clock(), self._stores.keyring.read(self._stores.server_clock)
         if server is not None and now > server + SLACK:
             raise GuardedError(
                 f"this machine's clock says {to_datetime(now):%Y-%m-%d %H:%M}, ahead of the database's"

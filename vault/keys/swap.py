@@ -237,8 +237,8 @@ class Swapper:
         hasty = cut_short or any(one.now for one in rotations if one not in gone_before)
         due = tuple(one for one, retired in old.items() if hasty or retired + stores.horizon <= at)
         if due and not hasty:  # a clock that ran ahead destroys nothing that a restore may still need
-            sure = stores.latest_certain(connection, at)
-            due = tuple(one for one in due if old[one] + stores.horizon <= sure)
+            server = stores.server_clock(connection)
+            due = tuple(one for one in due if server is None or old[one] + stores.horizon <= server)
         oldest = min(one.ordinal for one in state.generations if one.id not in due)
         rows = self.records.find(connection, swept).values()
         cut = [row for row in rows if row.phase is erasures.Phase.CUT]

@@ -34,7 +34,7 @@ from vault.redaction.settings import ENTITIES, Redaction
 from vault.redaction.stream import HOLD
 from vault.redaction.structure import Text, rewritten, texts_of
 from vault.redaction.terms import Terms
-from vault.redaction.whole import judge_whole, read_whole, values
+from vault.redaction.whole import judge_whole, read_whole, reads_apart, values
 from vault.redaction.worldly import is_worldly
 
 if TYPE_CHECKING:
@@ -140,8 +140,7 @@ class Engine:
         is_whole = depth == _DEPTH and not label and len(text) <= LONG
         read = read_whole(text, pieces, self._bundled(settings.mode)) if is_whole else None
         if len(pieces) > _MANY:
-            is_wary = read is None or settings.mode == "high-recall"
-            some = pieces if is_wary else [piece for piece in pieces if piece.label]
+            some = pieces if reads_apart(read, settings.mode) else [piece for piece in pieces if piece.label]
             self._read_ahead(some, label, settings, search, depth)
         found: list[list[Finding]] = []
         inner: list[Shard | None] = []
@@ -226,18 +225,19 @@ class Engine:
             plain = unbroken(text)
             # Nothing drops a pattern's finding later, and it beats the model's.
             known = () if terms or settings.thresholds or plain.places else found
-            is_wary = read is None or settings.mode == "high-recall"
-            if is_wary or label:
+            if (apart := reads_apart(read, settings.mode)) or label:
                 named = plain.led_back(self._named(plain.text, settings, search, known))
-                found = [*found, *(named if is_wary else values(named))]
+                found = [*found, *(named if apart else values(named))]
             found = [*found, *moved(read or [], shift)]
-            if settings.models or self._own:
-                for recognizer in self._others(settings):
-                    check()
-                    found += recognizer.find(text)
+        found = unpublished(found, text)
+        if not is_code and (settings.models or self._own):
+            for recognizer in self._others(settings):
+                check()
+                found += recognizer.find(text)
         if not found:
             return found
-        found = unpublished([one for one in found if one.end > shift], text)
+        if shift:
+            found = [one for one in found if one.end > shift]
         if settings.thresholds:
             found = [one for one in found if one.score >= settings.thresholds.get(one.entity, 0)]
         if terms:

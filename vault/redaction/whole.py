@@ -56,6 +56,11 @@ def _unblobbed(text: str) -> str:
     return text
 
 
+def reads_apart(read: object, mode: str) -> bool:
+    """Say whether pieces are read for themselves: nothing has `read` the whole, or nothing may be missed."""
+    return read is None or mode == "high-recall"
+
+
 def values(found: Iterable[Finding]) -> list[Finding]:
     """Leave out names, which what stands around tells better than a label does."""
     return [one for one in found if one.entity not in _NAMES]

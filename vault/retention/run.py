@@ -201,7 +201,7 @@ class Runs:
         last = next(iter(self._stores.keyring.read(lambda c: runs_sql.last_runs(c, 1))), None)
         if last is not None:
             self._records.read(last)
-        server = self._stores.server_clock(self._stores.transcripts)
+        server = self._stores.transcripts.read(self._stores.server_clock)
         check_clocks(now, server, None if last is None else last.started_at)
 
 

@@ -25,14 +25,9 @@ class Stores:
     limit: int
     horizon: int
 
-    def server_clock(self, store: Store) -> int | None:
+    def server_clock(self, connection: Connection) -> int | None:
         """Give the time by a server's own clock; None where there is none, or where a clock was passed in."""
-        return store.read(database_clock) if self.clock is system_clock else None
-
-    def latest_certain(self, connection: Connection, at: int) -> int:
-        """Give a time by this machine's clock, or now by the server's own, if that is earlier."""
-        server = database_clock(connection) if self.clock is system_clock else None
-        return at if server is None else min(at, server)
+        return database_clock(connection) if self.clock is system_clock else None
 
     def close(self) -> None:
         """Close both databases."""

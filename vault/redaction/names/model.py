@@ -214,17 +214,21 @@ class Names:
         self, text: str, place: int, known: Sequence[Finding] = (), *, settled: bool = False
     ) -> list[Finding]:
         """Read a text of which the first letter stands at a place."""
-        memo = self.model.memo
+        words, memo = None, self.model.memo
         rows = memo.met(text)
-        words = features.tokens(text) if rows is None or len(rows) > CHUNK else None
-        if words is None or len(words) <= CHUNK:
-            if rows is None or words is not None:
-                memo, rows = self.model.rows(words or [])
-                memo.meet(text)
-            likely = self._likely(memo, rows, text, known, settled=settled)
-            if likely is None:
-                return []
-            return self.found(words or features.tokens(text), *likely, place, settled=settled)
+        if rows is None or len(rows) > CHUNK:
+            words = features.tokens(text)
+            if len(words) > CHUNK:
+                return self._read_long(words, place, settled=settled)
+            memo, rows = self.model.rows(words)
+            memo.meet(text)
+        likely = self._likely(memo, rows, text, known, settled=settled)
+        if likely is None:
+            return []
+        return self.found(words or features.tokens(text), *likely, place, settled=settled)
+
+    def _read_long(self, words: list[str], place: int, *, settled: bool) -> list[Finding]:
+        """Read more tokens than one chunk holds."""
         out: list[Finding] = []
         for begin in range(0, len(words), CHUNK - 2 * OVERLAP):
             start = max(begin - OVERLAP, 0)

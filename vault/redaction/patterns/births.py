@@ -26,7 +26,7 @@ FULL = (  # with its day, its month and its year
 _CUE = (
     r"(?:born|b-day|b|dob|d\.?o\.?b|date of birth|date_of_birth|dateofbirth|birth ?_?date|birth_?day|bday|bd|nacid[oa]s?|naci|nacio|nascio|fecha de nacimiento|fecha_nacimiento|f\. ?nac\w{0,10}|fecha nac\w{0,8}|f\.n|cumpleanos|geb(?:oren|urtsdatum|urtstag|urt|\.)?|geburts_?datum|geb\.?-?dat(?:um)?|nacimiento|fodselsda(?:to|g)|bdate|birth_?dt|jahrgang|nee? le|nee?"
     r"|date de naissance|date_naissance|naissance|anniversaire|nascid[oa]|nasci|nasc|nasceu|bornon|data de nascimento|data_nascimento|nascimento|dn|d\.n|aniversario|fodt|fodd|fodelsedatum|geboren|geboortedatum|nat[oa]|data di nascita|urodz\w{0,8}|real date|syntyn\w{0,5}|birth certificate|birth|born on or about|dogum\w{0,10}"
-    r"|nac|data ur|ur|data_ur\w{0,8}|(?:tempat[ ,/&]{0,3})?t(?:angga|g)l\.? lahir|lahir|ttl|kelahiran|dat\. nar|naroz\w{0,5}|szul\w{0,6}|nascut[ai]?|nar|dt_?nasc|data nasc\w{0,6}|ngay sinh|sinh ngay|datelindja\w{0,3})"
+    r"|nac(?=[.:])|data ur|ur(?=\.)|data_ur\w{0,8}|(?:tempat[ ,/&]{0,3})?t(?:angga|g)l\.? lahir|lahir|ttl(?=[:,])|kelahiran|dat\. nar|naroz\w{0,5}|szul\w{0,6}|nascut[ai]?|nar(?=[.:])|dt_?nasc|data nasc\w{0,6}|ngay sinh|sinh ngay|datelindja\w{0,3})"
 )
 _FORWARD = re.compile(
     rf"(?<![\w.]){_CUE}(?![a-z])[^\d\n;!]{{0,30}}?(?:\n[^\d\n;]{{0,40}}?)?(?:(?<![\w.,/-])|(?<=\bb\.))({DATE})"

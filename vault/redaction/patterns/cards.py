@@ -62,7 +62,8 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
 
 def _find_fours(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     for match in _FOURS.finditer(folded.text):
-        if luhn(match[0].replace(match[1], "")):
+        digits = match[0].replace(match[1], "")
+        if _BRANDS.match(digits) and luhn(digits):  # found already
             continue
         if _WORDS.search(folded.low, max(0, match.start() - _NEAR), match.end() + _NEAR):
             yield Hit("CREDIT_CARD", match.start(), match.end(), 0.6)

@@ -38,8 +38,9 @@ def valid(iban: str) -> bool:
     return int((iban[4:] + iban[:4]).translate(_VALUES)) % 97 == 1
 
 
-def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
-    low, at = folded.low, 0
+def _shaped(low: str) -> Iterator[tuple[int, int, bool]]:
+    """Give what has the length of its country's, and whether it proves itself."""
+    at = 0
     while match := _SHAPE.search(low, at):
         at = match.start() + 2
         length = _LENGTHS.get(match[0][:2])
@@ -49,23 +50,32 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         if len(places) < length:
             continue
         end = places[length - 1] + 1
-        whole = not low[end : end + 1].isalnum()
-        if whole and valid("".join(low[place] for place in places[:length])):
-            yield Hit("IBAN_CODE", match.start(), end, 1.0, Ground.CHECKSUM)
+        if low[end : end + 1].isalnum():
+            continue
+        is_valid = valid("".join(low[place] for place in places[:length]))
+        yield match.start(), end, is_valid
+        if is_valid:
             at = end
-        elif whole and _is_mistyped(low, match.start(), end):
-            yield Hit("IBAN_CODE", match.start(), end, 0.6)
-            at = end
 
 
-def _is_mistyped(low: str, start: int, end: int) -> bool:
-    """Say whether an IBAN was meant, of which a digit is wrong: it has the length and the groups of one, or its name."""
-    if sum(map(str.isdigit, low[start + 4 : end])) < _DIGITS:
-        return False
-    return (
-        _GROUPS.fullmatch(low, start, end) is not None
-        or _SAID.search(low, max(0, start - 60), start) is not None
-    )
+def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
+    for start, end, is_valid in _shaped(folded.low):
+        if is_valid:
+            yield Hit("IBAN_CODE", start, end, 1.0, Ground.CHECKSUM)
 
 
-RECOGNIZERS = (Recognizer("iban", (r"[a-z]{2}[ -]?\d{2}(?:[ -]{0,2}[a-z0-9]){11}",), _find, code=True),)
+def _find_mistyped(folded: Folded, _ends: Ends) -> Iterator[Hit]:
+    """Find what was meant for an IBAN, and has a wrong digit: by its groups, or by what it is called."""
+    low = folded.low
+    for start, end, is_valid in _shaped(low):
+        if is_valid or sum(map(str.isdigit, low[start + 4 : end])) < _DIGITS:
+            continue
+        if _GROUPS.fullmatch(low, start, end) or _SAID.search(low, max(0, start - 60), start):
+            yield Hit("IBAN_CODE", start, end, 0.6)
+
+
+_SIGN = r"[a-z]{2}[ -]?\d{2}(?:[ -]{0,2}[a-z0-9]){11}"
+RECOGNIZERS = (
+    Recognizer("iban", (_SIGN,), _find, code=True),
+    Recognizer("mistyped iban", (_SIGN,), _find_mistyped),
+)

@@ -10,14 +10,13 @@ _BRITISH = re.compile(r"(?<![\w-])([A-Z]{2,5}9{0,3} \d{6} [A-Z][A-Z9]\d[A-Z]{2}(
 _BRAZILIAN = re.compile(r"(?<![\w.-])(\d{3}\.\d{3}\.\d{3}-\d\d)(?![\w-]|\.\d)")
 _SWISS = re.compile(r"(?<![\w.-])(756\.\d{4}\.\d{4}\.\d\d)(?![\w-]|\.\d)")
 _GERMAN = re.compile(r"(?<![\w-])(\d\d \d{6} [A-Z] \d{3})(?![\w-]|[.,]\d)")
-_ITALIAN = re.compile(
-    r"(?<![\w-])([A-Z]{6}\d\d[ABCDEHLMPRST]\d\d[A-Z]\d{3}[A-Z])(?![\w-])"
-)  # its last letter is often wrong
+# Its last letter is often wrong.
+_ITALIAN = re.compile(r"(?<![\w-])([A-Z]{6}\d\d[ABCDEHLMPRST]\d\d[A-Z]\d{3}[A-Z])(?![\w-])")
 _EMIRATES = re.compile(r"(?<![\w-])(784-(?:19|20)\d\d-\d{7}-\d)(?![\w-])")
 _PASS = re.compile(r"\bpass(?:\.|:| no\.?)? ([A-Z]{1,2}\d{6,8})(?![\w-])")
 _INSURED = re.compile(r"(?<![\w-])([A-Z](?:\d{9}| ?\d{3} \d{3} \d{3}))(?![\w-])")
 _INSURERS = re.compile(
-    r"\b(?:kv|krankenk\w{2,6}|krankenvers\w{2,10}|kasse|versich\w{2,16}|vers|aok|debeka|kartennummer|gesundheitskarte|versichertenkarte|barmer|dak|ikk|bkk|uberweisung|ehic|gesundheitskarte)\b"
+    r"\b(?:kv|krankenk\w{2,6}|krankenvers\w{2,10}|kasse|versich\w{2,16}|vers|aok|debeka|versichertenkarte|barmer|dak|ikk|bkk|uberweisung|ehic|gesundheitskarte)\b"
 )
 _POLISH = re.compile(r"(?<![\w-])(\d{2}(?: \d{4}){6})(?![\w-]| \d)")
 _BRANCH = re.compile(

@@ -26,9 +26,8 @@ _ROW = re.compile(
 _DATE = re.compile(rf"'({FULL})\s?'")
 _PHONE = re.compile(r"'(\+?\d[\d ()./-]{5,18}\d)'")
 _SAID = re.compile(r"'((?:[^\W\d_]|[ .-]|''){2,40})'")
-_VALUES = re.compile(
-    r"\((?:[^()']++|'(?:[^']++|'')*+')*+\)"
-)  # never tried twice: quotes may be read in two ways
+# Never tried twice: quotes may be read in two ways.
+_VALUES = re.compile(r"\((?:[^()']++|'(?:[^']++|'')*+')*+\)")
 _VALUE = re.compile(r"'(?:[^']++|'')*+'|[^,()\s'][^,()']*+")
 _NAMED = re.compile(
     r"name|nombre|apellido|nom|nome|vorname|surname|employee|member|contact|person|patient|customer|guest"
@@ -38,7 +37,7 @@ _PLACED = re.compile(r"city|town|ort$|ciudad|ville|cidade|place|location|address
 
 
 _COLUMNS = re.compile(r"[\w\"`\]]\s?\(([^()]{1,400})\)\s{0,3}values", re.IGNORECASE)
-_OF_BIRTH = re.compile(r"dob|birth|born|geb|nac|nasc|naiss|nasci|dogum|lahir|urodz|fodsel|narozen")
+_OF_BIRTH = re.compile(r"dob|birth|born|geb|nac|nasc|naiss|dogum|lahir|urodz|fodsel|narozen")
 _RECENT = re.compile(r"201[3-9]|20[2-9]\d")
 
 
@@ -52,9 +51,8 @@ def _names(row: str) -> Iterator[tuple[str, int, int]]:
     """Give the names in a row of SQL, as its columns say; where none are named, what is written like names."""
     columns = _COLUMNS.search(row)
     listed = [one.strip(' \n"`[]').lower() for one in columns[1].split(",")] if columns else []
-    rest = columns.end() if columns else row.lower().find("values")
-    for values in _VALUES.finditer(row[max(rest, 0) :]):
-        start = max(rest, 0) + values.start()
+    for values in _VALUES.finditer(row, columns.end() if columns else max(row.lower().find("values"), 0)):
+        start = values.start()
         for number, value in enumerate(_VALUE.finditer(values[0])):
             said = _SAID.fullmatch(value[0])
             if said is None:

@@ -17,9 +17,9 @@ _NUMBERS = frozenset(
         mobilnummer alter karte konto kontonummer ausweis reisepass geburtsdatum geburtstag plz postleitzahl
         steuer steuernummer steuerid fuhrerschein kennzeichen krankenkasse portable mobile age carte compte
         passeport naissance nir secu securite immatriculation permis telefone telemovel idade cartao conta
-        passaporte nascimento cpf cnpj rg cep nif niss nis nasc nac naiss geb gebdat dogum tarihi urodzenia ur
-        lahir ttl nascita nato nata fodselsdato fodt fodd syntymaaika narozeni geboortedatum geboren leeftijd
-        wiek eta ika umur usia alder pesel tckn nik ktp bsn personnummer cpr fiscale hp telp tlf gsm kimlik
+        passaporte nascimento cpf cnpj rg cep nif niss nis nasc nac naiss geb gebdat dogum tarihi urodzenia
+        lahir nascita nato nata fodselsdato fodt fodd syntymaaika narozeni geboortedatum geboren leeftijd
+        wiek ika umur usia alder pesel tckn nik ktp bsn personnummer cpr fiscale telp tlf gsm kimlik
         """
     )
 )
@@ -37,7 +37,7 @@ _FIELDS = _NUMBERS | frozenset(
         geburtsort kunde nom prenom courriel ville rue utilisateur passe pays entreprise societe employeur
         nome sobrenome apelido endereco morada cidade rua usuario senha pais estado bairro authorization
         auth cookie agent forwarded bearer session nazwisko imie miasto adres cognome indirizzo citta voornaam
-        achternaam woonplaats isim ad soyad soyadi adi sehir nama alamat kota fornavn etternavn
+        achternaam woonplaats isim soyad soyadi adi sehir nama alamat kota fornavn etternavn
         efternamn fornamn
         """
     )
