@@ -9,6 +9,7 @@ from vault.redaction.findings import Finding, Ground
 from vault.redaction.names import Names
 from vault.redaction.search import Shard
 from vault.redaction.segments import Form, Piece
+from vault.redaction.settings import Redaction
 from vault.redaction.whole import judge_whole
 
 
@@ -79,6 +80,11 @@ def test_a_table_of_what_is_public_stays(engine: Engine, text: str) -> None:
 def test_p1_a_table_of_private_people_loses_them(engine: Engine, text: str, gone: tuple[str, ...]) -> None:
     redacted = engine.redact_text(text).text
     assert not [one for one in gone if one in redacted]
+
+
+def test_in_a_public_table_all_go_where_every_name_is_asked_for() -> None:
+    redacted = Engine(Redaction(mode="every-name")).redact_text(RACE).text
+    assert not [one for one in ("Verstappen", "Lando", "Piastri") if one in redacted]
 
 
 class Public(Names):

@@ -62,7 +62,7 @@ def test_a_denied_name_goes_however_famous() -> None:
 def test_in_high_recall_nobody_is_too_famous() -> None:
     text = "did Ignaz Semmelweis ever meet Rudolf Virchow?"
     names = Names("high-recall")
-    names.thresholds, names.look = (0.0,) * len(names.thresholds), np.float32(-np.inf)
+    names.thresholds, names.look = np.zeros_like(names.thresholds), np.float32(-np.inf)
     famous = [one for one in names.find(text) if "Semmelweis" in text[one.start : one.end]]
     assert famous
 

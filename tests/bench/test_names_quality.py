@@ -25,7 +25,7 @@ mint or parsley can do with less.
 """
 
 
-@pytest.mark.parametrize("mode", ["balanced", "high-recall"])
+@pytest.mark.parametrize("mode", ["balanced", "high-recall", "every-name"])
 @pytest.mark.parametrize("name", ["development", "languages"])
 def test_chat(name: str, mode: Mode) -> None:
     messages = corpora.chat(CHAT / f"{name}.txt")
@@ -39,7 +39,7 @@ def test_chat(name: str, mode: Mode) -> None:
         )
 
 
-@pytest.mark.parametrize("mode", ["balanced", "high-recall"])
+@pytest.mark.parametrize("mode", ["balanced", "high-recall", "every-name"])
 def test_corpora(mode: Mode) -> None:
     folder = os.environ.get("TRANSCRIPT_VAULT_CORPORA")
     if not folder:

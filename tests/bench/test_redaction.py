@@ -16,6 +16,7 @@ from test_patterns_speed import CLEAN, ENTITIES, LONG, MIXED, SHORT, _once, _sto
 
 from vault.redaction.engine import Engine
 from vault.redaction.finder import Patterns
+from vault.redaction.names import Mode
 from vault.redaction.settings import Redaction
 
 pytestmark = [
@@ -64,8 +65,8 @@ def test_redaction_is_faster_than_presidios_patterns_alone(engine: Engine) -> No
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in CHAT.glob("*.txt")))
-@pytest.mark.parametrize("mode", ["balanced", "high-recall"])
-def test_what_is_found_in_chat(name: str, mode: str) -> None:
+@pytest.mark.parametrize("mode", ["balanced", "high-recall", "every-name"])
+def test_what_is_found_in_chat(name: str, mode: Mode) -> None:
     engine = Engine(Redaction(mode=mode))
     found = score(read_marked(CHAT / f"{name}.txt"), engine.find)
     print(f"\n{name}, {mode}\n{found.table()}")

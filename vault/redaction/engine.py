@@ -39,7 +39,7 @@ from vault.redaction.worldly import is_worldly
 
 if TYPE_CHECKING:
     from vault.redaction.finder import Patterns
-    from vault.redaction.names import Names
+    from vault.redaction.names import Mode, Names
 
 WHOLE = "<REDACTED>"
 # What the operators write. More digits would be a hiding place.
@@ -69,7 +69,7 @@ class Engine:
         self._own = tuple(Own(one) for one in given if isinstance(one, Recognizer))
         if not all(hasattr(one, "analyze") for one in self._presidio):
             raise ConfigError("a recognizer has a method find(text), or is one of Presidio's")
-        self._names: dict[str, Names] = {}
+        self._names: dict[Mode, Names] = {}
         self._models: dict[str, Recognizer] = {}
         self._clock = clock
         self._terms: dict[int, tuple[Redaction, Terms]] = {}
@@ -83,13 +83,13 @@ class Engine:
 
         return Patterns(self._presidio)
 
-    def _bundled(self, mode: str) -> Names:
+    def _bundled(self, mode: Mode) -> Names:
         """Give the bundled model, which reads prose."""
         names = self._names.get(mode)
         if names is None:
             from vault.redaction.names import Names
 
-            names = self._names[mode] = Names("high-recall" if mode == "high-recall" else "balanced")
+            names = self._names[mode] = Names(mode)
         return names
 
     def _others(self, settings: Redaction) -> Iterator[Recognizer]:

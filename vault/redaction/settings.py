@@ -6,11 +6,14 @@ import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vault.errors import ConfigError
 from vault.messages import ROLES
 from vault.redaction.operators import OPERATORS
+
+if TYPE_CHECKING:
+    from vault.redaction.names import Mode
 
 # Presidio's names where it has one.
 ENTITIES = frozenset(
@@ -35,7 +38,7 @@ class Redaction:
     """How messages are redacted. Every field has the safe value as its default."""
 
     models: tuple[str, ...] = ()  # beside the one for English that is bundled: spacy:de_core_news_md
-    mode: str = "balanced"
+    mode: Mode = "balanced"
     operator: str = "placeholder"  # for every entity that `entities` does not name
     entities: Mapping[str, str] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
@@ -104,7 +107,7 @@ def _check_denied(settings: Redaction, where: str) -> None:
 
 
 _WORDS: Mapping[str, Collection[str]] = {
-    "mode": ("balanced", "high-recall"),
+    "mode": ("balanced", "high-recall", "every-name"),
     "metadata": TREATMENTS,
     "blobs": ("keep", "drop"),
     "failure": ("refuse", "replace"),

@@ -30,8 +30,12 @@ _SCORES: Final = "| measure | score |\n|---|---|\n"
 _ROW: Final = re.compile(r"^\| (\w+, \w+, [\w ]+) \| ([0-9.]+) \|$", re.MULTILINE)
 
 
-def measured(names: model.Names, folder: Path, chats: Path | None) -> Iterator[tuple[str, float]]:
-    """Score a model on the development parts of the corpora, and on chat where there is some."""
+def measured(model_in: Path, folder: Path, chats: Path | None) -> Iterator[tuple[str, float]]:
+    """Score a model on the development parts of the corpora, and on chat where there is some.
+
+    Corpora mark every name, the world's too: they are read in the mode that looks for them.
+    """
+    names = model.Names("every-name", folder=model_in)
     for part in ("ewt_dev", "wnut_dev", "btc_dev"):
         path = folder / f"{part}.jsonl"
         if path.exists():
@@ -39,6 +43,7 @@ def measured(names: model.Names, folder: Path, chats: Path | None) -> Iterator[t
                 yield f"{part}, {kind}, precision", score.precision
                 yield f"{part}, {kind}, recall", score.recall
                 yield f"{part}, {kind}, F1", score.f1
+    names = model.Names(folder=model_in)
     for path in [chats / f"{name}.txt" for name in ("development", "languages")] if chats else ():
         messages = corpora.chat(path)
         for kind, score in scores.exact(messages, names.find).items():
@@ -94,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     course.write(taught, given.out)
     digest = hashlib.sha256((given.out / table.NAMES).read_bytes()).hexdigest()
     print(f"trained in {time.perf_counter() - began:.0f} s; {given.out / table.NAMES}: sha256 {digest}")  # noqa: T201
-    rows = list(measured(model.Names(folder=given.out), given.corpora, given.chat))
+    rows = list(measured(given.out, given.corpora, given.chat))
     card = CARD.read_text("utf-8")
     if given.card:
         card = written(rows, card)

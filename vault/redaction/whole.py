@@ -58,7 +58,7 @@ def _unblobbed(text: str) -> str:
 
 def reads_apart(read: object, mode: str) -> bool:
     """Say whether pieces are read for themselves: nothing has `read` the whole, or nothing may be missed."""
-    return read is None or mode == "high-recall"
+    return read is None or mode != "balanced"
 
 
 def values(found: Iterable[Finding]) -> list[Finding]:

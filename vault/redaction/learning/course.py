@@ -46,12 +46,6 @@ VALUED: Final = 4500
 VALUE: Final = 0.7
 """What such a message counts for. It is too short to judge messages by."""
 
-UNMARKED: Final = 0.1
-"""What a number or an address of mail counts for where only names are marked."""
-
-ELSEWHERE: Final = 0.5
-"""What judging a sentence with names from a corpus counts for, as private; one without tells nothing."""
-
 HIDDEN: Final = 0.25
 """How often a token is read without the word itself."""
 
@@ -71,6 +65,10 @@ SELDOM: Final = 4
 """A feature met less often in one reading of all texts tells of one name and not of names: it is left out."""
 
 CHAT: Final = (2.5, 1.0)
+
+_FILLED: Final = -1
+_VALUED: Final = -2
+"""What stands for a message that is made from a template, and of values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,9 @@ class Reader:
             met[features.hashed(features.features(token, self.kinds))] += often
         self.usual = met >= SELDOM
 
-    def batch(self, messages: Sequence[tuple[Message, float]], rng: np.random.Generator) -> descent.Batch:
+    def batch(
+        self, messages: Sequence[tuple[Message, float]], rng: np.random.Generator, *, every: bool = False
+    ) -> descent.Batch:
         """Lay messages out in one row."""
         kinds: dict[str, int] = {}
         which: list[int] = []
@@ -132,11 +132,11 @@ class Reader:
                 continue
             starts.append(len(which))
             private.append(bool(message.spans))
-            judged.append(_judged(message, worth))
+            judged.append(0.0 if every or worth <= VALUE else worth)
             which.extend(kinds.setdefault(features.key(word), len(kinds)) for word in words)
             at.append(np.arange(place, place + len(words)))
             gold.append(corpora.labels(message, words))
-            weight.append(np.full(len(words), worth, np.float32) * (1 if message.chat else _marking(words)))
+            weight.append(np.full(len(words), worth, np.float32))
             place += len(words) + descent.GAP
         ids, meanings = [], np.zeros((len(kinds), table.MEANING), np.float32)
         hidden = rng.random((3, len(kinds)))
@@ -154,25 +154,8 @@ class Reader:
         return descent.Batch(
             flat[kept], np.cumsum([0, *counts[:-1]]), meanings, np.array(which), np.concatenate(at), place,
             np.array(starts), np.concatenate(gold), np.concatenate(weight),
-            np.array(private, np.float32), np.array(judged, np.float32),
+            np.array(private, np.float32), np.array(judged, np.float32), every,
         )  # fmt: skip
-
-
-def _judged(message: Message, worth: float) -> float:
-    if message.chat:
-        return worth if worth > VALUE else 0
-    return worth * ELSEWHERE if message.spans else 0
-
-
-def _marking(words: Sequence[str]) -> Floats:
-    """Say how far the lack of a mark is to be believed where only names are marked."""
-    out = np.ones(len(words), np.float32)
-    for index, word in enumerate(words):
-        if word[-1].isdigit() or features.is_mixed(word.strip()):
-            out[index] = UNMARKED
-        elif word[-1] == "@":
-            out[max(index - 1, 0) : index + 2] = UNMARKED
-    return out
 
 
 def gathered(folder: Path, texts: Path = TEXTS) -> list[tuple[Message, float, float]]:
@@ -194,32 +177,46 @@ def gathered(folder: Path, texts: Path = TEXTS) -> list[tuple[Message, float, fl
 
 def _epoch(
     held: Sequence[tuple[Message, float, float]], swapper: invent.Swapper, rng: np.random.Generator
-) -> Iterator[list[tuple[Message, float]]]:
-    drawn = [
-        (index, worth)
-        for index, (_, often, worth) in enumerate(held)
-        for _ in range(int(often + rng.random()))
-    ]
-    drawn.extend((-1, 1.0) for _ in range(INVENTED if swapper.stock.templates else 0))
-    drawn.extend((-2, VALUE) for _ in range(VALUED if swapper.source.labels else 0))
-    rng.shuffle(drawn)
+) -> Iterator[tuple[bool, list[tuple[Message, float]]]]:
+    """Give an epoch's batches, each for one of the two heads, mixed evenly."""
+    ours: list[int] = []
+    theirs: list[int] = []
+    for index, (message, often, _) in enumerate(held):
+        into = ours if message.chat else theirs
+        into.extend([index] * int(often + rng.random()))
+    ours.extend([_FILLED] * (INVENTED if swapper.stock.templates else 0))
+    ours.extend([_VALUED] * (VALUED if swapper.source.labels else 0))
+    rng.shuffle(ours)
+    rng.shuffle(theirs)
+    streams = [_batches(drawn, held, swapper, rng) for drawn in (ours, theirs)]
+    done = [0.0 if ours else 1.0, 0.0 if theirs else 1.0]
+    while min(done) < 1:
+        every = done[1] < done[0]
+        done[every], batch = next(streams[every])
+        yield every, batch
+
+
+def _batches(
+    drawn: Sequence[int],
+    held: Sequence[tuple[Message, float, float]],
+    swapper: invent.Swapper,
+    rng: np.random.Generator,
+) -> Iterator[tuple[float, list[tuple[Message, float]]]]:
+    """Make batches of what was drawn; with each, say how much of it is done."""
     batch: list[tuple[Message, float]] = []
     size = 0
-    for index, worth in drawn:
-        place = int(index)
-        if place == -1:
-            message = invent.filled(swapper.stock, rng)
-        elif place == -2:
-            message = invent.valued(swapper.stock, swapper.source, rng)
+    for count, index in enumerate(drawn, 1):
+        if index == _FILLED:
+            message, worth = invent.filled(swapper.stock, rng), 1.0
+        elif index == _VALUED:
+            message, worth = invent.valued(swapper.stock, swapper.source, rng), VALUE
         else:
-            message = invent.varied(held[place][0], swapper, rng)
+            message, worth = invent.varied(held[index][0], swapper, rng), held[index][2]
         batch.append((message, worth))
         size += len(message.text) // 5 + 1
-        if size >= WORDS_A_STEP:
-            yield batch
+        if size >= WORDS_A_STEP or count == len(drawn):
+            yield count / len(drawn), batch
             batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def teach(
@@ -250,10 +247,10 @@ def teach(
     total = epochs * sum(len(m.text) * often for m, often, _ in held) / 5 / WORDS_A_STEP
     for epoch in range(epochs):
         losses = []
-        for batch in _epoch(held, swapper, rng):
+        for every, batch in _epoch(held, swapper, rng):
             part = min(learner.steps / total, 1.0)
             rate = RATE * min(1.0, learner.steps / 100) * (1 - 0.95 * part)
-            losses.append(learner.step(reader.batch(batch, rng), rate))
+            losses.append(learner.step(reader.batch(batch, rng, every=every), rate))
             if learner.steps % 10 == 0 or not mean:
                 keep = min(0.97, learner.steps / (learner.steps + 50))
                 now = {one.name: getattr(learner.layers, one.name) for one in fields(Weights)}

@@ -51,6 +51,7 @@ class Batch:
     weight: Floats
     private: Floats  # (messages,): whether anything in it is private
     judged: Floats  # (messages,): what that counts for
+    every: bool = False  # whether names of every sort are marked in it
 
 
 def fresh(seed: int) -> Weights:
@@ -69,6 +70,8 @@ def fresh(seed: int) -> Weights:
         some((2 * REACH + 1) * WORD, NEAR), none(NEAR), some(WORD, GIST), none(GIST),
         some(2 * GIST, SUMMARY), none(SUMMARY), some(SUMMARY, FAR), none(SUMMARY)[:, None], none(1),
         some(len(OFFSETS) * NEAR, FAR), none(FAR),
+        some(FAR, len(LABELS)) * np.float32(0.3), none(len(LABELS)),
+        none(SUMMARY)[:, None] * none(FAR), some(len(OFFSETS) * NEAR, FAR), none(FAR),
         some(FAR, len(LABELS)) * np.float32(0.3), none(len(LABELS)),
     )  # fmt: skip
 
@@ -112,6 +115,10 @@ class Learner:
         def dropped(shape: tuple[int, ...]) -> Floats:
             return (rng.random(shape, np.float32) >= self.drop).astype(np.float32) * keep
 
+        head = "every_" if batch.every else ""
+        w_told, w_far, w_far_bias, w_out, w_out_bias = (
+            getattr(w, head + name) for name in ("told", "far", "far_bias", "out", "out_bias")
+        )
         # forward
         summed = np.add.reduceat(self.rows[batch.ids], batch.starts, axis=0)
         vectors = np.concatenate((summed, batch.meanings @ self.turn), axis=1)[batch.kinds]
@@ -134,10 +141,10 @@ class Learner:
         inner = np.zeros((batch.length, NEAR), np.float32)
         inner[at] = held * mask_near
         wide = np.concatenate([inner[at + o] for o in OFFSETS], axis=1)
-        far = np.maximum(wide @ w.far + (summary @ w.told)[owner] + w.far_bias, 0)
+        far = np.maximum(wide @ w_far + (summary @ w_told)[owner] + w_far_bias, 0)
         mask_far = dropped(far.shape)
         dimmed = far * mask_far
-        scores = dimmed @ w.out + w.out_bias
+        scores = dimmed @ w_out + w_out_bias
         scores -= scores.max(axis=1, keepdims=True)
         odds: Floats = np.exp(scores)
         odds /= odds.sum(axis=1, keepdims=True)
@@ -159,19 +166,23 @@ class Learner:
         d_scores = odds
         d_scores[every, batch.gold] -= 1
         d_scores *= (batch.weight / np.float32(total))[:, None]
-        slopes: dict[str, Floats] = {"out": dimmed.T @ d_scores, "out_bias": d_scores.sum(axis=0)}
-        slopes["quick"], slopes["quick_bias"] = windows.T @ d_look[:, None], d_look.sum(keepdims=True)
-        d_far = (d_scores @ w.out.T) * mask_far
+        slopes: dict[str, Floats] = {
+            head + "out": dimmed.T @ d_scores,
+            head + "out_bias": d_scores.sum(axis=0),
+        }
+        if not batch.every:
+            slopes["quick"], slopes["quick_bias"] = windows.T @ d_look[:, None], d_look.sum(keepdims=True)
+        d_far = (d_scores @ w_out.T) * mask_far
         d_far[far <= 0] = 0
-        slopes["far"], slopes["far_bias"] = wide.T @ d_far, d_far.sum(axis=0)
-        d_wide = d_far @ w.far.T
+        slopes[head + "far"], slopes[head + "far_bias"] = wide.T @ d_far, d_far.sum(axis=0)
+        d_wide = d_far @ w_far.T
         d_inner = np.zeros_like(inner)
         for index, offset in enumerate(OFFSETS):
             d_inner[at + offset] += d_wide[:, index * NEAR : (index + 1) * NEAR]
         d_told = np.add.reduceat(d_far, batch.messages, axis=0)
-        slopes["told"] = summary.T @ d_told
+        slopes[head + "told"] = summary.T @ d_told
         slopes["judge"], slopes["judge_bias"] = summary.T @ d_verdict[:, None], d_verdict.sum(keepdims=True)
-        d_summary = d_told @ w.told.T + d_verdict[:, None] @ w.judge.T
+        d_summary = d_told @ w_told.T + d_verdict[:, None] @ w.judge.T
         d_summary[summary <= 0] = 0
         slopes["summary"], slopes["summary_bias"] = pooled.T @ d_summary, d_summary.sum(axis=0)
         d_pooled: Floats = (d_summary @ w.summary.T) * mask_pool
@@ -197,7 +208,8 @@ class Learner:
         d_rows = np.add.reduceat(d_kinds[:, :HASHED][spread[rank]], touched, axis=0)
 
         for one in fields(Weights):
-            self._move(one.name, getattr(w, one.name), slopes[one.name], rate)
+            if one.name in slopes:
+                self._move(one.name, getattr(w, one.name), slopes[one.name], rate)
         self._move("turn", self.turn, d_turn, rate)
         self._move("rows", self.rows, d_rows, rate, batch.ids[rank][touched])
         return loss

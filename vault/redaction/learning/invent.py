@@ -275,14 +275,16 @@ def _other(value: str, kind: str, stock: Stock, rng: np.random.Generator, given:
     return out + value[at:]
 
 
-def renamed(message: Message, stock: Stock, rng: np.random.Generator) -> Message:
-    """Put other names into a message, the same one for the same."""
+def renamed(message: Message, stock: Stock, rng: np.random.Generator, *, places: bool = True) -> Message:
+    """Put other people into a message, the same one for the same, and other places."""
     text, spans, at, given = "", [], 0, dict[str, str]()
     for start, end, kind in sorted(message.spans):
         if start < at:
             continue
         text += message.text[at:start]
-        value = _other(message.text[start:end], kind, stock, rng, given)
+        value = message.text[start:end]
+        if places or kind == "PERSON":
+            value = _other(value, kind, stock, rng, given)
         spans.append((len(text), len(text) + len(value), kind))
         text += value
         at = end
@@ -301,6 +303,10 @@ def shouted(message: Message, *, title: bool) -> Message:
     return Message(loud, message.spans, message.chat) if len(loud) == len(message.text) else message
 
 
+RENAMED: Final = 0.35
+"""How often the people of a sentence from a corpus are others: it has few of them, and again and again."""
+
+
 def varied(message: Message, swapper: Swapper, rng: np.random.Generator) -> Message:
     """Give one epoch's form of a message."""
     draw, stock = rng.random(3), swapper.stock
@@ -308,6 +314,8 @@ def varied(message: Message, swapper: Swapper, rng: np.random.Generator) -> Mess
         message = swapper.swapped(message, rng)
     if message.chat and message.spans and draw[0] < 0.65:
         message = redrawn(renamed(message, stock, rng), swapper.source, rng)
+    elif not message.chat and draw[0] < RENAMED:
+        message = renamed(message, stock, rng, places=False)
     if draw[1] < (0.2 if message.chat else 0.08):
         message = lowered(message)
     elif message.chat and draw[2] < 0.06:

@@ -60,7 +60,8 @@ def _likely(
     summaries, verdicts = network.judged_each(memo.gists.take(rows, axis=0), sizes, nets)
     judged = zip(verdicts.tolist(), sizes.tolist(), strict=True)
     asked = np.array([model.shifted(verdict, size) for verdict, size in judged], np.float32)
-    core = at[looks > names.look - np.minimum(asked, 0)[text]]
+    less = 0.0 if names.every else np.minimum(asked, 0)[text]
+    core = at[looks > names.look - less]
     wanted = np.zeros(count + 2 * EDGE, np.bool_)
     for offset in range(-BESIDE, BESIDE + 1):
         wanted[core + (EDGE + offset)] = True
@@ -69,15 +70,12 @@ def _likely(
         yield from ((None, None) for _ in sizes)
         return
     held = padded[REACH:-REACH] > 0
-    odds = network.labelled(padded, memo.shares, summaries[text[some]], at[some], nets, held)
-    kinds = model.gathered(odds)
-    bounds = np.maximum(model.raised(names.thresholds, asked[:, None]), names.least)
-    firm = kinds.sum(axis=1) >= bounds[text[some], kinds.argmax(axis=1)]
-    whole = np.zeros((len(rows), kinds.shape[1] + 1), np.float32)
-    whole[some, :-1] = kinds
-    whole[some, -1] = odds[:, model.BEGINS].sum(axis=1)
+    odds = names.odds(padded, memo.shares, summaries[text[some]], at[some], verdicts[text[some]], held)
+    bounds = names.bounds(asked[:, None])
+    whole = np.zeros((len(rows), odds.shape[1]), np.float32)
+    whole[some] = odds
     has_names = np.zeros(len(sizes), np.bool_)
-    has_names[text[some[firm]]] = True
+    has_names[text[some[model.firm(odds, bounds[text[some]])]]] = True
     stops = np.cumsum(sizes)
     for one, (start, stop) in enumerate(zip(stops - sizes, stops, strict=True)):
         yield (whole[start:stop], bounds[one]) if has_names[one] else (None, None)

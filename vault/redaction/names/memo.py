@@ -32,7 +32,7 @@ class Memo:
     def __init__(self) -> None:
         self.rows: dict[str, int] = {}
         self.used = 1  # the first row stays empty: it pads
-        self.shares = np.zeros((NETS, MOST * (2 * REACH + 1), NEAR), np.float32)
+        self.shares = np.zeros((MOST * (2 * REACH + 1), NETS * NEAR), np.float32)
         self.gists = np.zeros((MOST, NETS * GIST), np.float32)
         self.looks = np.zeros((MOST, 2 * REACH + 1), np.float32)
         self._parts: dict[str, bytes] = {}
@@ -43,8 +43,8 @@ class Memo:
 
     def keep(self, row: int, shares: Floats) -> None:
         """Keep what a token adds to those around it."""
-        wide = shares.shape[1]
-        self.shares[:, row * wide : (row + 1) * wide] = shares
+        wide = len(shares)
+        self.shares[row * wide : (row + 1) * wide] = shares
 
     def met(self, text: str) -> Rows | None:
         """Give the rows of a text, padded, without cutting it into tokens; None if a part of it is new."""

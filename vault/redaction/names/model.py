@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vault.redaction.findings import Finding
 from vault.redaction.names import features, network, table
@@ -17,25 +18,27 @@ from vault.redaction.names.memo import Memo, Rows
 from vault.redaction.names.network import NETS, REACH, WORD, Floats
 from vault.redaction.names.spans import ENTITIES, NAMES, spans
 
-Mode = Literal["balanced", "high-recall"]
+Mode = Literal["balanced", "high-recall", "every-name"]
 
 # Patterns know the forms of telephone numbers, plates, ids and accounts: the model alone must be surer of
 # these than of a date of birth or a user name.
 THRESHOLDS: Final[dict[Mode, tuple[float, ...]]] = {
-    "balanced": (0.1, 0.17, 0.33, 0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9),
+    "balanced": (0.07, 0.17, 0.33, 0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9),
     "high-recall": (*(0.14,) * 3, 0.12, 0.06, 0.03, *(0.12,) * 12),
+    "every-name": (0.5, 0.5, 0.5, 0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9),
 }
 
 LEAST: Final[dict[Mode, tuple[float, ...]]] = {
     "balanced": (0.02, 0.05, 0.08, 0.05, 0.2, 0.0, *(0.05,) * 9, 0.4, 0.4, 0.05),
     "high-recall": (0.0,) * 18,
+    "every-name": (0.02, 0.05, 0.08, 0.05, 0.2, 0.0, *(0.05,) * 9, 0.4, 0.4, 0.05),
 }
 """What is asked of each kind in the most private message: what is less likely is nearly always a mistake."""
 
-LOOKS: Final[dict[Mode, float]] = {"balanced": -2.5, "high-recall": -3.5}
+LOOKS: Final[dict[Mode, float]] = {"balanced": -3.5, "high-recall": -4.5, "every-name": -1e9}
 """Tokens that the first look finds less likely than this are left alone."""
 
-PUBLIC: Final[dict[Mode, float]] = {"balanced": 0.35, "high-recall": 0.0}
+PUBLIC: Final[dict[Mode, float]] = {"balanced": 0.1, "high-recall": 0.0, "every-name": 0.0}
 """How much surer a name must be whose words all are known to everybody: a country, a figure, a product."""
 
 NAMED: Final = 1 << 0 | 1 << 1
@@ -53,8 +56,14 @@ PLAINLY: Final = 2.5
 SETTLED: Final = 1.0
 """The judgement of a message that is neither public nor private, as log odds."""
 
-TRUST: Final = (0.8, 0.4)
+TRUST: Final = (0.7, 0.5)
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
+
+OWN: Final = 4.0
+"""The judgement from which on a message is the writer's own affair, where every name is looked for."""
+
+HEARD: Final = (0.5, 4.0)
+"""What is made there of a name that only the head for what is private sees: before, and from then on."""
 
 WHOLE: Final = 2.0
 """The same of the judgement of a public text on what stands in its pieces."""
@@ -63,7 +72,8 @@ FRAGMENT: Final = 6
 """Tokens of which too few tell what a message is about to judge it public."""
 
 BESIDE: Final = 2
-BEGINS: Final = (1, 3, 5)
+
+_NAMES: Final = slice(0, len(NAMES))
 
 _NEVER: Final = np.float32(-np.inf)
 """How likely it is that what can't be a name is one."""
@@ -168,11 +178,12 @@ class Names:
     """Finds names in a text. The model is read at the first call, once in a process."""
 
     def __init__(self, mode: Mode = "balanced", *, folder: Path = table.MODEL) -> None:
-        self.thresholds = THRESHOLDS[mode]
+        self.thresholds = np.array(THRESHOLDS[mode], np.float32)
         self.least = np.array(LEAST[mode], np.float32)
         self.public = PUBLIC[mode]
         self.plainly = float(raised(self.thresholds, shifted(PLAINLY))[0])
         self.look = np.float32(LOOKS[mode])
+        self.every = mode == "every-name"
         self.folder = folder
 
     @cached_property
@@ -262,25 +273,47 @@ class Names:
         nets = self.model.nets
         summary, verdict = network.judged(memo.gists.take(rows[REACH:-REACH], axis=0), nets)
         asked = 0.0 if settled else shifted(verdict, count, proven=bool(known))
-        if asked < 0:
+        if asked < 0 and not self.every:
             core = core[looks[core] > self.look - asked]
             if not len(core):
                 return None
         places = _beside(core, count)
         if len(places) > MANY:
             some, which = network.alike(rows, places)
-            odds = network.labelled(rows, memo.shares, summary, some, nets)[which]
+            odds = self.odds(rows, memo.shares, summary, some, verdict)[which]
         else:
-            odds = network.labelled(rows, memo.shares, summary, places, nets)
-        kinds = gathered(odds)
-        bounds = np.maximum(raised(self.thresholds, asked), self.least)
-        firm = kinds.sum(axis=1) >= bounds[kinds.argmax(axis=1)]
-        if not firm.any():
+            odds = self.odds(rows, memo.shares, summary, places, verdict)
+        bounds = self.bounds(asked)
+        if not firm(odds, bounds).any():
             return None
-        whole = np.zeros((count, kinds.shape[1] + 1), np.float32)
-        whole[places, :-1] = kinds
-        whole[places, -1] = odds[:, BEGINS].sum(axis=1)
+        whole = np.zeros((count, odds.shape[1]), np.float32)
+        whole[places] = odds
         return whole, bounds
+
+    def odds(  # noqa: PLR0913, PLR0917 (of one message)
+        self,
+        rows: Rows,
+        shares: Floats,
+        summary: Floats,
+        places: Rows,
+        verdict: float | Floats,
+        held: NDArray[np.bool_] | None = None,
+    ) -> Floats:
+        """Say of tokens how likely they are of each kind; in the last column, how likely a name begins."""
+        nets = self.model.nets
+        odds = gathered(network.labelled(rows, shares, summary, places, nets, held))
+        if self.every:
+            others = gathered(network.labelled(rows, shares, summary, places, nets, held, every=True))
+            weight = np.where(np.asarray(verdict) > OWN, HEARD[1], HEARD[0]).astype(np.float32)
+            _join(odds, others, weight[..., None])
+        return odds
+
+    def bounds(self, asked: float | Floats) -> Floats:
+        """Say what is asked of each kind in a message that is judged so."""
+        out = np.maximum(raised(self.thresholds, asked), self.least)
+        if self.every:
+            out[..., _NAMES] = self.thresholds[_NAMES]
+        return out
 
     def found(  # noqa: PLR0913, PLR0917 (of one chunk)
         self,
@@ -328,21 +361,39 @@ def shifted(verdict: float, tokens: int = FRAGMENT + 1, *, proven: bool = False)
     return min(max(doubt * TRUST[doubt > 0], least), 6.0)
 
 
-def raised(thresholds: Sequence[float], shift: float | Floats) -> Floats:
+def raised(bounds: Floats, shift: float | Floats) -> Floats:
     """Ask more in a message that does not look private, and less in one that does."""
-    bounds = np.array(thresholds, np.float32)
     odds: np.float32 | Floats = np.exp(shift, dtype=np.float32)
     out: Floats = (bounds / (bounds + odds * (np.float32(1) - bounds))).astype(np.float32)
     return out
 
 
 def gathered(odds: Floats) -> Floats:
-    """Add up the labels of each entity."""
-    out = np.empty((len(odds), len(ENTITIES)), np.float32)
+    """Add up the labels of each entity; behind them stands how likely it is that a name begins."""
+    out = np.empty((len(odds), len(ENTITIES) + 1), np.float32)
     names = len(NAMES)
     np.add(odds[:, 1 : 2 * names : 2], odds[:, 2 : 2 * names + 1 : 2], out=out[:, :names])
-    out[:, names:] = odds[:, 2 * names + 1 : -1]
+    out[:, names:-1] = odds[:, 2 * names + 1 : -1]
+    np.add.reduce(odds[:, 1 : 2 * names : 2], axis=1, out=out[:, -1])
     return out
+
+
+def firm(odds: Floats, bounds: Floats) -> NDArray[np.bool_]:
+    """Say which tokens are as likely personal as is asked of what they most likely are."""
+    kinds = odds[:, :-1]
+    best = kinds.argmax(axis=1)
+    wanted = bounds[best] if bounds.ndim == 1 else bounds[np.arange(len(best)), best]
+    found: NDArray[np.bool_] = kinds.sum(axis=1) >= wanted
+    return found
+
+
+def _join(odds: Floats, others: Floats, weight: Floats) -> None:
+    """Take names as others see them, but where these odds, weighed, are surer of one."""
+    told = [*range(len(NAMES)), -1]
+    ours, theirs = odds[:, told] * weight, others[:, told]
+    ours /= np.maximum(ours[:, :-1].sum(axis=1, keepdims=True), 1)
+    is_surer = ours[:, :-1].sum(axis=1) > theirs[:, :-1].sum(axis=1)
+    odds[:, told] = np.where(is_surer[:, None], ours, theirs)
 
 
 def _beyond(core: Rows, text: str, known: Sequence[Finding]) -> Rows:

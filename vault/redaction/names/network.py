@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,13 +91,44 @@ class Weights:
     far_bias: Floats
     out: Floats  # (FAR, labels)
     out_bias: Floats
+    every_told: Floats  # and the same for names of every sort, also those that all the world knows
+    every_far: Floats
+    every_far_bias: Floats
+    every_out: Floats
+    every_out_bias: Floats
+
+
+class Head(NamedTuple):
+    """The last layers of all networks, as if they were one: they give labels, of which the mean is taken."""
+
+    told: Floats  # (NETS * SUMMARY, NETS * FAR)
+    far: tuple[Floats, ...]
+    far_bias: Floats  # (NETS * FAR,)
+    out: Floats  # (NETS * FAR, labels)
+    out_bias: Floats
+
+    @classmethod
+    def of(cls, each: Sequence[Weights], which: str = "") -> Head:
+        """Join the layers of a name."""
+        told, far, far_bias, out, out_bias = (
+            [getattr(one, which + name) for one in each]
+            for name in ("told", "far", "far_bias", "out", "out_bias")
+        )
+        share = np.float32(1 / len(each))
+        return cls(
+            _diagonal(told),
+            tuple(far),
+            np.concatenate(far_bias),
+            np.concatenate(out) * share,
+            np.add.reduce(out_bias) * share,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Nets:
     """All networks; what is read of every message, as if they were one."""
 
-    each: tuple[Weights, ...]
+    near: tuple[Floats, ...]
     quick: Floats  # (5, NETS * WORD)
     quick_bias: Floats
     gist: Floats  # (NETS * WORD, NETS * GIST)
@@ -106,6 +137,9 @@ class Nets:
     summary_bias: Floats
     judge: Floats  # (NETS * SUMMARY,)
     judge_bias: float
+    near_bias: Floats  # (NETS * NEAR,)
+    private: Head
+    every: Head
 
     @classmethod
     def of(cls, each: tuple[Weights, ...]) -> Nets:
@@ -113,7 +147,7 @@ class Nets:
         share = np.float32(1 / len(each))
         halves = [_diagonal([one.summary[half : half + GIST] for one in each]) for half in (0, GIST)]
         return cls(
-            each,
+            tuple(one.near.reshape(-1, WORD, NEAR) for one in each),
             np.concatenate([one.quick.reshape(-1, WORD) for one in each], axis=1) * share,
             np.stack([one.quick_bias for one in each]).sum(axis=0) * share,
             _diagonal([one.gist for one in each]),
@@ -122,6 +156,9 @@ class Nets:
             np.concatenate([one.summary_bias for one in each]),
             np.concatenate([one.judge[:, 0] for one in each]) * share,
             float(np.mean([one.judge_bias[0] for one in each])),
+            np.concatenate([one.near_bias for one in each]),
+            Head.of(each),
+            Head.of(each, "every_"),
         )
 
 
@@ -199,9 +236,9 @@ def alike(rows: Places, places: Places) -> tuple[Places, Places]:
 
 
 def shares(vectors: Floats, nets: Nets) -> Floats:
-    """Work out what a token adds to the `near` of each token around it, in each network."""
-    each = (one.near.reshape(-1, WORD, NEAR) for one in nets.each)
-    return np.stack([np.matmul(vector, near) for vector, near in zip(vectors, each, strict=True)])
+    """Work out what a token adds to the `near` of each token around it: of all networks side by side."""
+    both = zip(vectors, nets.near, strict=True)
+    return np.concatenate([np.matmul(vector, near) for vector, near in both], axis=1)
 
 
 def labelled(  # noqa: PLR0913, PLR0917 (of one message)
@@ -211,12 +248,14 @@ def labelled(  # noqa: PLR0913, PLR0917 (of one message)
     places: Places,
     nets: Nets,
     held: NDArray[np.bool_] | None = None,
+    *,
+    every: bool = False,
 ) -> Floats:
     """Give the tokens at some places of one message the probabilities of their labels.
 
     `rows` are those of all its tokens in `shared`, which holds the shares of each network; with REACH zeros,
     where there is nothing, at either end. Where these are many messages, EDGE zeros apart, `held` says which
-    are tokens, and there is a summary for each place.
+    are tokens, and there is a summary for each place. Asked for `every` name, the other head answers.
     """
     count = len(rows) - 2 * REACH
     beside = (places[:, None] + _BESIDE).ravel()
@@ -226,27 +265,26 @@ def labelled(  # noqa: PLR0913, PLR0917 (of one message)
         wanted[beside] = True
         here = wanted[EDGE:-EDGE]
         needed = np.flatnonzero(here if held is None else here & held)
-    inside = np.arange(count) if needed is None else needed
-    around = (rows * _WIDE)[inside[:, None] + _AROUND] + _AROUND
-    scores = np.zeros((len(places), len(LABELS)), np.float32)
-    for net, one in enumerate(nets.each):
-        near = np.add.reduce(shared[net].take(around, axis=0), axis=1)
-        near += one.near_bias
-        inner = np.zeros((count + 2 * EDGE, NEAR), np.float32)
-        inner[inside + EDGE] = np.maximum(near, 0, out=near)
-        said = summary[..., net * SUMMARY : (net + 1) * SUMMARY]
-        scores += _scored(inner.take(beside, axis=0), said, one)
-    scores *= np.float32(1 / len(nets.each))
-    scores -= scores.max(axis=1, keepdims=True)
+    scaled = rows * _WIDE
+    around = np.ndarray((count, _WIDE), np.intp, scaled, 0, scaled.strides * 2) + _AROUND
+    near = np.add.reduce(shared.take(around if needed is None else around[needed], axis=0), axis=1)
+    near += nets.near_bias
+    np.maximum(near, 0, out=near)
+    inner = np.zeros((count + 2 * EDGE, shared.shape[1]), np.float32)
+    if needed is None:
+        inner[EDGE:-EDGE] = near
+    else:
+        inner[needed + EDGE] = near
+    seen = inner.take(beside, axis=0).reshape(len(places), len(OFFSETS), -1, NEAR)
+    head = nets.every if every else nets.private
+    far = np.empty((len(places), len(head.far_bias)), np.float32)
+    for net, layer in enumerate(head.far):
+        mine = slice(net * FAR, (net + 1) * FAR)
+        far[:, mine] = product(seen[:, :, net].reshape(len(places), -1), layer)
+    far += summary @ head.told + head.far_bias
+    scores = product(np.maximum(far, 0, out=far), head.out)
+    scores += head.out_bias
+    scores -= np.maximum.reduce(scores, axis=1, keepdims=True)
     np.exp(scores, out=scores)
-    scores /= scores.sum(axis=1, keepdims=True)
-    return scores
-
-
-def _scored(beside: Floats, summary: Floats, weights: Weights) -> Floats:
-    """Give what one network thinks of the tokens: as many as there are OFFSETS stand beside each."""
-    far = product(beside.reshape(-1, len(OFFSETS) * NEAR), weights.far)
-    far += summary @ weights.told + weights.far_bias
-    scores = product(np.maximum(far, 0, out=far), weights.out)
-    scores += weights.out_bias
+    scores /= np.add.reduce(scores, axis=1, keepdims=True)
     return scores

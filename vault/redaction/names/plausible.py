@@ -37,10 +37,14 @@ _DATE: Final = re.compile(
     re.IGNORECASE,
 )
 _PART: Final = re.compile(r"[^\W\d_]+")
-_LETTER: Final = re.compile(r"[a-z]")  # a column, a variable, a short "okay"
 _NOBODY: Final = {
-    "PERSON": _LETTER,
-    "LOCATION": _LETTER,
+    "PERSON": re.compile(
+        r"[a-z]|(?i:mrs?|ms|mx|miss|dr|drs|prof|sir|madam|herr|frau|monsieur|madame|señora?|senhora?)\.?"
+    ),
+    "LOCATION": re.compile(
+        r"(?i:[a-z]\.?|(?:national )?park|city|town|village|district|county|state|square|street|road|avenue"
+        r"|way|view|river|beach|island)"
+    ),
     "ORGANIZATION": re.compile(r"[a-z]{3,}\d{1,2}"),  # thread1, node12: one of several
 }
 _DIGITS: Final = re.compile(r"\d+")

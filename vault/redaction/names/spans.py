@@ -13,6 +13,7 @@ import numpy as np
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.names.network import Floats
 from vault.redaction.names.plausible import BEFORE, counts, dated, is_other, plausible
+from vault.redaction.names.regions import behind_town
 
 BY: Final = "names"
 NAMES: Final = ("PERSON", "LOCATION", "ORGANIZATION")
@@ -37,6 +38,7 @@ ENTITIES: Final = (
 """In the order of the network's labels."""
 
 _PERSON: Final = ENTITIES.index("PERSON")
+_LOCATION: Final = ENTITIES.index("LOCATION")
 
 JOINED: Final = 0.7
 """What part of the threshold is enough for a word beside a name to belong to it."""
@@ -92,8 +94,11 @@ _ROOFS: Final = frozenset(
 """Words that an address stands behind, with a comma between."""
 
 # fmt: on
-_ADDRESSED: Final = re.compile(r"[^\n\",<>]{1,60}\" ?<")
-"""The rest of a name in quotes, before mail."""
+_ADDRESSED: Final = re.compile(r"[^\n\",<>]{1,60}\"(?: ?<|\s*\Z)")
+"""The rest of a name in quotes, before mail or at the end."""
+
+_DEGREES: Final = frozenset(["md", "phd", "esq", "dds", "dvm", "rn", "cpa", "mba", "jd", "llm", "obe", "mbe"])
+"""What stands behind a name and a comma."""
 
 
 def _closes(word: str, before: str) -> bool:
@@ -110,13 +115,17 @@ def _cut(words: list[str], first: int, last: int) -> tuple[int, int]:
         first += 1
     while first < last and (not _closes(words[last], words[last - 1]) or _is_small(words, first, last)):
         last -= 1
+    if last - first > 1 and words[last - 1] == "," and words[last].strip().lower() in _DEGREES:
+        last -= 2
     return first, last
 
 
 def _initials(words: list[str], first: int, told: int) -> int:
-    """Say where a name begins with the initials that are written together with its first: a.j., J.R.R."""
-    while first - 2 >= told and words[first - 1] == "." and len(words[first]) == 1:
-        if len(words[first - 2].strip()) != 1 or not words[first - 2][-1].isalpha():
+    """Say where a name begins with the initials before its first: a.j., J.R.R., A. Noel."""
+    while first - 2 >= told and words[first - 1] == ".":
+        letter = words[first - 2].strip()
+        is_glued = len(words[first]) == 1
+        if len(letter) != 1 or not letter.isalpha() or not (is_glued or letter.isupper()):
             break
         first -= 2
     return first
@@ -154,6 +163,8 @@ def _goes_on(words: list[str], first: int, last: int, behind: int) -> bool:
         if words[last] == ".":
             return len(words[last - 1].strip()) == 1  # an initial and not a title
         return words[last].strip() != "n"  # "Shaz n Dazza" are two
+    if behind == last + 2 and words[last + 1] == ".":
+        return len(words[last].strip()) == 1
     if behind != last + 2 or words[last + 1] != "," or first == 0 or words[first - 1].strip() != '"':
         return False
     return _ADDRESSED.match("".join(words[behind : behind + _GLUED])) is not None
@@ -256,6 +267,12 @@ def _edges(entity: str, words: list[str], first: int, last: int, done: int) -> t
     return _bare(entity, words, first, last), last
 
 
+def _parts(kind: int, words: list[str], first: int, last: int) -> tuple[tuple[int, int], ...]:
+    """Part a town from the region behind it."""
+    region = behind_town(words, first, last) if kind == _LOCATION else None
+    return ((first, last),) if region is None else ((first, region - 1), (region, last))
+
+
 def _runs(
     words: list[str], odds: Floats, bounds: Floats, begin: int, stop: int
 ) -> Iterator[tuple[int, int, int, float]]:
@@ -294,4 +311,4 @@ def _runs(
         if kind < len(NAMES):
             first = _initials(words, first, told)
         told = last + 1
-        yield kind, first, last, score
+        yield from ((kind, *part, score) for part in _parts(kind, words, first, last))
