@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from vault.errors import ConfigError
 from vault.messages import Message
 from vault.redaction import Redacted
+from vault.redaction.answers import answer
 from vault.redaction.findings import Finding, Ground, Recognizer
 from vault.redaction.folding import unbroken
 from vault.redaction.memory import Memory
@@ -34,7 +35,7 @@ from vault.redaction.settings import ENTITIES, Redaction
 from vault.redaction.stream import HOLD
 from vault.redaction.structure import Text, rewritten, texts_of
 from vault.redaction.terms import Terms
-from vault.redaction.whole import judge_whole, read_whole, reads_apart, values
+from vault.redaction.whole import judge_whole, read_whole, reads_apart, told
 from vault.redaction.worldly import is_worldly
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ class Engine:
             known = () if terms or settings.thresholds or plain.places else found
             if (apart := reads_apart(read, settings.mode)) or label:
                 named = plain.led_back(self._named(plain.text, settings, search, known))
-                found = [*found, *(named if apart else values(named))]
+                found = [*found, *told(named, label, apart=apart)]
             found = [*found, *moved(read or [], shift)]
         found = unpublished(found, text)
         if not is_code and (settings.models or self._own):
@@ -255,7 +256,7 @@ class Engine:
             return found
         names = self._bundled(settings.mode)
         if len(text) <= LONG:
-            return names.find(text, known)
+            return [*names.find(text, known), *answer(text, settings.mode, self._bundled)]
         from vault.redaction.names.model import parted
 
         found = []

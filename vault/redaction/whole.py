@@ -7,7 +7,7 @@ what is doubted in a piece goes; not under "customer".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -61,8 +61,10 @@ def reads_apart(read: object, mode: str) -> bool:
     return read is None or mode != "balanced"
 
 
-def values(found: Iterable[Finding]) -> list[Finding]:
-    """Leave out names, which what stands around tells better than a label does."""
+def told(found: list[Finding], label: str, *, apart: bool) -> list[Finding]:
+    """Give what a piece tells by itself; of names in a whole, which tells them better, only labelled ones."""
+    if apart or names_a_person(label):
+        return found
     return [one for one in found if one.entity not in _NAMES]
 
 

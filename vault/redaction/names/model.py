@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from vault.redaction.findings import Finding
 from vault.redaction.names import features, network, table
+from vault.redaction.names.features import LONGEST
 from vault.redaction.names.memo import Memo, Rows
 from vault.redaction.names.network import NETS, REACH, WORD, Floats
 from vault.redaction.names.spans import ENTITIES, NAMES, spans
@@ -23,9 +25,9 @@ Mode = Literal["balanced", "high-recall", "every-name"]
 # Patterns know the forms of telephone numbers, plates, ids and accounts: the model alone must be surer of
 # these than of a date of birth or a user name.
 THRESHOLDS: Final[dict[Mode, tuple[float, ...]]] = {
-    "balanced": (0.07, 0.17, 0.33, 0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9),
+    "balanced": (0.1, 0.17, 0.33, 0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9),
     "high-recall": (*(0.14,) * 3, 0.12, 0.06, 0.03, *(0.12,) * 12),
-    "every-name": (0.5, 0.5, 0.5, 0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9),
+    "every-name": (0.6, 0.4, 0.5, 0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9),
 }
 
 LEAST: Final[dict[Mode, tuple[float, ...]]] = {
@@ -59,10 +61,10 @@ SETTLED: Final = 1.0
 TRUST: Final = (0.7, 0.5)
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
 
-OWN: Final = 4.0
+OWN: Final = 5.0
 """The judgement from which on a message is the writer's own affair, where every name is looked for."""
 
-HEARD: Final = (0.5, 4.0)
+HEARD: Final = (0.5, 5.0)
 """What is made there of a name that only the head for what is private sees: before, and from then on."""
 
 WHOLE: Final = 2.0
@@ -74,6 +76,9 @@ FRAGMENT: Final = 6
 BESIDE: Final = 2
 
 _NAMES: Final = slice(0, len(NAMES))
+
+_NEXT: Final = re.compile(r" [^\W\d_]+")
+_LAST: Final = re.compile(r"[^\W\d_]+ \Z")
 
 _NEVER: Final = np.float32(-np.inf)
 """How likely it is that what can't be a name is one."""
@@ -331,12 +336,27 @@ class Names:
         if not self.public:
             return [one for one, _, _ in found]
         is_private = settled or float(bounds[0]) <= self.plainly
+        text = "".join(words)
         return [
             one
             for one, some, bound in found
             if one.score >= bound + self.public or not self.model.public(some)
-            if one.entity not in ONES or not self.model.famous(some, doubtful=not is_private)
+            if one.entity not in ONES
+            or not any(
+                self.model.famous(name, doubtful=not is_private)
+                for name in (some, *_fuller(text, one.start - offset, one.end - offset))
+            )
         ]
+
+    def may_name(self, word: str) -> bool:
+        """Say whether a word, as it is written, can be part of a name."""
+        return features.may_name(word, self.model.table.plain)
+
+    def is_known(self, finding: Finding, said: str) -> bool:
+        """Say whether all the world knows a place of this name, or somebody by this very name."""
+        words = features.tokens(said)
+        is_place = finding.entity == "LOCATION" and self.model.public(words)
+        return is_place or self.model.famous(words, doubtful=True)
 
 
 def parted(text: str) -> Iterator[tuple[int, str]]:
@@ -385,6 +405,14 @@ def firm(odds: Floats, bounds: Floats) -> NDArray[np.bool_]:
     wanted = bounds[best] if bounds.ndim == 1 else bounds[np.arange(len(best)), best]
     found: NDArray[np.bool_] = kinds.sum(axis=1) >= wanted
     return found
+
+
+def _fuller(text: str, start: int, end: int) -> Iterator[list[str]]:
+    """Give a name with the word behind it, and with the one before: only a part of it may have been found."""
+    if behind := _NEXT.match(text, end):
+        yield features.tokens(text[start : behind.end()])
+    if before := _LAST.search(text[max(start - LONGEST, 0) : start]):
+        yield features.tokens(before[0] + text[start:end])
 
 
 def _join(odds: Floats, others: Floats, weight: Floats) -> None:

@@ -121,11 +121,9 @@ def _cut(words: list[str], first: int, last: int) -> tuple[int, int]:
 
 
 def _initials(words: list[str], first: int, told: int) -> int:
-    """Say where a name begins with the initials before its first: a.j., J.R.R., A. Noel."""
-    while first - 2 >= told and words[first - 1] == ".":
-        letter = words[first - 2].strip()
-        is_glued = len(words[first]) == 1
-        if len(letter) != 1 or not letter.isalpha() or not (is_glued or letter.isupper()):
+    """Say where a name begins with the initials that are written together with its first: a.j., J.R.R."""
+    while first - 2 >= told and words[first - 1] == "." and len(words[first]) == 1:
+        if len(words[first - 2].strip()) != 1 or not words[first - 2][-1].isalpha():
             break
         first -= 2
     return first
