@@ -142,6 +142,15 @@ def gated(cache: Path) -> Gated:
     return Gated(cache, "now")
 
 
+def test_hyperscan_reads_every_sign_and_the_database_is_cached(cache: Path) -> None:
+    """A sign that it can't read is let through always, and then each process compiles all anew."""
+    patterns = Patterns(cache=cache, build="now")
+    patterns.warm_up()
+    gate = patterns._built().gate
+    assert gate._always == frozenset()
+    assert gate._path() in set(cache.iterdir())
+
+
 def _texts(stock: Stock, seed: int) -> Texts:
     patterns = [p.regex for r in stock.recognizers for p in getattr(r, "patterns", [])]
     return Texts(patterns, seed)

@@ -28,8 +28,8 @@ _BESIDE: Final = _WHERE | frozenset(
         "it's", "its", "it", "is", "i'm", "im", "i", "am", "me", "my", "name", "this", "that's", "thats",
         "here", "hi", "hello", "hey", "dear", "yes", "no", "yeah", "yep", "ok", "okay", "sure", "thanks",
         "and", "or", "of", "with", "by", "the", "was", "just", "call", "mr", "mrs", "ms", "miss", "dr",
-        "prof", "sir", "ich", "bin", "heiße", "das", "ist", "und", "herr", "frau", "soy", "es", "y", "llamo", "la",
-        "el", "señor", "señora", "je", "suis", "c'est", "et", "sou", "é", "e", "o", "a", "sr", "sra",
+        "prof", "sir", "ich", "bin", "heiße", "das", "ist", "und", "herr", "frau", "soy", "es", "y", "llamo",
+        "la", "el", "señor", "señora", "je", "suis", "c'est", "et", "sou", "é", "e", "o", "a", "sr", "sra",
     ]
 )
 # fmt: on

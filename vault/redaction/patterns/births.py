@@ -28,6 +28,9 @@ _CUE = (
     r"|date de naissance|date_naissance|naissance|anniversaire|nascid[oa]|nasci|nasc|nasceu|bornon|data de nascimento|data_nascimento|nascimento|dn|d\.n|aniversario|fodt|fodd|fodelsedatum|geboren|geboortedatum|nat[oa]|data di nascita|urodz\w{0,8}|real date|syntyn\w{0,5}|birth certificate|birth|born on or about|dogum\w{0,10}"
     r"|nac(?=[.:])|data ur|ur(?=\.)|data_ur\w{0,8}|(?:tempat[ ,/&]{0,3})?t(?:angga|g)l\.? lahir|lahir|ttl(?=[:,])|kelahiran|dat\. nar|naroz\w{0,5}|szul\w{0,6}|nascut[ai]?|nar(?=[.:])|dt_?nasc|data nasc\w{0,6}|ngay sinh|sinh ngay|datelindja\w{0,3})"
 )
+_SIGN = re.sub(r"\(\?=[^()]*\)", "", _CUE)
+"""The words without what must follow them: the gate reads no look-ahead."""
+
 _FORWARD = re.compile(
     rf"(?<![\w.]){_CUE}(?![a-z])[^\d\n;!]{{0,30}}?(?:\n[^\d\n;]{{0,40}}?)?(?:(?<![\w.,/-])|(?<=\bb\.))({DATE})"
 )
@@ -113,7 +116,7 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
 RECOGNIZERS = (
     Recognizer(
         "births",
-        (rf"(?:\b|_){_CUE}(?:\b|_)", r"\(\d{1,2}[./-]\d{1,2}[./-]\d{4}\)", r"[ /|,][fmx](?: ?[/|,;] ?| )\d"),
+        (rf"(?:\b|_){_SIGN}(?:\b|_)", r"\(\d{1,2}[./-]\d{1,2}[./-]\d{4}\)", r"[ /|,][fmx](?: ?[/|,;] ?| )\d"),
         _find,
         every=True,
     ),
