@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from vault.redaction.engine import Engine
+from vault.redaction.names import Mode
+from vault.redaction.settings import Redaction
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +26,9 @@ def engine() -> Engine:
         "me llamo Marisol Etxeberria",
     ],
 )
-def test_p1_who_is_named_and_nothing_else_is_said_goes(engine: Engine, text: str) -> None:
+@pytest.mark.parametrize("mode", ["balanced", "high-recall", "every-name"])
+def test_p1_who_is_named_and_nothing_else_is_said_goes(text: str, mode: Mode) -> None:
+    engine = Engine(Redaction(mode=mode))
     names = [one for one in engine.find(text) if one.entity == "PERSON"]
     assert names
     left = engine.redact_text(text).text
@@ -81,3 +85,9 @@ def test_who_is_famous_stays_where_the_model_sees_but_a_part_of_the_name(engine:
 def test_p1_a_heading_of_persons_is_believed_whatever_the_whole_is_about(engine: Engine) -> None:
     text = '{"customer": "Bilal Haddad", "genus": "Lewisia", "common": "bitterroot", "petals": 9}'
     assert "Haddad" not in engine.redact_text(text).text
+
+
+def test_who_is_asked_about_as_about_the_world_goes_where_every_name_is_asked_for() -> None:
+    engine = Engine(Redaction(mode="every-name"))
+    for text in ("who is Marek Zielinski?", "What is the telephone number of Adaeze Obi?"):
+        assert [one for one in engine.find(text) if one.entity == "PERSON"]
