@@ -135,6 +135,7 @@ def test_a_town_is_parted_from_the_region_behind_it(said: str, parts: list[str])
         ("PERSON", "Dr."),
         ("PERSON", "mrs"),
         ("PERSON", "x"),
+        ("PERSON", "thread1"),
         ("LOCATION", "City"),
         ("LOCATION", "S."),
     ],

@@ -38,8 +38,10 @@ _DATE: Final = re.compile(
 )
 _PART: Final = re.compile(r"[^\W\d_]+")
 _NOBODY: Final = {
-    "PERSON": re.compile(
-        r"[a-z]|(?i:mrs?|ms|mx|miss|dr|drs|prof|sir|madam|herr|frau|monsieur|madame|señora?|senhora?)\.?"
+    "PERSON": re.compile(  # a letter, a title, one of several machines
+        r"[a-z]|(?i:(?:thread|worker|node|host|server|client|task|job|process|agent|user|session|shard)"
+        r"[-_ ]?\d{1,4})"
+        r"|(?i:mrs?|ms|mx|miss|dr|drs|prof|sir|madam|herr|frau|monsieur|madame|señora?|senhora?)\.?"
     ),
     "LOCATION": re.compile(
         r"(?i:[a-z]\.?|(?:national )?park|city|town|village|district|county|state|square|street|road|avenue"
