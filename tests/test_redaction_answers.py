@@ -15,36 +15,20 @@ def engine() -> Engine:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "left"),
     [
-        "Zoe Papadopoulos",
-        "zoe papadopoulos",
-        "it's Zoe Papadopoulos",
-        "Mary Johnson.",
-        "David Brown, James Miller",
-        "hi, Emily Clark here",
-        "me llamo Marisol Etxeberria",
+        ("Zoe Papadopoulos", "<PERSON_1>"),
+        ("zoe papadopoulos", "<PERSON_1>"),
+        ("it's Zoe Papadopoulos", "it's <PERSON_1>"),
+        ("Mary Johnson.", "<PERSON_1>."),
+        ("David Brown, James Miller", "<PERSON_1>, <PERSON_2>"),
+        ("hi, Emily Clark here", "hi, <PERSON_1> here"),
+        ("me llamo Marisol Etxeberria", "me llamo <PERSON_1>"),
     ],
 )
 @pytest.mark.parametrize("mode", ["balanced", "high-recall", "every-name"])
-def test_p1_who_is_named_and_nothing_else_is_said_goes(text: str, mode: Mode) -> None:
-    engine = Engine(Redaction(mode=mode))
-    names = [one for one in engine.find(text) if one.entity == "PERSON"]
-    assert names
-    left = engine.redact_text(text).text
-    words = {
-        "Zoe",
-        "zoe",
-        "Papadopoulos",
-        "papadopoulos",
-        "Mary",
-        "Johnson",
-        "Brown",
-        "Miller",
-        "Emily",
-        "Clark",
-    }
-    assert not [word for word in words | {"Marisol", "Etxeberria"} if word in left]
+def test_p1_who_is_named_and_nothing_else_is_said_goes(text: str, left: str, mode: Mode) -> None:
+    assert Engine(Redaction(mode=mode)).redact_text(text).text == left
 
 
 @pytest.mark.parametrize("text", ["in Calgary, Canada", "from Barcelona", "I'm from Paris", "Yeovil"])
@@ -52,12 +36,16 @@ def test_p1_where_somebody_is_goes(engine: Engine, text: str) -> None:
     assert "<LOCATION_1>" in engine.redact_text(text).text
 
 
+@pytest.mark.parametrize("text", ["Lionel Messi", "Taylor Swift", "Harry Potter"])
+def test_who_is_famous_stays_but_where_nobody_is_too_famous(engine: Engine, text: str) -> None:
+    assert engine.redact_text(text).text == text
+    for mode in ("high-recall", "every-name"):
+        assert Engine(Redaction.of({"mode": mode})).redact_text(text).text == "<PERSON_1>"
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "Lionel Messi",
-        "Taylor Swift",
-        "Harry Potter",
         "New Zealand",
         "Toyota Corolla",
         "Visual Studio Code",
@@ -67,27 +55,5 @@ def test_p1_where_somebody_is_goes(engine: Engine, text: str) -> None:
         "yes, the blue one",
     ],
 )
-def test_what_all_the_world_knows_or_is_no_name_stays(engine: Engine, text: str) -> None:
+def test_what_is_nobodys_name_stays(engine: Engine, text: str) -> None:
     assert engine.redact_text(text).text == text
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "my teacher says that Rudolf Virchow was wrong about cells",
-        "my favourite song by Cesária Évora is Sodade",
-    ],
-)
-def test_who_is_famous_stays_where_the_model_sees_but_a_part_of_the_name(engine: Engine, text: str) -> None:
-    assert engine.redact_text(text).text == text
-
-
-def test_p1_a_heading_of_persons_is_believed_whatever_the_whole_is_about(engine: Engine) -> None:
-    text = '{"customer": "Bilal Haddad", "genus": "Lewisia", "common": "bitterroot", "petals": 9}'
-    assert "Haddad" not in engine.redact_text(text).text
-
-
-def test_who_is_asked_about_as_about_the_world_goes_where_every_name_is_asked_for() -> None:
-    engine = Engine(Redaction(mode="every-name"))
-    for text in ("who is Marek Zielinski?", "What is the telephone number of Adaeze Obi?"):
-        assert [one for one in engine.find(text) if one.entity == "PERSON"]

@@ -7,7 +7,7 @@ from itertools import accumulate
 import numpy as np
 import pytest
 
-from vault.redaction.names import features, plausible, spans
+from vault.redaction.names import features, plausible, regions, spans
 
 
 def found(marked: str, entity: str) -> list[str]:
@@ -164,3 +164,43 @@ def test_one_of_several_is_no_organisation(value: str) -> None:
 @pytest.mark.parametrize("value", ["Studio54", "4chan", "o2", "motel one"])
 def test_a_name_with_digits_may_be_one(value: str) -> None:
     assert plausible.plausible("ORGANIZATION", value)
+
+
+@pytest.mark.parametrize(
+    ("said", "parts"),
+    [
+        ("San Rafael Ca", ["San Rafael", "Ca"]),
+        ("miramar florida", ["miramar", "florida"]),
+        ("Birmingham UK", ["Birmingham", "UK"]),
+        ("Fargo North Dakota", ["Fargo", "North Dakota"]),
+        ("New York New York", ["New York", "New York"]),
+        ("West Virginia", ["West Virginia"]),
+        ("Northern Ireland", ["Northern Ireland"]),
+        ("South Korea", ["South Korea"]),
+        ("Gulf of Mexico", ["Gulf of Mexico"]),
+        ("Washington DC", ["Washington DC"]),
+        ("come in", ["come in"]),
+        ("France", ["France"]),
+    ],
+)
+def test_a_town_is_parted_from_the_region_behind_it(said: str, parts: list[str]) -> None:
+    words = features.tokens(said)
+    region = regions.behind_town(words, 0, len(words) - 1)
+    found = [said] if region is None else ["".join(words[:region]), "".join(words[region:]).strip()]
+    assert found == parts
+
+
+@pytest.mark.parametrize(
+    ("entity", "value"),
+    [
+        ("PERSON", "Dr."),
+        ("PERSON", "mrs"),
+        ("PERSON", "x"),
+        ("PERSON", "thread1"),
+        ("LOCATION", "City"),
+        ("LOCATION", "S."),
+    ],
+)
+def test_a_title_and_a_sort_of_place_are_no_names(entity: str, value: str) -> None:
+    assert not plausible.plausible(entity, value)
+    assert plausible.plausible(entity, f"{value} Adeyemi")

@@ -7,19 +7,16 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
-from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vault.redaction.engine import Engine
 from vault.redaction.findings import Finding, Ground
-from vault.redaction.learning import corpora, descent, scores
+from vault.redaction.learning import corpora, scores
 from vault.redaction.names import (
     Names,
     batch,
@@ -29,11 +26,9 @@ from vault.redaction.names import (
     network,
     plausible,
     presidio_recognizer,
-    regions,
     spans,
     worth_remembering,
 )
-from vault.redaction.settings import Redaction
 
 DATA = Path(__file__).parent / "data"
 FLOOR = DATA / "names" / "floor.txt"
@@ -82,67 +77,6 @@ def test_the_floor_of_quality(names: Names) -> None:
     assert score.characters["LOCATION"] >= 0.7
     assert score.clean >= 0.8
     assert score.others <= 0.03
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Angela Merkel met Emmanuel Macron in Berlin on Tuesday.",
-        "Who won more races, Lewis Hamilton or Ayrton Senna, and what did Michael Schumacher say about it?",
-        '{"winner": "Max Verstappen", "second": "Charles Leclerc"}',
-    ],
-)
-def test_every_name_is_found_only_where_that_is_asked_for(text: str) -> None:
-    people = [one for one in Engine(Redaction(mode="every-name")).find(text) if one.entity == "PERSON"]
-    assert len(people) >= 2
-    assert [one for one in Engine().find(text) if one.entity == "PERSON"] == []
-
-
-def test_every_name_takes_nothing_from_the_values() -> None:
-    text = "my sister Anjali, born on 3 May 1991, is reached on +91 98765 43210, her plate is KA01 AB 1234"
-    other = [one.entity for one in Engine(Redaction(mode="every-name")).find(text)]
-    assert other == [one.entity for one in Engine().find(text)]
-    assert {"PERSON", "DATE_OF_BIRTH", "PHONE_NUMBER"} <= set(other)
-
-
-@pytest.mark.parametrize(
-    ("said", "parts"),
-    [
-        ("San Rafael Ca", ["San Rafael", "Ca"]),
-        ("miramar florida", ["miramar", "florida"]),
-        ("Birmingham UK", ["Birmingham", "UK"]),
-        ("Fargo North Dakota", ["Fargo", "North Dakota"]),
-        ("New York New York", ["New York", "New York"]),
-        ("West Virginia", ["West Virginia"]),
-        ("Northern Ireland", ["Northern Ireland"]),
-        ("South Korea", ["South Korea"]),
-        ("Gulf of Mexico", ["Gulf of Mexico"]),
-        ("Washington DC", ["Washington DC"]),
-        ("come in", ["come in"]),
-        ("France", ["France"]),
-    ],
-)
-def test_a_town_is_parted_from_the_region_behind_it(said: str, parts: list[str]) -> None:
-    words = features.tokens(said)
-    region = regions.behind_town(words, 0, len(words) - 1)
-    found = [said] if region is None else ["".join(words[:region]), "".join(words[region:]).strip()]
-    assert found == parts
-
-
-@pytest.mark.parametrize(
-    ("entity", "value"),
-    [
-        ("PERSON", "Dr."),
-        ("PERSON", "mrs"),
-        ("PERSON", "x"),
-        ("PERSON", "thread1"),
-        ("LOCATION", "City"),
-        ("LOCATION", "S."),
-    ],
-)
-def test_a_title_and_a_sort_of_place_are_no_names(entity: str, value: str) -> None:
-    assert not plausible.plausible(entity, value)
-    assert plausible.plausible(entity, f"{value} Adeyemi")
 
 
 def test_the_same_text_is_read_the_same_way_each_time(names: Names) -> None:
@@ -208,27 +142,15 @@ def test_a_text_that_was_met_is_not_cut_into_tokens_again(
         assert names.find(plain) == []
 
 
-@given(st.lists(st.integers(1, 2), min_size=1, max_size=70), st.randoms())
-def test_places_are_alike_that_have_the_same_tokens_around_them(tokens: list[int], chance: Random) -> None:
-    left, right = network.REACH - min(network.OFFSETS), network.REACH + max(network.OFFSETS)
-    places = [at for at in range(len(tokens)) if chance.random() < 0.8]
-    surrounded = [0] * left + tokens + [0] * right
-    around = [tuple(surrounded[at : at + left + right + 1]) for at in places]
-    padding = [0] * network.REACH
-    some, which = network.alike(np.array([*padding, *tokens, *padding]), np.array(places, np.intp))
-    assert [around[places.index(some[one])] for one in which] == around
-    assert len(some) == len(set(around))
-
-
 @pytest.mark.parametrize("mode", ["balanced", "high-recall", "every-name"])
 def test_texts_that_are_read_together_are_read_as_each_alone(mode: model.Mode) -> None:
     names = Names(mode)
     words = FLOOR.read_text("utf-8").split()
-    few = [" ".join(words[at : at + size]) for at in range(0, len(words), 2) for size in (1, 2, 5, 12)]
+    few = [" ".join(words[at : at + size]) for at in range(0, len(words), 2) for size in (1, 2, 5, 12, 20)]
     texts = ["", LETTER, "sea " * model.CHUNK, LETTER * 80, *few, " ", LETTER, "\n"]
     together = list(batch.find_each(names, texts))
     assert len(together) == len(texts)
-    assert sum(map(bool, together)) > 50
+    assert sum(map(bool, together)) > 100
     for text, found in zip(texts, together, strict=True):
         alone = names.find(text)
         assert [(one.entity, one.start, one.end) for one in found] == [
@@ -333,60 +255,6 @@ def test_a_date_is_found_whole(text: str, part: str, whole: str) -> None:
     at = text.index(part)
     start, stop = plausible.dated(text, at, at + len(part))
     assert text[start:stop] == whole
-
-
-def shared(vectors: network.Floats, nets: network.Nets) -> network.Floats:
-    """What some tokens add to those around them, after what adds nothing."""
-    each = [network.shares(one, nets) for one in vectors.swapaxes(0, 1)]
-    return np.concatenate([np.zeros_like(each[0]), *each])
-
-
-def drawn(weights: network.Weights, rng: np.random.Generator, *names: str) -> network.Weights:
-    """Give layers that would be zeros something to say."""
-    return replace(
-        weights,
-        **{name: rng.standard_normal(getattr(weights, name).shape, np.float32) / 10 for name in names},
-    )
-
-
-@pytest.mark.parametrize("every", [False, True])
-def test_networks_together_think_the_mean_of_what_each_thinks(*, every: bool) -> None:
-    rng = np.random.default_rng(1)
-    silent = "judge", "told", "far_bias", "out_bias", "every_told", "every_far_bias", "every_out_bias"
-    each = tuple(drawn(descent.fresh(seed), rng, *silent) for seed in (1, 2))
-    vectors = rng.standard_normal((2, 60, network.WORD), np.float32)
-    rows = np.pad(np.arange(1, 61), network.REACH)
-    alone = []
-    for one, own in zip(each, vectors, strict=True):
-        nets = network.Nets.of((one,))
-        alone.append(network.judged(np.maximum(own @ nets.gist, 0), nets))
-    both = network.Nets.of(each)
-    summary, verdict = network.judged(np.maximum(np.concatenate(vectors, axis=1) @ both.gist, 0), both)
-    assert verdict == pytest.approx(np.mean([one for _, one in alone]), rel=1e-4)
-    assert summary == pytest.approx(np.concatenate([one for one, _ in alone]), rel=1e-3, abs=1e-4)
-    for places in (np.arange(60), np.array([3, 59])):
-        odds = [
-            network.labelled(
-                rows, shared(vectors[at : at + 1], nets), alone[at][0], places, nets, every=every
-            )
-            for at, nets in enumerate(network.Nets.of((one,)) for one in each)
-        ]
-        mean = np.sqrt(odds[0] * odds[1])
-        expected = mean / mean.sum(axis=1, keepdims=True)
-        together = network.labelled(rows, shared(vectors, both), summary, places, both, every=every)
-        assert together == pytest.approx(expected, abs=1e-4)
-        other = network.labelled(rows, shared(vectors, both), summary, places, both, every=not every)
-        assert abs(together - other).max() > 0.01
-
-
-def test_what_each_token_adds_makes_what_a_network_sees_of_them_together() -> None:
-    rng = np.random.default_rng(2)
-    one = descent.fresh(3)
-    nets = network.Nets.of((one,))
-    vectors = rng.standard_normal((1, 12, network.WORD), np.float32)
-    adds = shared(vectors, nets).reshape(13, -1, network.NEAR)
-    seen = vectors[0, 3:8].reshape(-1) @ one.near
-    assert sum(adds[4 + at, at] for at in range(5)) == pytest.approx(seen, abs=1e-3)
 
 
 @given(st.text())

@@ -1,7 +1,7 @@
 """Messages that are nothing but a name: "Zoe Papadopoulos", "it's Mary Johnson", "in Calgary, Canada".
 
 They answer a question that stands in another message. Nothing in them tells a private name from one that all
-the world knows, so whatever looks like a name is one, but for those that are famous by their very words.
+the world knows, so whatever looks like a name is one; where some are too famous to be private, they stay.
 """
 
 from __future__ import annotations
@@ -47,5 +47,6 @@ def answer(text: str, mode: Mode, bundled: Callable[[Mode], Names]) -> list[Find
     found = [one for one in names.find(text) if one.entity in {"PERSON", "LOCATION"}]
     if not all(any(one.start <= at < one.end for one in found) for at, _ in named):
         return []
-    is_where = any(word.lower() in _WHERE for _, word in words)
-    return [one for one in found if is_where or not names.is_known(one, text[one.start : one.end])]
+    if mode != "balanced" or any(word.lower() in _WHERE for _, word in words):
+        return found
+    return [one for one in found if not names.is_known(one, text[one.start : one.end])]

@@ -71,7 +71,7 @@ def fresh(seed: int) -> Weights:
         some(2 * GIST, SUMMARY), none(SUMMARY), some(SUMMARY, FAR), none(SUMMARY)[:, None], none(1),
         some(len(OFFSETS) * NEAR, FAR), none(FAR),
         some(FAR, len(LABELS)) * np.float32(0.3), none(len(LABELS)),
-        none(SUMMARY)[:, None] * none(FAR), some(len(OFFSETS) * NEAR, FAR), none(FAR),
+        np.zeros((SUMMARY, FAR), np.float32), some(len(OFFSETS) * NEAR, FAR), none(FAR),
         some(FAR, len(LABELS)) * np.float32(0.3), none(len(LABELS)),
     )  # fmt: skip
 

@@ -24,20 +24,26 @@ Mode = Literal["balanced", "high-recall", "every-name"]
 
 # Patterns know the forms of telephone numbers, plates, ids and accounts: the model alone must be surer of
 # these than of a date of birth or a user name.
+_VALUES: Final = (0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9)
 THRESHOLDS: Final[dict[Mode, tuple[float, ...]]] = {
-    "balanced": (0.1, 0.17, 0.33, 0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9),
+    "balanced": (0.1, 0.17, 0.33, *_VALUES),
     "high-recall": (*(0.14,) * 3, 0.12, 0.06, 0.03, *(0.12,) * 12),
-    "every-name": (0.6, 0.4, 0.5, 0.2, 0.2, 0.05, 0.5, 0.2, 0.35, *(0.5,) * 9),
+    "every-name": (0.6, 0.4, 0.5, *_VALUES),
 }
 
+_LEAST: Final = (0.02, 0.05, 0.08, 0.05, 0.2, 0.0, *(0.05,) * 9, 0.4, 0.4, 0.05)
 LEAST: Final[dict[Mode, tuple[float, ...]]] = {
-    "balanced": (0.02, 0.05, 0.08, 0.05, 0.2, 0.0, *(0.05,) * 9, 0.4, 0.4, 0.05),
+    "balanced": _LEAST,
     "high-recall": (0.0,) * 18,
-    "every-name": (0.02, 0.05, 0.08, 0.05, 0.2, 0.0, *(0.05,) * 9, 0.4, 0.4, 0.05),
+    "every-name": _LEAST,
 }
 """What is asked of each kind in the most private message: what is less likely is nearly always a mistake."""
 
-LOOKS: Final[dict[Mode, float]] = {"balanced": -3.5, "high-recall": -4.5, "every-name": -1e9}
+LOOKS: Final[dict[Mode, float]] = {
+    "balanced": -3.5,
+    "high-recall": -4.5,
+    "every-name": float(np.finfo(np.float32).min),
+}
 """Tokens that the first look finds less likely than this are left alone."""
 
 PUBLIC: Final[dict[Mode, float]] = {"balanced": 0.1, "high-recall": 0.0, "every-name": 0.0}
@@ -61,14 +67,14 @@ SETTLED: Final = 1.0
 TRUST: Final = (0.7, 0.5)
 """How far the judgement of a public, and of a private, message moves what is asked of each finding in it."""
 
-OWN: Final = 5.0
-"""The judgement from which on a message is the writer's own affair, where every name is looked for."""
-
-HEARD: Final = (0.5, 5.0)
-"""What is made there of a name that only the head for what is private sees: before, and from then on."""
-
 WHOLE: Final = 2.0
 """The same of the judgement of a public text on what stands in its pieces."""
+
+OWN: Final = 5.0
+"""The judgement from which on a message, of which every name is asked for, is the writer's own affair."""
+
+HEARD: Final = (0.5, 5.0)
+"""What the word of the head for what is private counts for, beside the other's: before, and from then on."""
 
 FRAGMENT: Final = 6
 """Tokens of which too few tell what a message is about to judge it public."""
@@ -206,9 +212,9 @@ class Names:
         return [one for start, piece in parted(text) for one in self._read(piece, start, settled=settled)]
 
     def verdict(self, text: str) -> float:
-        """Judge a text in pieces by the most private stretch of it; too few tokens tell nothing."""
+        """Judge a text in pieces by the most private stretch of it; too few words tell nothing."""
         words, verdicts = features.tokens(text), list[float]()
-        if len(words) <= FRAGMENT:
+        if sum(any(map(str.isalnum, word)) for word in words) <= FRAGMENT:
             return SETTLED
         for begin in range(0, len(words), CHUNK):
             memo, rows = self.model.rows(words[begin : begin + CHUNK])
@@ -283,11 +289,8 @@ class Names:
             if not len(core):
                 return None
         places = _beside(core, count)
-        if len(places) > MANY:
-            some, which = network.alike(rows, places)
-            odds = self.odds(rows, memo.shares, summary, some, verdict)[which]
-        else:
-            odds = self.odds(rows, memo.shares, summary, places, verdict)
+        some, which = network.alike(rows, places) if len(places) > MANY else (places, slice(None))
+        odds = self.odds(rows, memo.shares, summary, some, verdict)[which]
         bounds = self.bounds(asked)
         if not firm(odds, bounds).any():
             return None
