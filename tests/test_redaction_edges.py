@@ -127,6 +127,7 @@ def test_words_before_a_value_are_no_part_of_it(marked: str, entity: str, wanted
         ("wir sind vom [3.] bis Montag weg", "AGE"),
         ("report him, match id [7719204418]", "MEDICAL_ID"),
         ("the lobby ID: [88213377] is full", "NATIONAL_ID"),
+        ("meter is [8508 9414], the card I gave", "CREDIT_CARD"),
     ],
 )
 def test_what_it_took_for_a_value_is_none(marked: str, entity: str) -> None:
@@ -150,6 +151,8 @@ def test_what_it_took_for_a_value_is_none(marked: str, entity: str) -> None:
         ("morgen zum [50]. Geburtstag", "AGE", ["50"]),
         ("my member id [7719204418]", "MEDICAL_ID", ["7719204418"]),
         ("she is [17.] 85 others", "AGE", ["17."]),
+        ("card ending [4417]", "CREDIT_CARD", ["4417"]),
+        ("card [4539 11** **** 9021]", "CREDIT_CARD", ["4539 11** **** 9021"]),
     ],
 )
 def test_what_is_a_value_stays_one(marked: str, entity: str, wanted: list[str]) -> None:

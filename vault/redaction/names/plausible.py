@@ -73,6 +73,9 @@ _LEAST: Final = {  # digits
 _SPOKEN: Final = 3  # number words that make a number
 _SHORT: Final = 2  # digits of a flat alone, letters of a mere abbreviation, signs that keep no secret
 _WHOLE_PHONE: Final = 6  # digits, where several numbers stand in a row
+_WHOLE_CARD: Final = 12  # digits; fewer are how one ends, or no card's
+_ENDING: Final = 4
+_PLAIN: Final = re.compile(r"[\d .-]+")
 _LISTED: Final = 2  # numbers; more without a word are a list
 _COUNTED: Final = re.compile(
     r"\b(?:tokens(?: used| left)?|count|limit|length|budget|quota|attempts|retries|cost|coverage|size|total"
@@ -213,6 +216,8 @@ def _is_number(entity: str, value: str) -> bool:
     if entity == "PHONE_NUMBER":
         parts = _LIST.split(bare)
         return max(map(_digits, parts)) >= (_LEAST[entity] if len(parts) == 1 else _WHOLE_PHONE)
+    if entity == "CREDIT_CARD" and _PLAIN.fullmatch(bare) and _ENDING < _digits(bare) < _WHOLE_CARD:
+        return False
     if _YEAR.fullmatch(bare) or _MEASURES.fullmatch(bare) or _digits(value) < _LEAST[entity]:
         return False
     if entity != "LICENSE_PLATE":
