@@ -170,6 +170,18 @@ def test_a_name_with_digits_may_be_one(value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("marked", "wanted"),
+    [
+        ("geboren am zwölften [Dezember 2021] in Husum", "zwölften Dezember 2021"),
+        ("nasceu em dois de [fevereiro de 1940] e", "dois de fevereiro de 1940"),
+        ("born in late [december 2021] here", "december 2021"),
+    ],
+)
+def test_a_day_in_words_belongs_to_its_date(marked: str, wanted: str) -> None:
+    assert found(marked, "DATE_OF_BIRTH") == [wanted]
+
+
+@pytest.mark.parametrize(
     ("said", "parts"),
     [
         ("San Rafael Ca", ["San Rafael", "Ca"]),

@@ -266,6 +266,77 @@ def test_what_is_mistyped_and_births_of_other_tongues_are_found_by_their_forms(
     assert_exactly(patterns, marked)
 
 
+CODES_OF_LOCKS = [
+    "safe in the study = [left 32, right 14, left 77], dial twice",
+    "the padlock opens [right 12 then left 4 then right 30] or so",
+    "turn left 200 m, then right 50 m, at the lock go left 2 km",
+    "make a label: network name GoatHouse, key [9f3k-22mm-pq7d]",
+    "wifi LoonCall / [saunafirst!] and the boat shed",
+    "wifi modem / router combos, wifi on / offline now, the key features",
+    "recovery codes for my gitlab:\n[4f7a-9c21\nb0de-77e4\n19ca-d3f8]\nprint them",
+    "recovery codes:\nfollow-up\nback-end\nare unlike",
+    "my TOTP seed is [JBXW Q3DP EHPK 4XYT M7LA] now",
+    "the OTP app from ACME CORP WITH SOME MORE",
+    "binddn: cn=readonly\nbindpw: [L1brary$Cart]\nERR 49",
+]
+
+
+@pytest.mark.parametrize("marked", CODES_OF_LOCKS)
+def test_what_opens_something_is_found_whole(patterns: Patterns, marked: str) -> None:
+    text = marked.replace("[", "").replace("]", "")
+    secrets = [one for one in patterns.find(text) if one.entity == "SECRET"]
+    whole = [text[one.start : one.end].strip() for one in resolve(secrets, text)]
+    assert whole == re.findall(r"\[([^\]]*)\]", marked)
+
+
+ON_MACHINES = [
+    "robocopy \\\\nas\\home\\[fgiordano] D:\\backup /MIR",
+    "403 on http://localhost/~[petrosyan] and on http://localhost/~",
+    "my username on chess.com is [slow_bishop7], my insta is 12k strong",
+    "phone is [404.831.1437 x21], office [218.409.0182 ext 3], or [020 7946 0018, ext. 404]",
+    "call 404.831.1437 x times",
+]
+
+
+@pytest.mark.parametrize("marked", ON_MACHINES[:4])
+def test_accounts_on_machines_and_extensions_are_found(patterns: Patterns, marked: str) -> None:
+    assert_exactly(patterns, marked)
+
+
+def test_a_word_behind_a_number_is_no_extension(patterns: Patterns) -> None:
+    assert found(patterns, ON_MACHINES[4]) == ["404.831.1437"]
+
+
+PAGES_OF_ALL = [
+    "Does https://en.wikipedia.org/wiki/Leap_year say why?",
+    "Explain https://developer.mozilla.org/en-US/docs/Web/CSS/@media please",
+    "cite https://doi.org/10.1038/171737a0 in apa, from https://www.google.com/",
+    "see https://stackoverflow.com/questions/11227809/why-is and https://pypi.org/project/msgspec/.",
+    "my page is [https://en.wikipedia.org/wiki/User:Quiet_Marmot] there",
+    "my notes: [https://docs.google.com/document/d/1AbC9x/edit], mine [https://www.google.com/maps/place/x]",
+    "not [https://wikipedia.org.kelp.example/wiki/a]",
+]
+
+
+@pytest.mark.parametrize("marked", PAGES_OF_ALL)
+def test_works_of_reference_are_nobodys_page(patterns: Patterns, marked: str) -> None:
+    assert_exactly(patterns, marked)
+
+
+FEASTS = [
+    "my birthday is on [halloween], her bday falls on [Boxing Day]",
+    "our gran will be a hundred on [St Patrick's Day], he turns [40] on [christmas eve]",
+    "the shop opens on boxing day, the sale will be on halloween, a party on new year's eve",
+    "was he really born on 15 August 1769 or on 3 May 1480",
+    "my gran was born on [3 May 1902], he was born on [15 August 1969]",
+]
+
+
+@pytest.mark.parametrize("marked", FEASTS)
+def test_births_by_feasts_and_those_of_history(patterns: Patterns, marked: str) -> None:
+    assert_exactly(patterns, marked)
+
+
 def test_a_mistyped_iban_in_code_is_code(patterns: Patterns) -> None:
     code = "assert not valid('ES27 2100 3391 4402 0087 5513')"
     assert found(patterns, code, code=True) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -88,10 +89,17 @@ def test_one_word_is_famous_only_where_it_names_nobody_else(tmp_path: Path) -> N
     }
 
 
+def judged(verdict: float) -> Callable[[str], float]:
+    return lambda _text: verdict
+
+
+PUBLIC = judged(-5)
+
+
 def test_a_doubted_name_in_a_question_about_the_world_is_nobodys() -> None:
     text = "where did the surname Featherstone rank in the census of 1881?"
-    assert is_worldly(text, named(text, "Featherstone"))
-    assert not is_worldly(text, named(text, "Featherstone", score=0.95))
+    assert is_worldly(text, named(text, "Featherstone"), PUBLIC)
+    assert not is_worldly(text, named(text, "Featherstone", score=0.95), PUBLIC)
 
 
 @pytest.mark.parametrize(
@@ -104,11 +112,70 @@ def test_a_doubted_name_in_a_question_about_the_world_is_nobodys() -> None:
     ],
 )
 def test_a_doubted_name_stays_a_name_beside_any_word_of_a_life(text: str) -> None:
-    assert not is_worldly(text, named(text, "Featherstone"))
+    assert not is_worldly(text, named(text, "Featherstone"), PUBLIC)
 
 
 def test_what_a_pattern_proves_is_never_of_the_world() -> None:
     text = "which bank has the number 4111 1111 1111 1111 as its example?"
     [proven] = named(text, "4111 1111 1111 1111", entity="CREDIT_CARD")
     proven = Finding("CREDIT_CARD", proven.start, proven.end, 0.5, "cards", Ground.CHECKSUM)
-    assert not is_worldly(text, [proven])
+    assert not is_worldly(text, [proven], PUBLIC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What are the best books about Alexander the Great, who died at 32?",
+        "is it true that Mozart wrote his first symphony when he was eight",
+        "Was Napoleon really born on 15 August 1769 or did he change it to be French?",
+        "Did Shakespeare really die on his birthday, 23 April?",
+        "is a 1982 bordeaux that's now over 40 years old still drinkable or is it vinegar",
+        "Does the British Museum still use Great Russell Street, London WC1B 3DG as the group entrance?",
+    ],
+)
+def test_ages_births_and_addresses_that_all_the_world_knows_stay(engine: Engine, text: str) -> None:
+    assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Recommend a skincare routine. Age: 49. Skin: dry, rosacea. Budget: low",
+        "I was born 11.11.1977 at 11.11 am, on Cologne carnival day, what does that mean",
+        "my son is 6, which museum of London has dinosaurs?",
+        "born 3 May 1991, which star sign is that?",
+    ],
+)
+def test_p1_ages_and_births_of_anybody_else_go(engine: Engine, text: str) -> None:
+    kinds = {one.entity for one in engine.find(text)}
+    assert kinds & {"AGE", "DATE_OF_BIRTH"}
+
+
+def test_ages_are_the_worlds_by_the_judgement_of_the_message() -> None:
+    text = "who died at 32?"
+    found = named(text, "32", entity="AGE")
+    assert is_worldly(text, found, judged(-2.1))
+    assert not is_worldly(text, found, judged(-1.9))
+    own = "i was three sizes in three shops, at 32"
+    assert is_worldly(own, named(own, "32", entity="AGE"), judged(-3.1))
+    assert not is_worldly(own, named(own, "32", entity="AGE"), judged(-2.9))
+    assert not is_worldly(own, named(own, "32", entity="DATE_OF_BIRTH"), judged(-9))
+    field = "a gift, age: 32?"
+    assert not is_worldly(field, named(field, "32", entity="AGE"), judged(-9))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_so"),
+    [
+        ("is the Louvre museum at 1 Kelp Street or not?", True),
+        ("my flat by the museum is at 1 Kelp Street, right?", False),
+        ("is the shop at 1 Kelp Street or not?", False),
+        ("the museum moved to 1 Kelp Street", False),
+    ],
+)
+def test_an_address_is_the_worlds_where_everybody_goes(text: str, is_so: bool) -> None:  # noqa: FBT001
+    assert is_worldly(text, named(text, "1 Kelp Street", entity="ADDRESS"), PUBLIC) is is_so
+
+
+def test_nothing_found_is_nobodys() -> None:
+    assert not is_worldly("who died at 32?", [], PUBLIC)

@@ -171,7 +171,8 @@ class Engine:
         """Find what is in a text that is all of one piece: most messages are."""
         search.check()
         found = self._look(piece, "", settings, search)
-        return [] if found and settings.mode == "balanced" and is_worldly(text, found) else found
+        is_asked = found and settings.mode == "balanced"
+        return [] if is_asked and is_worldly(text, found, self._bundled("balanced").verdict) else found
 
     def _read_ahead(
         self, pieces: Sequence[Piece], label: str, settings: Redaction, search: Search, depth: int
@@ -251,8 +252,7 @@ class Engine:
         self, text: str, settings: Redaction, search: Search, known: Sequence[Finding]
     ) -> list[Finding]:
         """Give what the bundled model finds beside what is known, unless it has read the text ahead."""
-        found = search.names.get(text)
-        if found is not None:
+        if (found := search.names.get(text)) is not None:
             return found
         names = self._bundled(settings.mode)
         if len(text) <= LONG:

@@ -8,13 +8,14 @@ without one, a name that the model doubts is nobody's either: "where does the su
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from vault.redaction.findings import Finding, Ground
 
 _FEW: Final = 5
 _WORLD: Final = frozenset({"LOCATION", "ORGANIZATION"})
+_PLACES: Final = _WORLD | {"ADDRESS"}
 _NAMES: Final = _WORLD | {"PERSON"}
 _DOUBTED: Final = 0.8  # how probable the surest name is at most
 _ASKS: Final = re.compile(
@@ -23,30 +24,66 @@ _ASKS: Final = re.compile(
     r"|qui|que|quel\w{0,4}|quand|où|comment|pourquoi|quem|qual|quando|onde|como)\b",
     re.IGNORECASE,
 )
-_LIFE: Final = re.compile(
-    r"\b(?:i|i'm|im|i've|ive|i'd|my|me|mine|we|our|us|ours|myself|he|she|her|his|him|they|their"
-    r"|dear|hi|hello|hey|regards|sincerely|thanks|cheers|mr|mrs|ms|dr|mum|mom|dad|sir|madam|name|named|called"
+_OWN_WORDS: Final = (
+    r"i|i'm|im|i've|ive|i'd|my|me|mine|we|our|us|ours|myself"
+    r"|dear|hi|hello|hey|regards|sincerely|thanks|cheers|mum|mom|dad|sir|madam"
     r"|customer|patient|client|guest|tenant|employee|student|attn|contact|your"
     r"|friend|mate|neighbou?r|flatmate|roommate|boss|colleague|coworker|landlord|landlady|teacher|wife|husband"
     r"|son|daughter|sister|brother|cousin|uncle|aunt|auntie|nan|gran|grandma|grandpa|bf|gf|ex|hubby|herr|frau"
     r"|yo|mi|mis|mí|nuestr[ao]|soy|vivo|hola"
     r"|ich|mein\w{0,2}|mich|mir|wir|unser\w{0,2}|hallo"
     r"|je|mon|ma|mes|moi|nous|notre|bonjour"
-    r"|eu|meus?|minhas?|nós|nosso|sou|você|olá)\b|\bj'ai\b",
+    r"|eu|meus?|minhas?|nós|nosso|sou|você|olá"
+)
+_LIFE: Final = re.compile(
+    rf"\b(?:{_OWN_WORDS}|he|she|her|his|him|they|their|mr|mrs|ms|dr|name|named|called)\b|\bj'ai\b",
     re.IGNORECASE,
 )
+_OWN: Final = re.compile(
+    rf"\b(?:{_OWN_WORDS}|hij[oa]|dob|baby|kid|child|toddler|twins?|y/?o|[mf])\b(?!')|\bj'ai\b",
+    re.IGNORECASE,
+)
+_FIELD: Final = re.compile(r"\bage ?[:=]", re.IGNORECASE)
+_DATES: Final = frozenset({"AGE", "DATE_OF_BIRTH"})
+_WORLDS: Final = -2.0  # the judgement of a message that is about the world
+_SURELY: Final = -3.0
+_SEEN: Final = re.compile(
+    r"\b(?:museum|museo|musée|louvre|palace|castle|cathedral|tower|stadium|arena|opera|theatre|gallery"
+    r"|embassy|consulate|library|university|airport|monument|memorial|abbey|basilica|zoo|aquarium"
+    r"|prado|uffizi|white house|parliament)\b",
+    re.IGNORECASE,
+)
+"""What has an address that everybody may know."""
 
 
-def is_worldly(text: str, found: Sequence[Finding]) -> bool:
-    """Say whether a message has no word of somebody's life, and nothing in it but places, companies, doubts.
+def is_worldly(text: str, found: Sequence[Finding], judge: Callable[[str], float]) -> bool:
+    """Say whether all that was found in a message is the world's, and no word in it is of somebody's life."""
+    if not found:
+        return False
+    kinds = {one.entity for one in found}
+    if kinds <= _DATES:
+        return _is_history(text, kinds, judge)
+    if "ADDRESS" in kinds:
+        is_seen = kinds <= _PLACES and _SEEN.search(text) is not None and _ASKS.search(text) is not None
+        return is_seen and not _LIFE.search(text)
+    return _is_named(text, found)
+
+
+def _is_history(text: str, kinds: set[str], judge: Callable[[str], float]) -> bool:
+    """Say whether ages and births are of those whom all the world knows: "who died at 32?"."""
+    if _FIELD.search(text):
+        return False
+    if _OWN.search(text):
+        return kinds == {"AGE"} and judge(text) < _SURELY
+    return judge(text) < _WORLDS
+
+
+def _is_named(text: str, found: Sequence[Finding]) -> bool:
+    """Say whether there is nothing but places, companies and doubts.
 
     Some words only may be the answer to "Where do you live?", and are not.
     """
-    if (
-        not found
-        or len(text.split(None, _FEW)) <= _FEW
-        or any(one.ground is not Ground.MODEL for one in found)
-    ):
+    if len(text.split(None, _FEW)) <= _FEW or any(one.ground is not Ground.MODEL for one in found):
         return False
     places = all(one.entity in _WORLD for one in found)
     doubts = all(one.entity in _NAMES and one.score < _DOUBTED for one in found)

@@ -36,6 +36,9 @@ _DATE: Final = re.compile(
     rf"|{_MONTHS}[^\W\d_]{{0,9}}\.? \d{{1,2}}(?:st|nd|rd|th)?,?(?: \d{{4}})?)(?!\w|[./-]\d)",
     re.IGNORECASE,
 )
+_DAY_IN_WORDS: Final = re.compile(
+    rf"(?<!\w)([^\W\d_]{{2,16}})(?: de)? {_MONTHS}[^\W\d_]{{0,9}}(?:,? (?:de )?\d{{4}})?(?!\w)", re.IGNORECASE
+)
 _PART: Final = re.compile(r"[^\W\d_]+")
 _NOBODY: Final = {
     "PERSON": re.compile(  # a letter, a title, one of several machines
@@ -173,6 +176,10 @@ def dated(text: str, start: int, stop: int) -> tuple[int, int]:
     """Give the whole of the dates of which a part was found."""
     for date in _DATE.finditer(text):
         if date.start() < stop and start < date.end():
+            start, stop = min(start, date.start()), max(stop, date.end())
+    for date in _DAY_IN_WORDS.finditer(text):
+        is_day = date[1].casefold() in _NUMBERS or date[1].casefold().endswith("ten")
+        if is_day and date.start() < stop and start < date.end():
             start, stop = min(start, date.start()), max(stop, date.end())
     return start, stop
 

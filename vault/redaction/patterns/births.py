@@ -75,6 +75,14 @@ _WORDS = re.compile(
     + r"(?:,?[ -](?:nineteen|twenty|two thousand(?: and)?|sixty|seventy|eighty|ninety|fifty|forty|thirty|\d{2,4}|and|[a-z]{3,5}teen|one|two|three|four|five|six|seven|eight|nine|oh|ten|eleven|twelve|hundred)\b){1,5})"
 )
 _DIGIT = re.compile(r"\d")
+_HISTORY = re.compile(r",? ?(?:(?:of|in|de|del) )?1[0-8]\d\d(?!\d)")
+"""The rest of a date on which nobody was born who lives."""
+
+_FEAST = re.compile(
+    r"\b(?:(?:birthday|bday|b-day|birth ?date|dob)(?:'s| is| was| falls| lands)?(?: always)?(?: on)?|born on|turn(?:s|ed|ing)? (?:[a-z-]{2,16}|\d{1,3}) on|will be (?:an? )?(?:[a-z-]{2,16}|\d{1,3}) on) (?:the )?"
+    r"((?:christmas|xmas|new year'?s) (?:day|eve)|christmas|boxing day|new year'?s|halloween|valentine'?s(?: day)?|st\.? ?(?:patrick|george|andrew|david)'?s day|leap day|april fool'?s(?: day)?|bonfire night|guy fawkes night|groundhog day|cinco de mayo|star wars day|bastille day|independence day|anzac day|australia day|canada day|juneteenth|epiphany)\b"
+)
+_OF_WORDS = _WORDS, _FEAST
 
 
 def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
@@ -86,8 +94,9 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
         (_WORDS, 24, 120),
         (_FAR, 24, 150),
         (_DAY, 16, 50),
+        (_FEAST, 24, 60),
     ):
-        if not (has_digits or pattern is _WORDS):
+        if not (has_digits or pattern in _OF_WORDS):
             continue
         for match in around(pattern, folded.low, ends, before, after):
             value = match[1]
@@ -104,7 +113,7 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
                 )
             ):
                 continue
-            if _OR_LATER.match(folded.low, match.end(1)):
+            if _OR_LATER.match(folded.low, match.end(1)) or _HISTORY.match(folded.low, match.end(1)):
                 continue
             yield Hit("DATE_OF_BIRTH", match.start(1), match.end(1), 0.9)
             if same := _SAME.match(folded.low, match.end(1)):
@@ -116,7 +125,12 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
 RECOGNIZERS = (
     Recognizer(
         "births",
-        (rf"(?:\b|_){_SIGN}(?:\b|_)", r"\(\d{1,2}[./-]\d{1,2}[./-]\d{4}\)", r"[ /|,][fmx](?: ?[/|,;] ?| )\d"),
+        (
+            rf"(?:\b|_){_SIGN}(?:\b|_)",
+            r"\(\d{1,2}[./-]\d{1,2}[./-]\d{4}\)",
+            r"[ /|,][fmx](?: ?[/|,;] ?| )\d",
+            r"\b(?:turn(?:s|ed|ing)?|will be(?: an?)?) (?:[a-z-]{2,16}|\d{1,3}) on\b",
+        ),
         _find,
         every=True,
     ),

@@ -19,7 +19,7 @@ _CUE = (
     r"channel|usuari[oa]|benutzer(?:name|kennung)?|nutzername|spielername|utilizador|utilisateur|identifiant|pseudo|apelido|apodo|alias|aka|a\.k\.a|tag|ldap|uid|code name|pppoe|kundenkonto|duo|gt is|profile?|perfil|conta|cuenta|konto|compte|clan|kicked|is on the internet under|known as|show up as|on the forum|forum|summoner name|clan leader|leader|realm|host is|logs me in as|signers?|son's is|band as|gamer ?names?|gaming name|my @|add me|banned|made|impersonat\w{2,3}|trade bot|ingame|in-game|db_user|ign|kick|line)"
 )
 _SAID = re.compile(
-    r"(?P<mid>[\"']?(?:[ :=>,(\"'|?\n-]|\b(?:is|was|are|its|it's|it|es|era|ist|war|est|e|o|el|le|il|i'm|im|my|name|id|at|on|here|as|the|there|eh|de|do|literally|now|called|se|llama|soy|sou|ich bin|je suis|his|her|their|old|new|still|under|invalid|for)\b){1,10})[\"'(@]{0,2}(?P<value>(?<![\w@])[a-z0-9][\w.#/@-]{1,40})"
+    r"(?P<mid>[\"']?(?:\b(?:on|at|for|in|auf|en|sur) [a-z0-9][a-z0-9.-]{1,20} (?=is\b|ist\b|es\b|est\b)|[ :=>,(\"'|?\n-]|\b(?:is|was|are|its|it's|it|es|era|ist|war|est|e|o|el|le|il|i'm|im|my|name|id|at|on|here|as|the|there|eh|de|do|literally|now|called|se|llama|soy|sou|ich bin|je suis|his|her|their|old|new|still|under|invalid|for)\b){1,10})[\"'(@]{0,2}(?P<value>(?<![\w@])[a-z0-9][\w.#/@-]{1,40})"
 )
 _LAST_CUE = re.compile(rf"(?<![\w@])(?:{_CUE})$")
 _IRC = re.compile(
@@ -29,7 +29,7 @@ _IRC = re.compile(
 _TAGGED = re.compile(r"(?<![\w@#/.])[a-z_][\w.]{2,30}#\d{4,5}(?!\w)")
 _XX = re.compile(r"(?<![\w@])xx?_\w{2,30}_xx?(?!\w)")
 NO_NAME = re.compile(
-    r"(?:name|names|and|the|is|was|not|has|have|had|with|for|from|that|this|your|you|but|can|can't|cannot|will|won't|doesn't|isn't|account|accounts|password|pass|page|pages|login|log|user|users|profile|it|its|it's|in|on|to|of|or|at|are|be|me|my|mine|new|old|too|also|only|just|says|said|story|stories|post|posts|bio|works|working|worked|keeps|got|gets|being|does|did|do|no|yes|yet|still|here|there|so|if|when|how|what|who|why|which|they|he|she|we|i|an|a|as|by|all|any|id|number|no\.|nr|screen|button|error|failed|blocked|hacked|banned|locked|deleted|dm|dms|live|party|friends?|chat|group|server|app|followers?|manager|holder|data|input|agent|interface|experience|guide|manual|story|stories|table|service|details|info|information|settings|link|url|video|videos|music|channel|stream|streamer|games?|player|club|username|e?mail|used|must|could|should|would|may|might|like|cooler|better|nicer|taken|free|available|already|unique|required|optional|missing|empty|null|none|string|text|wrong|correct|valid|invalid|too|very|really|something|same|private|visible|different|generator|history|ideas?|antigo|antiguo|alte|neue|ancien|twice|again|or|and|after|before|brother|sister|ella|full|real|whole|actual|first|last|birthday|birthdate|gov\.br|v?\d+(?:\.\d+)+\S*|\d{1,2}-\d{1,2}s)$"
+    r"(?:name|names|and|the|is|was|not|has|have|had|with|for|from|that|this|your|you|but|can|can't|cannot|will|won't|doesn't|isn't|account|accounts|password|pass|page|pages|login|log|user|users|profile|it|its|it's|in|on|to|of|or|at|are|be|me|my|mine|new|old|too|also|only|just|says|said|story|stories|post|posts|bio|works|working|worked|keeps|got|gets|being|does|did|do|no|yes|yet|still|here|there|so|if|when|how|what|who|why|which|they|he|she|we|i|an|a|as|by|all|any|id|number|no\.|nr|screen|button|error|failed|blocked|hacked|banned|locked|deleted|dm|dms|live|party|friends?|chat|group|server|app|followers?|manager|holder|data|input|agent|interface|experience|guide|manual|story|stories|table|service|details|info|information|settings|link|url|video|videos|music|channel|stream|streamer|games?|player|club|username|e?mail|used|must|could|should|would|may|might|like|cooler|better|nicer|taken|free|available|already|unique|required|optional|missing|empty|null|none|string|text|wrong|correct|valid|invalid|too|very|really|something|same|private|visible|different|generator|history|ideas?|antigo|antiguo|alte|neue|ancien|twice|again|or|and|after|before|brother|sister|ella|full|real|whole|actual|first|last|birthday|birthdate|gov\.br|(?:[a-z0-9-]+\.)?(?:chess|reddit|twitter|instagram|facebook|github|gitlab|roblox|steam|twitch|discord|vinted|strava|booking|airbnb|ebay|etsy|t)\.(?:com|org|net|me|tv|gg)|\d{1,4}k|v?\d+(?:\.\d+)+\S*|\d{1,2}-\d{1,2}s)$"
 )
 
 
@@ -159,12 +159,12 @@ _SELF = re.compile(
     r"\b(?:i'?m|i am|she'?s|he'?s|hes|shes|soy|sou|ich bin|known as|goes by|called|discord as|steam as|streams as|publish at \w+ as|login|from|saves of|other'?s|other acc|another acc)[ .:]{1,2}@?([a-z][\w.-]{2,30}\w)(?![\w(@/])"
 )
 _ACCOUNTS = re.compile(
-    r"(?:/home/|/users/|\\users\\)([a-z][\w.-]{2,30})(?=[/\\])|\b(?:for|user) (?!invalid|root|the|a\b)([a-z][\w.-]{2,30}) from (?=[0-9a-f]{1,4}[.:])"
+    r"(?:/home/|/users/|\\users\\)([a-z][\w.-]{2,30})(?=[/\\])|\\\\[\w.-]{1,40}\\(?:home|users|profiles)\$?\\([a-z][\w.-]{2,30})|://[^\s/]{1,80}/~([a-z][\w.-]{2,30})|\b(?:for|user) (?!invalid|root|the|a\b)([a-z][\w.-]{2,30}) from (?=[0-9a-f]{1,4}[.:])"
     r"|^(?:[0-9a-f:.]{7,40}) - ([a-z][\w.@-]{2,30}) (?=\[)|\buser '([a-z][\w.-]{2,30})'@|\buid=([a-z][\w.-]{2,30})(?=,)|^(?:\w{1,20}_)?user(?:name)?=([a-z][\w.-]{2,30})$"
     r"|^user: ([a-z][\w.-]{2,30})$|\b(?:admin|login|user|creds?|credentials): ?([a-z][\w.@-]{2,40}) ?/ ?(?=\S{5})",
     re.MULTILINE,
 )
-_SPEAKER = 7  # the group of a line "user: name"
+_SPEAKER = 9  # the group of a line "user: name"
 _TALK = re.compile(r"^(?:chat)?(?:bot|assistant|agent|ai|support)(?: [a-z]{2,12})?:", re.MULTILINE)
 EVERYBODYS = re.compile(
     r"(?:root|admin|administrator|ubuntu|user|username|postgres|mysql|git|www-data|nobody|guest|test|docker|node|runner|app|deploy|public|shared|default|system|daemon|anonymous|unknown|service|human|automoderator|ec2-user|pi|vagrant|sa|jenkins|backup|cron|daemon|alice|bob|foo|bar|you|me|your\w*|my\w*|example|name)$"
@@ -209,7 +209,7 @@ RECOGNIZERS = (
     Recognizer(
         "account names",
         (
-            r"/home/[a-z]|[/\\]users[/\\][a-z]|(?:for|user) [a-z][\w.-]{2,30} from [0-9a-f]",
+            r"/home/[a-z]|[/\\](?:home|users|profiles)\$?[/\\][a-z]|://[^\s/]{1,80}/~[a-z]|(?:for|user) [a-z][\w.-]{2,30} from [0-9a-f]",
             r"[0-9a-f] - [a-z][\w.@-]{2,30} \[|user '[a-z][\w.-]{2,30}'@|uid=[a-z]|user(?:name)?=[a-z]|^user: [a-z]|(?:admin|login|user|creds?|credentials): ?[a-z][\w.@-]{2,40} ?/",
         ),
         _find_accounts,

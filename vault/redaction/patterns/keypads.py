@@ -23,6 +23,16 @@ _COOKIE = re.compile(
 _COMMAND = re.compile(
     r"\bredis-cli\b[^\n|;]{0,60}? -a ([^\s'\"]{4,64})|\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]{0,80}? -p([^\s'\"-][^\s'\"]{3,64})|\bsshpass -p ?['\"]?([^\s'\"]{4,64})"
 )
+_TURNS = re.compile(
+    r"\b((?:turn )?(?:left|right|clockwise|anti-?clockwise)(?: to)? \d{1,3}(?:(?:, ?|; ?| then | and |, then | )(?:back )?(?:left|right|clockwise|anti-?clockwise)(?: to)? \d{1,3}){1,4})\b"
+)
+_LOCKED = re.compile(r"\b(?:safe|combo|combination|lockers?|padlock|lock|dial|tresor)\b")
+_NETWORK = re.compile(
+    r"\b(?:network|ssid)\b[^\n]{1,40}\bkey\b(?: is)?[: ]{1,2}((?=\S{0,40}\d)[^\s,;]{6,63})|\bwi-?fi:? [\w-]{2,24} / ((?=\S{0,40}[\d!@#$%&*_+])[^\s,;]{6,63}(?<!\.))"
+)
+_SEED = re.compile(
+    r"\b(?i:totp|otp|2fa|mfa|authenticator)\b[^\n]{0,60}?\b(?=[A-Z2-7 ]{0,20}[2-7])([A-Z2-7]{4}(?: [A-Z2-7]{4}){3,12})\b"
+)
 
 
 def _is_set(value: str, _before: str) -> bool:
@@ -32,6 +42,9 @@ def _is_set(value: str, _before: str) -> bool:
 _FORMS = (
     Form("codes of locks", rf"\b{_LOCK}[^\n\d]{{1,30}}\d", _KEYPAD, 48, 24),
     Form("codes of cards", r"\d\d/\d\d|\bon (?:the )?(?:back|front)\b", _BACK, 40, 26),
+    Form("combinations in turns", r"(?:left|right|clockwise)(?: to)? \d", _TURNS, 24, 120, where=_LOCKED),
+    Form("keys of networks", r"\bkey\b(?: is)?[: ]|\bwi-?fi:? [\w-]{2,24} /", _NETWORK, 60, 70),
+    Form("seeds of codes", r"\b(?:totp|otp|2fa|mfa|authenticator)\b", _SEED, 16, 150, cased=True),
     Form("sessions", r"(?:sid|session_?id|phpsessid|jsessionid|csrftoken|auth_token|sessid)=", _COOKIE, 14, 258, code=True),
     Form("passwords in commands", r"\b(?:redis-cli|mysql|mysqldump|mysqladmin|mariadb|sshpass)\b", _COMMAND, 14, 160, code=True, fits=_is_set),
 )  # fmt: skip

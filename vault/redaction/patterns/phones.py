@@ -36,6 +36,7 @@ _DATE = re.compile(
     r"|\d{3}[-. ]\d{2}[-. ]\d{4}|\d{1,3}(?:\.\d{3}){2,4}|\d{1,3}(?: \d{3}){1,4})$"
 )
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ .]\d{3}){1,4}$")
+_EXTENSION = re.compile(r",? ?(?:x|ext(?:ension)?\.?|extn\.?|durchwahl|ramal|poste) ?\d{1,6}\b")
 _UNIT = re.compile(
     r"\s?(?:[%]|eur|usd|gbp|euros?|dollars?|people|km|kg|miles|years|people|habitantes|einwohner|einw|ft|sq|bytes|users|rows|m\b|s\b|ms\b|kr\b|inhabitants)"
 )
@@ -62,6 +63,8 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         international = run.startswith(("+", "(+")) or (run.startswith("00") and digits >= 11)
         if _DECIMALS.match(folded.text, end) and not international:
             continue
+        if extension := _EXTENSION.match(low, end):
+            end = extension.end()
         if international:
             if digits >= 8:
                 yield Hit("PHONE_NUMBER", start, end, 0.9)

@@ -24,7 +24,7 @@ _HANDED = re.compile(
     r"\b\w{0,12}(?:auth|login|credentials?)\s?[=(:]\s?(?:[\w.]{1,40}\(|[(\[])?\s?(?P<quote>[\"'])([\w.@\\+-]{2,64})(?P=quote),\s?(?P<other>[\"'])([^\s\"']{4,128})(?P=other)\s?[)\]]"
 )
 _FIELD = re.compile(
-    r"(?<![a-z])[\"']?(?:[a-z0-9]{1,20}[_.-]){0,4}(?:pass(?:word|wd|phrase|code)?|pwd|pw|psk|secret|secret_?key|token|api_?key|apikey|access_?key|auth_?key|private_?key|encryption_?key|client_?secret|credentials?|signing_?key|wpa2? ?key"
+    r"(?<![a-z])[\"']?(?:[a-z0-9]{1,20}[_.-]){0,4}(?:pass(?:word|wd|phrase|code)?|pwd|pw|psk|secret|secret_?key|token|api_?key|apikey|access_?key|auth_?key|bind_?pw|root_?pw|private_?key|encryption_?key|client_?secret|credentials?|signing_?key|wpa2? ?key"
     r"|contrasena|clave|senha|passwort|kennwort|mdp|mot_de_passe|pin|pin_?code|alarm_?code|door_?code|otp|cvv|cvc)[\"']?\s{0,3}(?::=|=>|[:=])\s{0,3}(?P<quote>[\"'`]?)(?P<value>[^\s\"'`<>{}]{3,512})"
 )
 _NO_VALUE = re.compile(
@@ -71,7 +71,7 @@ _SEED = re.compile(
     r"\b(?:seed|recovery phrase|mnemonic|seed phrase|secret phrase|frase semilla|wiederherstellungsphrase)\b[^\n\w]{0,4}(?:[^\n:]{0,50}:|(?:(?:is|phrase|words|are|:)[^\n\w]{1,3}){0,3})[\s\"']{0,3}((?:(?!is\b|it\b|the\b|and\b|what\b)[a-z]{3,8}[ ,]{1,2}){11,23}(?!is\b|it\b)[a-z]{3,8})\b"
 )
 _LISTED_CODES = re.compile(
-    r"\b(?:backup|recovery|emergency|scratch) codes?\b[^\n\d]{0,40}\n?((?:[ \d-]{6,14}(?:\n|, ?|$)){1,12})"
+    r"\b(?:backup|recovery|emergency|scratch) codes?\b[^\n\d]{0,40}\n?((?:[ \d-]{6,14}(?:\n|, ?|$)){1,12}|(?:(?=[a-z-]{0,20}\d)[a-z0-9]{3,8}(?:-[a-z0-9]{3,8}){1,4} ?(?:\n|, ?|$)){1,12})"
 )
 _AS_PIN = re.compile(r"(?<![\w.,/:$+-])(\d{4,8}) as (?:the |my |a |your )?(?:pin|passcode|password|code)\b")
 _STRONG = re.compile(r"(?=\S{0,255}[a-z])(?=\S{0,255}[\d!@#$%^&*_+=~?<>])\S{4,}")

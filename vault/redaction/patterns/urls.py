@@ -44,6 +44,13 @@ _LOCAL = re.compile(
     r"(?:[a-z]+://)?(?:[^/@\s]{1,100}@)?(?:localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1\]|(?:(?:api|www|app|static|cdn|test|dev|staging|docs|blog|shop|auth|login|mail|my|sub|foo|bar|img|images|assets|dev|prod|admin)\d?\.)?example\.(?:com|org|net)|(?:[a-z0-9-]+\.)?(?:domain|yourdomain|mysite|yoursite|test|foo)\.(?:com|org|test)"
     r"|schemas?\.[a-z0-9.-]+|www\.w3\.org|json-schema\.org|[a-z0-9-]+\.local)(?=[:/?#\s)>\"';,\]]|$)"
 )
+_PUBLIC = re.compile(
+    r"https?://(?:(?:[a-z-]{2,12}\.){0,2}(?:wikipedia|wiktionary|wikimedia|wikisource|wikidata)\.org/(?!wiki/(?:user|benutzer|usuario|utilisateur)(?:_talk)?:)"
+    r"|developer\.(?:mozilla|apple|android)\.(?:org|com)/|docs\.(?!google\.)[a-z0-9-]{2,30}\.(?:com|org|io|dev|net)/|(?:dx\.)?doi\.org/10\.|arxiv\.org/(?:abs|pdf)/|(?:www\.)?(?:rfc-editor|ietf|iso|w3schools|man7)\.(?:org|com)/"
+    r"|datatracker\.ietf\.org/doc/|stackoverflow\.com/(?:questions|a)/|pypi\.org/project/|(?:www\.)?npmjs\.com/package/|crates\.io/crates/|news\.ycombinator\.com/[a-z]{4,14}\.html|man\.archlinux\.org/|(?:www\.)?python\.org/|peps\.python\.org/"
+    r"|(?:www\.)?(?:google|wikipedia|youtube|github|gitlab|reddit|amazon|apple|microsoft|openai|facebook|instagram|twitter|x|linkedin|netflix|spotify)\.(?:com|org)/?(?=[\s)>\"'`;,!?]|\.(?:\s|$)|$))"
+)
+"""Works of reference, manuals and the front pages of what everybody uses."""
 
 
 def _end(text: str, start: int, end: int) -> int:
@@ -69,8 +76,9 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
     ):
         for match in pattern.finditer(low) if ends.signs & sign else ():
             end = _end(low, match.start(), match.end())
-            if end - match.start() > 5 and not _LOCAL.match(low, match.start()):
-                yield Hit("URL", match.start(), end, score)
+            start = match.start()
+            if end - start > 5 and not _LOCAL.match(low, start) and not _PUBLIC.match(low, start):
+                yield Hit("URL", start, end, score)
 
 
 def _find_bare(folded: Folded, ends: Ends) -> Iterator[Hit]:
