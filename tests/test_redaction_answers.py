@@ -24,6 +24,8 @@ def engine() -> Engine:
         ("David Brown, James Miller", "<PERSON_1>, <PERSON_2>"),
         ("hi, Emily Clark here", "hi, <PERSON_1> here"),
         ("me llamo Marisol Etxeberria", "me llamo <PERSON_1>"),
+        ("Anna Müller", "<PERSON_1>"),
+        ("it's Sinead O'Brien", "it's <PERSON_1>"),
     ],
 )
 @pytest.mark.parametrize("mode", ["balanced", "high-recall", "every-name"])
@@ -53,6 +55,9 @@ def test_who_is_famous_stays_but_where_nobody_is_too_famous(engine: Engine, text
         "sounds good",
         "paris hotels cheap",
         "yes, the blue one",
+        "Good Morning",
+        "Chicken Tikka",
+        "Monday or Tuesday",
     ],
 )
 def test_what_is_nobodys_name_stays(engine: Engine, text: str) -> None:

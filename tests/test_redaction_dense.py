@@ -7,6 +7,7 @@ import random
 import re
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from redaction_texts import Texts
@@ -18,7 +19,7 @@ from vault.redaction.engine import Engine
 from vault.redaction.finder import Patterns
 from vault.redaction.findings import Finding
 from vault.redaction.overlaps import resolve
-from vault.redaction.patterns import addresses, secrets
+from vault.redaction.patterns import addresses, context, handles, secrets
 from vault.redaction.search import beside
 from vault.redaction.settings import Redaction
 
@@ -224,3 +225,28 @@ def test_dense_bad_input_takes_linear_time(shape: str) -> None:
         min(_seconds(engine, shape * (length // len(shape))) for _ in range(2)) for length in (3_000, 18_000)
     )
     assert long < 18 * short + 0.05  # six times the text; were it quadratic, 36 times
+
+
+class Counted:
+    """A pattern that counts how often it is asked."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self.pattern = pattern
+        self.asked = 0
+
+    def search(self, text: str) -> re.Match[str] | None:
+        self.asked += 1
+        return self.pattern.search(text)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "text"),
+    [(context, "_FLYING", "car AB 123, " * 300), (handles, "_TALK", "user: bob_lind\n" * 300)],
+)
+def test_the_whole_text_is_asked_once_and_not_for_each_hit(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, text: str
+) -> None:
+    counted = Counted(getattr(module, name))
+    monkeypatch.setattr(module, name, counted)
+    assert len(Patterns().find(text)) >= 300
+    assert counted.asked == 1

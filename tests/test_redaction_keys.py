@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vault.redaction.engine import Engine
 from vault.redaction.finder import Patterns
 from vault.redaction.patterns import providers
 
@@ -65,3 +66,17 @@ def test_a_key_of_a_known_provider_is_found_whole_wherever_it_stands(
 )
 def test_what_only_looks_like_a_key_stays(patterns: Patterns, text: str) -> None:
     assert [one for one in patterns.find(text) if one.entity == "SECRET"] == []
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "export AWS_SESSION_TOKEN={}",
+        "Authorization: Bearer {}",
+        '{{"refresh_token": "{}"}}',
+        "my api key is {}",
+    ],
+)
+def test_p1_a_token_of_any_length_goes_whole(named: str) -> None:
+    token = "".join(f"IQoJb3JpZ2luX2VjE{number:x}" for number in range(200))
+    assert Engine().redact_text(named.format(token)).text == named.format("<SECRET_1>")

@@ -44,11 +44,22 @@ def test_a_name_that_was_found_once_is_found_wherever_it_stands() -> None:
     later = Memory(KEY, memory.known)
     text = "so ANNA said that kowalski, Anna Kowalski and savannah were there; anna's too"
     assert [text[one.start : one.end] for one in later.recall(text, [])] == [
-        "ANNA", "kowalski", "Anna Kowalski",
+        "ANNA", "kowalski", "Anna Kowalski", "anna",
     ]  # fmt: skip
     taken = [Finding("EMAIL_ADDRESS", 3, 7, 1.0, "test")]
     first = later.recall(text, taken)[0]
     assert text[first.start : first.end] == "kowalski"
+
+
+@pytest.mark.parametrize(
+    "said", ["Kowalski's idea", "KOWALSKI’S idea", "O'Brien's dog", "Kowalskis", "Kowalski"]
+)
+def test_p1_a_name_is_known_again_with_what_is_its_own(said: str) -> None:
+    memory = Memory(KEY, {})
+    memory.keep("Kowalski")
+    memory.keep("Nadia O'Brien")
+    found = [said[one.start : one.end] for one in memory.recall(said, [])]
+    assert found == ([] if said == "Kowalskis" else [said.partition("'s")[0].partition("’S")[0]])
 
 
 def test_a_memory_without_names_finds_nothing_and_looks_at_nothing() -> None:

@@ -15,6 +15,7 @@ from vault.redaction.finder import Patterns
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.folding import fold
 from vault.redaction.overlaps import resolve
+from vault.redaction.patterns import cards
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -268,3 +269,12 @@ def test_importing_redaction_imports_nothing_heavy() -> None:
     code = f"import sys, vault.redaction.finder; print([m for m in {heavy} if m in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("joint", ["{} 17", "0 {}", "308 {} declined", "12 {} 5"])
+def test_p1_a_card_beside_another_number_is_found(patterns: Patterns, joint: str) -> None:
+    for number in range(100):
+        digits = f"453920187364{number:03}"
+        card = next(f"{digits}{last}" for last in range(10) if cards.luhn(f"{digits}{last}"))
+        text = joint.format(card)
+        assert [text[one.start : one.end] for one in patterns.find(text, code=True)] == [card]

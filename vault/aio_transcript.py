@@ -93,7 +93,10 @@ class AsyncTranscript:
             if safe := stream.feed(token):
                 yield safe
         rest = stream.finish()
-        await self.append(role, stream.text)
+        said = one_message(role, stream.text, None, None)
+        await self._runtime.run(
+            self._core.extend, self.user_id, self.session_id, self._namespace, [said], None, stream.shown
+        )
         if rest:
             yield rest
 

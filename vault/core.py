@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,6 +76,7 @@ from vault.redaction import Redacted, examine
 from vault.redaction.engine import Engine
 from vault.redaction.memory import Memory
 from vault.redaction.stream import Stream
+from vault.redaction.streaming import numbered
 from vault.requests import Requests
 from vault.roots import from_uri
 from vault.saying import check_purpose
@@ -148,15 +149,24 @@ class Core:
             make_ready(self.stores, self.keyring, self.eraser)
             undone.pop_all()
 
-    def extend(
-        self, user_id: str, session_id: str, namespace: str, given: Sequence[Message], key: str | None
+    def extend(  # noqa: PLR0913, PLR0917 (what is written, and where)
+        self,
+        user_id: str,
+        session_id: str,
+        namespace: str,
+        given: Sequence[Message],
+        key: str | None = None,
+        shown: Mapping[tuple[str, str], int] | None = None,
     ) -> list[Message]:
-        """Redact, encode, seal and add messages, all or none; give them as they were stored."""
+        """Redact, encode, seal and add messages, all or none; give them as they were stored.
+
+        What a stream has `shown` keeps its numbers.
+        """
         if key is not None:
             check_id(key, "idempotency key")
         if not given:
             return []
-        seqs, stored = self._write(user_id, session_id, namespace, Batch(given, key=key))
+        seqs, stored = self._write(user_id, session_id, namespace, Batch(given, key=key, shown=shown or {}))
         if key is None:
             return stored
         first = self.reader.first_said(user_id, session_id, seqs, key)
@@ -226,6 +236,7 @@ class Core:
             memory = Memory(derive(session.key, b"placeholders"), profile.placeholders)
             for entity, number in batch.reserved.items():
                 memory.reserve(entity, number)
+            memory.take(batch.shown)
             redacted = examined.finish(memory)
             entries, beside = self._sealable(redacted, batch, profile.namespace, now, session)
             places = [place for entry in entries for place in entry.places] + beside.places
@@ -320,12 +331,7 @@ class Core:
         known = session.profile if session else None
         key = derive(session.key, b"placeholders") if session else secrets.token_bytes(32)
         memory = Memory(key, known.placeholders if known else {})
-        settings = engine.settings.at(known.namespace if known else namespace)
-        return Stream(
-            lambda text: engine.find_known(text, memory, settings),
-            lambda text, found: engine.replace(text, found, memory, settings)[0],
-            hold=engine.reach(settings),
-        )
+        return numbered(engine, memory, engine.settings.at(known.namespace if known else namespace))
 
     def count_messages(self) -> int:
         """Count all messages there are."""

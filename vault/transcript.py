@@ -84,7 +84,8 @@ class Transcript:
             if safe := stream.feed(token):
                 yield safe
         rest = stream.finish()
-        self.append(role, stream.text)
+        said = one_message(role, stream.text, None, None)
+        self._core.extend(self.user_id, self.session_id, self._namespace, [said], shown=stream.shown)
         if rest:
             yield rest
 

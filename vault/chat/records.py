@@ -109,6 +109,7 @@ class Batch:
     key: str | None = None
     revisions: list[int] = field(default_factory=list)
     reserved: dict[str, int] = field(default_factory=dict)
+    shown: Mapping[tuple[str, str], int] = field(default_factory=dict)
     outside: Range | None = None  # they go to a memory outside, which holds these for certain
     parcels: list[Parcel] = field(default_factory=list)
 

@@ -42,7 +42,9 @@ def answer(text: str, mode: Mode, bundled: Callable[[Mode], Names]) -> list[Find
     names = bundled("every-name")
     words = [(one.start(), one[0]) for one in _WORD.finditer(text)]
     named = [(at, word) for at, word in words if word.lower() not in _BESIDE]
-    if not named or len(words) > _MOST or not all(names.may_name(word) for _, word in named):
+    if not named or len(words) > _MOST:
+        return []
+    if not all(word[0].isupper() or names.may_name(word) for _, word in named):
         return []
     found = [one for one in names.find(text) if one.entity in {"PERSON", "LOCATION"}]
     if not all(any(one.start <= at < one.end for one in found) for at, _ in named):

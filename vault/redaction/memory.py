@@ -19,7 +19,7 @@ from vault.redaction.folding import unbroken
 Known = Mapping[bytes, tuple[str, int]]
 
 HASH_BYTES = 16
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-](?![sS]\b)[^\W\d_]+)*")
 _NUMBERED = re.compile(r"<([A-Z][A-Z0-9_]{1,39})_(\d{1,5})>")  # a higher number is never reached
 _PART = 0  # the number of what is only to be known again: one word of a name
 _PARTS = "PERSON"
@@ -78,6 +78,18 @@ class Memory:
         if number > self._counts[entity]:
             self._counts[entity] = number
             self._added[self._hash("reserved", entity)] = entity, number
+
+    def take(self, shown: Mapping[tuple[str, str], int]) -> None:
+        """Give values, by entity and normal form, the numbers that a stream showed them under.
+
+        Not where another writer has come that far meanwhile: those numbers are other values' by now.
+        """
+        before = Counter(self._counts)
+        for (entity, value), number in shown.items():
+            mark = self._hash(entity, value)
+            if number > before[entity] and mark not in self._before:
+                self._added[mark] = entity, number
+                self._counts[entity] = max(self._counts[entity], number)
 
     def leave(self, text: str) -> None:
         """Leave the numbers of the placeholders that a text came with to it: no value gets one of them."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from msgspec import Struct
 
 from vault.redaction.findings import Finding
 from vault.redaction.memory import normal
+
+_BRACKETED: Final = re.compile(r"<[^<>]{1,80}>")  # what most placeholders look like
 
 
 class RedactedText(Struct, frozen=True):
@@ -36,23 +40,26 @@ def tell(values: dict[str, str], more: Mapping[str, str]) -> None:
 
 def put_back(text: str, values: Mapping[str, str]) -> str:
     """Put values back where their placeholders stand; nothing of a value is taken for a placeholder."""
-    found = [(_place(text, mark, 0), mark) for mark, value in values.items() if mark and value]
+    told = {mark: value for mark, value in values.items() if mark and value}
+    found = [(one.start(), -len(one[0]), one[0]) for one in _BRACKETED.finditer(text) if one[0] in told]
+    for mark in told:
+        if not _BRACKETED.fullmatch(mark):
+            found += [(at, -len(mark), mark) for at in _places(text, mark)]
     pieces: list[str] = []
     at = 0
-    while found := [(where, mark) for where, mark in found if where >= 0]:
-        start, mark = min(found, key=lambda one: (one[0], -len(one[1])))
-        pieces += [text[at:start], values[mark]]
-        at = start + len(mark)
-        found = [(_place(text, one, at), one) for _, one in found]
+    for start, _, mark in sorted(found):
+        if start >= at:
+            pieces += [text[at:start], told[mark]]
+            at = start + len(mark)
     return "".join([*pieces, text[at:]])
 
 
-def _place(text: str, mark: str, at: int) -> int:
+def _places(text: str, mark: str) -> Iterator[int]:
     """Find where a mark stands as a whole: an invented name is not the beginning of a longer word."""
-    while (start := text.find(mark, at)) >= 0:
-        end = start + len(mark)
-        is_cut = mark[0].isalnum() and start and text[start - 1].isalnum()
+    at = text.find(mark)
+    while at >= 0:
+        end = at + len(mark)
+        is_cut = mark[0].isalnum() and at and text[at - 1].isalnum()
         if not is_cut and not (mark[-1].isalnum() and text[end : end + 1].isalnum()):
-            return start
-        at = start + 1
-    return -1
+            yield at
+        at = text.find(mark, at + 1)

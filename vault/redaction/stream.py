@@ -7,7 +7,8 @@ Text goes out when what follows can't change what is found in it. Held back are,
 * from there on the rest of a run of capitalised words (8 at most) or of numbers (200 characters): names,
   cards, IBANs, addresses. Particles ("de la", "van der") and lone punctuation do not end a run;
 * a finding that begins before and ends behind that point, however long it is;
-* a private key, or JSON that begins a line, of up to BLOCK characters, until that point is past its end.
+* a private key, or JSON that begins a line, of up to BLOCK characters, until that point is past its end;
+* the words that may be a wallet's, behind "recovery phrase" and its like.
 
 This is the reach. Within it, nothing goes out that a scan of the whole would redact. What a scan of the
 whole finds beyond it, across what went out, is in `late` after `finish`: it can't be called back, but what is
@@ -56,6 +57,11 @@ _key_begin: Final = re.compile(r"-----BEGIN ")
 _key_end: Final = re.compile(r"-----END [^\n-]*-----")
 _json: Final = re.compile(r"^[ \t]*[\[{](?=\s*+(?:[\"\[{\]}]|\Z))", re.MULTILINE)
 _json_signs: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|["\[\]{}]', re.DOTALL)
+_phrase: Final = re.compile(
+    r"\b(?:seed|recovery phrase|mnemonic|secret phrase|frase semilla|wiederherstellungsphrase)\b",
+    re.IGNORECASE,
+)
+_phrase_words: Final = re.compile(r"(?:\s*\S{1,40}){32}")  # 24 of a phrase, and those before it
 _fence: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n`]*)$", re.MULTILINE)
 
 
@@ -90,6 +96,7 @@ class Stream:
         self._done = False
         self.findings: list[Finding] = []
         self.late: list[Finding] = []
+        self.shown: dict[tuple[str, str], int] = {}  # the numbers of what went out, for who stores it
 
     @property
     def text(self) -> str:
@@ -246,7 +253,15 @@ def _decided(window: str, start: int, hold: int) -> int:
 
 def _blocks(window: str, start: int) -> list[tuple[int, int]]:
     """Private keys and JSON of up to BLOCK characters; one that is open reaches behind the window's end."""
-    return _keys(window, start) + _values(window, start)
+    return _keys(window, start) + _values(window, start) + _phrases(window, start)
+
+
+def _phrases(window: str, start: int) -> list[tuple[int, int]]:
+    found = []
+    for match in _phrase.finditer(window, start):
+        words = _phrase_words.match(window, match.end())
+        found.append((match.start(), words.end() if words else len(window) + 1))
+    return found
 
 
 def _keys(window: str, start: int) -> list[tuple[int, int]]:

@@ -56,7 +56,7 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
             before = folded.low, max(0, start - 50), start
             if _BRANDS.match(digits) or (len(set(digits)) > 2 and _WORDS.search(*before)):
                 yield Hit("CREDIT_CARD", start, end, 1.0, Ground.CHECKSUM)
-            continue
+                continue
         yield from _inside(run, start)
 
 

@@ -296,9 +296,14 @@ def _has_capital(text: str, start: int, end: int) -> bool:
     return any(map(str.isupper, text[start:end]))
 
 
+_AMONG = 500  # characters
+
+
 def _shouted(folded: Folded, start: int, end: int) -> bool:
-    """It stands in capitals in a text that does not."""
-    return folded.text[start:end].isupper() and not folded.text.isupper()
+    """It stands in capitals among words that do not."""
+    return (
+        folded.text[start:end].isupper() and not folded.text[max(0, start - _AMONG) : end + _AMONG].isupper()
+    )
 
 
 def _opens(kind: Kind, folded: Folded, start: int, end: int, word: str) -> bool:
@@ -368,7 +373,12 @@ def _find_accounts(folded: Folded, ends: Ends) -> Iterator[Hit]:
 
 
 def _find_plates(folded: Folded, ends: Ends) -> Iterator[Hit]:
+    flies: bool | None = None  # asked once: the text may be long, and the hits many
     for match in around(_PLATE_FORMS, folded.text, ends, 40, 80):
+        if _FLIGHT.match(match[0]):
+            flies = _FLYING.search(folded.low) is not None if flies is None else flies
+            if flies:
+                continue
         if (
             not _NO_PLATE.match(match[0])
             and not _OTHER_CODE.search(folded.low, max(0, match.start() - 20), match.start())
@@ -376,7 +386,6 @@ def _find_plates(folded: Folded, ends: Ends) -> Iterator[Hit]:
                 _MODEL.match(match[0])
                 and _BIKES.search(folded.low, max(0, match.start() - 20), match.start())
             )
-            and not (_FLIGHT.match(match[0]) and _FLYING.search(folded.low))
         ):
             yield Hit("LICENSE_PLATE", *match.span(), 0.6)
 

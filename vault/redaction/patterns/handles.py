@@ -176,10 +176,13 @@ _PLAY = r"(?:gamer|discord|minecraft|twitch|roblox|fortnite|valorant|steam|clan|
 
 
 def _find_accounts(folded: Folded, _ends: Ends) -> Iterator[Hit]:
+    is_talk: bool | None = None  # asked once
     for match in _ACCOUNTS.finditer(folded.low):
         group = match.lastindex or 1
-        if group == _SPEAKER and _TALK.search(folded.low):
-            continue
+        if group == _SPEAKER:
+            is_talk = _TALK.search(folded.low) is not None if is_talk is None else is_talk
+            if is_talk:
+                continue
         if not EVERYBODYS.match(match[group]):
             yield Hit("USERNAME", match.start(group), match.end(group), 0.6)
 

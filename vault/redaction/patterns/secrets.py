@@ -15,7 +15,7 @@ _PRIVATE = re.compile(
     r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----)[\s\S]){0,16384}+(?:-----END [A-Z0-9 ]{1,60}-----)?"
 )
 _BEARER = re.compile(
-    r"\b(?:bearer|authorization:? ?(?:basic|token|bearer)?|x-api-key|x-auth-token|apikey)[\s:=\"']{1,4}(?:basic |token |bearer )?([\w.~+/=-]{12,2048})",
+    r"\b(?:bearer|authorization:? ?(?:basic|token|bearer)?|x-api-key|x-auth-token|apikey)[\s:=\"']{1,4}(?:basic |token |bearer )?([\w.~+/=-]{12,}+)",
     re.IGNORECASE,
 )
 _DSN = re.compile(r"\b[a-z][a-z0-9+.-]{1,24}://([^\s:/@\"'<>]{0,128}):([^\s@/\"'<>]{1,256})@")
@@ -78,6 +78,9 @@ _STRONG = re.compile(r"(?=\S{0,255}[a-z])(?=\S{0,255}[\d!@#$%^&*_+=~?<>])\S{4,}"
 _WEAK_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*$")
 
 
+_MORE = re.compile(r"[\w+/=~-]{16,}+")
+
+
 def _cut(value: str) -> str:
     """The value without the punctuation of the sentence around it."""
     value = value.rstrip(".,;:)]}>\"'`")
@@ -118,7 +121,15 @@ def _find_fields(folded: Folded, ends: Ends) -> Iterator[Hit]:
             and not _NO_VALUE.match(value)
             and not (_WEAK_WORD.match(value) and not match["quote"])
         ):
-            yield Hit("SECRET", match.start("value"), match.start("value") + len(value), 0.9)
+            yield Hit(
+                "SECRET", match.start("value"), _rest(folded.low, match.start("value") + len(value)), 0.9
+            )
+
+
+def _rest(low: str, end: int) -> int:
+    """Where a value ends that is longer than is looked for."""
+    more = _MORE.match(low, end)
+    return more.end() if more else end
 
 
 def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
@@ -142,7 +153,7 @@ def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
             if value.endswith("*") and "*" in low[max(0, start - 60) : start]:
                 value = value.rstrip("*.,")  # Markdown's, not the value's
             if _is_strong(value):
-                yield Hit("SECRET", start, start + len(value), 0.8)
+                yield Hit("SECRET", start, _rest(low, start + len(value)), 0.8)
                 break
             if word[1][-1] in ".;!?" and len(word[1]) > 2 and low[at : at + 1] != "\n":
                 break

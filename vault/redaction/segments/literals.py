@@ -19,6 +19,11 @@ _OPENING = re.compile(
     r"""\{(?=\s*+(?:["']|[A-Za-z_$][\w$]{0,99}+\s*+:))"""
     r"""|\[(?=\s*+(?:["'{\[(]|-?\d|(?:true|false|null|None|True|False|NaN)\b))"""
 )
+_DOCUMENT = re.compile(
+    r"""^([^\n"'`=(){}\[\];:]{1,400}+:\ ?)?+([{\[])(?=\s*+(?:"|[{\[]\s*+["{\[]))""",
+    re.MULTILINE | re.VERBOSE,
+)
+_ENDS_LINE = re.compile(r"[;,.]?[ \t]*+(?:\n|\Z)")
 _KEY = re.compile(rf"\s*+(?:({_DOUBLE}|{_SINGLE})|[A-Za-z_$][\w$-]*+|-?\d[\d.]*+)\s*+:", re.DOTALL)
 _VALUE = re.compile(
     rf"\s*+(?:([bB]?(?:{_DOUBLE}|{_SINGLE}))|(-?\d[\w.+-]*+)|(?:true|false|null|None|True|False|NaN|-?Infinity)\b"
@@ -206,6 +211,33 @@ def is_string(text: str, start: int, end: int) -> list[Taken] | None:
     """Read a stretch that is one JSON string and nothing else."""
     found = _WHOLE_STRING.match(text, start, end)
     return [Taken(start, found.end(), string(text, start, found.end(1), ""))] if found else None
+
+
+def documents(text: str, start: int, end: int) -> Iterator[Taken]:
+    """Find JSON of several lines that begins a line, or ends a sentence there.
+
+    Its lines of brackets look like those of code, and what stands between them like what code encloses.
+    """
+    at = start
+    while found := _DOCUMENT.search(text, at, end):
+        begin = found.start(2)
+        is_amid = found.start() and text[found.start() - 1] != "\n"  # the stretch begins amid a line
+        if is_amid or (found[1] and " " not in found[1].strip()):  # a key of code
+            at = found.end()
+            continue
+        scan = _scan(text, begin, end)
+        at = scan.end
+        if not scan.keys or "\n" not in text[begin : scan.end]:
+            continue
+        if scan.closed:
+            if _ENDS_LINE.match(text, scan.end, end):
+                yield Taken(begin, scan.end, scan.pieces)
+        elif _CUT.match(text, scan.end, end):
+            yield Taken(begin, scan.end, scan.pieces)
+        elif rest := _cut_off(text, scan, end):
+            yield Taken(begin, scan.end, scan.pieces)
+            yield rest
+            return
 
 
 def literals(text: str, start: int, end: int) -> Iterator[Taken]:

@@ -33,7 +33,20 @@ _BARE = frozenset(
     )
 )
 _DATA = frozenset(_WORD.findall("value title alt content placeholder label summary name datetime cite"))
-_TOLD = frozenset(_WORD.findall("buyer by comment comments description message msg note notes owner text"))
+_TOLD = frozenset(
+    _WORD.findall(
+        """
+        attendee body by buyer called callee caller comment comments description message msg note notes owner
+        said text who
+        """
+    )
+)
+_DRAWN = frozenset(
+    _WORD.findall("class classname style d transform viewbox points fill stroke font xmlns rel")
+)
+_SAYS = re.compile(r"[^\W\d_]{2,}[ ,.]{1,2}[^\W\d_]{2,}|\+\d[\d ()/-]{6,}")
+"""Two words, or a telephone number with its country."""
+
 _NAMING = re.compile(r"""\b(?:name|property|itemprop)\s*+=\s*+["']?([\w.:-]{1,60})""")
 _START = re.compile(r"<(?=[A-Za-z/!?])")
 _NAME = re.compile(r"</?([A-Za-z][\w:.-]*+)")
@@ -175,12 +188,13 @@ class _Reader:
                 self._text, max(tag, found.start() - _NEAR_BY), max(end, found.start() + 1)
             )
             label = naming[1] if naming else name
-        holds = (
+        holds = name not in _DRAWN and (
             name in _DATA
             or name.startswith("data-")
             or said[:7].lower().startswith(("mailto:", "tel:"))
             or may_number_a_person(name.rpartition(":")[2])
             or (not is_page and (name in _TOLD or names_a_field(name)))
+            or (not is_page and _SAYS.search(said) is not None)
         )
         write = _bare_attribute if group == _UNQUOTED else _in_attribute
         form = Form.PROSE if holds else Form.CODE

@@ -15,6 +15,13 @@ _LONG_RUN = re.compile(_RUN)
 _BLOB = re.compile(rf"\b{_DATA}|{_RUN}")
 _RUN_LENGTH = 512
 _WORD = re.compile(r"\w")
+_DIGITS = dict.fromkeys(map(ord, "0123456789"))
+_SECRET = re.compile(
+    r"(?:token|secret|key|bearer|authorization|auth|passwor[dt]|passwd|credentials?|session|cookie|signature)"
+    r"[\w ]{0,16}[\"'`:=> ]{0,6}\Z",
+    re.IGNORECASE,
+)
+_BEFORE = 64  # characters in which a word may say that a long run is a secret
 
 
 class Form(enum.Enum):
@@ -51,7 +58,9 @@ class Piece(Struct, frozen=True, gc=False):
         """Whether the text, which stood inside something, may be worth splitting again."""
         if self.write is as_it_is or self.form is Form.CODE:
             return False
-        return self.text.lstrip()[:1] in {"{", "[", "<"} or len(self.text) > _RUN_LENGTH or "\n" in self.text
+        if len(self.text) > _RUN_LENGTH and not _LONG_RUN.fullmatch(self.text):  # it may hold a blob
+            return True
+        return self.text.lstrip()[:1] in {"{", "[", "<"} or "\n" in self.text
 
 
 class Taken(NamedTuple):
@@ -65,12 +74,21 @@ class Taken(NamedTuple):
 def blobs(text: str) -> list[tuple[int, int]]:
     """Name the stretches of encoded data: data: URLs, and over 512 base64 characters in a row.
 
-    The parts of a JSON web token are none, however long: they are a secret that has to be found.
+    The parts of a JSON web token are none, however long, nor is what is named as a token or a key: secrets
+    have to be found. Nor is what is mostly digits: a list without spaces.
     """
     if not may_hold_blob(text):
         return []
     pattern = _BLOB if ";base64," in text else _LONG_RUN  # four times as fast
-    return [found.span() for found in pattern.finditer(text)]
+    return [found.span() for found in pattern.finditer(text) if _is_encoded(text, *found.span())]
+
+
+def _is_encoded(text: str, start: int, end: int) -> bool:
+    run = text[start:end]
+    if run.startswith("data:"):
+        return True
+    is_named = _SECRET.search(text[max(0, start - _BEFORE) : start]) is not None
+    return 2 * len(run.translate(_DIGITS)) > len(run) and not is_named
 
 
 def may_hold_blob(text: str) -> bool:
@@ -90,7 +108,9 @@ def value(  # noqa: PLR0913, PLR0917 (what a piece is made of)
     if not _WORD.search(text):
         return []
     if (len(text) > _RUN_LENGTH or text.startswith("data:")) and _BLOB.fullmatch(text):
-        return []
+        named = f"{label}: "
+        if _is_encoded(named + text, len(named), len(named) + len(text)):
+            return []
     return [Piece(start, end, text, form, label, write)]
 
 

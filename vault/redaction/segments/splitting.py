@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from vault.redaction.segments.code import Fence, code_lines, fences, inline_code
 from vault.redaction.segments.labels import is_key
 from vault.redaction.segments.lines import hunks, keyed_lines, logged_lines
-from vault.redaction.segments.literals import is_literal, is_string, literals
+from vault.redaction.segments.literals import documents, is_literal, is_string, literals
 from vault.redaction.segments.markup import is_markup, markup
 from vault.redaction.segments.pieces import Form, Piece, Taken, may_hold_blob, plain
 from vault.redaction.segments.tables import markdown_tables, separated_values
@@ -144,8 +144,10 @@ def _fenced(text: str, start: int, end: int, language: str) -> Iterator[Piece]:
 def _unnamed(text: str, start: int, end: int) -> list[Taken] | None:
     """Read what stands in a fence without a language: settings, a letter, a log; None where it is code."""
     taken = _covering(text, start, end, keyed_lines)
-    if taken is None and next(code_lines(text, start, end), None) is None:
-        return _prose(text, start, end, _ALL)
+    if taken is None:
+        left = _left([(start, end)], list(documents(text, start, end)))
+        if not any(next(code_lines(text, *stretch), None) for stretch in left):
+            return _prose(text, start, end, _ALL)
     return taken
 
 
@@ -162,6 +164,7 @@ def _settings(text: str, start: int, end: int) -> Iterator[Taken]:
 
 _ALL: tuple[_Find, ...] = (
     hunks,
+    documents,
     code_lines,
     markdown_tables,
     separated_values,

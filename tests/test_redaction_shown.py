@@ -1,0 +1,109 @@
+"""What a stream shows, and what is stored of it: the same numbers, and no half of a wallet's phrase."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from vault import AsyncVault, Vault
+from vault.redaction.engine import Engine
+from vault.redaction.memory import Memory, normal
+from vault.redaction.result import put_back
+from vault.redaction.settings import Redaction
+
+KEY = bytes(32)
+REPLY = (
+    "I asked Boris Petrenko and Zoe Papadopoulos about it, and Boris Petrenko said that it is fine by him."
+)
+PHRASE = (
+    "witch collapse practice feed shame open despair creek road again ice least and here it ends for good"
+)
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"\S+\s*", text)
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_was_shown_keeps_its_number_in_the_store(tmp_path: Path, *, is_new: bool) -> None:
+    with Vault.open(tmp_path / "v", redactor=Engine(Redaction(originals=True))) as vault:
+        chat = vault.transcript("u", "s")
+        if not is_new:
+            chat.append("user", "I am Anna Kowalski")
+        shown = "".join(chat.stream("assistant", words(REPLY)))
+        assert shown == chat.messages()[-1].content
+        assert chat.restore(shown, purpose="to read") == REPLY
+        chat.append("user", "my neighbour Carla Jimenez asked for Boris Petrenko, too")
+        [number] = re.findall(r"<PERSON_\d+>", shown.partition(" and ")[0])
+        assert str(chat.messages()[-1].content).endswith(f"asked for {number}, too")
+
+
+def test_what_was_shown_of_a_value_that_the_whole_shows_otherwise_stands_for_nobody_else(
+    tmp_path: Path,
+) -> None:
+    said = (
+        '"hi can you put this in order by surname" Jo March, Anne Shirley, Pippi Longstocking,'
+        " Hermione Granger, Nancy Drew, Katniss Everdeen"
+    )
+    with Vault.open(tmp_path / "v", redactor=Engine(Redaction(originals=True))) as vault:
+        chat = vault.transcript("u", "s")
+        shown = "".join(chat.stream("assistant", words(said)))
+        restored = re.sub(r"<PERSON_\d+>", ".+?", chat.restore(shown, purpose="to read"))
+        assert re.fullmatch(restored.replace("(", r"\("), said)
+
+
+def test_the_async_face_keeps_the_numbers_too(tmp_path: Path) -> None:
+    async def tokens() -> AsyncIterator[str]:
+        for word in words(REPLY):
+            yield word
+
+    async def talk() -> None:
+        async with await AsyncVault.open(tmp_path / "v") as vault:
+            chat = vault.transcript("u", "s")
+            shown = [one async for one in chat.stream("assistant", tokens())]
+            assert "".join(shown) == (await chat.messages())[-1].content
+
+    asyncio.run(talk())
+
+
+def test_a_number_that_another_writer_gave_meanwhile_is_not_taken() -> None:
+    shown = {("PERSON", normal("Boris Petrenko")): 2, ("PERSON", normal("Zoe")): 3}
+    before = Memory(KEY, {})
+    before.number("PERSON", "Anna")
+    memory = Memory(KEY, before.known)
+    memory.take(shown)
+    assert [memory.number("PERSON", name) for name in ("Zoe", "Boris Petrenko", "Ben")] == [3, 2, 4]
+    before.number("PERSON", "Carla")
+    memory = Memory(KEY, before.known)
+    memory.take(shown)
+    assert [memory.number("PERSON", name) for name in ("Carla", "Zoe", "Boris Petrenko")] == [2, 3, 4]
+    memory = Memory(KEY, memory.known)
+    memory.take({("PERSON", normal("Zoe")): 9})
+    assert memory.number("PERSON", "Zoe") == 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    [f"your recovery phrase is {PHRASE}", f"Seed: {PHRASE}", f"the mnemonic of my wallet: {PHRASE}"],
+)
+def test_p1_a_phrase_that_opens_a_wallet_is_not_let_out_by_halves(tmp_path: Path, said: str) -> None:
+    with Vault.open(tmp_path / "v") as vault:
+        chat = vault.transcript("u", "s")
+        shown = "".join(chat.stream("assistant", words(said)))
+        assert shown == chat.messages()[-1].content
+        assert "collapse" not in shown
+
+
+@pytest.mark.timeout(30)
+def test_thousands_of_placeholders_are_put_back_in_one_go() -> None:
+    values = {f"<PERSON_{number}>": f"Zoe {number} <PERSON_1>" for number in range(1, 5001)}
+    values |= {f"Ada{number}": f"Ben{number}" for number in range(500)}
+    text = " and ".join(values)
+    assert put_back(text, values) == " and ".join(values.values())
+    assert put_back("<PERSON_9> <<PERSON_1>> Ada12 Ada1234 xAda1", values) == (
+        "Zoe 9 <PERSON_1> <Zoe 1 <PERSON_1>> Ben12 Ada1234 xAda1"
+    )
