@@ -423,3 +423,28 @@ def test_p1_a_long_run_that_is_named_as_a_secret_is_no_blob(named: str) -> None:
 @pytest.mark.parametrize("joint", ["/", "-"])
 def test_p1_a_long_run_of_numbers_is_no_blob(joint: str) -> None:
     assert blobs(f"cards: {joint.join(['4539201873641209'] * 60)}") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '# contacts\n[plumber]\nname = "Zoe Papadopoulos"\ntel = "694 555 3021"\n',
+        "please check:\n[[owners]]  ; the first\n\nname = 'Zoe Papadopoulos'\ntel='694 555 3021'\n\nthanks",
+        "[a.b]\nname = Zoe Papadopoulos\n[c]\ntel = 694 555 3021",
+    ],
+)
+def test_p1_settings_in_sections_are_no_code(text: str) -> None:
+    named = {piece.label: piece.text for piece in split(text)}
+    assert named["name"] == "Zoe Papadopoulos"
+    assert named["tel"] == "694 555 3021"
+
+
+def test_a_bracket_amid_code_opens_no_section() -> None:
+    assert {piece.form for piece in split("a = [\n[b]\n]\nprint(a)\nc = f(a)\n")} != {Form.PROSE}
+
+
+def test_p1_columns_between_bars_are_named_by_their_header() -> None:
+    text = "name | belt | age\nShirin | orange | 9\nKian | yellow | 8\nmean age?"
+    ages = [piece.text.strip() for piece in split(text) if piece.label == "age"]
+    assert ages == ["9", "8"]
+    assert all(not piece.label for piece in split("red | green | blue\nI like | it | a lot\n"))

@@ -162,9 +162,29 @@ def _settings(text: str, start: int, end: int) -> Iterator[Taken]:
     return keyed_lines(text, start, end, sure=True)
 
 
+_NAMED = r"""\[{1,2}[\w. "'-]{1,60}+\]{1,2}"""
+_SECTION = re.compile(
+    rf"""^[ \t]*+{_NAMED}[ \t]*+(?:[#;][^\n]*+)?\n"""
+    rf"""(?:[ \t]*+(?:[#;][^\n]*+|{_NAMED}[^\n=]*+|[\w."'-]{{1,60}}+[ \t]*+=[^\n]*+)?(?:\n|\Z))++""",
+    re.MULTILINE,
+)
+
+
+def _sectioned(text: str, start: int, end: int) -> Iterator[Taken]:
+    """Find settings under the names of sections, as TOML and INI have them: they look like code."""
+    for found in _SECTION.finditer(text, start, end):
+        first, last = found.span()
+        if "=" in found[0] and (not first or text[first - 1] == "\n"):
+            pieces = [
+                piece for part in _prose(text, first, last, (literals, _settings)) for piece in part.pieces
+            ]
+            yield Taken(first, last, pieces)
+
+
 _ALL: tuple[_Find, ...] = (
     hunks,
     documents,
+    _sectioned,
     code_lines,
     markdown_tables,
     separated_values,

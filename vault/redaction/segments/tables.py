@@ -14,7 +14,7 @@ from vault.redaction.segments.pieces import Piece, Taken, value
 _RULE = re.compile(r"^[ \t|:-]++$", re.MULTILINE)
 _RULE_CELL = re.compile(r":?-+:?")
 _BAR = re.compile(r"(?<!\\)\|")
-_DELIMITED = re.compile(r"^[^\n\t;,]*+[\t;,]", re.MULTILINE)
+_DELIMITED = re.compile(r"^[^\n\t;,|]*+[\t;,|]", re.MULTILINE)
 _LONGEST_HEADER = 10_000
 _SURE_COLUMNS, _SURE_ROWS = 3, 3  # from which lines without a header are a table
 _IDENTIFIER = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)+|[a-z]+(?:[A-Z][a-z0-9]*)+|[Ii][Dd]|#")
@@ -102,6 +102,7 @@ class _Cell(NamedTuple):
 
 @functools.lru_cache
 def _cell_pattern(delimiter: str) -> re.Pattern[str]:
+    delimiter = re.escape(delimiter)
     quoted, bare = r'"([^"]*+(?:""[^"]*+)*+)"', rf'([^"\r\n{delimiter}][^\r\n{delimiter}]*+)'
     return re.compile(rf"(?:{quoted}|{bare})?({delimiter}|\r?\n|\r?\Z)")
 
@@ -131,7 +132,7 @@ def separated_values(text: str, start: int, end: int) -> Iterator[Taken]:
     while found := _DELIMITED.search(text, at, end):
         at, last = found.start(), line_end(text, found.start(), end)
         following = last + 1
-        for delimiter in "\t;,":
+        for delimiter in "\t;,|":
             if text.find(delimiter, at, last) < 0 or last - at > _LONGEST_HEADER:
                 continue
             header, below = _read(text, at, end, delimiter)
