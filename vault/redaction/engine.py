@@ -231,7 +231,7 @@ class Engine:
                 named = plain.led_back(self._named(plain.text, settings, search, known))
                 found = [*found, *told(named, label, apart=apart)]
             found = [*found, *moved(read or [], shift)]
-        found = unpublished(found, text)
+        found = unpublished(found, text) if found else found
         if not is_code and (settings.models or self._own):
             for recognizer in self._others(settings):
                 check()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
-from vault.redaction.patterns import Hit, Recognizer
+from vault.redaction.patterns import Hit, Recognizer, around
 from vault.redaction.patterns.urls import PAGES
 
 _AT = re.compile(r"@(?=([a-z0-9](?:[a-z0-9-]{0,62}+(?:\.[a-z0-9-]{1,63}+){0,8}+)))")
@@ -91,9 +91,9 @@ def _start(low: str, at: int) -> int | None:
     return start if start < at and low[at - 1] != "." else None
 
 
-def _find_spelt(folded: Folded, _ends: Ends) -> Iterator[Hit]:
+def _find_spelt(folded: Folded, ends: Ends) -> Iterator[Hit]:
     spelt = _BRACKETED if _DOTS.search(folded.low) else _SPELT  # which takes half as long again
-    for match in spelt.finditer(folded.low):
+    for match in around(spelt, folded.low, ends, 180, 160):
         if (
             _SPELT_END.search(match[0])
             and not _PATH.match(folded.low, match.end())
@@ -116,5 +116,6 @@ RECOGNIZERS = (
             r"(?:\bat|arroba|arobase|klammeraffe|[\[({<]\s?a)\s?[\])}>]?\s?[a-z0-9-]{2,30}.{0,4}(?:dot|punkt|punto|point|ponto|\.)",
         ),
         _find_spelt,
+        every=True,
     ),
 )

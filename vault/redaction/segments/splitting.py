@@ -66,6 +66,8 @@ def _is_plain(text: str) -> bool:
 
 
 def _may_have_key(text: str) -> bool:
+    if ":" not in text:
+        return False
     at = -1
     for _ in range(_MOST_COLONS):
         at = text.find(":", at + 1)
