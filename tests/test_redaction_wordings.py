@@ -314,6 +314,7 @@ PAGES_OF_ALL = [
     "see https://stackoverflow.com/questions/11227809/why-is and https://pypi.org/project/msgspec/.",
     "my page is [https://en.wikipedia.org/wiki/User:Quiet_Marmot] there",
     "my notes: [https://docs.google.com/document/d/1AbC9x/edit], mine [https://www.google.com/maps/place/x]",
+    "a doc: [https://docs.kelp.com/invite?token=ab12], [https://docs.kelp.com/s/a8f3k2m9x7q1w5e4r6t8y2u3]",
     "not [https://wikipedia.org.kelp.example/wiki/a]",
 ]
 

@@ -171,6 +171,9 @@ def test_ages_are_the_worlds_by_the_judgement_of_the_message() -> None:
         ("my flat by the museum is at 1 Kelp Street, right?", False),
         ("is the shop at 1 Kelp Street or not?", False),
         ("the museum moved to 1 Kelp Street", False),
+        ("is there a library near 1 Kelp Street?", False),
+        ("how far is the airport from 1 Kelp Street?", False),
+        ("is 1 Kelp Street the address of the library?", False),
     ],
 )
 def test_an_address_is_the_worlds_where_everybody_goes(text: str, is_so: bool) -> None:  # noqa: FBT001

@@ -55,6 +55,14 @@ _SEEN: Final = re.compile(
 )
 """What has an address that everybody may know."""
 
+_JUST_BEFORE: Final = 48  # letters
+_WAY: Final = re.compile(
+    r"\b(?:near(?:by|est)?|from|far|close|closest|next|beside|distance|between|route|walk\w*|driv\w*|bus|train|taxi|uber"
+    r"|ride|get to|go to|way|deliver\w*|moved?|lives?|living)\b",
+    re.IGNORECASE,
+)
+"""The address may be where somebody starts from."""
+
 
 def is_worldly(text: str, found: Sequence[Finding], judge: Callable[[str], float]) -> bool:
     """Say whether all that was found in a message is the world's, and no word in it is of somebody's life."""
@@ -64,8 +72,7 @@ def is_worldly(text: str, found: Sequence[Finding], judge: Callable[[str], float
     if kinds <= _DATES:
         return _is_history(text, kinds, judge)
     if "ADDRESS" in kinds:
-        is_seen = kinds <= _PLACES and _SEEN.search(text) is not None and _ASKS.search(text) is not None
-        return is_seen and not _LIFE.search(text)
+        return kinds <= _PLACES and _is_sight(text, found)
     return _is_named(text, found)
 
 
@@ -76,6 +83,16 @@ def _is_history(text: str, kinds: set[str], judge: Callable[[str], float]) -> bo
     if _OWN.search(text):
         return kinds == {"AGE"} and judge(text) < _SURELY
     return judge(text) < _WORLDS
+
+
+def _is_sight(text: str, found: Sequence[Finding]) -> bool:
+    """Say whether addresses are where all the world goes: "is the Louvre in the Rue de Rivoli?"."""
+    if not _ASKS.search(text) or _LIFE.search(text) or _WAY.search(text):
+        return False
+    return all(
+        one.entity != "ADDRESS" or _SEEN.search(text[max(0, one.start - _JUST_BEFORE) : one.start])
+        for one in found
+    )
 
 
 def _is_named(text: str, found: Sequence[Finding]) -> bool:

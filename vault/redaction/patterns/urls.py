@@ -52,6 +52,9 @@ _PUBLIC = re.compile(
 )
 """Works of reference, manuals and the front pages of what everybody uses."""
 
+_ASKED = re.compile(r"[?=]|(?=[a-z_-]{0,23}\d)[a-z0-9_-]{24}")
+"""A question, a name or a long code in an address: it may be somebody's own."""
+
 
 def _end(text: str, start: int, end: int) -> int:
     """Where an address ends: not with the sentence's own punctuation or bracket."""
@@ -77,7 +80,8 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
         for match in pattern.finditer(low) if ends.signs & sign else ():
             end = _end(low, match.start(), match.end())
             start = match.start()
-            if end - start > 5 and not _LOCAL.match(low, start) and not _PUBLIC.match(low, start):
+            is_public = _PUBLIC.match(low, start) is not None and not _ASKED.search(low, start, end)
+            if end - start > 5 and not _LOCAL.match(low, start) and not is_public:
                 yield Hit("URL", start, end, score)
 
 
