@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -229,9 +229,7 @@ class Writer:
             if not sql.write_profile(connection, session.row, sealed, job.rev):
                 raise OutgrownError
         rows = [_sealed(session, seq, entry, rev) for seq, entry in zip(seqs, job.entries, strict=True)]
-        if rows and sql.append(connection, rows) != len(rows):
-            raise _FenceClosedError
-        if not write_records(connection, session, job.beside, rev):
+        if not _append(connection, job, rows) or not write_records(connection, session, job.beside, rev):
             raise _FenceClosedError
         if key:
             seal = session.user.idempotency_seal(session.node, key, start)
@@ -273,6 +271,21 @@ def _sealed(session: Session, seq: int, entry: Entry, rev: int) -> dict[str, obj
         "the_body": chapter.cipher.seal(entry.packed, aad),
         **_sealed_originals(session, seq, entry),
     }
+
+
+def _append(connection: Connection, job: Job, rows: Sequence[Mapping[str, object]]) -> bool:
+    """Add messages; False where the chapter of one of them, or of its originals, takes no more."""
+    if rows and sql.append(connection, rows) != len(rows):
+        return False
+    apart = _apart(job.session, job.entries)
+    return not apart or sql.takes_originals(connection, job.session.row, apart)
+
+
+def _apart(session: Session, entries: Sequence[Entry]) -> dict[int, bytes]:
+    """Give the chapters of originals, each with its place."""
+    places = {entry.originals_place for entry in entries if entry.originals is not None}
+    kept = [session.by_place[place] for place in places if place is not None]
+    return {chapter.id: chapter.place for chapter in kept}
 
 
 def _sealed_originals(session: Session, seq: int, entry: Entry) -> dict[str, object]:

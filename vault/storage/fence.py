@@ -80,6 +80,20 @@ def adding(table: Table, **told: str) -> Insert:
     )
 
 
+def taking(ids: BindParameter[Any]) -> Select[Any]:
+    """Give the SELECT of those of a session's chapters that take more, with their places.
+
+    Who adds asks it once the session's row is locked: a purge locks that first, too.
+    """
+    return (
+        select(chapters.c.id, _place.label("place"))
+        .select_from(chapters)
+        .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
+        .where(chapters.c.session_id == bindparam("the_session"), chapters.c.id.in_(ids), _takes_more)
+        .with_for_update(read=True, of=[chapters])
+    )
+
+
 def reading(
     *columns: ColumnElement[Any],
     chapter: Column[Any],

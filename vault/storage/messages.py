@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from vault.storage.engine import chunks
-from vault.storage.fence import adding, is_open, reading
+from vault.storage.fence import adding, is_open, reading, taking
 from vault.storage.prepared import Prepared
 from vault.storage.schema import State, idempotency, messages, sessions, users
 
@@ -44,6 +44,15 @@ _append = Prepared(
 def append(connection: Connection, rows: Sequence[Mapping[str, object]]) -> int:
     """Add messages behind the fence; give how many got through. IntegrityError: another took the seq."""
     return _append.run(connection, **rows[0]) if len(rows) == 1 else _append.run_each(connection, rows)
+
+
+_taking = Prepared(taking(bindparam("ids", expanding=True)), many="ids")
+
+
+def takes_originals(connection: Connection, session: int, places: Mapping[int, bytes]) -> bool:
+    """Say whether chapters, each with its place, take more originals: the fence asks for bodies only."""
+    found = _taking.rows(connection, the_session=session, ids=list(places))
+    return {row.id: row.place for row in found} == places
 
 
 _every = messages.alias("every")
