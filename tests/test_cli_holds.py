@@ -96,7 +96,7 @@ def test_p5_a_hold_on_a_session_names_it_until_a_day(where: Path) -> None:
     assert told.out.startswith("session s-1 of user anna is released")
 
 
-@pytest.mark.parametrize("until", ["tomorrow", "2030-13-01", "2099-01-01T10:00", "20990101"])
+@pytest.mark.parametrize("until", ["tomorrow", "2030-13-01", "2099-01-01T10:00", "20990101", "9999-12-31"])
 def test_an_end_that_is_no_date_or_has_no_zone_is_refused(where: Path, until: str) -> None:
     said = run("--vault", where, "hold", "add", "--user", "anna", "--reason", "r", "--until", until)
     assert said.code == 2

@@ -44,6 +44,12 @@ def test_the_unit_runs_the_daemon_of_the_vault_that_was_named() -> None:
     assert "ReadWritePaths=-/srv/a%%b\n" in text
 
 
+def test_the_unit_takes_names_with_spaces_and_signs() -> None:
+    text = template("systemd", "--vault", "/var/lib/my vault", "--program", "/opt/100%h/vault")
+    assert 'ExecStart=/opt/100%%h/vault --vault "/var/lib/my vault" daemon\n' in text
+    assert 'ReadWritePaths="-/var/lib/my vault"\n' in text
+
+
 def test_the_dockerfile_installs_this_version_and_drops_root() -> None:
     text = template("dockerfile")
     assert f"=={__version__}" in text

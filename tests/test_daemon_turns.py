@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from vault import Vault
 from vault.clock import DAY, from_datetime, to_datetime
 from vault.daemon.lease import TERM, Lease
+from vault.daemon.steady import steady_trigger
 from vault.daemon.turns import Outcome, Turns, latest_due
 from vault.errors import TamperedError
 from vault.storage.engine import Store
@@ -27,7 +28,8 @@ ZONES = ["UTC", "Europe/Berlin", "Australia/Lord_Howe"]
 
 
 def trigger(schedule: str, zone: str = "UTC") -> CronTrigger:
-    return CronTrigger.from_crontab(schedule, timezone=ZoneInfo(zone))
+    made: CronTrigger = steady_trigger().from_crontab(schedule, timezone=ZoneInfo(zone))
+    return made
 
 
 # -- what is due ---------------------------------------------------------------------------------------------
@@ -55,6 +57,34 @@ def test_what_is_due_is_the_last_moment_that_the_schedule_names(
     begin, end = START + after, START + after + span
     named = fires(one, begin, end)
     assert latest_due([one], begin, end) == (named[-1] if named else None)
+
+
+NIGHTS = {  # noon before the clocks go back
+    "Europe/Berlin": 1_792_836_000,
+    "Europe/London": 1_792_839_600,
+    "America/New_York": 1_793_462_400,
+    "Australia/Lord_Howe": 1_775_264_400,
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("zone", NIGHTS)
+@pytest.mark.parametrize(
+    "schedule", ["0 1 * * *", "30 1 * * *", "0 2 * * *", "30 2 * * *", "0 * * * *", "*/30 * * * *"]
+)
+def test_p4_what_is_due_on_the_night_the_clocks_go_back_goes_on(schedule: str, zone: str) -> None:
+    one, begin = trigger(schedule, zone), NIGHTS[zone] * 1_000_000
+    named = fires(one, begin, begin + 3 * DAY)
+    assert all(after > before for before, after in pairwise(named))
+    assert len({to_datetime(at).astimezone(ZoneInfo(zone)).date() for at in named}) >= 3
+    for now in range(begin, begin + 3 * DAY, HOUR // 2):
+        due = latest_due([one], begin, now)
+        assert due is None or begin < due <= now
+        assert due is not None or now < begin + DAY + 2 * HOUR
+    after = to_datetime(begin + DAY + HOUR)
+    fire = one.get_next_fire_time(None, after)
+    assert fire is not None
+    assert from_datetime(fire) >= from_datetime(after)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

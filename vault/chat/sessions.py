@@ -90,19 +90,25 @@ class Sessions(Chapters):
         """Give a session even where it is closed to the app, because only a floor keeps it."""
         return beyond_doubt(self._stores, lambda: self._load(user_id, session_id, apart=True))
 
-    def ready_apart(self, user_id: str, session_id: str, namespace: str, places: Iterable[Place]) -> Session:
-        """Make chapters for a run: it goes on in what is closed to the app."""
+    def ready_apart(
+        self, user_id: str, session_id: str, namespace: str, places: Iterable[Place], node: bytes
+    ) -> Session:
+        """Make chapters for a run: it goes on in what is closed to the app, and where no name leads."""
         wanted = set(places)
         try:
             return self.ready(user_id, session_id, namespace, wanted)
         except (UserForgottenError, SessionForgottenError):
             for _ in range(_RACES):
-                session = self.find_closed(user_id, session_id)
+                session = self._remainder(user_id, session_id, node) or self.find_closed(user_id, session_id)
                 if session is None:
                     raise
                 if all(self._chapter_at(session, place) for place in wanted):
                     return session
             raise
+
+    def _remainder(self, user_id: str, session_id: str, node: bytes) -> Session | None:
+        """Give what a floor keeps of a session that is forgotten."""
+        return next((one for one in self.find_hidden(user_id, session_id) if one.node == node), None)
 
     def drop(self, session: Session) -> None:
         """Stop trusting what is known of a session: its fence was closed."""

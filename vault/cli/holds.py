@@ -66,7 +66,12 @@ def _moment(said: str) -> datetime:
     except ValueError:
         found = None
     if found is not None and len(said) == len("2030-12-31"):
-        return found.replace(tzinfo=UTC) + timedelta(days=1)
+        try:
+            return found.replace(tzinfo=UTC) + timedelta(days=1)
+        except OverflowError:
+            raise UsageError(
+                "the hold would end after the year 9999", hint="one without an end has no --until"
+            ) from None
     if found is None or found.utcoffset() is None:
         raise UsageError(
             "--until is a date, or a time with its zone", hint="--until 2030-12-31, --until 2030-12-31T18:00Z"

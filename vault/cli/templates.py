@@ -30,7 +30,7 @@ Group=transcript-vault
 StateDirectory=transcript-vault
 StateDirectoryMode=0700
 UMask=0077
-ReadWritePaths=-{vault}
+ReadWritePaths={path}
 Restart=on-failure
 RestartSec=10
 WatchdogSec=120
@@ -120,7 +120,20 @@ def template() -> None:
 )
 def systemd(where: str, program: str) -> None:
     """Print a hardened unit for systemd."""
-    click.echo(harmless(_SYSTEMD.format(program=program, vault=where.replace("%", "%%")).rstrip("\n")))
+    click.echo(
+        harmless(
+            _SYSTEMD.format(program=_word(program), vault=_word(where), path=_word(f"-{where}")).rstrip("\n")
+        )
+    )
+
+
+def _word(said: str) -> str:
+    """Write a word for systemd: % as itself, and what holds white space or quotes in quotes."""
+    said = said.replace("%", "%%")
+    if not any(sign.isspace() or sign in "\"'\\" for sign in said):
+        return said
+    escaped = said.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 @template.command("dockerfile", examples=("vault template dockerfile > Dockerfile",))

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from vault.clock import DAY
 from vault.core import Core
 from vault.daemon.leading import MINUTE, Duty, Facts, MayGoOn
+from vault.daemon.steady import steady_trigger
 from vault.errors import MissingError, TamperedError
 from vault.opening import end_silent
 from vault.retention.policy import Policies, Policy
@@ -31,10 +32,8 @@ _SAMPLE_MESSAGES = 50
 
 def trigger_of(policy: Policy) -> CronTrigger:
     """Give a policy's schedule in the form in which APScheduler takes it."""
-    from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415 (a daemon's)
-
     said = policy.schedule
-    return CronTrigger(
+    return steady_trigger()(
         minute=said.minute,
         hour=said.hour,
         day=said.day,

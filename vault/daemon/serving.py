@@ -125,21 +125,22 @@ class Service:
 
     def _schedule(self, scheduler: Any, policies: Policies | None) -> None:  # noqa: ANN401 (APScheduler has no types)
         """Rebuild the jobs from the policies."""
+        triggers = {} if policies is None else {one.name: trigger_of(one) for one in policies.policies}
         for job in scheduler.get_jobs():
             if job.id.startswith("policy:"):
                 job.remove()
-        for policy in () if policies is None else policies.policies:
-            scheduler.add_job(self._leader.tick, trigger_of(policy), id=f"policy:{policy.name}")
+        for name, trigger in triggers.items():
+            scheduler.add_job(self._leader.tick, trigger, id=f"policy:{name}")
 
     def _read_again(self, scheduler: Any) -> None:  # noqa: ANN401 (APScheduler has no types)
         notify(reloading())
         try:
             policies = self._core.reload_policies()
+            self._schedule(scheduler, policies)
         except Exception as error:  # noqa: BLE001 (what can't be read changes nothing; it is told)
             tell_error("the policies can't be read: those of before stay in force", error)
             self._metrics.show("policies_valid", "0 where the policies could not be read again", 0)
         else:
-            self._schedule(scheduler, policies)
             names = [] if policies is None else [one.name for one in policies.policies]
             tell(logging.INFO, "the policies were read again", policies=names)
             self._metrics.show("policies_valid", "0 where the policies could not be read again", 1)

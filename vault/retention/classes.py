@@ -121,8 +121,10 @@ class Classes:
         own = name.removesuffix(ORIGINALS)
         return next(((rule, part) for rule in self.policies.rules if rule.name == own), None)
 
-    def due_after(self, class_name: str, moment: int) -> float:
-        """Give a moment before which nothing said from `moment` on in a class is past its date.
+    def due_after(self, class_name: str, first: int, last: int | None = None) -> float:
+        """Give a moment before which nothing said from `first` on in a class is past its date.
+
+        `last` is what was said last, where that is another moment: some rules count from it.
 
         A day is taken off, for changes of clocks. What other rules put there may be due at any time.
         """
@@ -131,10 +133,10 @@ class Classes:
             return float("-inf")
         least = float("inf")
         for rule in self._ceilings_beside(found[0]):
-            counted = _shortest(rule, found[1])
-            if counted is not None:
-                least = min(least, counted)
-        return moment + least - DAY
+            due = _earliest(rule, found[1], first, first if last is None else last)
+            if due is not None:
+                least = min(least, due)
+        return least - DAY
 
     def epoch_due_after(self, class_name: str, anchor: int) -> float:
         """Give the same for an epoch."""
@@ -152,14 +154,14 @@ class Classes:
                     yield other
 
 
-def _shortest(rule: Rule, part: Part) -> float | None:
-    """Give the least time after a message at which a rule may erase a part of it."""
+def _earliest(rule: Rule, part: Part, first: int, last: int) -> float | None:
+    """Give the earliest moment at which a rule may erase a part of what was said between two moments."""
     times: list[float] = []
     if rule.ceiling(part) is not None and rule.keep.at_most is not None:
-        since_start = rule.keep.count_from is From.SESSION_START
-        times.append(float("-inf") if since_start else rule.keep.at_most.shortest)
+        since = {From.SESSION_START: float("-inf"), From.LAST_MESSAGE: last, From.MESSAGE: first}
+        times.append(since[rule.keep.count_from] + rule.keep.at_most.shortest)
     if part is Part.ORIGINALS:
-        times.append(rule.originals.shortest)
+        times.append(first + rule.originals.shortest)
     return min(times, default=None)
 
 

@@ -123,8 +123,8 @@ class Facts:
             if user is not None:
                 return array("q", sql.sessions_of_user(connection, user))
             found = set(sql.sessions_in(connection, [one.id for one in due]))
-            for session, state, class_name, last in sql.sessions_alone(connection):
-                if last is None or state != State.LIVE or self.classes.due_after(class_name, last) <= now:
+            for session, state, name, first, last in sql.sessions_alone(connection):
+                if first is None or state != State.LIVE or self.classes.due_after(name, first, last) <= now:
                     found.add(session)
             return array("q", sorted(found))
 

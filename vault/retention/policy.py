@@ -167,8 +167,15 @@ def as_label(value: object) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _glob(glob: str) -> re.Pattern[str]:
-    """Make a pattern of a namespace in which * stands for any characters, also for none and for /."""
-    return re.compile(".*".join(map(re.escape, re.split(r"\*+", glob))), re.DOTALL)
+    """Make a pattern of a namespace in which * stands for any characters, also for none and for /.
+
+    What stands between two stars is taken where it comes first, and not looked for again.
+    """
+    first, *others = map(re.escape, re.split(r"\*+", glob))
+    if not others:
+        return re.compile(first)
+    between = "".join(f"(?>.*?{one})" for one in others[:-1])
+    return re.compile(f"{first}{between}.*{others[-1]}", re.DOTALL)
 
 
 def covering(rule: Match, earlier: Iterable[Match]) -> bool:

@@ -280,7 +280,7 @@ class Purger:
         if names is None or not places:
             return {}
         self._sessions.distrust(*names)  # this process may know it from before its chapters were closed
-        made = self._sessions.ready_apart(*names, session.namespace, places)
+        made = self._sessions.ready_apart(*names, session.namespace, places, session.node)
         if made.node != session.node:
             return {}
         return {(session.id, place): made.by_place[place] for place in places if place in made.by_place}

@@ -118,6 +118,8 @@ def read(path: Path, problems: Problems) -> Node:
     """Read a file into a tree. Doubled keys are noted; what can't be read on is raised."""
     top = Place(str(path), 1, 1)
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise top.error("this is no file", "a pipe or a device would be waited for")
         with path.open("rb") as file:
             content = file.read(LIMIT + 1)
     except OSError as error:

@@ -29,7 +29,10 @@ PATTERN = " +".join(_pattern(numbers, names) for _, _, numbers, names in _FIELDS
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A schedule whose weekdays are names: cron counts them from Sunday, others from Monday."""
+    """A schedule of which each field is a star or a list: steps and names mean other things elsewhere.
+
+    Weekdays are names: cron counts them from Sunday, others from Monday.
+    """
 
     minute: str = "0"
     hour: str = "3"
@@ -53,11 +56,15 @@ def parse(text: str) -> Schedule:
     lengths = [calendar.monthrange(2000, month)[1] for month in values["month"]]
     if min(values["day"]) > max(lengths):
         raise ValueError("this day is in none of these months: it would never run")
-    weekday = fields["weekday"]
-    if weekday != "*":
-        days = sorted({value % 7 for value in values["weekday"]})
-        weekday = ",".join(_DAYS[day] for day in days)
-    return Schedule(**{**fields, "weekday": weekday}, text=" ".join(fields.values()))
+    listed = {name: _listed(name, values[name]) for name, said in fields.items() if said != "*"}
+    return Schedule(**{**fields, **listed}, text=" ".join(fields.values()))
+
+
+def _listed(name: str, values: set[int]) -> str:
+    """Write a field as a list of its values."""
+    if name == "weekday":
+        return ",".join(_DAYS[day] for day in sorted({value % 7 for value in values}))
+    return ",".join(map(str, sorted(values)))
 
 
 def _values(name: str, said: str) -> set[int]:

@@ -163,6 +163,13 @@ _said_last = (
     .limit(1)
     .scalar_subquery()
 )
+_said_first = (
+    select(messages.c.created_at)
+    .where(messages.c.session_id == chapters.c.session_id)
+    .order_by(messages.c.seq)
+    .limit(1)
+    .scalar_subquery()
+)
 _put_first = (
     select(func.min(records.c.created_at))
     .where(records.c.session_id == chapters.c.session_id)
@@ -174,6 +181,8 @@ _alone = (
         chapters.c.session_id,
         chapters.c.state,
         func.coalesce(classes.c.name, ""),
+        _said_first,
+        _put_first,
         _latest,
     )
     .outerjoin(classes, classes.c.id == chapters.c.class_id)
@@ -181,10 +190,11 @@ _alone = (
 )
 
 
-def sessions_alone(connection: Connection) -> Iterator[tuple[int, int, str, int | None]]:
-    """Give the sessions that have a chapter without an epoch: its state, its class, the last row's time."""
+def sessions_alone(connection: Connection) -> Iterator[tuple[int, int, str, int | None, int | None]]:
+    """Give the sessions that have a chapter without an epoch: state, class, first and last time."""
     for row in connection.execute(_alone.execution_options(yield_per=1000)):
-        yield row[0], row[1], row[2], row[3]
+        first = min((at for at in row[3:5] if at is not None), default=None)
+        yield row[0], row[1], row[2], first, row[5]
 
 
 def sessions_of_user(connection: Connection, user: bytes) -> list[int]:

@@ -1,0 +1,172 @@
+"""P4: nothing that is past its date stays because the talk goes on, and nothing stops who would say so."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from faces import DAY
+
+from vault import Vault
+from vault.daemon.duties import trigger_of
+from vault.errors import PolicyError
+from vault.redaction.engine import Engine
+from vault.redaction.settings import Redaction
+from vault.retention.loading import load
+from vault.retention.policy import Match
+from vault.retention.schedule import parse
+
+HEAD = "version: 1\npolicy: {}\nlimits: {{max_fraction: 100%}}\nclasses:\n"
+LAST = "  - name: d\n    keep: {at_most: 5d, count_from: last-message}\n"
+LAW = "  - name: d\n    keep: {at_most: 10d}\n"
+OLDER = "  - name: long\n    match: {session: {older_than: 3d}}\n    keep: {at_most: 10d}\n"
+
+
+class Clock:
+    now = 1_790_000_000_000_000
+
+    def __call__(self) -> int:
+        self.now += 1000
+        return self.now
+
+
+def write(directory: Path, *classes: str, more: str = "") -> list[Path]:
+    paths = []
+    for name, text in zip("abc", classes, strict=False):
+        paths.append(directory / f"{name}.yaml")
+        paths[-1].write_text(HEAD.format(name) + text + more)
+    return paths
+
+
+@pytest.mark.parametrize("files", [(LAST, LAW), (OLDER + LAST,)])
+def test_p4_what_another_rule_makes_due_goes_while_the_session_goes_on(
+    tmp_path: Path, files: tuple[str, ...]
+) -> None:
+    clock = Clock()
+    with Vault.open(
+        tmp_path / "v",
+        root=f"file:{tmp_path / 'root.key'}",
+        policies=write(tmp_path, *files),
+        redactor=None,
+        clock=clock,
+    ) as vault:
+        chat = vault.transcript("anna", "s-1")
+        for day in range(25):
+            chat.append("user", f"day {day}")
+            clock.now += DAY
+            planned = vault.purge(dry_run=True).messages
+            assert vault.purge().messages == planned
+        assert not [one for one in vault.explain("anna", "s-1") if one.goes]
+        assert 9 <= len(chat.messages()) <= 11
+
+
+def test_p4_originals_go_at_their_date_while_the_session_goes_on(tmp_path: Path) -> None:
+    clock = Clock()
+    with Vault.open(
+        tmp_path / "v",
+        root=f"file:{tmp_path / 'root.key'}",
+        policies=write(tmp_path, LAST.replace("5d", "30d"), more="originals: {keep: 10d}\n"),
+        redactor=Engine(Redaction(originals=True)),
+        clock=clock,
+    ) as vault:
+        chat = vault.transcript("anna", "s-1")
+        for _ in range(20):
+            chat.append("user", "I am Zoe Papadopoulos")
+            clock.now += DAY
+            vault.purge()
+        told = [one.content for one in chat.messages(reveal=True, purpose="a test")]
+        assert len(told) == 20
+        assert 9 <= told.count("I am Zoe Papadopoulos") <= 11
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "values"),
+    [
+        ("*/60 * * * *", "minute", "0"),
+        ("*/25 * * * *", "minute", "0,25,50"),
+        ("0 */24 * * *", "hour", "0"),
+        ("0 1-5/9 * * *", "hour", "1"),
+        ("0 3 1 */12 *", "month", "1"),
+        ("0 3 1 jan-dec/3 *", "month", "1,4,7,10"),
+        ("0 3 1 jan-3 *", "month", "1,2,3"),
+        ("0 3 * * 5-7", "weekday", "sun,fri,sat"),
+    ],
+)
+def test_a_schedule_that_passes_the_check_is_one_for_the_daemon_and_means_the_same(
+    tmp_path: Path, said: str, field: str, values: str
+) -> None:
+    found = parse(said)
+    assert getattr(found, field) == values
+    assert str(found) == said
+    (tmp_path / "p.yaml").write_text(f'{HEAD.format("p")}{LAW}schedule: "{said}"\n')
+    [policy] = load([tmp_path / "p.yaml"]).policies
+    name = "day_of_week" if field == "weekday" else field
+    told = {one.name: str(one) for one in trigger_of(policy).fields}
+    assert told[name] == values
+    assert told["hour" if field == "minute" else "minute"] in {"*", "0"}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("stars", [2, 10, 30])
+def test_a_glob_of_many_stars_is_read_in_one_go(stars: int) -> None:
+    match = Match(namespaces=("*" + "a*" * stars + "ab",))
+    assert match.fits("user", "a" * stars + "ab", {})
+    assert match.fits("user", "b" + "xa" * stars + "b/ab", {})
+    assert not match.fits("user", "a" * 200, {})
+    assert Match(namespaces=("a*b*a*b",)).fits("user", "abab", {})
+    assert not Match(namespaces=("a*b*a*b",)).fits("user", "abb", {})
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_is_no_policy_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "p.yaml")
+    began = time.monotonic()
+    with pytest.raises(PolicyError, match="this is no file"):
+        load([tmp_path / "p.yaml"])
+    assert time.monotonic() - began < 5
+
+
+KINDS = """\
+  - name: {}
+    match: {{role: {}}}
+    keep: {{at_least: 30d, at_most: 60d}}
+  - name: d
+    keep: {{at_most: 2d}}
+"""
+
+
+@pytest.mark.parametrize("whole_user", [False, True])
+def test_p4_a_run_parts_what_a_floor_keeps_of_the_forgotten_where_the_rule_was_edited(
+    tmp_path: Path, *, whole_user: bool
+) -> None:
+    clock = Clock()
+
+    def opened() -> Vault:
+        return Vault.open(
+            tmp_path / "v",
+            root=f"file:{tmp_path / 'root.key'}",
+            policies=tmp_path / "a.yaml",
+            redactor=None,
+            clock=clock,
+        )
+
+    write(tmp_path, KINDS.format("law", "[tool, function]"))
+    with opened() as vault:
+        chat = vault.transcript("anna", "s-1")
+        for role in ("user", "tool", "function"):
+            chat.append(role, f"said by {role}")
+        vault.transcript("ben", "s-1").append("user", "ben's own words")
+        if whole_user:
+            vault.forget_user("anna", except_floors=True)
+        else:
+            vault.forget_session("anna", "s-1", except_floors=True)
+    write(tmp_path, KINDS.format("law", "tool"))
+    clock.now += 3 * DAY
+    with opened() as vault:
+        planned = vault.purge(dry_run=True).messages
+        assert (planned, vault.purge().messages) == (2, 2)
+        assert vault.transcript("ben", "s-1").messages() == []
+        clock.now += 60 * DAY
+        assert vault.purge().messages == 1
