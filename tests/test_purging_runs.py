@@ -440,7 +440,7 @@ def test_a_policys_redaction_is_applied_where_its_classes_are(tmp_path: Path) ->
     with pytest.raises(PolicyError, match="needs a model"):
         Vault.open(tmp_path / "vault", policies=file)
     file.write_text(policy("short") + "redaction: {entities: {EMAIL_ADDRESS: dorp}}\n")
-    with pytest.raises(PolicyError, match=r"p.yaml:4:1"):
+    with pytest.raises(PolicyError, match=r"p.yaml:7:23: redaction.entities"):
         Vault.open(tmp_path / "vault", policies=file)
 
 

@@ -170,3 +170,62 @@ def test_p4_a_run_parts_what_a_floor_keeps_of_the_forgotten_where_the_rule_was_e
         assert vault.transcript("ben", "s-1").messages() == []
         clock.now += 60 * DAY
         assert vault.purge().messages == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ("  entitties: {PERSON: mask}", "8:14: setting of redaction: 'entitties' is not known"),
+        ("  deny: [x]\n  mode: balancd", "9:9: redaction.mode: 'balancd' is not known"),
+        ("  language: de", "8:13: redaction in this language needs a model"),
+    ],
+)
+def test_what_a_policy_says_of_redaction_is_checked_in_its_place(
+    tmp_path: Path, said: str, place: str
+) -> None:
+    [path] = write(tmp_path, LAW, more=f"redaction:\n{said}\n")
+    with pytest.raises(PolicyError) as caught:
+        load([path])
+    error = caught.value
+    assert f"{error.line}:{error.column}: {error.message}".startswith(place)
+    [path] = write(tmp_path, LAW, more="redaction:\n  language: de\n  models: [spacy:de_core_news_md]\n")
+    assert load([path]).policies[0].redaction["language"] == "de"
+
+
+def test_a_time_zone_of_no_end_is_no_time_zone(tmp_path: Path) -> None:
+    [path] = write(tmp_path, LAW, more=f"timezone: {'a/' * 5000}a\n")
+    with pytest.raises(PolicyError, match="no time zone"):
+        load([path])
+
+
+def test_p4_originals_that_may_no_longer_be_stored_go_though_their_chapter_was_parted(tmp_path: Path) -> None:
+    clock = Clock()
+    hour = DAY // 24
+    clock.now = clock.now // DAY * DAY + 9 * hour
+
+    def opened() -> Vault:
+        return Vault.open(
+            tmp_path / "v",
+            root=f"file:{tmp_path / 'root.key'}",
+            policies=tmp_path / "a.yaml",
+            redactor=Engine(Redaction(originals=True)),
+            clock=clock,
+        )
+
+    default = "  - name: d\n    keep: {at_most: 1y}\n"
+    write(tmp_path, default, more="originals: {keep: 30d}\n")
+    with opened() as vault:
+        chat = vault.transcript("anna", "s")
+        chat.append("tool", "the sister is called Zoe Papadopoulos")
+        chat.append("user", "I am Zoe Papadopoulos")
+        clock.now += 2 * hour
+        chat.append("user", "I am Zoe Papadopoulos again")
+    tool = "  - name: tool\n    match: {role: tool}\n    keep: {at_most: 1h}\n"
+    write(tmp_path, tool + default, more="originals: {keep: 0d}\n")
+    with opened() as vault:
+        for step in (hour // 2, DAY):
+            clock.now += step
+            planned = vault.purge(dry_run=True).originals
+            assert vault.purge().originals == planned > 0
+        told = [one.content for one in vault.transcript("anna", "s").messages(reveal=True, purpose="a test")]
+        assert not [one for one in told if "Zoe" in str(one)]

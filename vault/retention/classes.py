@@ -79,6 +79,15 @@ class Classes:
             return body, None
         return body, self.place(classed.originals, times.created_at, Part.ORIGINALS)
 
+    def place_kept(self, kind: Kind, times: Times, now: int, part: Part) -> Place:
+        """Give the epoch of a part that is there already: of originals, too, that would not be stored now.
+
+        Beside their message they would be taken for what lasts as long.
+        """
+        classed = self._classed(kind, times, now)
+        rule = classed.body if part is Part.BODY else classed.originals
+        return self.place(rule, times.created_at, part)
+
     def place(self, rule: Rule, created_at: int, part: Part) -> Place:
         """Give the epoch of a moment in a class."""
         return f"{rule.class_of(part)}{_MARK}{self.mark}", epoch_of(rule, created_at, part)

@@ -15,6 +15,7 @@ from vault.retention import SHIPPED, durations, schedule, shipped
 from vault.retention.durations import Duration
 from vault.retention.policy import ROLES, From, Keep, Match, Policies, Policy, Rule, Then, covering
 from vault.retention.reading import Node, Place, Problems, Scalar, Sequence, Table, naming, read
+from vault.retention.redacting import block_of
 from vault.retention.shape import CLASS, POLICY, Record, check
 
 
@@ -91,13 +92,20 @@ def _policy(node: Node, problems: Problems) -> Policy:
         rule = _rule(one, name, originals, zone)
         _check_rule(rule, rules, one, problems)
         rules.append(rule)
+    redaction = {key: _plain(value) for key, value in _entries(fields.node("redaction")).items()}
+    beside = {key: redaction[key] for key in redaction.keys() & {"models"}}
+    for key, value in _entries(fields.node("redaction")).items():
+        try:
+            block_of({**beside, key: redaction[key]}, value.at)
+        except PolicyError as error:
+            problems.found += error.all
     return Policy(
         name=name,
         rules=tuple(rules),
         schedule=schedule.parse(fields.text("schedule")),
         zone=zone,
         max_fraction=Fraction(fields.below("limits").text("max_fraction").rstrip("%")) / 100,
-        redaction={key: _plain(value) for key, value in _entries(fields.node("redaction")).items()},
+        redaction=redaction,
         at=_key(node, "classes"),
     )
 
@@ -110,7 +118,7 @@ def _zone(fields: _Fields, problems: Problems) -> tzinfo:
         return UTC
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError, LookupError):
+    except (OSError, ValueError, LookupError, RecursionError):
         node = fields.node("timezone")
         known = available_timezones()
         close = difflib.get_close_matches(name, known, 1)

@@ -300,9 +300,7 @@ class Purger:
         """Give where messages of a group would be sealed today."""
         kind = MessageKind(group.role, seen.session.namespace, group.labels)
         times = Times(group.oldest, seen.started, seen.last)
-        body, originals = self._facts.classes.places(kind, times, self._now)
-        # Originals that would not be stored today, and are on hold, stay beside their message.
-        return body if part is Part.BODY or originals is None else originals
+        return self._facts.classes.place_kept(kind, times, self._now, part)
 
     # -- changing ---------------------------------------------------------------------------------------
 

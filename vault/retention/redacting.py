@@ -12,6 +12,7 @@ from typing import Any
 from vault.errors import ConfigError
 from vault.redaction.settings import Redaction
 from vault.retention.policy import Policies, Policy
+from vault.retention.reading import Place
 
 _BUNDLED = "en"
 _BOOL = {"true": True, "false": False}
@@ -63,11 +64,15 @@ def _namespaces(policy: Policy) -> set[str]:
 
 
 def _block(policy: Policy) -> dict[str, Any]:
-    """Read what stands in the file: its values are texts until a field says otherwise."""
-    block = dict(policy.redaction)
+    return block_of(policy.redaction, policy.at)
+
+
+def block_of(said: Mapping[str, Any], at: Place) -> dict[str, Any]:
+    """Read what stands in a file: its values are texts until a field says otherwise."""
+    block = dict(said)
     language = block.pop("language", _BUNDLED)
     if language != _BUNDLED and "models" not in block:
-        raise policy.at.error(
+        raise at.error(
             "redaction in this language needs a model",
             "models: [spacy:de_core_news_md], for German; English comes with the vault",
         )
@@ -76,7 +81,7 @@ def _block(policy: Policy) -> dict[str, Any]:
     try:
         Redaction.of(block)
     except ConfigError as error:
-        raise policy.at.error(str(error), error.hint) from None
+        raise at.error(str(error), error.hint) from None
     return block
 
 
