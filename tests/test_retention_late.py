@@ -10,13 +10,15 @@ import pytest
 from faces import DAY
 
 from vault import Vault
+from vault.clock import to_datetime
 from vault.daemon.duties import trigger_of
-from vault.errors import PolicyError
+from vault.errors import FlooredError, HeldError, PolicyError
 from vault.redaction.engine import Engine
 from vault.redaction.settings import Redaction
 from vault.retention.loading import load
 from vault.retention.policy import Match
 from vault.retention.schedule import parse
+from vault.storage.stores import Stores
 
 HEAD = "version: 1\npolicy: {}\nlimits: {{max_fraction: 100%}}\nclasses:\n"
 LAST = "  - name: d\n    keep: {at_most: 5d, count_from: last-message}\n"
@@ -229,3 +231,35 @@ def test_p4_originals_that_may_no_longer_be_stored_go_though_their_chapter_was_p
             assert vault.purge().originals == planned > 0
         told = [one.content for one in vault.transcript("anna", "s").messages(reveal=True, purpose="a test")]
         assert not [one for one in told if "Zoe" in str(one)]
+
+
+@pytest.mark.parametrize(
+    ("act", "kept_by"), [("clear", "hold"), ("pop", "hold"), ("forget", "hold"), ("forget", "floor")]
+)
+def test_p5_a_clock_that_is_ahead_of_the_databases_ends_no_hold_and_no_floor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str, kept_by: str
+) -> None:
+    clock = Clock()
+    start = clock.now
+    rule = "  - name: d\n    keep: {at_most: 1y}\n"
+    with Vault.open(
+        tmp_path / "v",
+        root=f"file:{tmp_path / 'root.key'}",
+        policies=write(tmp_path, rule.replace("{", "{at_least: 30d, ") if kept_by == "floor" else rule),
+        redactor=None,
+        clock=clock,
+    ) as vault:
+        monkeypatch.setattr(Stores, "server_clock", lambda _self, _connection: start + DAY)
+        chat = vault.transcript("anna", "s-1")
+        chat.append("user", "hello")
+        if kept_by == "hold":
+            vault.hold("anna", reason="a case", until=to_datetime(start + 10 * DAY))
+        clock.now += 40 * DAY
+        if act == "forget":
+            with pytest.raises(HeldError if kept_by == "hold" else FlooredError):
+                vault.forget_user("anna")
+            assert [one.content for one in chat.messages()] == ["hello"]
+            return
+        getattr(chat, act)()
+        hidden = chat.messages(include_hidden=True, purpose="the case")
+        assert [one.content for one in hidden] == ["hello"]

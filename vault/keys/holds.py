@@ -112,23 +112,35 @@ class Holds:
 
         `rows` are what `unsettled` gave there.
         """
+        rows = [row for row in (self.unsettled(connection) if rows is None else rows) if row.kind == HOLD]
+        now = self._sober(connection, rows, now)
         return [
             HoldRow(
                 row.id, row.user_node, row.session_node, row.until, row.slot, Said.decode(row.record).reason
             )
-            for row in (self.unsettled(connection) if rows is None else rows)
-            if row.kind == HOLD and not has_ended(row, now)
+            for row in rows
+            if not has_ended(row, now)
         ]
+
+    def _sober(self, connection: Connection, rows: Iterable[Noted], now: int) -> int:
+        """Give the earlier of this machine's time and the database's, where a hold is over by one (P5)."""
+        if not any(row.ended_at is None and has_ended(row, now) for row in rows):
+            return now
+        server = self._stores.server_clock(connection)
+        return now if server is None else min(now, server)
 
     def is_held(self, user: bytes, session: bytes | None, now: int) -> bool:
         """Say whether a session's messages may not be removed. It reads the holds of this user only."""
         noted = self._noted()
         here = self._stores.keyring.read(lambda c: self._checked(sql.unsettled_of(c, user)))
         mine = [row for row in noted.values() if row.user_node == user and row.settled_at is None]
-        return any(
-            row.kind == HOLD and row.session_node in {None, session} and not has_ended(row, now)
+        rows = [
+            row
             for row in [*mine, *(row for row in here if row.id not in noted)]
-        )
+            if row.kind == HOLD and row.session_node in {None, session}
+        ]
+        now = self._stores.keyring.read(lambda c: self._sober(c, rows, now)) if rows else now
+        return any(not has_ended(row, now) for row in rows)
 
     def refuse_closing(self, connection: Connection, user: bytes, session: bytes | None) -> None:
         """Raise where somebody asked to forget a user or a session, and only a floor keeps it yet (P5).
