@@ -12,7 +12,7 @@ from faces import DAY
 from vault import Vault
 from vault.clock import to_datetime
 from vault.daemon.duties import trigger_of
-from vault.errors import FlooredError, HeldError, PolicyError
+from vault.errors import FlooredError, GuardedError, HeldError, PolicyError
 from vault.redaction.engine import Engine
 from vault.redaction.settings import Redaction
 from vault.retention.loading import load
@@ -263,3 +263,65 @@ def test_p5_a_clock_that_is_ahead_of_the_databases_ends_no_hold_and_no_floor(
         getattr(chat, act)()
         hidden = chat.messages(include_hidden=True, purpose="the case")
         assert [one.content for one in hidden] == ["hello"]
+
+
+def guarded(directory: Path, clock: Clock, more: str = "") -> Vault:
+    return Vault.open(
+        directory / "v",
+        root=f"file:{directory / 'root.key'}",
+        policies=write(directory, LAW, more=more),
+        redactor=None,
+        clock=clock,
+    )
+
+
+def test_a_run_by_a_clock_that_was_ahead_counts_no_more_once_somebody_has_said_so(tmp_path: Path) -> None:
+    clock = Clock()
+    with guarded(tmp_path, clock) as vault:
+        vault.purge()
+        right = clock.now
+        clock.now += 90 * DAY
+        vault.purge()
+        clock.now = right + DAY
+        with pytest.raises(GuardedError, match="before the last run"):
+            vault.purge()
+        vault.purge(yes=True)
+        for _ in range(3):
+            clock.now += DAY
+            vault.purge()
+        clock.now -= 2 * DAY
+        with pytest.raises(GuardedError, match="before the last run"):
+            vault.purge()
+        clock.now = right + 200 * DAY
+        with pytest.raises(GuardedError, match="long after the last run"):
+            vault.purge()
+
+
+@pytest.mark.parametrize(
+    ("said", "days", "is_guarded"),
+    [
+        ("0 3 1 1,7 *", 184, False),
+        ("0 3 1 1,7 *", 300, True),
+        ("0 3 * * *", 99, False),
+        ("0 3 * * *", 101, True),
+    ],
+)
+def test_the_guard_knows_how_rarely_a_policy_runs(
+    tmp_path: Path, said: str, days: int, *, is_guarded: bool
+) -> None:
+    clock = Clock()
+    with guarded(tmp_path, clock, more=f'schedule: "{said}"\n') as vault:
+        vault.purge()
+        clock.now += days * DAY
+        if not is_guarded:
+            vault.purge()
+            return
+        with pytest.raises(GuardedError, match="long after the last run"):
+            vault.purge()
+
+
+@pytest.mark.parametrize(
+    ("said", "days"), [("0 3 * * 1", 62), ("0 3 1 * *", 62), ("0 3 1 4,10 *", 217), ("0 3 29 2 *", 2959)]
+)
+def test_how_long_may_lie_between_two_runs(said: str, days: int) -> None:
+    assert parse(said).longest_gap == days

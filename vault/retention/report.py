@@ -63,7 +63,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
     `opens_bodies`: a rule asks for metadata, so that bodies were opened to decide. `stopped`: somebody asked
     it to end early; what it closed is erased by the next run. A run without `ended_at` is under way, or was
-    interrupted: `interrupted`, once somebody has noted that.
+    interrupted: `interrupted`, once somebody has noted that. `disregards`: until when runs count no more that
+    a clock made which was ahead, since somebody has said so.
     """
 
     id: str
@@ -88,6 +89,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     resealed: int = 0
     records: int = 0
     certificate: str | None = None
+    disregards: datetime | None = None
 
 
 def class_reports(plan: Plan, done: Plan | None = None) -> list[ClassReport]:

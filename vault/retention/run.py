@@ -9,13 +9,14 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from datetime import datetime
 from functools import partial
 
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from vault.chat.sessions import Sessions
-from vault.clock import DAY, to_datetime
+from vault.clock import DAY, from_datetime, to_datetime
 from vault.crypto.envelope import random_id
 from vault.erasure import Eraser
 from vault.errors import GuardedError, UnknownError
@@ -85,10 +86,9 @@ class Runs:
         says that somebody has looked.
         """
         now = self._stores.clock()
-        if not yes:
-            self._check_clocks(now)
+        disregards = self._check_clocks(now, yes=yes)
         planned = self._planning.plan(now, user_id)
-        result = self._result(planned, now, dry_run=dry_run)
+        result = replace(self._result(planned, now, dry_run=dry_run), disregards=disregards)
         if dry_run:
             return _told(result, planned, None)
         if result.excesses and not yes:
@@ -196,16 +196,27 @@ class Runs:
 
     # -- guards -----------------------------------------------------------------------------------------
 
-    def _check_clocks(self, now: int) -> None:
-        """Refuse to erase by a clock that can't be right."""
-        last = next(iter(self._stores.keyring.read(lambda c: runs_sql.last_runs(c, 1))), None)
-        if last is not None:
-            self._records.read(last)
-        server = self._stores.transcripts.read(self._stores.server_clock)
-        check_clocks(now, server, None if last is None else last.started_at)
+    def _check_clocks(self, now: int, *, yes: bool) -> datetime | None:
+        """Refuse to erase by a clock that can't be right; give until when runs by such a clock don't count.
+
+        Where somebody says `yes`, the runs that are ahead of now were made by one.
+        """
+        rows = self._stores.keyring.read(lambda c: runs_sql.last_runs(c, _LOOKED_AT))
+        told = [self._records.read(one).disregards for one in rows]
+        until = max((from_datetime(one) for one in told if one), default=0)
+        if yes and rows:
+            until = max(until, rows[0].started_at)
+        last = next(  # who was told to disregard some is not one of them
+            (one for one, knows in zip(rows, told, strict=True) if knows or one.started_at > until), None
+        ) or next((one for one in rows if one.started_at <= now + runs_sql.SLACK), None)
+        if not yes:
+            server = self._stores.transcripts.read(self._stores.server_clock)
+            gap = min(one.schedule.longest_gap for one in self._classes.policies.policies) * DAY
+            check_clocks(now, server, None if last is None else last.started_at, max(FAR, gap))
+        return to_datetime(until) if until > now + runs_sql.SLACK else None
 
 
-def check_clocks(now: int, database: int | None, last: int | None) -> None:
+def check_clocks(now: int, database: int | None, last: int | None, far: int = FAR) -> None:
     """Raise GuardedError where now is not what the database's clock and the last run let expect."""
     hint = "set the clock right; vault purge --yes, if it is"
     if database is not None and abs(now - database) > runs_sql.SLACK:
@@ -219,7 +230,7 @@ def check_clocks(now: int, database: int | None, last: int | None) -> None:
             f"the clock says {_moment(now)}, before the last run of {_moment(last)}: nothing was erased",
             hint=hint,
         )
-    if last is not None and now > last + FAR:
+    if last is not None and now > last + far:
         raise GuardedError(
             f"the clock says {_moment(now)}, long after the last run of {_moment(last)}: nothing was erased",
             hint=hint,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import calendar
+import itertools
 import re
 from dataclasses import dataclass
 
+_MONTH = 31  # days
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _FIELDS = {  # least, most, the numbers as a pattern, the names
@@ -43,6 +45,17 @@ class Schedule:
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def longest_gap(self) -> int:
+        """Give the days that may lie between two runs, and a month more."""
+        if self.month == "*":
+            return 2 * _MONTH
+        months = [int(one) for one in self.month.split(",")]
+        if months == [2] and self.day == "29":
+            return 8 * 366 + _MONTH  # 2096 is followed by 2104
+        gaps = [later - month for month, later in itertools.pairwise([*months, months[0] + 12])]
+        return (max(gaps) + 1) * _MONTH
 
 
 def parse(text: str) -> Schedule:
