@@ -182,3 +182,18 @@ def test_an_address_is_the_worlds_where_everybody_goes(text: str, is_so: bool) -
 
 def test_nothing_found_is_nobodys() -> None:
     assert not is_worldly("who died at 32?", [], PUBLIC)
+
+
+class Ages:
+    def find(self, text: str) -> list[Finding]:
+        return named(text, "32", entity="AGE")
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [Engine(Redaction.of({"deny": {"AGE": ["32"]}})), Engine(recognizers=[Ages()])],
+    ids=["denied", "own"],
+)
+def test_p1_what_is_denied_or_found_by_a_recognizer_of_ones_own_is_never_the_worlds(engine: Engine) -> None:
+    text = "What are the best books about Alexander the Great, who died at 32?"
+    assert "32" not in engine.redact_text(text).text

@@ -126,8 +126,7 @@ class Holds:
         """Give the earlier of this machine's time and the database's, where a hold is over by one (P5)."""
         if not any(row.ended_at is None and has_ended(row, now) for row in rows):
             return now
-        server = self._stores.server_clock(connection)
-        return now if server is None else min(now, server)
+        return min(now, self._stores.earlier_clock(connection))
 
     def is_held(self, user: bytes, session: bytes | None, now: int) -> bool:
         """Say whether a session's messages may not be removed. It reads the holds of this user only."""

@@ -171,8 +171,8 @@ class Engine:
         """Find what is in a text that is all of one piece: most messages are."""
         search.check()
         found = self._look(piece, "", settings, search)
-        is_asked = found and settings.mode == "balanced"
-        return [] if is_asked and is_worldly(text, found, self._bundled("balanced").verdict) else found
+        judge = None if self.has_recognizers else self._bundled("balanced").verdict  # what they find goes
+        return [] if found and settings.mode == "balanced" and is_worldly(text, found, judge) else found
 
     def _read_ahead(
         self, pieces: Sequence[Piece], label: str, settings: Redaction, search: Search, depth: int

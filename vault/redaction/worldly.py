@@ -64,10 +64,15 @@ _WAY: Final = re.compile(
 """The address may be where somebody starts from."""
 
 
-def is_worldly(text: str, found: Sequence[Finding], judge: Callable[[str], float]) -> bool:
-    """Say whether all that was found in a message is the world's, and no word in it is of somebody's life."""
+def is_worldly(text: str, found: Sequence[Finding], judge: Callable[[str], float] | None) -> bool:
+    """Say whether all that was found in a message is the world's, and no word in it is of somebody's life.
+
+    Where nothing can `judge`, or something is proven or denied, only what a model alone has found is doubted.
+    """
     if not found:
         return False
+    if judge is None or any(one.ground > Ground.PATTERN for one in found):
+        return _is_named(text, found)
     kinds = {one.entity for one in found}
     if kinds <= _DATES:
         return _is_history(text, kinds, judge)

@@ -57,13 +57,8 @@ class Floors:
         """Move what a floor keeps to a session of its own, so that the other one can be erased as a whole."""
         self._parter.part(user, session)
 
-    def _now(self) -> int:
-        """Give the earlier of this machine's time and the database's: no clock that is ahead ends a floor."""
-        now, server = self._stores.clock(), self._stores.transcripts.read(self._stores.server_clock)
-        return now if server is None else min(now, server)
-
     def _floor(self, seen: Seen, group: Group) -> Bound | None:
-        fact, now = seen.fact(group), self._now()
+        fact, now = seen.fact(group), self._stores.transcripts.read(self._stores.earlier_clock)
         return bounds(rules_for(self._policies, fact), fact, now).floor_at(now)
 
     def _keeps(self, seen: Seen, group: Group) -> bool:

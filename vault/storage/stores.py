@@ -29,6 +29,11 @@ class Stores:
         """Give the time by a server's own clock; None where there is none, or where a clock was passed in."""
         return database_clock(connection) if self.clock is system_clock else None
 
+    def earlier_clock(self, connection: Connection) -> int:
+        """Give the earlier of this machine's time and the server's: none that is ahead ends what is kept."""
+        now, server = self.clock(), self.server_clock(connection)
+        return now if server is None else min(now, server)
+
     def close(self) -> None:
         """Close both databases."""
         self.transcripts.close()

@@ -174,14 +174,16 @@ def _is_no_age(value: str, before: str, after: str) -> bool:
 
 def dated(text: str, start: int, stop: int) -> tuple[int, int]:
     """Give the whole of the dates of which a part was found."""
-    for date in _DATE.finditer(text):
+    in_words = (one for one in _DAY_IN_WORDS.finditer(text) if _is_day(one[1].casefold()))
+    for date in (*_DATE.finditer(text), *in_words):
         if date.start() < stop and start < date.end():
             start, stop = min(start, date.start()), max(stop, date.end())
-    for date in _DAY_IN_WORDS.finditer(text):
-        is_day = date[1].casefold() in _NUMBERS or date[1].casefold().endswith("ten")
-        if is_day and date.start() < stop and start < date.end():
-            start, stop = min(start, date.start()), max(stop, date.end())
     return start, stop
+
+
+def _is_day(word: str) -> bool:
+    """Say whether a word is the number of a day: "dois", "zwölften"."""
+    return word in _NUMBERS or word.endswith("ten")
 
 
 def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each kind)
