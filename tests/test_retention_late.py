@@ -83,6 +83,41 @@ def test_p4_originals_go_at_their_date_while_the_session_goes_on(tmp_path: Path)
         assert 9 <= told.count("I am Zoe Papadopoulos") <= 11
 
 
+TOOLS = "  - name: tools\n    match: {role: tool}\n    keep: {at_most: 7d}\n"
+ENDS = TOOLS + "  - name: d\n    keep: {at_most: 30d, count_from: last-message}\n"
+FLOOR = (
+    "  - name: all\n    match: {role: [user, assistant]}\n"
+    "    keep: {at_least: 30d, count_from: last-message}\n  - name: rest\n    keep: {at_most: 9y}\n"
+)
+
+
+@pytest.mark.parametrize("files", [(ENDS,), (TOOLS + LAW.replace("10d", "26d"), FLOOR)])
+def test_p5_what_counts_from_the_last_message_stays_as_long_though_that_is_purged(
+    tmp_path: Path, files: tuple[str, ...]
+) -> None:
+    clock = Clock()
+    with Vault.open(
+        tmp_path / "v",
+        root=f"file:{tmp_path / 'root.key'}",
+        policies=write(tmp_path, *files),
+        redactor=None,
+        clock=clock,
+    ) as vault:
+        chat = vault.transcript("anna", "s-1")
+        chat.append("user", "said first")
+        clock.now += 25 * DAY
+        chat.append("tool", "said last")
+        last = clock.now
+        assert vault.purge(yes=True).messages == 0
+        for day in (9, 28):
+            clock.now = last + day * DAY
+            vault.purge(yes=True)
+            assert [one.content for one in chat.messages()] == ["said first"]
+        clock.now = last + 32 * DAY
+        vault.purge(yes=True)
+        assert chat.messages() == []
+
+
 @pytest.mark.parametrize(
     ("said", "field", "values"),
     [

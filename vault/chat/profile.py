@@ -33,7 +33,15 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
     started: int | None = None  # when the session began, once its first messages are purged
     is_closed: bool = False  # somebody asked to forget it, and only a floor keeps it (P5)
     remainder_of: bytes | None = None  # the session in which what a floor keeps here was said
-    last: tuple[int, int] | None = None  # its last message, and its last record, where those are erased
+    last: tuple[int, int] | None = None  # its last message, and its last of either kind, once some are erased
+
+    def losing(self, started: int, last: tuple[int, int]) -> Profile:
+        """Remember when a session began and was last used, before its messages of those times are erased."""
+        return msgspec.structs.replace(
+            self,
+            started=started if self.started is None else min(self.started, started),
+            last=last if self.last is None else (max(self.last[0], last[0]), max(self.last[1], last[1])),
+        )
 
     def explains(self, start: int, stop: int) -> bool:
         """Say whether every seq from start up to, not including, stop was lawfully removed."""

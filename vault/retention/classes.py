@@ -59,6 +59,7 @@ class Classes:
         rules = policies.rules
         self.asks_age = any(rule.match.older_than is not None for rule in rules)
         self.asks_start = self.asks_age or any(rule.keep.count_from is From.SESSION_START for rule in rules)
+        self.asks_last = any(rule.keep.count_from is From.LAST_MESSAGE for rule in rules)
         self._known: dict[Kind, _Classed] = {}
 
     def kind(self, role: str, namespace: str, metadata: Mapping[str, object]) -> Kind:

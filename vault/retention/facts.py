@@ -166,7 +166,7 @@ class Facts:
 
     def _profiles(self, sessions: Mapping[int, SessionAt]) -> dict[int, Profile]:
         """Open what says when sessions began or ended of which a part is erased, where that counts."""
-        asks = self.classes.asks_start
+        asks = self.classes.asks_start or self.classes.asks_last
         changed = [one for one in sessions.values() if one.is_remainder or (asks and one.rev)]
         keys = self.session_keys(changed)
         return {one.id: self.profile(one, keys[one.id]) for one in changed if one.id in keys}

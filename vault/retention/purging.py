@@ -337,19 +337,14 @@ class Purger:
         self._note(steps, key, removed, bared, changes)
 
     def _note(self, steps: Steps, key: bytes, removed: Ranges, bared: Ranges, changes: _Changes) -> None:
-        """Put what goes into the session's ledger (P2). Of records it only remembers when they began."""
+        """Put what goes into the session's ledger (P2). Of records it only remembers when they were put."""
         seen, session = steps.seen, steps.seen.session
         loses = bool(removed) or steps.rows > steps.messages
         if not loses and not bared:
             return
         profile = self._facts.profile(session, key)
-        started = seen.started if profile.started is None else min(profile.started, seen.started)
-        written = replace(
-            profile,
-            purged=join(profile.purged, removed),
-            bare=join(profile.bare, bared),
-            started=started if loses else profile.started,
-        )
+        remembering = profile.losing(seen.started, (seen.last, seen.touched)) if loses else profile
+        written = replace(remembering, purged=join(profile.purged, removed), bare=join(profile.bare, bared))
         sealed = seal_profile(written, self._stores.vault, session.node, key, session.rev + 1)
         changes.profiles.append(
             {"session": session.id, "at": session.rev, "next": session.rev + 1, "sealed": sealed}

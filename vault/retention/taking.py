@@ -173,12 +173,8 @@ class Taker:
     def _ledger(self, one: Whole, key: bytes, removed: Ranges) -> bytes:
         cipher = profile_cipher(key)
         profile = self._facts.profile(one.at, cipher)
-        began = min(part.oldest for part in one.goes)
-        written = replace(
-            profile,
-            purged=join(profile.purged, removed),
-            started=began if profile.started is None else min(profile.started, began),
-        )
+        began, ended = min(part.oldest for part in one.goes), max(part.newest for part in one.goes)
+        written = replace(profile.losing(began, (ended, ended)), purged=join(profile.purged, removed))
         return seal_profile(written, self._stores.vault, one.at.node, cipher, one.at.rev + 1)
 
     def _write(self, connection: Connection, batch: Sequence[Ready]) -> None:
