@@ -12,7 +12,8 @@ from faces import DAY
 from retained import Retained
 
 from vault import AsyncVault, Vault
-from vault.errors import FlooredError, HeldError, SessionForgottenError, UsageError, UserForgottenError
+from vault.errors import FlooredError, HeldError, SessionForgottenError, UserForgottenError
+from vault.evidence.certificate import Certificate
 
 BILLING = """\
 version: 1
@@ -81,9 +82,38 @@ def test_p5_a_hold_is_told_before_a_floor(world: Retained) -> None:
     for forget in asked:
         with pytest.raises(HeldError):
             forget()
-    with pytest.raises(UsageError):
-        world.vault.forget_user("anna", except_floors=True, when_released=True)
     world.check()
+
+
+def forget(vault: Vault, session: str, *, when_released: bool, except_floors: bool) -> Certificate:
+    """Ask to forget anna, or one session of hers."""
+    if not session:
+        return vault.forget_user("anna", when_released=when_released, except_floors=except_floors)
+    return vault.forget_session("anna", session, when_released=when_released, except_floors=except_floors)
+
+
+@pytest.mark.parametrize("session", ["", "s-2"])
+def test_p5_who_is_held_and_kept_by_a_floor_loses_the_rest_when_the_hold_ends(
+    world: Retained, session: str
+) -> None:
+    before = rows(world)
+    hold = world.vault.hold("anna", reason="case 7")
+    with pytest.raises(FlooredError):
+        forget(world.vault, session, when_released=True, except_floors=False)
+    with pytest.raises(HeldError):
+        forget(world.vault, session, when_released=False, except_floors=True)
+    certificate = forget(world.vault, session, when_released=True, except_floors=True)
+    asked = certificate.id
+    assert certificate.status == "requested"
+    assert world.vault.carry_out_due() == []
+    assert rows(world) == before
+    world.vault.release(hold.id, reason="closed")
+    world.vault.carry_out_due()
+    assert rows(world) == (before if session else before - 1)  # s-1 is kept by no floor
+    assert [one.id for one in world.vault.queued()] == [asked]
+    world.clock.now += 31 * DAY
+    assert [one.id for one in world.vault.carry_out_due()] == [asked]
+    assert (rows(world), world.vault.queued()) == (before - (1 if session else 2), [])
 
 
 def test_p5_except_floors_erases_the_rest_now_and_what_is_kept_on_its_day(world: Retained) -> None:
@@ -247,3 +277,25 @@ def test_p5_the_command_line_tells_what_floors_keep(tmp_path: Path) -> None:
     assert (done.code, json.loads(done.out)["status"]) == (0, "requested")
     queued = run(*where, "hold", "queued", "--json")
     assert json.loads(queued.out)[0]["until"]
+
+
+def test_p5_the_command_line_lets_a_session_wait_for_a_hold_and_a_floor(tmp_path: Path) -> None:
+    place, rules = tmp_path / "v", tmp_path / "law.yaml"
+    rules.write_text(BILLING)
+    Vault.open(place, redactor=None).close()
+    toml = place / "vault.toml"
+    toml.write_text(f'{toml.read_text()}\npolicies = "{rules}"\n')
+    with Vault.open(place, redactor=None) as vault:
+        vault.transcript("cleo", "s-1").append("user", "hello")
+        vault.transcript("cleo", "s-2", namespace="support/eu").append("user", "a receipt")
+        vault.hold("cleo", reason="case 7")
+    words = ["--vault", place, "forget-session", "cleo"]
+    waits = run(*words, "s-1", "--confirm", "s-1", "--when-released")
+    assert waits.out.splitlines()[0] == "session s-1 of user cleo is held: forgotten when that ends"
+    both = run(*words, "s-2", "--confirm", "s-2", "--when-released", "--except-floors")
+    assert both.out.splitlines()[0] == (
+        "session s-2 of user cleo is held or kept by a retention rule: forgotten when that ends"
+    )
+    assert "requested, it waits: nothing is erased yet" in both.out
+    queued = run("--vault", place, "hold", "queued", "--json")
+    assert [one["session_id"] for one in json.loads(queued.out)] == ["s-1", "s-2"]

@@ -215,6 +215,48 @@ def test_p5_a_request_that_waited_is_the_one_that_is_carried_out_when_asked_agai
     assert anna not in {one.user_id for one in vault.queued()}
 
 
+@pytest.mark.parametrize("on", [None, "s"])
+def test_p5_a_session_that_is_held_can_be_asked_for_and_goes_when_the_hold_ends(
+    home: Home, vault: Vault, anna: str, on: str | None
+) -> None:
+    placed = vault.hold(anna, on, reason="case 7")
+    with pytest.raises(HeldError):
+        vault.forget_session(anna, "s")
+    asked = vault.forget_session(anna, "s", reason="request 883", when_released=True)
+    assert (asked.status, asked.kind) == ("requested", "forget-session")
+    assert vault.forget_session(anna, "s", when_released=True).id == asked.id
+    assert [(one.id, one.session_id) for one in vault.queued() if one.user_id == anna] == [(asked.id, "s")]
+    assert vault.carry_out_due() == []
+    say(vault, anna, "s", "four")
+    vault.release(placed.id, reason="closed")
+    with home.open() as later:
+        [done] = later.carry_out_due()
+        assert (done.id, done.status, done.sessions, done.reason) == (
+            asked.id,
+            "provisional",
+            1,
+            "request 883",
+        )
+        assert later.carry_out_due() == []
+    with pytest.raises(SessionForgottenError):
+        said(vault, anna)
+    assert vault.forget_session(anna, "s").id == asked.id
+    assert anna not in {one.user_id for one in vault.queued()}
+
+
+def test_p5_a_session_that_was_asked_for_is_forgotten_under_the_same_certificate_and_only_it(
+    vault: Vault, anna: str
+) -> None:
+    placed = vault.hold(anna, reason="case 7")
+    asked = vault.forget_session(anna, "s", when_released=True)
+    vault.release(placed.id, reason="closed")
+    assert vault.forget_session(anna, "s").id == asked.id
+    vault.enroll(anna, "s")
+    say(vault, anna, "s", "anew")
+    assert vault.carry_out_due() == []
+    assert said(vault, anna) == ["anew"]
+
+
 def test_p5_who_enrolled_again_is_not_forgotten_by_an_old_request(vault: Vault, anna: str) -> None:
     placed = vault.hold(anna, reason="case 7")
     vault.forget_user(anna, when_released=True)

@@ -31,7 +31,7 @@ ORDER = [
     {"erasure"},
     {"chat"},
     {"remainders"},
-    {"listing", "logs", "holding", "status", "retention"},
+    {"listing", "logs", "holding", "queue", "status", "retention"},
     {"requests"},
     {"opening", "placing"},
     {"core"},

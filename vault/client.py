@@ -13,11 +13,12 @@ from vault.clock import Clock, system_clock
 from vault.core import Core
 from vault.evidence.audit import Verified
 from vault.evidence.certificate import Certificate
-from vault.holding import Hold, Queued
+from vault.holding import Hold
 from vault.listing import SessionSummary
 from vault.logs import PAGE, Consistency, LogEntry
 from vault.messages import check_id, check_ids, check_namespace
 from vault.opening import Opening, PolicyPaths
+from vault.queue import Queued
 from vault.redaction import Redactor, SessionRedactor
 from vault.redaction.result import RedactedText
 from vault.requests import Footprint
@@ -214,11 +215,22 @@ class Vault:
         reason: str = "",
         actor: str = "",
         now: bool = False,
+        when_released: bool = False,
         except_floors: bool = False,
     ) -> Certificate:
-        """Erase one session for good; with `except_floors` what a rule keeps of it goes later."""
+        """Erase one session for good.
+
+        With `when_released` it waits for the end of a hold; with `except_floors` what a rule keeps of it
+        goes later. With both, the rest goes when the hold ends.
+        """
         return self._core.requests.forget_session(
-            user_id, session_id, reason=reason, actor=actor, now=now, except_floors=except_floors
+            user_id,
+            session_id,
+            reason=reason,
+            actor=actor,
+            now=now,
+            when_released=when_released,
+            except_floors=except_floors,
         )
 
     def enroll(self, user_id: str, session_id: str | None = None, *, actor: str = "") -> None:
@@ -256,14 +268,14 @@ class Vault:
 
     def queued(self) -> list[Queued]:
         """Give the requests to forget a user that wait for the end of holds, oldest first."""
-        return self._core.holding.queued()
+        return self._core.queue.queued()
 
     def carry_out_due(self) -> list[Certificate]:
         """Do what has waited for holds that have ended: forget who was to be, remove for good what is hidden.
 
         The daemon calls it; so can you. It gives the certificates of those who were forgotten.
         """
-        return self._core.holding.carry_out_due()
+        return self._core.queue.carry_out_due()
 
     # -- retention --------------------------------------------------------------------------------------
 

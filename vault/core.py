@@ -72,6 +72,7 @@ from vault.messages import (
 )
 from vault.opening import Opening, PolicyPaths, make_ready, open_stores
 from vault.placing import Placing, Spot, choose_redactor, load_classes
+from vault.queue import Queue
 from vault.redaction import Redacted, examine
 from vault.redaction.engine import Engine
 from vault.redaction.memory import Memory
@@ -139,9 +140,10 @@ class Core:
             self.revealer,
             self.record_hider.remove,
         )
-        self.holding = Holding(self.stores, self.keyring, self.eraser, self.sessions, self.hider, self.floors)
+        self.holding = Holding(self.stores, self.keyring, self.eraser, self.sessions, self.hider)
+        self.queue = Queue(self.stores, self.keyring, self.eraser, self.hider, self.floors)
         self.requests = Requests(
-            self.stores, self.keyring, self.eraser, self.sessions, self.hider, self.holding
+            self.stores, self.keyring, self.eraser, self.sessions, self.hider, self.queue
         )
         self.auditor = Auditor(self.stores, self.keyring)
         with ExitStack() as undone:

@@ -37,6 +37,7 @@ _FENCED = {  # the tables in which an erasure closes the fence
 Target = tuple[Sequence[bytes], bytes]  # the nodes that go, and the slot that stays blocked
 Names = Sequence[str]
 _NOBODY: Mapping[bytes, Names] = {}
+_ASKED = {Why.FORGET_USER, Why.FORGET_SESSION}  # what a request may wait for
 
 
 def _count(connection: Connection, nodes: Sequence[bytes]) -> tuple[int, int]:
@@ -95,7 +96,7 @@ class Eraser:
         """Record many erasures in one transaction, and in the log; give their intents' ids.
 
         Raise HeldError where a hold forbids one: nothing is recorded then. `asked` are the certificates of
-        requests that waited, by the node that goes; they are looked up where a user is to be forgotten.
+        requests that waited, by the node that goes; they are looked up where somebody asked to forget.
         `names` are, by slot, the ids that evidence must not repeat where somebody gives them as a reason.
         """
         counts = self._stores.transcripts.read(lambda c: [_count(c, nodes) for nodes, _ in targets])
@@ -105,7 +106,9 @@ class Eraser:
             facts, state = keyring.lock_meta(connection), self._stores.root.load()
             require_home(self._stores, connection, facts, state)
             waiting = self._holds.unsettled(connection, state)
-            known = self._holds.asked(waiting) if asked is None and why is Why.FORGET_USER else asked or {}
+            known = asked
+            if known is None:
+                known = self._holds.asked(waiting) if why in _ASKED else {}
             rows = [
                 self.record(
                     why,

@@ -1,58 +1,29 @@
-"""Holds as people place and end them; what waits for their end: requests to forget, and what is hidden."""
+"""Holds as people place and end them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace as replace_row
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
 from vault.chat.hiding import Hider
 from vault.chat.sessions import Sessions
-from vault.clock import DAY, from_datetime, to_datetime
+from vault.clock import from_datetime, to_datetime
 from vault.crypto.envelope import ID_BYTES, random_id
-from vault.crypto.tree import Opened
 from vault.erasure import Eraser
-from vault.errors import (
-    GuardedError,
-    HeldError,
-    InputError,
-    StoreUnavailableError,
-    UnknownError,
-    UsageError,
-)
-from vault.evidence.certificate import Certificate, Record, Why
+from vault.errors import InputError, StoreUnavailableError, UnknownError, UsageError
 from vault.evidence.entries import struck
-from vault.keys.holds import (
-    FORGET_SESSION,
-    FORGET_USER,
-    HOLD,
-    HoldRow,
-    Said,
-    UnderWayError,
-    has_ended,
-    refusal,
-)
-from vault.keys.home import require_home
+from vault.keys.holds import HOLD, Said, UnderWayError, has_ended
 from vault.keys.ring import Keyring
-from vault.keys.slots import UserKeys
 from vault.messages import check_id, check_words
-from vault.remainders import Remainders
 from vault.roots import Noted
 from vault.storage import holds as holds_sql
-from vault.storage import keyring as keyring_sql
-from vault.storage.runs import SLACK
 from vault.storage.stores import Stores
 
-if TYPE_CHECKING:
-    from vault.retention.flooring import Floored, Floors
-
 _RACES = 20
-_SOON = DAY // 24  # after which a request is looked at again, whatever its floors say
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,45 +46,18 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     released_by: str
 
 
-class Queued(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that waits for the end of holds, or of floors; `id` is that of its certificate.
-
-    `until` is when the last floor ends, as it was when it was asked; without it a hold is waited for.
-    """
-
-    id: str
-    user_id: str | None
-    reason: str
-    actor: str
-    requested_at: datetime
-    now: bool
-    until: datetime | None = None
-    session_id: str | None = None
-
-
 class Holding:
-    """Places and releases holds, and carries out what has waited for their end."""
+    """Places and releases holds."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 (what it stands on)
-        self,
-        stores: Stores,
-        keyring: Keyring,
-        eraser: Eraser,
-        sessions: Sessions,
-        hider: Hider,
-        floors: Callable[[], Floors | None],
+    def __init__(
+        self, stores: Stores, keyring: Keyring, eraser: Eraser, sessions: Sessions, hider: Hider
     ) -> None:
-        self._floors = floors
-        self._next: dict[bytes, int] = {}  # when a request that waits for floors is to be looked at again
         self._stores = stores
         self._keyring = keyring
         self._holds = keyring.holds
         self._eraser = eraser
         self._sessions = sessions
         self._hider = hider
-        self._remainders = Remainders(stores, keyring, eraser)
-
-    # -- holds ------------------------------------------------------------------------------------------
 
     def hold(
         self, user_id: str, session_id: str | None, *, reason: str, until: datetime | None, actor: str
@@ -223,228 +167,6 @@ class Holding:
             release_reason=said.release_reason,
             released_by=said.released_by,
         )
-
-    # -- requests that wait -----------------------------------------------------------------------------
-
-    def queue(
-        self,
-        users: Mapping[bytes, bytes],
-        *,
-        reason: str,
-        actor: str,
-        now: bool,
-        names: Mapping[bytes, Sequence[str]],
-    ) -> dict[bytes, Certificate]:
-        """Let the forgetting of those wait who are held, of users given by node and slot.
-
-        `names` are, by slot, the ids that evidence must not repeat where somebody gives them as a reason.
-        """
-        check_words(reason, "reason")
-        check_words(actor, "actor")
-        rows = self._in_force()
-        held = {row.user for row in rows}
-        asked = self._holds.asked(self._requests())
-        waiting = {}
-        for node in users.keys() & held:
-            certificate = asked.get(node)
-            if certificate is None:
-                certificate = self._eraser.requested(
-                    Why.FORGET_USER, reason=reason, actor=actor, names=names.get(users[node], ())
-                )
-                record = Record(certificate=certificate, now=now).encode()
-                request = bytes.fromhex(certificate.id)
-                self._holds.add(
-                    Noted(request, FORGET_USER, users[node], node, None, None, None, None, record)
-                )
-            waiting[node] = certificate
-        return waiting
-
-    def waits(self, where: bytes) -> Certificate | None:
-        """Give the certificate of a request to forget a session, by its slot, that waits for floors."""
-        found = (row for row in self._requests() if (row.kind, row.slot) == (FORGET_SESSION, where))
-        return next((Record.decode(row.record).certificate for row in found), None)
-
-    def queued(self) -> list[Queued]:
-        """Give the requests that wait, oldest first."""
-        found = []
-        for row in self._requests():
-            record = Record.decode(row.record)
-            owner, certificate = self._hider.owner(row.user_node), record.certificate
-            session = None
-            if owner is not None and row.session_node is not None:
-                node = next(iter(self._remainders.alive(owner[0], row.session_node)), row.session_node)
-                session = self._hider.name_of(owner[0], node)
-            found.append(
-                Queued(
-                    id=row.id.hex(),
-                    user_id=None if owner is None else owner[1] or None,
-                    reason=certificate.reason,
-                    actor=certificate.actor,
-                    requested_at=certificate.requested_at,
-                    now=record.now,
-                    until=None if row.until is None else to_datetime(row.until),
-                    session_id=session or None,
-                )
-            )
-        return sorted(found, key=lambda one: one.requested_at)
-
-    def _in_force(self) -> list[HoldRow]:
-        return self._stores.keyring.read(lambda c: self._holds.in_force(c, self._stores.clock()))
-
-    def _requests(self) -> list[Noted]:
-        rows = self._stores.keyring.read(self._holds.unsettled)
-        return [row for row in rows if row.kind in {FORGET_USER, FORGET_SESSION}]
-
-    # -- what is due ------------------------------------------------------------------------------------
-
-    def carry_out_due(self) -> list[Certificate]:
-        """Do what has waited for the end of holds: forget who was to be forgotten, remove what is hidden.
-
-        Give the certificates of those who are forgotten by it. Each step can be repeated.
-        """
-        self._refuse_to_be_early()
-        done = self._forget_due()
-        for row in self._stores.keyring.read(self._holds.unsettled):
-            if row.kind == HOLD and has_ended(row, self._stores.clock()):
-                self._settle(row)
-        return done
-
-    def _refuse_to_be_early(self) -> None:
-        """Raise GuardedError where this machine's clock is ahead of the database's: holds would end early."""
-        now, server = self._stores.clock(), self._stores.keyring.read(self._stores.server_clock)
-        if server is not None and now > server + SLACK:
-            raise GuardedError(
-                f"this machine's clock says {to_datetime(now):%Y-%m-%d %H:%M}, ahead of the database's"
-                f" {to_datetime(server):%Y-%m-%d %H:%M}: nothing was erased",
-                hint="set the clocks right; what waits for a date is done then",
-            )
-
-    def _forget_due(self) -> list[Certificate]:
-        rows = self._in_force()
-        held, done = {row.user for row in rows}, []
-        for row in self._requests():
-            if row.until is not None:
-                if self._next.get(row.id, 0) <= self._stores.clock():
-                    done += self._advance(row, rows)
-                continue
-            if row.user_node in held or self.kept(row.user_node):
-                continue
-            record, node = Record.decode(row.record), row.user_node
-            if self._stores.keyring.read(lambda c, node=node: keyring_sql.nodes_by_id(c, [node])):  # type: ignore[misc]
-                certificate = record.certificate
-                with suppress(HeldError):  # a hold was placed this very moment: it waits on
-                    intents = self._eraser.begin_many(
-                        Why.FORGET_USER,
-                        [([node], row.slot)],
-                        reason=certificate.reason,
-                        actor=certificate.actor,
-                        now=record.now,
-                        asked={node: certificate},
-                    )
-                    done += self._eraser.carry_out(intents, now=record.now)
-                    self._end(row)
-            else:
-                self._end(row)  # somebody else has forgotten them
-        return done
-
-    # -- floors -----------------------------------------------------------------------------------------
-
-    def kept(self, user: bytes, sessions: Sequence[bytes] | None = None) -> dict[bytes, Floored]:
-        """Give what floors of the policies in force keep now, by session; nothing without policies."""
-        floors = self._floors()
-        return {} if floors is None else floors.keeping(user, sessions)
-
-    def refuse_held(self, user: bytes, session: bytes | None) -> None:
-        """Raise HeldError where a hold forbids it: holds come before floors."""
-        rows = self._in_force()
-        held = [one for one in rows if one.user == user and (session is None or one.covers(user, session))]
-        if held:
-            raise refusal(held)
-
-    def wait_for_floors(  # noqa: PLR0913 (what is asked for)
-        self,
-        user: UserKeys,
-        session: Opened | None,
-        where: bytes,
-        until: int,
-        *,
-        reason: str,
-        actor: str,
-        now: bool,
-        names: Sequence[str],
-    ) -> tuple[Certificate, list[Certificate]]:
-        """Close a user or a session to the app, erase what no floor keeps, and let the rest wait.
-
-        Give the certificate of what waits, and those of what is erased now.
-        """
-        check_words(reason, "reason")
-        check_words(actor, "actor")
-        why = Why.FORGET_USER if session is None else Why.FORGET_SESSION
-        node = None if session is None else session.id
-        known = [
-            row
-            for row in self._requests()
-            if (row.kind, row.user_node, row.session_node) == (why, user.node, node)
-        ]
-        if known:  # one that waited for a hold may wait for floors now
-            row = self._holds.change(
-                known[0].id, lambda one: replace_row(one, until=max(until, one.until or until))
-            )
-        else:
-            certificate = self._eraser.requested(why, reason=reason, actor=actor, names=names)
-            record = Record(certificate=certificate, now=now).encode()
-            request = bytes.fromhex(certificate.id)
-            row = Noted(request, why, where, user.node, node, until, None, None, record)
-            self._holds.add(row)
-        rows = self._in_force()
-        return Record.decode(row.record).certificate, self._advance(row, rows)
-
-    def _advance(self, row: Noted, holds: Sequence[HoldRow]) -> list[Certificate]:
-        """Do what floors and holds allow of a request by now. Each step can be repeated (P8)."""
-        owner = self._hider.owner(row.user_node)
-        if owner is None:
-            self._end(row)
-            return []  # somebody else has forgotten them
-        user, at = owner[0], self._stores.clock()
-        sessions = self._remainders.alive(user, row.session_node)
-        if row.session_node is not None and not sessions:
-            self._end(row)
-            return []
-        self._require_home()
-        for one, (_, opened) in sessions.items():
-            self._remainders.close(one, opened)
-        floors = self._floors()
-        kept = {} if floors is None else floors.keeping(user.node, list(sessions))
-        if any(one.covers(user.node, node) for one in holds for node in [*sessions, None]):
-            return []
-        with suppress(HeldError):  # a hold was placed this very moment: it waits on
-            if not kept and row.until is not None and row.until <= at:
-                done = self._remainders.finish(row, user, sessions)
-                self._end(row)
-                return done
-            done = []
-            if floors is not None and (kept or row.session_node is None):
-                done = self._remainders.forget_free(row, user, floors, kept)
-            first = min([one.first.at for one in kept.values()] or [row.until or at])
-            self._next[row.id] = min(first, at + _SOON)
-            return done
-        return []
-
-    def _settle(self, row: Noted) -> None:
-        """Remove what is hidden and no longer held, once nobody hides anything more because of this hold."""
-        self._require_home()
-        self._stores.transcripts.write(lambda c: holds_sql.wait_for_removals(c, row.user_node))
-        holds = self._in_force()
-        self._hider.remove_unheld(row.user_node, row.session_node, holds)
-        self._end(row)
-
-    def _require_home(self) -> None:
-        """Refuse before a row goes, or is sealed anew: a copy's keys are not those of its original."""
-        self._stores.keyring.read(lambda connection: require_home(self._stores, connection))
-
-    def _end(self, row: Noted) -> None:
-        at = self._stores.clock()
-        self._holds.change(row.id, lambda row: replace_row(row, settled_at=row.settled_at or at))
 
 
 def _id(hold_id: str) -> bytes:

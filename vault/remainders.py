@@ -94,7 +94,7 @@ class Remainders:
         record = Record.decode(row.record)
         asked = record.certificate
         intents = self._eraser.begin_many(
-            Why.FORGET_SESSION, targets, reason=asked.reason, actor=asked.actor, now=record.now
+            Why.FORGET_SESSION, targets, reason=asked.reason, actor=asked.actor, now=record.now, asked={}
         )
         return self._eraser.carry_out(intents, now=record.now)
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from vault.chat.hiding import Hider
 from vault.chat.sessions import Sessions
 from vault.clock import to_datetime
-from vault.crypto.tree import Kind, slot
+from vault.crypto.tree import Kind, Opened, slot
 from vault.erasure import Eraser, Target
 from vault.errors import (
     HeldError,
@@ -22,17 +22,16 @@ from vault.errors import (
     StoreUnavailableError,
     TamperedError,
     UnknownError,
-    UsageError,
     UserForgottenError,
     VaultError,
 )
 from vault.evidence.certificate import Certificate, Record, Why
 from vault.evidence.entries import struck
-from vault.holding import Holding
 from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring
 from vault.keys.slots import UserKeys
 from vault.messages import check_flag, check_id, check_ids, check_words
+from vault.queue import Queue
 from vault.storage.stores import Stores
 
 if TYPE_CHECKING:
@@ -61,10 +60,10 @@ class Requests:
         eraser: Eraser,
         sessions: Sessions,
         hider: Hider,
-        holding: Holding,
+        queue: Queue,
     ) -> None:
         self._hider = hider
-        self._holding = holding
+        self._queue = queue
         self._stores = stores
         self._keyring = keyring
         self._eraser = eraser
@@ -84,7 +83,7 @@ class Requests:
         beyond_doubt(self._stores, look)  # what was erased meanwhile is an error, not a zero (P7)
         found = Footprint(sessions=sessions, messages=messages)
         user = self._known_user(user_id)
-        kept = self._holding.kept(user.node, None if session_id is None else look()).values()
+        kept = self._queue.kept(user.node, None if session_id is None else look()).values()
         if not kept:
             return found
         last = max(kept, key=lambda one: one.longest.at)
@@ -108,10 +107,9 @@ class Requests:
         """Erase users: all are looked up before the first is erased, and all holds before anything is.
 
         With `when_released` those who are held wait for the end of the hold, and only they. With
-        `except_floors` those of whom a floor keeps something lose the rest now, and wait for its end.
+        `except_floors` those of whom a floor keeps something lose the rest now, and wait for its end. With
+        both, those who are held and kept by a floor lose the rest when the hold ends.
         """
-        if when_released and except_floors:
-            raise UsageError("a request waits for a hold, or for floors, not for both at once")
         check_flag(now, "now")
         if isinstance(user_ids, str):
             raise InputError("many user ids are a list: one text would be taken for its letters")
@@ -163,17 +161,17 @@ class Requests:
         except_floors: bool,
     ) -> dict[bytes, Certificate]:
         """Refuse where a floor keeps something, before anything is changed; or let those users wait."""
-        kept = {user.node: self._holding.kept(user.node) for _, user in users}
+        kept = {user.node: self._queue.kept(user.node) for _, user in users}
         if any(kept.values()) and not when_released:
             for _, user in users:  # a hold is told first
-                self._holding.refuse_held(user.node, None)
+                self._queue.refuse_held(user.node, None)
         if any(kept.values()) and not except_floors:
             raise _refusal([one for found in kept.values() for one in found.values()])
         waiting = {}
         for user_id, user in users:
             if kept[user.node]:
                 until = max(one.longest.at for one in kept[user.node].values())
-                waiting[user.node], _ = self._holding.wait_for_floors(
+                waiting[user.node], _ = self._queue.wait_for_floors(
                     user, None, user.slot, until, reason=reason, actor=actor, now=now, names=[user_id]
                 )
         return waiting
@@ -194,7 +192,7 @@ class Requests:
         for _ in range(_RACES):
             waiting: dict[bytes, Certificate] = {}
             if when_released:
-                waiting = self._holding.queue(taken, reason=reason, actor=actor, now=now, names=names)
+                waiting = self._queue.queue(taken, reason=reason, actor=actor, now=now, names=names)
             targets = [([node], where) for node, where in taken.items() if node not in waiting]
             ids: list[bytes] = []
             try:
@@ -222,9 +220,10 @@ class Requests:
         reason: str,
         actor: str,
         now: bool,
+        when_released: bool = False,
         except_floors: bool = False,
     ) -> Certificate:
-        """Erase one session."""
+        """Erase one session. `when_released` and `except_floors` are as with users."""
         check_ids(user_id, session_id)
         check_flag(now, "now")
 
@@ -238,25 +237,55 @@ class Requests:
 
         where, nodes = beyond_doubt(self._stores, look)
         user = self._known_user(user_id) if nodes else None
-        kept = {} if user is None else self._holding.kept(user.node, nodes)
-        if user is not None and kept:
-            for node in kept:
-                self._holding.refuse_held(user.node, node)
-            opened = self._keyring.find_session(user, session_id)
+        if user is None:
+            return self._queue.waits(where) or self._again(self._last_intent(where), now=now)
+        opened, said = self._keyring.find_session(user, session_id), [user_id, session_id]
+        kept = self._queue.kept(user.node, nodes)
+        if kept:
+            for node in () if when_released else kept:
+                self._queue.refuse_held(user.node, node)
             if not except_floors or opened is None:
                 raise _refusal(list(kept.values()))
-            until, said = max(one.longest.at for one in kept.values()), [user_id, session_id]
-            return self._holding.wait_for_floors(
+            until = max(one.longest.at for one in kept.values())
+            return self._queue.wait_for_floors(
                 user, opened, where, until, reason=reason, actor=actor, now=now, names=said
             )[0]
-        if nodes:
-            names = {where: [user_id, session_id]}
-            targets = [(nodes, where)]
-            [intent] = self._begin(Why.FORGET_SESSION, targets, reason, actor, now=now, names=names)
-        elif waits := self._holding.waits(where):
-            return waits
-        else:
-            intent = self._last_intent(where)
+        waiting = self._queue_or_begin(
+            user, opened if when_released else None, nodes, where, reason, actor, now=now, names=said
+        )
+        return waiting if isinstance(waiting, Certificate) else self._again(waiting, now=now)
+
+    def _queue_or_begin(  # noqa: PLR0913, PLR0917 (what is asked for)
+        self,
+        user: UserKeys,
+        may_wait: Opened | None,
+        nodes: list[bytes],
+        where: bytes,
+        reason: str,
+        actor: str,
+        *,
+        now: bool,
+        names: list[str],
+    ) -> Certificate | bytes:
+        """Record the erasure of a session; or let it wait, where it is held and may wait."""
+        for _ in range(_RACES):
+            if may_wait is not None:
+                waiting = self._queue.queue_session(
+                    user, may_wait, where, reason=reason, actor=actor, now=now, names=names
+                )
+                if waiting is not None:
+                    return waiting
+            try:
+                return self._begin(
+                    Why.FORGET_SESSION, [(nodes, where)], reason, actor, now=now, names={where: names}
+                )[0]
+            except HeldError:
+                if may_wait is None:
+                    raise
+        raise StoreUnavailableError("too many holds come and go", hint="try again")
+
+    def _again(self, intent: bytes, *, now: bool) -> Certificate:
+        """Carry an erasure out as far as it can be."""
         return self._eraser.carry_out([intent], now=now)[0]
 
     def clear(self, user_id: str, session_id: str, namespace: str) -> None:

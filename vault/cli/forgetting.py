@@ -57,8 +57,15 @@ class _Request:
             "reason": self.reason,
             "actor": self.actor or login(),
             "now": self.now,
+            "when_released": self.when_released,
             "except_floors": self.except_floors,
         }
+
+    @property
+    def keeps(self) -> str:
+        """What may keep something that is asked for."""
+        ways = {"held": self.when_released, "kept by a retention rule": self.except_floors}
+        return " or ".join(way for way, waits in ways.items() if waits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +113,7 @@ def _users(users: list[str], *, many: bool) -> _Target:
         name=str(len(users)) if many else users[0],
         what=counted(len(users), "user") if many else f"user {users[0]}",
         count=lambda vault: [count_one(vault, number, user) for number, user in enumerate(users, 1)],
-        erase=lambda vault, request: vault.forget_users(
-            users, when_released=request.when_released, **request.said
-        ),
+        erase=lambda vault, request: vault.forget_users(users, **request.said),
         many=many,
     )
 
@@ -135,6 +140,9 @@ def _request_options(command: F) -> F:
         dry,
         click.option("--confirm", metavar="NAME", help="Name again what goes; without it you are asked."),
         click.option("--now", is_flag=True, help="Final at once; no older keyring can be restored then."),
+        click.option(
+            "--when-released", is_flag=True, help="Under a hold: wait for its end; vault hold queued."
+        ),
         click.option(
             "--except-floors",
             is_flag=True,
@@ -173,7 +181,6 @@ def _request_options(command: F) -> F:
     metavar="FILE",
     help="Many users, one id a line; - is stdin. --confirm is then their number.",
 )
-@click.option("--when-released", is_flag=True, help="Under a hold: wait for its end; vault hold queued.")
 @_request_options
 @pass_given
 def forget_user(given: Given, /, user: str | None, file: BinaryIO | None, **options: Any) -> None:  # noqa: ANN401
@@ -294,19 +301,22 @@ def _tell_certificates(
         )
     else:
         waits = certificates[0].status == "requested"
-        ends = "kept by a retention rule" if request.except_floors else "held"
-        put(f"{target.what} is {ends}: forgotten when that ends" if waits else f"{target.what} is forgotten")
-        put_facts(_facts(certificates[0], except_floors=request.except_floors))
+        put(
+            f"{target.what} is {request.keeps}: forgotten when that ends"
+            if waits
+            else f"{target.what} is forgotten"
+        )
+        put_facts(_facts(certificates[0], request))
 
 
-def _facts(done: Certificate, *, except_floors: bool) -> list[tuple[str, object]]:
+def _facts(done: Certificate, request: _Request) -> list[tuple[str, object]]:
     if done.final_at is not None:
         reach = f"since {moment(done.final_at)}: nothing that was ever copied opens it"
     elif done.due_at is not None:
         reach = f"until {moment(done.due_at)}: an older keyring and a kept root generation still open it"
     else:
-        erased = "all that no rule keeps is erased" if except_floors else "nothing is erased yet"
-        reach = f"it waits: {erased}"
+        rest = request.except_floors and not request.when_released
+        reach = f"it waits: {'all that no rule keeps is erased' if rest else 'nothing is erased yet'}"
     return [
         ("status", f"{done.status}, {reach}"),
         ("erased", f"{counted(done.sessions, 'session')}, {counted(done.messages, 'message')}"),

@@ -124,7 +124,7 @@ def answering(core: Core) -> Duty:
     """Do what has waited for the end of holds."""
 
     def act(_: MayGoOn) -> Facts:
-        return {"forgotten": len(core.holding.carry_out_due())}
+        return {"forgotten": len(core.queue.carry_out_due())}
 
     return Duty("requests", act, every=MINUTE)
 

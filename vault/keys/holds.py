@@ -173,9 +173,11 @@ class Holds:
 
     @staticmethod
     def asked(rows: Iterable[Noted]) -> dict[bytes, Certificate]:
-        """Give the certificates of the requests that wait to forget a user, by the user's node."""
+        """Give the certificates of the requests that wait, by the node of the user or the session."""
         return {
-            row.user_node: Record.decode(row.record).certificate for row in rows if row.kind == FORGET_USER
+            row.session_node or row.user_node: Record.decode(row.record).certificate
+            for row in rows
+            if row.kind != HOLD
         }
 
     def every(self, connection: Connection) -> list[Noted]:

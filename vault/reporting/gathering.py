@@ -182,7 +182,7 @@ def _waiting(core: Core) -> list[Queued]:
         Queued(
             id=one.id, reason=struck(one.reason, (one.user_id or "",), "[id]"), requested_at=one.requested_at
         )
-        for one in core.holding.queued()
+        for one in core.queue.queued()
     ]
 
 
