@@ -5,13 +5,12 @@ Fails closed: what raises, or runs over its budget, is not written, or is replac
 
 from __future__ import annotations
 
-import re
 import secrets
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
@@ -20,7 +19,7 @@ from vault.errors import ConfigError
 from vault.messages import Message
 from vault.redaction import Redacted
 from vault.redaction.answers import answer
-from vault.redaction.findings import Finding, Ground, Recognizer
+from vault.redaction.findings import Finding, Recognizer
 from vault.redaction.folding import unbroken
 from vault.redaction.memory import Memory
 from vault.redaction.models import load
@@ -28,14 +27,16 @@ from vault.redaction.operators import OPERATORS, TELLING
 from vault.redaction.overlaps import resolve
 from vault.redaction.own import Own
 from vault.redaction.published import unpublished
+from vault.redaction.remembering import known_as, placeholders, remember
 from vault.redaction.result import RedactedText, tell
+from vault.redaction.rosters import call_roll
 from vault.redaction.search import LONG, SHORT, Search, Shard, beside, kind, moved
 from vault.redaction.segments import Form, Piece, blobs, join, split
-from vault.redaction.settings import ENTITIES, Redaction
+from vault.redaction.settings import Redaction
 from vault.redaction.stream import HOLD
 from vault.redaction.structure import Text, rewritten, texts_of
 from vault.redaction.terms import Terms
-from vault.redaction.whole import judge_whole, read_whole, reads_apart, told
+from vault.redaction.whole import judge_whole, read_whole, reads_apart, told, verdict
 from vault.redaction.worldly import is_worldly
 
 if TYPE_CHECKING:
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
     from vault.redaction.names import Mode, Names
 
 WHOLE = "<REDACTED>"
-# What the operators write. More digits would be a hiding place.
-PLACEHOLDER = re.compile(rf"<(?:{'|'.join(sorted(ENTITIES))})(?:_\d{{1,6}}|:(?=\d*[a-f])[0-9a-f]{{12}})>")
-_SURE = 0.5  # how probable a name must be to be looked for in all later messages
 _MANY = 8  # pieces that are worth to be read together
 _MANY_MORE = 1_000  # texts that are read together at most
 _DEPTH = 3  # JSON in a string in JSON in a string
@@ -110,11 +108,10 @@ class Engine:
         return list(_located(self._shard(text, "", chosen, self._search(chosen), _DEPTH)))
 
     def find_known(self, text: str, memory: Memory, settings: Redaction) -> list[Finding]:
-        """Find personal data in a text, and the names that a session knows."""
+        """Find personal data in a text, and what a session knows."""
         found = self.find(text, settings)
-        if settings.operator_for("PERSON") == "keep":
-            return found
-        _remember(memory, text, [one for one in found if one.end < len(text)])  # the last may go on
+        remember(memory, text, [one for one in found if one.end < len(text)])  # the last may go on
+        found = known_as(found, text, memory, settings)
         recalled = self._recalled(text, found, memory, settings)
         return sorted([*found, *recalled], key=lambda one: one.start)
 
@@ -163,9 +160,20 @@ class Engine:
                 if len(piece.text) <= SHORT and not mine:
                     search.looked[key] = found[-1]
         shard = Shard(text, pieces, found, inner)
+        names = self._bundled(settings.mode)
         if is_whole and settings.mode == "balanced":
-            judge_whole(shard, self._bundled(settings.mode))
+            judge_whole(shard, names)
+        if depth == _DEPTH:
+            judge = partial(verdict, shard, names) if settings.mode == "balanced" else None
+            call_roll(shard, judge, partial(self._is_wanted, settings))
         return shard
+
+    def _is_wanted(self, settings: Redaction, text: str, one: Finding) -> bool:
+        """Say whether the settings let a finding stand."""
+        terms = self._terms_of(settings)
+        if settings.operator_for(one.entity) == "keep" or one.score < settings.thresholds.get(one.entity, 0):
+            return False
+        return not terms or bool(terms.kept(text, [one]))
 
     def _whole(self, piece: Piece, text: str, settings: Redaction, search: Search) -> list[Finding]:
         """Find what is in a text that is all of one piece: most messages are."""
@@ -244,7 +252,7 @@ class Engine:
             found = [one for one in found if one.score >= settings.thresholds.get(one.entity, 0)]
         if terms:
             found = terms.kept(text, found)
-        resolved = resolve([*found, *_placeholders(text)], text)
+        resolved = resolve([*found, *placeholders(text)], text)
         resolved = [one for one in resolved if one.entity and settings.operator_for(one.entity) != "keep"]
         return moved(resolved, -shift)
 
@@ -304,7 +312,7 @@ class Engine:
     def _written(self, shard: Shard, memory: Memory, settings: Redaction) -> tuple[str, dict[str, str]]:
         if shard.whole is not None:
             return shard.whole, {}
-        if shard.is_clean and not memory.knows_names:
+        if shard.is_clean and not memory.knows:
             return shard.text, {}
         texts, values = [], dict[str, str]()
         again: dict[tuple[str, int], tuple[int, str, dict[str, str]]] = {}
@@ -327,17 +335,18 @@ class Engine:
     ) -> tuple[str, dict[str, str]]:
         every = found
         if piece.form is Form.PROSE:
-            _remember(memory, piece.text, found)
-            if settings.operator_for("PERSON") != "keep":
-                every = [*found, *self._recalled(piece.text, found, memory, settings)]
+            remember(memory, piece.text, found)
+            known = known_as(found, piece.text, memory, settings)
+            every = [*known, *self._recalled(piece.text, known, memory, settings)]
         return self.replace(piece.text, every, memory, settings) if every else (piece.text, {})
 
     def _recalled(
         self, text: str, found: list[Finding], memory: Memory, settings: Redaction
     ) -> list[Finding]:
-        recalled, terms = memory.recall(text, found), self._terms_of(settings)
+        recalled, terms = memory.recall(text, found) if memory.knows else [], self._terms_of(settings)
         if recalled:
-            recalled = beside(recalled, [(one.start, one.end) for one in _placeholders(text)])
+            recalled = [one for one in recalled if settings.operator_for(one.entity) != "keep"]
+            recalled = beside(recalled, [(one.start, one.end) for one in placeholders(text)])
         return terms.kept(text, recalled) if terms and recalled else recalled
 
     # -- messages ---------------------------------------------------------------------------------------
@@ -463,25 +472,6 @@ def _said(piece: Piece, label: str) -> str:
 def _leave(memory: Memory, shards: list[Shard]) -> None:
     for shard in shards:
         memory.leave(shard.text)
-
-
-def _placeholders(text: str) -> list[Finding]:
-    """Find what was redacted before: nobody's finding, which is cut out of every other."""
-    if "<" not in text:
-        return []
-    return [Finding("", *one.span(), 1.0, "", Ground.DENIED) for one in PLACEHOLDER.finditer(text)]
-
-
-def _remember(memory: Memory, text: str, found: Iterable[Finding]) -> None:
-    sure = [one for one in found if one.entity == "PERSON" and one.score >= _SURE]
-    if not sure:
-        return
-    from vault.redaction.names import worth_remembering
-
-    for finding in sure:
-        for word in text[finding.start : finding.end].split():
-            if worth_remembering(word):
-                memory.keep(word)
 
 
 def _located(shard: Shard) -> Iterator[Finding]:

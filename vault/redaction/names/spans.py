@@ -12,6 +12,7 @@ import numpy as np
 
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.names.network import Floats
+from vault.redaction.names.nobody import is_a_locale, is_no_birth, is_no_person, is_no_user
 from vault.redaction.names.plausible import BEFORE, counts, dated, is_other, plausible
 from vault.redaction.names.regions import behind_town
 
@@ -58,6 +59,7 @@ AFTER: Final = 3
 _JOINING: Final = frozenset(
     ["in", "of", "at", "from", "via", "and", "with", "for", "by", "à", "et", "und", "mit", "aus"]
 )
+_FAR: Final = 60  # tokens around a day in which a birth is spoken of
 # fmt: off
 _PARTICLES: Final = frozenset(
     ["de", "du", "del", "des", "da", "do", "dos", "das", "di", "von", "vom", "zu", "zum", "la",
@@ -271,6 +273,30 @@ def _parts(kind: int, words: list[str], first: int, last: int) -> tuple[tuple[in
     return ((first, last),) if region is None else ((first, region - 1), (region, last))
 
 
+def _is_else(  # noqa: PLR0913, PLR0917 (a value in its place)
+    entity: str, value: str, words: list[str], first: int, last: int, score: float
+) -> bool:
+    """Say whether what stands around a value says that it is another thing, or nobody's."""
+    opening = " " if words[first][0] == " " else ""  # a word carries the space before it
+    before = "".join(words[max(first - BEFORE, 0) : first])
+    after = "".join(words[last + 1 : last + 1 + AFTER])
+    if counts(entity, value, before) or is_other(entity, value, before + opening, after):
+        return True
+    bare = value.strip()
+    match entity:
+        case "DATE_OF_BIRTH":
+            around = "".join(words[max(first - _FAR, 0) : last + 1 + _FAR])
+            behind = "".join(words[last + 1 : last + 1 + BEFORE])
+            return is_a_locale(bare) or is_no_birth(bare, around, behind, score)
+        case "USERNAME":
+            return is_a_locale(bare) or is_no_user(bare, "".join(words[last + 1 : last + 1 + BEFORE]))
+        case "PERSON":
+            behind = "".join(words[last + 1 : last + 1 + BEFORE])
+            return is_a_locale(bare) or is_no_person(bare, before + opening, behind)
+        case _:
+            return is_a_locale(bare)
+
+
 def _runs(
     words: list[str], odds: Floats, bounds: Floats, begin: int, stop: int
 ) -> Iterator[tuple[int, int, int, float]]:
@@ -300,11 +326,7 @@ def _runs(
         value = "".join(words[first : last + 1])
         if not plausible(ENTITIES[kind], value):
             continue
-        before, after = words[max(first - BEFORE, 0) : first], words[last + 1 : last + 1 + AFTER]
-        if counts(ENTITIES[kind], value, "".join(before)):
-            continue
-        opening = " " if words[first][0] == " " else ""  # a word carries the space before it
-        if is_other(ENTITIES[kind], value, "".join(before) + opening, "".join(after)):
+        if _is_else(ENTITIES[kind], value, words, first, last, score):
             continue
         if kind < len(NAMES):
             first = _initials(words, first, told)

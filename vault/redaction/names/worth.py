@@ -12,6 +12,17 @@ COMMON: Final = 1 << 5
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _SHORTEST: Final = 3
+_FEWEST, _MOST = 2, 4  # words of a full name
+_NAME: Final = re.compile(
+    r"(?:[A-Z\u00c0-\u00de\u0100-\u017f](?:[^\W\d_]*[a-z\u00df-\u017f][^\W\d_]*|\.)(?:['\u2019-][^\W\d_]+)*"
+    r"|[OD]['\u2019][^\W\d_]+|de|la|del|da|dos|von|van|der|den|di|bin|al)"
+)
+_OPENING: Final = frozenset(
+    ["el", "fort", "la", "lake", "las", "los", "mount", "new", "port", "saint", "san", "santa", "são", "the"]
+)
+_FIRST, _LAST = 1 << 0, 1 << 1
+_NO_FIRST: Final = COMMON | 1 << 4 | 1 << 8 | 1 << 10  # everyday words, countries, companies, tongues
+_NO_LAST: Final = _NO_FIRST | 1 << 7  # things
 
 
 def worth_remembering(finding_text: str) -> bool:
@@ -31,3 +42,30 @@ def is_listed(name: str) -> bool:
     kinds = model.loaded().table.kinds
     bits = (kinds.get(features.folded(word), 0) for word in _WORD.findall(name) if len(word) >= _SHORTEST)
     return any(bit & model.NAMED and not bit & COMMON for bit in bits)
+
+
+def may_be_a_name(text: str) -> bool:
+    """Say whether some words are written as a full name is."""
+    words = text.split()
+    if not _FEWEST <= len(words) <= _MOST or words[0].casefold() in _OPENING:
+        return False
+    return all(map(_NAME.fullmatch, words))
+
+
+def is_full_name(text: str) -> bool:
+    """Say whether a text is but a first name of the lists and a surname, written as names are."""
+    if not may_be_a_name(text):
+        return False
+    words = text.split()
+    kinds = model.loaded().table.kinds
+    first, last = (kinds.get(features.folded(word), 0) for word in (words[0], words[-1]))
+    if not first & _FIRST:
+        return False
+    if last & _LAST and not last & COMMON:
+        return not first & _NO_FIRST & ~COMMON
+    return not first & _NO_FIRST and not last & _NO_LAST
+
+
+def is_famous(name: str) -> bool:
+    """Say whether all the world knows somebody by this very name."""
+    return model.loaded().famous(features.tokens(name), doubtful=True)

@@ -174,6 +174,10 @@ def _readers(word: str) -> tuple[re.Pattern[str], ...]:
 _NO_AGE = re.compile(r",\d{3}|\.\d{1,3}\.|\.\d{3}|\x01|\s?(?:metres?|meters?|bpm|mmhg|degrees)\b")
 
 
+_MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)(?:[a-z]{3,6})?\.? $")
+"""Behind it stands a day."""
+
+
 def _plausible(value: str) -> bool:
     number = _RANGE.search(value)
     return number is None or 0 < int(number[0]) <= 117
@@ -216,6 +220,8 @@ def _read(folded: Folded, start: int, end: int) -> Iterator[Hit]:
     low = folded.low
     if old := _OLD_NOW.match(low, end):
         yield Hit("AGE", start, old.end(), 0.85)
+        return
+    if _MONTH.search(low, max(0, start - 12), start):
         return
     for word in list(_TOKEN.finditer(low, max(0, start - _REACH), start))[-_TOKENS:]:
         for pattern in _readers(word[0]):

@@ -29,7 +29,7 @@ _FIELD = re.compile(
 )
 _NO_VALUE = re.compile(
     r"(?:none|null|nil|true|false|undefined|required|optional|string|str|text|password|passwort|secret|token|changeme|change_me|example|your\S*|my\S*|xxx+|\*+|\.\.\.|\$\S*|%\S*|os\.\S*|process\.\S*|env\S*|self\.\S*|config\S*|settings\S*|get\S*|input\S*"
-    r"|forgot\S*|reset\S*|int|bytes|bool|char|varchar\S*|function\S*|lambda|new|await|import|return|request\S*|req\.\S*|args\S*|params\S*|user\S*|data\S*|len\S*|hash\S*|bcrypt\S*|sha\d+\S*|md5\S*|[a-z_.]+\(.*|[a-z_]+\[.*|<\S*|not|is|was|the|and|a|an|i|it|wrong|no|yes|same|what|how|why|when|which|incorrect|invalid|expired|\d{1,2})$"
+    r"|forgot\S*|reset\S*|int|bytes|bool|char|varchar\S*|function\S*|lambda|new|await|import|return|request\S*|req\.\S*|args\S*|params\S*|user\S*|data\S*|len\S*|hash\S*|bcrypt\S*|sha\d+\S*|md5\S*|[a-z_.]+\(.*|[a-z_]+\[.*|<\S*|not|is|was|the|and|a|an|i|it|wrong|no|yes|same|what|how|why|when|which|incorrect|invalid|expired|\[(?:pad|cls|sep|mask|unk|bos|eos)\d?\]?|\d{1,2})$"
 )
 _SPOKEN = (
     r"\b(?:pass(?:words?|code|phrase|wort|e)?|pw|pwd|psw|passwd|kennwort|passwort|contrasena|contrasenya|contra|clave|senha|palavra-passe|mot de passe|mdp|parola|haslo|wachtwoord|losenord|wi-?fi key|wlan-?(?:key|schlussel)|wpa2?(?: key)?|network key|security key|private key|pre-?shared key|psk|signing key|encryption key|master key|auth(?:: basic)?"

@@ -1,0 +1,95 @@
+"""What a network takes for people and births, and the words around it say otherwise."""
+
+from __future__ import annotations
+
+import pytest
+
+from vault.redaction.engine import Engine
+from vault.redaction.names.nobody import is_a_locale, is_no_birth, is_no_person, is_no_user
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine()
+
+
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+CLEAN = [
+    "Month,Sales\n" + "".join(f"{name},{10 + at}\n" for at, name in enumerate(MONTHS)),
+    "Month\tSales\n" + "".join(f"{name}\t{10 + at}\n" for at, name in enumerate(MONTHS)),
+    "| Month | Sales |\n|---|---|\n" + "".join(f"| {name} | {20 + at} |\n" for at, name in enumerate(MONTHS)),
+    " ".join(MONTHS),
+    str(MONTHS).replace("'", '"'),
+    "Average temperature: Jan 3, Feb 4, Mar 8, Apr 12, May 17",
+    "Supported locales: en_US, de_DE, fr_FR, it_IT, es_ES, pt_BR, ja_JP, ko_KR, zh_CN, nl_NL, sv_SE, pl_PL",
+    '{"locale": "pt_BR"}',
+    'for ((i=0; i < COMP_CWORD; i++)); do\n    echo "${COMP_WORDS[i]}"\ndone',
+    "Mark this as read",
+    "Sue them!",
+    "Chase the dog away",
+]
+
+
+@pytest.mark.parametrize("text", CLEAN)
+def test_what_is_nobodys_stays(engine: Engine, text: str) -> None:
+    assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize("month", MONTHS)
+def test_the_day_on_which_something_was_said_or_ordered_stays(engine: Engine, month: str) -> None:
+    said = engine.redact_text(
+        f"On Mon, {month} 4, 2024 at 10:22 AM Peter Novak <peter@corp.com> wrote:\n> hi"
+    ).text
+    assert said.startswith(f"On Mon, {month} 4, 2024 at 10:22 AM <PERSON_1> <")
+    text = f"I'm Laura Chen, I ordered on {month} 4 and it hasn't arrived by {month} 19."
+    assert engine.redact_text(text).text == text.replace("Laura Chen", "<PERSON_1>")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my birthday is on Mar 5",
+        "born Mar 5 1988",
+        "DOB: 03/05",
+        "geb. 5. März",
+        "Ana Lopez, 12.03.1985, Madrid",
+    ],
+)
+def test_births_are_found_as_before(engine: Engine, text: str) -> None:
+    assert "DATE_OF_BIRTH" in {one.entity for one in engine.find(text)}
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "after", "is_none"),
+    [
+        ("Feb", "", "", True),
+        ("April", "since ", "", True),
+        ("April", "ask ", " about it", False),
+        ("May", "", ",22", True),
+        ("June", "", " said so", False),
+        ("Monday", "", "", False),
+        ("Mark", "", " this as read", True),
+        ("Mark", "", " said so", False),
+        ("Mark", "ask ", " this", False),
+        ("Sue Miller", "", " them", False),
+    ],
+)
+def test_words_of_the_calendar_and_verbs(value: str, before: str, after: str, *, is_none: bool) -> None:
+    assert is_no_person(value, before, after) is is_none
+
+
+def test_a_day_without_a_year_is_a_birth_only_where_a_birth_is_spoken_of() -> None:
+    assert is_no_birth("Jan 19", "it has not come by Jan 19", "", 0.3)
+    assert not is_no_birth("Jan 19", "his birthday is Jan 19", "", 0.3)
+    assert not is_no_birth("19 Jan 1980", "it has not come by", "", 0.3)
+    assert not is_no_birth("Jan 19", "it has not come by Jan 19", "", 0.9)
+    assert is_no_birth("Dec 4, 2024", "on Mon, Dec 4, 2024 at 10:22 AM", " at 10:22 AM", 0.9)
+
+
+def test_constants_calls_and_locales_are_no_users() -> None:
+    assert is_no_user("COMP_CWORD", "")
+    assert is_no_user("AutoTokenizer", ".from_pretrained(x)")
+    assert not is_no_user("dark_lord", " said")
+    assert not is_no_user("john.doe", "(at)example.com")
+    assert is_a_locale("pt_BR")
+    assert not is_a_locale("jo_Anna")

@@ -1,0 +1,66 @@
+"""Lists of people in data, where no word says who they are; and lists of what all the world knows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import product
+
+import pytest
+
+from vault.redaction.engine import Engine
+from vault.redaction.settings import Redaction
+
+FIRST = ["Elena", "Omar", "Petra", "Jane", "Ravi", "Fatima", "Ingrid", "Pablo"]
+LAST = ["Okafor", "Hoffmann", "Nakamura", "Webb", "Bauer", "Kowalski", "Patel", "Rossi"]
+SHAPES: dict[str, Callable[[list[str]], object]] = {
+    "under a key": lambda names: {"customers": names, "total": len(names)},
+    "results": lambda names: {"results": names},
+    "alone": lambda names: names,
+    "rows": lambda names: [[name, f"2024-03-0{at}"] for at, name in enumerate(names, 1)],
+    "objects": lambda names: {"data": [{"who": name, "n": at} for at, name in enumerate(names)]},
+}
+
+
+@pytest.mark.parametrize("mode", ["balanced", "high-recall"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_nearly_all_people_of_a_list_are_found(shape: str, mode: str) -> None:
+    engine, left, told = Engine(Redaction(mode=mode)), 0, 0  # type: ignore[arg-type]
+    for (first, second), last in product(zip(FIRST, FIRST[1:] + FIRST[:1], strict=True), range(len(LAST))):
+        names = [f"{first} {LAST[last]}", f"{second} {LAST[last - 1]}", f"{first} {LAST[last - 2]}"]
+        text = engine.redact_text(json.dumps(SHAPES[shape](names))).text
+        json.loads(text)
+        told += len(names)
+        left += sum(name.split()[1] in text for name in names)
+    assert left <= told / 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '["New York", "Los Angeles", "San Diego"]',
+        '["Santa Clara", "San Jose", "Santa Cruz"]',
+        '{"drivers": ["Max Verstappen", "Lewis Hamilton", "Charles Leclerc"]}',
+        '{"cast": ["Tom Hanks", "Meg Ryan"], "title": "Sleepless in Seattle"}',
+        '["Grace Hopper", "Ada Lovelace", "Alan Turing"]',
+        '{"tags": ["Machine Learning", "Deep Learning"]}',
+        '{"fonts": ["Georgia Pro", "Franklin Gothic", "Lucida Sans"]}',
+        '["Mercury", "Venus", "Earth", "Mars"]',
+    ],
+)
+def test_a_list_of_what_all_the_world_knows_stays(text: str) -> None:
+    assert Engine().redact_text(text).text == text
+
+
+def test_a_list_obeys_the_settings() -> None:
+    text = '["Elena Webb", "Omar Bauer"]'
+    assert Engine().redact_text(text).text == '["<PERSON_1>", "<PERSON_2>"]'
+    assert Engine(Redaction(entities={"PERSON": "keep"})).redact_text(text).text == text
+    assert Engine(Redaction(allow=("Elena Webb",))).redact_text(text).text == '["Elena Webb", "<PERSON_1>"]'
+    assert Engine(Redaction(thresholds={"PERSON": 0.95})).redact_text(text).text == text
+
+
+def test_a_name_in_a_list_is_not_cut_in_half() -> None:
+    assert Engine().redact_text('["Anna Hoffmann", "Hiro Oyelaran", "Petra Webb"]').text == (
+        '["<PERSON_1>", "<PERSON_2>", "<PERSON_3>"]'
+    )

@@ -1,0 +1,68 @@
+"""Lists of people in data: `["Anna Webb", "Omar Bauer"]` has no word around that says who they are.
+
+A model reads sentences, and finds none. Where most strings of a list are a first name and a surname, all are
+people; not where the whole is about what all the world knows, nor whom all the world knows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from vault.redaction.findings import Finding, Ground
+from vault.redaction.search import Shard
+from vault.redaction.segments import Form
+
+_SCORE: Final = 0.9
+_FEWEST: Final = 2
+_SHARE: Final = 2 / 3  # of the strings that are written as names
+_SURE: Final = 1 / 2  # of those that the lists hold
+_WORLDS: Final = -6.0  # the judgement of data about what all the world knows
+_LETTERS: Final = re.compile(r"[^\W\d_]{3}")
+_PUBLIC: Final = frozenset(
+    [
+        "actors", "album", "artist", "artists", "author", "authors", "band", "bands", "books",
+        "brands", "cast", "characters", "composers", "directors", "drivers", "films", "founders",
+        "laureates", "maintainers", "models", "movies", "players", "presidents", "products",
+        "singers", "songs", "species", "stars", "teams", "title", "titles", "tracks", "winners",
+        "writers"
+    ]
+)  # fmt: skip
+
+
+def call_roll(
+    shard: Shard, judge: Callable[[], float] | None, is_wanted: Callable[[str, Finding], bool]
+) -> None:
+    """Find the people of the lists in a text. `judge` tells how much it is about somebody's life."""
+    from vault.redaction.names import is_famous, is_full_name, may_be_a_name
+
+    lists: defaultdict[str, list[tuple[Shard, int]]] = defaultdict(list)
+    for part, at in _strings(shard):
+        lists[part.pieces[at].label].append((part, at))
+    for label, strings in lists.items():
+        if label.lower() in _PUBLIC:
+            continue
+        sure = sum(is_full_name(part.pieces[at].text) for part, at in strings)
+        people = [(part, at) for part, at in strings if may_be_a_name(part.pieces[at].text)]
+        if sure < _FEWEST or sure < _SURE * len(people) or len(people) < _SHARE * len(strings):
+            continue
+        if judge is not None and judge() < _WORLDS:
+            return
+        for part, at in people:
+            text = part.pieces[at].text
+            if all(one.ground is Ground.MODEL for one in part.found[at]) and not is_famous(text):
+                start = len(text) - len(text.lstrip())
+                person = Finding("PERSON", start, len(text.rstrip()), _SCORE, "lists of names", Ground.MODEL)
+                if is_wanted(text, person):
+                    part.found[at] = [person]
+
+
+def _strings(shard: Shard) -> Iterator[tuple[Shard, int]]:
+    """Give the strings of data that say something."""
+    for at, (piece, inner) in enumerate(zip(shard.pieces, shard.inner, strict=True)):
+        if inner is not None:
+            yield from _strings(inner)
+        elif piece.form is not Form.CODE and len(shard.pieces) > 1 and _LETTERS.search(piece.text):
+            yield shard, at
