@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 WHOLE = "<REDACTED>"
 _MANY = 8  # pieces that are worth to be read together
 _MANY_MORE = 1_000  # texts that are read together at most
+_OF_RECORDS = {"id", "_id", "ids"}
 _DEPTH = 3  # JSON in a string in JSON in a string
 
 
@@ -465,8 +466,8 @@ def count(traces: Iterable[Trace]) -> Counter[str]:
 
 
 def _said(piece: Piece, label: str) -> str:
-    """Give what a piece says, behind the label that names it."""
-    return f"{label}: {piece.text}" if label else piece.text
+    """Give what a piece says, behind the label that names it. Mere `id` is what a record calls itself by."""
+    return piece.text if not label or label.lower() in _OF_RECORDS else f"{label}: {piece.text}"
 
 
 def _leave(memory: Memory, shards: list[Shard]) -> None:

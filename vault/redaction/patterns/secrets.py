@@ -24,13 +24,18 @@ _HANDED = re.compile(
     r"\b\w{0,12}(?:auth|login|credentials?)\s?[=(:]\s?(?:[\w.]{1,40}\(|[(\[])?\s?(?P<quote>[\"'])([\w.@\\+-]{2,64})(?P=quote),\s?(?P<other>[\"'])([^\s\"']{4,128})(?P=other)\s?[)\]]"
 )
 _FIELD = re.compile(
-    r"(?<![a-z])[\"']?(?:[a-z0-9]{1,20}[_.-]){0,4}(?:pass(?:word|wd|phrase|code)?|pwd|pw|psk|secret|secret_?key|token|api_?key|apikey|access_?key|auth_?key|bind_?pw|root_?pw|private_?key|encryption_?key|client_?secret|credentials?|signing_?key|wpa2? ?key"
+    r"(?<![a-z])[\"']?(?:[a-z0-9]{1,20}[_.-]){0,4}(?:pass(?:word|wd|phrase|code)?|pwd|pw|psk|secret|secret_?key|(?:auth|access|refresh|session|bearer)?token|api_?key|apikey|access_?key|auth_?key|bind_?pw|root_?pw|private_?key|encryption_?key|client_?secret|credentials?|signing_?key|wpa2? ?key"
     r"|contrasena|clave|senha|passwort|kennwort|mdp|mot_de_passe|pin|pin_?code|alarm_?code|door_?code|otp|cvv|cvc)[\"']?\s{0,3}(?::=|=>|[:=])\s{0,3}(?P<quote>[\"'`]?)(?P<value>[^\s\"'`<>{}]{3,512})"
 )
 _NO_VALUE = re.compile(
     r"(?:none|null|nil|true|false|undefined|required|optional|string|str|text|password|passwort|secret|token|changeme|change_me|example|your\S*|my\S*|xxx+|\*+|\.\.\.|\$\S*|%\S*|os\.\S*|process\.\S*|env\S*|self\.\S*|config\S*|settings\S*|get\S*|input\S*"
     r"|forgot\S*|reset\S*|int|bytes|bool|char|varchar\S*|function\S*|lambda|new|await|import|return|request\S*|req\.\S*|args\S*|params\S*|user\S*|data\S*|len\S*|hash\S*|bcrypt\S*|sha\d+\S*|md5\S*|[a-z_.]+\(.*|[a-z_]+\[.*|<\S*|not|is|was|the|and|a|an|i|it|wrong|no|yes|same|what|how|why|when|which|incorrect|invalid|expired|\[(?:pad|cls|sep|mask|unk|bos|eos)\d?\]?|\d{1,2})$"
 )
+_NO_CREDENTIAL = re.compile(
+    r"(?:next|prev|previous|page|continuation|cursor|start|pad|eos|bos|unk|cls|sep|mask)[_.-]?(?:page[_-]?)?token\W*$"
+)
+"""Where a list goes on, or a sign of a vocabulary."""
+
 _SPOKEN = (
     r"\b(?:pass(?:words?|code|phrase|wort|e)?|pw|pwd|psw|passwd|kennwort|passwort|contrasena|contrasenya|contra|clave|senha|palavra-passe|mot de passe|mdp|parola|haslo|wachtwoord|losenord|wi-?fi key|wlan-?(?:key|schlussel)|wpa2?(?: key)?|network key|security key|private key|pre-?shared key|psk|signing key|encryption key|master key|auth(?:: basic)?"
     r"|(?:security|memorable|secret|safe|magic) (?:word|answer|phrase|place)|anti phishing phrase|recovery (?:code|key|phrase)|backup code|licen[cs]e key|product key|api ?-?key|access key|secret key|secret|token|clave de api|api key|login)\b"
@@ -116,6 +121,8 @@ def _find_urls(folded: Folded, ends: Ends) -> Iterator[Hit]:
 def _find_fields(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_FIELD, folded.low, ends, 100, 560):
         value = _cut(match["value"]).rstrip(",")
+        if _NO_CREDENTIAL.search(folded.low, match.start(), match.start("value")):
+            continue
         if (
             len(value) >= 3
             and not _NO_VALUE.match(value)

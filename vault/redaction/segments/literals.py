@@ -12,6 +12,7 @@ from vault.redaction.segments.pieces import Form, Piece, Taken, Writer, value
 
 _DEEPEST = 200_000  # a list's entry each: deeper is no data, and costs memory
 _LONG_NUMBER = 7  # digits from which a number that nothing names may be somebody's
+_MOMENT = re.compile(r"1[0-9]{9}(?:[0-9]{3})?")  # seconds or milliseconds since 1970
 _CARDS = (15, 16)  # digits of a number that may prove itself to be a card, whatever it is called
 _DOUBLE = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _SINGLE = r"'[^'\\]*+(?:\\.[^'\\]*+)*+'"
@@ -118,6 +119,8 @@ def _number(text: str, start: int, end: int, label: str) -> list[Piece]:
         return value(start, end, text[start:end], label, quoted)
     if end - start in _CARDS and not may_number_a_person(label):
         return value(start, end, text[start:end], label, quoted, Form.CODE)
+    if not label and _MOMENT.fullmatch(text, start, end):
+        return []
     if (label or end - start >= _LONG_NUMBER) and may_number_a_person(label):
         return value(start, end, text[start:end], label, quoted)
     return []
