@@ -27,6 +27,18 @@ CLEAN = [
     "Mark this as read",
     "Sue them!",
     "Chase the dog away",
+    "may I ask something",
+    "Will you marry me",
+    "Thanks Claude!",
+    "Claude, write a poem",
+    "ask Siri",
+    "Jenkins failed",
+    "Luke 15:11-32",
+    "Apaga la luz de la cocina a las diez.",
+    "Enciende la luz del salón",
+    "Allume la télé",
+    "Liga a luz da sala",
+    "soy nuevo aquí",
 ]
 
 
@@ -72,6 +84,12 @@ def test_births_are_found_as_before(engine: Engine, text: str) -> None:
         ("Mark", "", " said so", False),
         ("Mark", "ask ", " this", False),
         ("Sue Miller", "", " them", False),
+        ("Claude", "my friend ", " called", False),
+        ("Claude", "hi ", ", my boss", True),
+        ("luz", "enciende la ", "", True),
+        ("Luz", "pregunta a ", "", False),
+        ("May", "", " I", True),
+        ("Luke", "see ", " 10:30", False),
     ],
 )
 def test_words_of_the_calendar_and_verbs(value: str, before: str, after: str, *, is_none: bool) -> None:

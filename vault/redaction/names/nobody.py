@@ -9,18 +9,22 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from vault.redaction.everyday import EVERYDAY
+
 # fmt: off
 _MONTHS: Final = (
-    "jan jan. feb febr mar apr may jun jul aug sep sept oct nov dec january february march april june july"
-    " august september october november december januar februar märz mai juni juli oktober dezember okt dez"
-    " ene abr ago dic enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre"
-    " noviembre diciembre janvier février fevrier avril juin juillet août septembre octobre novembre"
-    " décembre fev mai set out janeiro fevereiro março maio junho julho setembro outubro novembro dezembro"
+    "jan jan. feb febr mar apr may jun jul aug sep sept oct nov dec january february march april june"
+    " july august september october november december januar februar märz mai juni juli oktober dezember"
+    " okt dez ene abr ago dic enero febrero marzo abril mayo junio julio agosto septiembre setiembre"
+    " octubre noviembre diciembre janvier février fevrier avril juin juillet août septembre octobre"
+    " novembre décembre fev mai set out janeiro fevereiro março maio junho julho setembro outubro"
+    " novembro dezembro"
 )
 _DAYS: Final = (
     "mon tue tues wed thu thur thurs fri sat monday tuesday wednesday thursday friday saturday sunday"
     " montag dienstag mittwoch donnerstag freitag samstag sonntag lunes martes miércoles jueves viernes"
-    " sábado domingo lundi mardi mercredi jeudi vendredi samedi dimanche segunda terça quarta quinta sexta"
+    " sábado domingo lundi mardi mercredi jeudi vendredi samedi dimanche segunda terça quarta quinta"
+    " sexta"
 )
 _NAMED: Final = (
     "jan mar may jun april june august march july mai juni juli julio abril avril junio mayo marzo märz"
@@ -30,12 +34,27 @@ _NAMED: Final = (
 """Of these, what somebody may be called."""
 
 _VERBS: Final = (
-    "bear carry chase chuck dip grant hope mark peg pierce rob rush skip spike sue tuck wish"
+    "bear carry chase chuck dip grant hope mark peg pierce rob rush skip spike sue tuck wish abre"
+    " allume apaga aumenta baixa baja busca cherche cierra coloca corrige dame desliga diminui dime"
+    " donne enciende envía erkläre escreve escribe explica explique fecha ferme gib haz joue korrigiere"
+    " liga mach manda mets mostra montre muestra ouvre öffne pon quita résume resume sag schalte"
+    " schließe schreib sube such spiel toca traduce traduis traduz übersetze zeig éteins écris"
+)
+_ASSISTANTS: Final = (
+    "alexa bixby chatgpt claude copilot cortana deepseek gemini grok llama mistral perplexity siri"
+)
+_ALWAYS: Final = "siri cortana chatgpt copilot bixby deepseek nuevo nueva nouveau nouvelle novo"
+_BOOKS: Final = (
+    "amos daniel esther ezra james job joel john jonah luke mark matthew micah peter ruth samuel"
+    " timothy titus"
 )
 # fmt: on
 _DATES: Final = frozenset(f"{_MONTHS} {_DAYS}".split())
 _BORNE: Final = frozenset(_NAMED.split())
 _DONE: Final = frozenset(_VERBS.split())
+_CALLED_ON: Final = frozenset(_ASSISTANTS.split())
+_NEVER: Final = frozenset(_ALWAYS.split())
+_SCRIPTURE: Final = frozenset(_BOOKS.split())
 _SURE: Final = 0.6
 _WORDS: Final = re.compile(r"[^\W\d_]+\.?")
 _NUMBERED: Final = re.compile(r"[.,;:|\t ]{0,3}\d")
@@ -44,7 +63,23 @@ _TIMED: Final = re.compile(
     r"|last|next|this|early|late|mid|every|seit|im|bis|ab|desde|hasta|en|em|depuis|début|fin|dès)) $",
     re.IGNORECASE,
 )
-_OBJECT: Final = re.compile(r" (?:this|them|the|it|that|these|those|him|us|me)\b")
+_OBJECT: Final = re.compile(
+    r" (?:this|them|the|it|that|these|those|him|us|me|la|el|los|las|le|les|un|una|une|o|os|as|a|um|uma|das"
+    r"|den|die|der|ein|eine|einen|mir|moi|nos|esto|este|esta|isso|isto|ce|cet|cette|ça)\b"
+)
+_MODAL: Final = re.compile(r" (?:i|we|you|he|she|they|it|there|this|that)\b", re.IGNORECASE)
+_GREETED: Final = re.compile(
+    r"(?:^|[.!?,\n] ?|\b(?:hi|hey|hello|ok|okay|thanks|thank you|dear|please|hola|gracias|hallo|danke|salut"
+    r"|merci|bonjour|oi|olá|obrigad[oa]),? )$",
+    re.IGNORECASE,
+)
+_ALONE: Final = re.compile(r"\s*(?:[,.!?]|\Z)")
+_VERSE: Final = re.compile(r" \d{1,3}:(?:\d(?!\d)|[6-9]\d|\d{1,3}[-\u2013]\d)")
+_ARTICLE: Final = re.compile(r"\b(?:the|la|el|le|un|una|une|der|die|das|den|dem|ein|eine) $", re.IGNORECASE)
+_BUILT: Final = re.compile(
+    r" (?:failed|build|job|pipeline|server|agent|node|plugin|instance"
+    r"|is (?:down|up|broken|red|green|failing))\b"
+)
 _OPENS: Final = re.compile(r"(?:^|[.!?:;\n\"“(*-] ?)$")
 _CALLED: Final = re.compile(r"\.[a-z_]\w*\(|\((?!at\)|a\))")
 _SHOUTED: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
@@ -67,7 +102,7 @@ _BIRTH: Final = re.compile(
 
 
 def is_no_person(value: str, before: str, after: str) -> bool:
-    """Say whether a word is the name of a month or a day, or what somebody is to do with something."""
+    """Say whether words that may be a name are none where they stand."""
     words = [word.rstrip(".").casefold() for word in _WORDS.findall(value)]
     if not words:
         return False
@@ -77,10 +112,23 @@ def is_no_person(value: str, before: str, after: str) -> bool:
         beside = {word.rstrip(".").casefold() for word in _WORDS.findall(f"{before} {after}")}
         if not beside.isdisjoint(_DATES - _BORNE):
             return True  # one of several
-        return _NUMBERED.match(after) is not None or _TIMED.search(before) is not None
-    if len(words) > 1 or words[0] not in _DONE:
-        return False
-    return _OPENS.search(before) is not None and _OBJECT.match(after) is not None
+        if _NUMBERED.match(after) or _TIMED.search(before):
+            return True
+    return len(words) == 1 and _is_no_name(value, words[0], before, after)
+
+
+def _is_no_name(value: str, word: str, before: str, after: str) -> bool:
+    """Say whether one word is a verb, a noun behind its article, a program, a book, or who is talked to."""
+    opens = _OPENS.search(before) is not None
+    return (
+        word in _NEVER
+        or (word in _DONE and opens and _OBJECT.match(after) is not None)
+        or (word in {"may", "will"} and opens and _MODAL.match(after) is not None)
+        or (word in _CALLED_ON and _GREETED.search(before) is not None and _ALONE.match(after) is not None)
+        or (word in _SCRIPTURE and _VERSE.match(after) is not None)
+        or (word == "jenkins" and _BUILT.match(after) is not None)
+        or (value.islower() and word in EVERYDAY and _ARTICLE.search(before) is not None)
+    )
 
 
 def is_no_birth(value: str, around: str, after: str, score: float) -> bool:
