@@ -39,6 +39,7 @@ CLEAN = [
     "Allume la télé",
     "Liga a luz da sala",
     "soy nuevo aquí",
+    "sha256=zuuue4knoyJ-UwPPXg8fezS7VCrXJQrAP7zeNuwvFQg",
 ]
 
 
@@ -105,9 +106,11 @@ def test_a_day_without_a_year_is_a_birth_only_where_a_birth_is_spoken_of() -> No
 
 
 def test_constants_calls_and_locales_are_no_users() -> None:
-    assert is_no_user("COMP_CWORD", "")
-    assert is_no_user("AutoTokenizer", ".from_pretrained(x)")
-    assert not is_no_user("dark_lord", " said")
-    assert not is_no_user("john.doe", "(at)example.com")
+    assert is_no_user("COMP_CWORD", "", "")
+    assert is_no_user("AutoTokenizer", "", ".from_pretrained(x)")
+    assert not is_no_user("dark_lord", "", " said")
+    assert not is_no_user("john.doe", "", "(at)example.com")
+    assert is_no_user("_compat", "click/", ".py,sha256=")
+    assert not is_no_user("jdoe", "github.com/", ". Bye")
     assert is_a_locale("pt_BR")
     assert not is_a_locale("jo_Anna")

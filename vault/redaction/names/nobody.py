@@ -82,6 +82,11 @@ _BUILT: Final = re.compile(
 )
 _OPENS: Final = re.compile(r"(?:^|[.!?:;\n\"“(*-] ?)$")
 _CALLED: Final = re.compile(r"\.[a-z_]\w*\(|\((?!at\)|a\))")
+_ENDING: Final = re.compile(r"[\w-]{0,24}\.[a-z]{1,4}(?:[,:;)\s\"']|\Z)")
+_SUMMED: Final = re.compile(
+    r"\b(?:sha-?(?:1|224|256|384|512)|md5|blake2[bs]?|checksum|integrity|digest|etag)[\"']?\s?[=:-]\W{0,2}$",
+    re.IGNORECASE,
+)
 _SHOUTED: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _LOCALE: Final = re.compile(r"[a-z]{0,3}_[A-Z]{2}(?:[.@][\w-]{1,12})?")
 _YEAR: Final = re.compile(
@@ -141,9 +146,15 @@ def is_no_birth(value: str, around: str, after: str, score: float) -> bool:
     return _BIRTH.search(around) is None
 
 
-def is_no_user(value: str, after: str) -> bool:
-    """Say whether a word is a constant, or what a program calls."""
-    return _SHOUTED.fullmatch(value) is not None or _CALLED.match(after) is not None
+def is_no_user(value: str, before: str, after: str) -> bool:
+    """Say whether a word is a constant, what a program calls, or a file in a folder."""
+    is_file = before.endswith("/") and _ENDING.match(after) is not None
+    return is_file or _SHOUTED.fullmatch(value) is not None or _CALLED.match(after) is not None
+
+
+def is_a_sum(before: str) -> bool:
+    """Say whether what stands before a value says that it is the sum of a file."""
+    return _SUMMED.search(before) is not None
 
 
 def is_a_locale(value: str) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.names.network import Floats
-from vault.redaction.names.nobody import is_a_locale, is_no_birth, is_no_person, is_no_user
+from vault.redaction.names.nobody import is_a_locale, is_a_sum, is_no_birth, is_no_person, is_no_user
 from vault.redaction.names.plausible import BEFORE, counts, dated, is_other, plausible
 from vault.redaction.names.regions import behind_town
 
@@ -289,7 +289,11 @@ def _is_else(  # noqa: PLR0913, PLR0917 (a value in its place)
             behind = "".join(words[last + 1 : last + 1 + BEFORE])
             return is_a_locale(bare) or is_no_birth(bare, around, behind, score)
         case "USERNAME":
-            return is_a_locale(bare) or is_no_user(bare, "".join(words[last + 1 : last + 1 + BEFORE]))
+            return is_a_locale(bare) or is_no_user(
+                bare, before + opening, "".join(words[last + 1 : last + 1 + BEFORE])
+            )
+        case "SECRET":
+            return is_a_sum(before + opening)
         case "PERSON":
             behind = "".join(words[last + 1 : last + 1 + BEFORE])
             return is_a_locale(bare) or is_no_person(bare, before + opening, behind)
