@@ -93,8 +93,11 @@ def _give_back(lease: Lease) -> None:
 
 def _once(leader: Leader) -> None:
     """Do what is due; another daemon that leads does it just as well. What went wrong is the exit code."""
-    if leader.beat():
-        leader.tick()
+    from vault.daemon import pacing, serving
+
+    if leader.lead(pacing.pause):
+        with pacing.repeated(leader.beat, serving.BEAT):  # the others see that it lives
+            leader.tick()
     elif leader.trouble is None:
         say("another daemon leads: nothing to do here")
     if leader.trouble is not None:

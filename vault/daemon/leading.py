@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger
 
 MINUTE = 60_000_000
+_LOOK = 3.0  # seconds between two looks whether another lives
 
 Facts = Mapping[str, object]  # counts and names for the log
 MayGoOn = Callable[[], bool]
@@ -70,6 +71,22 @@ class Leader:
         self._led = leads
         self._metrics.show("leader", "1 where this daemon leads", int(leads))
         return leads
+
+    def lead(self, wait: Callable[[float], object]) -> bool:
+        """Lead, once it is known that nobody else does.
+
+        Who was killed still holds the lease: one look can't tell them from one who works.
+        """
+        seen = None
+        while not self.beat():
+            sign = self._lease.sign
+            if self.trouble is not None or (seen is not None and sign != seen):
+                return False
+            if seen is None:
+                tell(logging.INFO, "waiting for a sign of the daemon that leads")
+            seen = sign
+            wait(_LOOK)
+        return True
 
     def is_silent(self) -> bool:
         """Say whether the keyring has not been reached for a whole term."""

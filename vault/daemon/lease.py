@@ -67,6 +67,11 @@ class Lease:
             self._seen, self._seen_at = (row.fence, row.beat), at
         return at - self._seen_at >= self._term
 
+    @property
+    def sign(self) -> tuple[int, int] | None:
+        """Give the sign of life of another that was last seen: who lives changes it."""
+        return self._seen
+
     def is_mine(self) -> bool:
         """Say whether this one still leads, by the row itself."""
         fence = self.fence
