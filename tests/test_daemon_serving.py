@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -203,3 +205,57 @@ def test_a_run_that_was_broken_off_by_a_clock_that_ran_ahead_is_taken_up_once_it
         leader.beat()
         leader.tick()
     assert done == [start + 900 * DAY, start + DAY, start + 2 * DAY]
+
+
+@pytest.mark.timeout(20)
+def test_a_wall_clock_that_is_set_back_stops_neither_the_beats_nor_the_looks(
+    open_core: Callable[[Hours], Core], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core, stop, back = open_core(Hours()), threading.Event(), timedelta()
+    leader = leader_of(core, Hours(), stop=stop)
+    service = Service(leader, core, stop, Metrics())
+    beats, looks = list[int](), list[int]()
+
+    class Wall(datetime):
+        """The wall clock, as the scheduler reads it."""
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) - back
+
+    def go_on(done: list[int]) -> None:
+        nonlocal back
+        done.append(len(done))
+        if min(len(beats), len(looks)) == 2:
+            back = timedelta(days=1)
+        if min(len(beats), len(looks)) == 5:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Wall)
+    monkeypatch.setattr(serving, "BEAT", 0.01)
+    monkeypatch.setattr(serving, "TICK", 0.01)
+    monkeypatch.setattr(leader, "beat", lambda: go_on(beats))
+    monkeypatch.setattr(leader, "tick", lambda: go_on(looks))
+    service.run(None)
+    assert min(len(beats), len(looks)) >= 5
+    assert not service.dead()
+
+
+@pytest.mark.timeout(20)
+def test_a_look_that_fails_is_told_and_the_next_one_comes(
+    open_core: Callable[[Hours], Core], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    core, stop, looks = open_core(Hours()), threading.Event(), list[int]()
+    leader = leader_of(core, Hours(), stop=stop)
+
+    def tick() -> None:
+        looks.append(len(looks))
+        if len(looks) == 1:
+            raise ZeroDivisionError
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(serving, "TICK", 0.01)
+    monkeypatch.setattr(leader, "tick", tick)
+    Service(leader, core, stop, Metrics()).run(None)
+    told = [record.facts["error"] for record in caplog.records if record.levelno == logging.ERROR]  # type: ignore[attr-defined]
+    assert (told, looks) == (["ZeroDivisionError"], [0, 1])

@@ -13,16 +13,19 @@ pause = time.sleep
 
 
 @contextmanager
-def repeated(act: Callable[[], object], seconds: float) -> Iterator[None]:
-    """Act again and again beside what is done here, each time so long after the last one ended."""
+def repeated(act: Callable[[], object], seconds: float, first: float | None = None) -> Iterator[None]:
+    """Act in steady steps beside what is done here, first after `first`; the last comes to its end."""
     ended = threading.Event()
 
     def go_on() -> None:
-        while not ended.wait(seconds):
+        span = seconds if first is None else first
+        while not ended.wait(span):
+            began = time.monotonic()
             try:
                 act()
             except Exception as error:  # noqa: BLE001 (one step must not end those after it; it is told)
                 tell_error("a step failed", error)
+            span = max(0.0, began + seconds - time.monotonic())
 
     thread = threading.Thread(target=go_on)
     thread.start()

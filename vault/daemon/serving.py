@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any
@@ -22,6 +21,7 @@ from vault.core import Core
 from vault.daemon.duties import trigger_of
 from vault.daemon.health import Health
 from vault.daemon.leading import Leader
+from vault.daemon.pacing import repeated
 from vault.retention.policy import Policies
 from vault.telemetry import Metrics, notify, reloading, tell, tell_error
 
@@ -104,20 +104,22 @@ class Service:
         )  # a purge that takes longer than a tick is no event
         scheduler = BackgroundScheduler(
             jobstores={"default": MemoryJobStore()},  # never one that unpickles what a database holds
-            executors={"default": ThreadPoolExecutor(1), "beat": ThreadPoolExecutor(1)},
+            executors={"default": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
             timezone="UTC",
         )
         self._beat()
-        scheduler.add_job(self._beat, "interval", seconds=BEAT, executor="beat")
-        at_once = datetime.now(UTC)  # what was missed while no daemon ran
-        scheduler.add_job(self._leader.tick, "interval", seconds=TICK, next_run_time=at_once)
         self._schedule(scheduler, self._core.policies)
-        scheduler.start()
-        try:
-            yield scheduler
-        finally:
-            scheduler.shutdown(wait=True)  # the batch comes to its end
+        # The scheduler goes by the wall clock, which may be set back: what must go on does not wait for it.
+        with (
+            repeated(self._beat, BEAT),
+            repeated(self._leader.tick, TICK, first=0),
+        ):  # what was missed, at once
+            scheduler.start()
+            try:
+                yield scheduler
+            finally:
+                scheduler.shutdown(wait=True)  # the batch comes to its end
 
     def _beat(self) -> None:
         self._leader.beat()
