@@ -17,18 +17,20 @@ from typing import Any, NoReturn
 import pytest
 import test_daemon
 from commands import run
-from test_daemon import POLICY, Hours, every, leader_of
+from test_daemon import POLICY, START, Hours, every, leader_of
 
 from vault import Vault
 from vault.clock import DAY
 from vault.core import Core
 from vault.daemon import serving
-from vault.daemon.leading import MINUTE, Duty
-from vault.daemon.lease import TERM
+from vault.daemon.duties import anchoring
+from vault.daemon.leading import MINUTE, Duty, Leader
+from vault.daemon.lease import TERM, Lease
 from vault.daemon.serving import Service
+from vault.daemon.turns import Turns
 from vault.errors import ConfigError, StoreUnavailableError
 from vault.storage.engine import Store
-from vault.telemetry import Metrics
+from vault.telemetry import Metrics, log
 
 open_core = test_daemon.open_core
 
@@ -259,3 +261,56 @@ def test_a_look_that_fails_is_told_and_the_next_one_comes(
     Service(leader, core, stop, Metrics()).run(None)
     told = [record.facts["error"] for record in caplog.records if record.levelno == logging.ERROR]  # type: ignore[attr-defined]
     assert (told, looks) == (["ZeroDivisionError"], [0, 1])
+
+
+def test_p6_a_checkpoint_that_can_not_be_written_is_tried_again_soon(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, metrics, mount = Hours(), Metrics(), tmp_path / "mount"
+    mount.write_text("not mounted yet")
+    with Vault.open(tmp_path / "v", redactor=None, clock=clock) as vault:
+        core = vault._core
+        leader = Leader(
+            [anchoring(core, mount / "checkpoints")],
+            lease=Lease(core.stores.keyring, "daemon", clock),
+            turns=Turns(core.stores.keyring, lambda: core.keyring.service),
+            clock=clock,
+            stop=threading.Event(),
+            metrics=metrics,
+        )
+        leader.beat()
+        assert leader.tick() == []
+        mount.unlink()
+        clock.at += MINUTE
+        leader.beat()
+        assert leader.tick() == ["checkpoint"]
+        assert len(list((mount / "checkpoints").iterdir())) == 1
+        clock.at += DAY - 1
+        leader.beat()
+        assert leader.tick() == []
+    told = [record.facts for record in caplog.records if record.levelno == logging.ERROR]  # type: ignore[attr-defined]
+    assert [facts["job"] for facts in told] == ["checkpoint"]
+    assert 'vault_runs_total{job="checkpoint",outcome="begun"} 1.0' in metrics.text().decode()
+
+
+def test_a_duty_that_goes_on_failing_is_tried_ever_less_often_but_each_hour_at_least(
+    open_core: Callable[[Hours], Core], caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, tries, works = Hours(), list[int](), False
+    caplog.set_level(logging.INFO, logger=log.name)
+
+    def act(_: object) -> dict[str, object]:
+        tries.append((clock.at - START) // MINUTE)
+        if not works:
+            raise OSError
+        return {}
+
+    leader = leader_of(open_core(clock), clock, Duty("steady", act, every=DAY))
+    for minute in range(600):
+        works = minute >= 250
+        leader.beat()
+        leader.tick()
+        clock.at += MINUTE
+    assert tries == [0, 1, 3, 7, 15, 31, 63, 123, 183, 243, 303]
+    said = [record.facts["again"] for record in caplog.records if "again" in getattr(record, "facts", {})]  # type: ignore[attr-defined]
+    assert said == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600, 3600]

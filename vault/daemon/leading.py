@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger
 
 MINUTE = 60_000_000
+_HOUR = 60 * MINUTE
 _LOOK = 3.0  # seconds between two looks whether another lives
 
 Facts = Mapping[str, object]  # counts and names for the log
@@ -56,6 +57,7 @@ class Leader:
         self._metrics = metrics
         self._led = False
         self._last: dict[str, int] = {}
+        self._failures: dict[str, int] = {}  # of each duty, since it was last done
         self._working = threading.Lock()
         self.trouble: Exception | None = None  # the first of the last look: who looks but once tells of it
 
@@ -110,10 +112,15 @@ class Leader:
         now = self._clock()
         if duty.every is None:
             return self._take_turn(duty, now)
-        if self._was_just(duty, now, duty.every):
+        if self._was_just(duty, now, self._span(duty, duty.every)):
             return False
         self._last[duty.name] = now
         return self._do(duty, now) is not Outcome.BEGUN
+
+    def _span(self, duty: Duty, every: int) -> int:
+        """Say after what time it is due: what failed soon, then ever less often, and each hour at least."""
+        failures = self._failures.get(duty.name, 0)
+        return min(every, MINUTE << min(failures - 1, 6), _HOUR) if failures else every
 
     def _was_just(self, duty: Duty, now: int, span: int) -> bool:
         """Say whether it was begun within a span. What a clock that ran ahead says of it does not count."""
@@ -151,6 +158,9 @@ class Leader:
         except Exception as error:  # noqa: BLE001 (one duty must not end the others; it is told and counted)
             outcome = Outcome.FAILED
             self._troubled("failed", error, job=duty.name)
+        self._failures[duty.name] = 0 if outcome is Outcome.DONE else self._failures.get(duty.name, 0) + 1
+        if outcome is not Outcome.DONE and duty.every is not None:
+            facts = {**(facts or {}), "again": self._span(duty, duty.every) // 1_000_000}
         self._tell(duty, outcome, facts or {}, late, told=turn is not None)
         return outcome
 
