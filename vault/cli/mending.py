@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 from vault.cli.bedside import EDIT, Bedside, Mend, line_of
 from vault.cli.given import is_missing
 from vault.cli.mending_root import mend_root, put_back
+from vault.cli.places import is_full, make_room
 from vault.config import FILE
 from vault.errors import (
     ConfigError,
@@ -28,6 +29,8 @@ from vault.storage.checks import Setting
 from vault.storage.engine import parse_url
 
 _SERVERS = {"postgresql": "postgres", "mysql": "mariadb", "mariadb": "mariadb"}
+_LABELS = ("transcripts", "keyring")
+_BROKEN = ("not a database", "malformed")  # what SQLite says of content, and of nothing else
 _UNREAD = "until then nothing can be read, written or erased"
 
 
@@ -36,8 +39,10 @@ def mend(check: str, error: VaultError, at: Bedside, root: Root | None = None) -
     by_kind = _mend_kind(check, error, at, root)
     if by_kind is not None:
         return by_kind
-    if check in {"transcripts", "keyring"}:
-        return _mend_database(check, error, at)
+    said = str(error)
+    label = next((one for one in _LABELS if check == one or said.startswith(f"the {one} database ")), None)
+    if label is not None and at.settings is not None:
+        return _mend_database(label, error, at)
     by_check = {
         "settings": lambda: _mend_settings(error, at),
         "policies": lambda: Mend("without them nothing is purged", at.edit(line_of(at.file, "policies"))),
@@ -113,8 +118,28 @@ def _mend_database(label: str, error: VaultError, at: Bedside) -> Mend:
             directory = shlex.quote(str(at.file.parent if at.file else Path.cwd()))
             return Mend("a vault was begun here and never made", f"vault init {directory}")
         return Mend(f"{'the keys' if label == 'keyring' else 'the messages'} are in it", at.restore())
-    file = shlex.quote(parse_url(url).database or "")
-    return Mend("it is no database any more", f"mv {file} {file}.broken && {at.restore()}")
+    return _mend_file(Path(parse_url(url).database or "").absolute(), str(error), at)
+
+
+def _mend_file(file: Path, said: str, at: Bedside) -> Mend:
+    """Tell a file that is broken from a place that is: who moves away what a full disk holds up loses it."""
+    if any(words in said for words in _BROKEN):
+        return Mend("it is no database any more", f"{_aside(file, 'broken')} && {at.restore()}")
+    if "is full" in said or is_full(file.parent):
+        return Mend(
+            f"the disk is full, and nothing else is known to be wrong: {_UNREAD}", make_room(file.parent)
+        )
+    if "locked" in said:
+        return Mend(f"{_UNREAD}: another program keeps it to itself", f"fuser -v {shlex.quote(str(file))}")
+    why = f"{_UNREAD}: the disk does not do its work, or who runs this may not write there"
+    return Mend(why, f"ls -la {shlex.quote(str(file.parent))}  # and dmesg says what the disk has")
+
+
+def _aside(file: Path, end: str) -> str:
+    """Move a SQLite file, and what lies beside it: its last commits, which belong to no other file."""
+    quoted = shlex.quote(str(file))
+    move = f"mv {quoted}$end {quoted}.{end}$end"
+    return f"for end in '' -wal -shm; do test ! -e {quoted}$end || {move}; done"
 
 
 def mend_foreign(odd: str | None, at: Bedside, root: Root) -> Mend:
@@ -125,8 +150,7 @@ def mend_foreign(odd: str | None, at: Bedside, root: Root) -> Mend:
     url = getattr(at.settings, odd) if odd else ""
     if not odd or parse_url(url).get_backend_name() != "sqlite":
         return Mend(why, at.edit(line_of(at.file, odd or "transcripts")))
-    file = shlex.quote(parse_url(url).database or "")
-    return Mend(why, f"mv {file} {file}.other && {at.restore()}")
+    return Mend(why, f"{_aside(Path(parse_url(url).database or ''), 'other')} && {at.restore()}")
 
 
 def _ask(url: str, *statements: str) -> str:

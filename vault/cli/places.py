@@ -20,6 +20,7 @@ from vault.roots.file import FileRoot
 from vault.storage.engine import parse_url
 
 ROOM = 256 * 2**20  # below this a purge or a restore may not come to its end
+FULL = 2**20  # below this SQLite can't even open what is there
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -115,13 +116,21 @@ def _name(uid: int) -> str:
         return str(uid)
 
 
+def is_full(place: Path) -> bool:
+    """Say whether there is no room at all where a database lies."""
+    nearest = next(one for one in (place, *place.parents) if one.exists())
+    return shutil.disk_usage(nearest).free < FULL
+
+
+def make_room(place: Path) -> str:
+    """Show what takes the room."""
+    return f"du -xh {shlex.quote(str(place))} | sort -h | tail  # and make room there"
+
+
 def _look_at_room(place: Path) -> Iterator[Finding]:
     free = shutil.disk_usage(place).free
     if free < ROOM:
-        mend = Mend(
-            "when it is full, messages are refused and erasures wait",
-            f"du -xh {shlex.quote(str(place))} | sort -h | tail  # and make room there",
-        )
+        mend = Mend("when it is full, messages are refused and erasures wait", make_room(place))
         yield warning("directory", f"{free // 2**20} MiB are left on the disk of {place}", mend)
 
 
