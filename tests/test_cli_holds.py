@@ -129,3 +129,33 @@ def test_p5_what_is_hidden_is_removed_by_carry_out(where: Path) -> None:
     assert json.loads(run("--vault", where, "hold", "carry-out", "--json").out) == []
     with Vault.open(where, redactor=None, create=False) as vault:
         assert vault.footprint("anna").messages == 0
+
+
+def test_p5_a_request_of_a_session_is_told_as_that(where: Path) -> None:
+    placed = hold(where, "--user", "anna", "--session", "s-1")
+    words = ("forget-session", "anna", "s-1", "--confirm", "s-1", "--when-released")
+    assert run("--vault", where, *words).code == 0
+    [waiting] = run("--vault", where, "hold", "queued", "--json").json
+    assert (waiting["user_id"], waiting["session_id"], waiting["on_session"]) == ("anna", "s-1", True)
+    [row] = run("--vault", where, "hold", "queued").out.splitlines()
+    assert row.split("\t")[:4] == [waiting["id"], "anna", "s-1", ""]
+    assert "1 request to forget a session waiting" in run("--vault", where, "hold", "list").err
+    hold(where, "--user", "ben")
+    run("--vault", where, "forget-user", "ben", "--confirm", "ben", "--when-released")
+    assert "2 requests to forget a user or a session waiting" in run("--vault", where, "hold", "list").err
+    run("--vault", where, "hold", "release", placed)
+    done = run("--vault", where, "hold", "carry-out")
+    assert done.out.splitlines()[0] == "1 session forgotten, 1 request still waiting"
+    assert done.out.splitlines()[1].split("\t")[-1] == "forget-session"
+    assert run("--vault", where, "show", "anna", "s-1").code == 1
+
+
+def test_p5_users_and_sessions_that_are_forgotten_at_once_are_counted_apart(where: Path) -> None:
+    holds = [hold(where, "--user", user) for user in ("anna", "ben")]
+    words = ("forget-session", "anna", "s-1", "--confirm", "s-1", "--when-released")
+    assert run("--vault", where, *words).code == 0
+    run("--vault", where, "forget-user", "ben", "--confirm", "ben", "--when-released")
+    for one in holds:
+        run("--vault", where, "hold", "release", one)
+    done = run("--vault", where, "hold", "carry-out")
+    assert done.out.splitlines()[0] == "1 user and 1 session forgotten, 0 requests still waiting"

@@ -77,6 +77,18 @@ def test_p5_what_waited_for_a_hold_waits_on_for_a_floor(where: Path, vault: Call
         assert [one["user_id"] for one in vault("hold", "queued", "--json").json] == ["anna"], words
 
 
+def test_p5_a_request_that_waits_for_a_floor_says_until_when(where: Path, vault: Callable[..., Said]) -> None:
+    with Vault.open(where, policies=[], redactor=None) as opened:
+        opened.transcript("anna", "s-3", namespace="contract/eu").append("user", "agreed")
+    words = ("--confirm", "s-3", "--except-floors")
+    assert vault("forget-session", "anna", "s-3", *words).code == 0
+    [waiting] = vault("hold", "queued", "--json").json
+    [row] = vault("hold", "queued").out.splitlines()
+    until = datetime.fromisoformat(waiting["until"])
+    assert until > datetime.now(UTC) + timedelta(days=3 * 365 - 1)
+    assert row.split("\t")[:4] == [waiting["id"], "anna", "s-3", f"{until:%Y-%m-%d %H:%M:%S}Z"]
+
+
 def test_an_import_goes_by_the_policies(where: Path, vault: Callable[..., Said], tmp_path: Path) -> None:
     told = [
         {"user_id": "ben", "session_id": "s-1", "role": "user", "content": text, "timestamp": at.timestamp()}

@@ -276,7 +276,7 @@ class AsyncVault:
         return await self._runtime.run(self._core.holding.release, hold_id, reason=reason, actor=actor)
 
     async def queued(self) -> list[Queued]:
-        """Give the requests to forget a user that wait for the end of holds, oldest first."""
+        """Give the requests to forget a user, or a session, that wait for holds or floors, oldest first."""
         return await self._runtime.run(self._core.queue.queued)
 
     async def carry_out_due(self) -> list[Certificate]:

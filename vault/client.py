@@ -267,7 +267,7 @@ class Vault:
         return self._core.holding.release(hold_id, reason=reason, actor=actor)
 
     def queued(self) -> list[Queued]:
-        """Give the requests to forget a user that wait for the end of holds, oldest first."""
+        """Give the requests to forget a user, or a session, that wait for holds or floors, oldest first."""
         return self._core.queue.queued()
 
     def carry_out_due(self) -> list[Certificate]:

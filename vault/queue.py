@@ -38,6 +38,7 @@ class Queued(msgspec.Struct, frozen=True, kw_only=True):
     """A request that waits for the end of holds, or of floors; `id` is that of its certificate.
 
     `until` is when the last floor ends, as it was when it was asked; without it a hold is waited for.
+    `session_id` is None where a whole user is to be forgotten, and where nobody can read the name any more.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Queued(msgspec.Struct, frozen=True, kw_only=True):
     now: bool
     until: datetime | None = None
     session_id: str | None = None
+    on_session: bool = False
 
 
 class Queue:
@@ -175,6 +177,7 @@ class Queue:
                     now=record.now,
                     until=None if row.until is None else to_datetime(row.until),
                     session_id=session or None,
+                    on_session=row.kind == FORGET_SESSION,
                 )
             )
         return sorted(found, key=lambda one: one.requested_at)

@@ -12,6 +12,7 @@ from vault.cli.talking import Group, actor, as_json, counted, moment, put, put_f
 
 if TYPE_CHECKING:
     from vault.holding import Hold
+    from vault.queue import Queued
 
 
 @click.group("hold", cls=Group, examples=('vault hold add --user u-42 --reason "case 7"', "vault hold list"))
@@ -89,7 +90,7 @@ def list_holds(given: Given, as_json: bool) -> None:
     """
     with given.open() as vault:
         found = vault.holds()
-        waiting = len(vault.queued())
+        waiting = vault.queued()
     if as_json:
         put_json(found)
     elif found:
@@ -101,7 +102,14 @@ def list_holds(given: Given, as_json: bool) -> None:
     else:
         say("nothing was ever held")
     if waiting:
-        say(f"{counted(waiting, 'request')} to forget a user waiting: vault hold queued")
+        whom = " or ".join(
+            f"a {what}" for what in ("user", "session") if what in {_of_what(one) for one in waiting}
+        )
+        say(f"{counted(len(waiting), 'request')} to forget {whom} waiting: vault hold queued")
+
+
+def _of_what(one: Queued) -> str:
+    return "session" if one.on_session else "user"
 
 
 def _state(one: Hold) -> str:
@@ -150,17 +158,30 @@ def release(given: Given, hold_id: str, reason: str, actor: str | None, as_json:
 @as_json
 @pass_given
 def queued(given: Given, as_json: bool) -> None:
-    """List the requests to forget a user that wait.
+    """List the requests to forget that wait.
 
-    They come from forget-user --when-released, and are carried out when no hold is left.
+    They come from forget-user and forget-session with --when-released or --except-floors, and are carried
+    out when no hold is left and no rule keeps anything. In a pipe each line is a row, its values apart by
+    tabs: certificate, user, session, until, requested, actor, reason.
     """
     with given.open() as vault:
         found = vault.queued()
     if as_json:
         put_json(found)
     elif found:
-        rows = [(one.id, one.user_id or "", one.requested_at, one.actor, one.reason) for one in found]
-        put_table(("certificate", "user", "requested", "actor", "reason"), rows)
+        rows = [
+            (
+                one.id,
+                one.user_id or "",
+                one.session_id or ("(erased)" if one.on_session else ""),
+                one.until,
+                one.requested_at,
+                one.actor,
+                one.reason,
+            )
+            for one in found
+        ]
+        put_table(("certificate", "user", "session", "until", "requested", "actor", "reason"), rows)
     else:
         say("no request waits")
 
@@ -171,8 +192,8 @@ def queued(given: Given, as_json: bool) -> None:
 def carry_out(given: Given, as_json: bool) -> None:
     """Do what has waited for holds that have ended.
 
-    Users are forgotten whose requests wait and who are not held any more; what the app popped, cleared or
-    deleted under a hold is removed for good.
+    Users and sessions are forgotten whose requests wait and that nothing holds or keeps any more; what the
+    app popped, cleared or deleted under a hold is removed for good.
     """
     with given.open(None) as vault:  # with its policies: their floors count (P5)
         done = vault.carry_out_due()
@@ -180,7 +201,11 @@ def carry_out(given: Given, as_json: bool) -> None:
     if as_json:
         put_json(done)
         return
-    put(f"{counted(len(done), 'user')} forgotten, {counted(waiting, 'request')} still waiting")
+    sessions = sum(one.kind == "forget-session" for one in done)
+    users = len(done) - sessions
+    counts = [counted(users, "user")] if users or not sessions else []
+    counts += [counted(sessions, "session")] if sessions else []
+    put(f"{' and '.join(counts)} forgotten, {counted(waiting, 'request')} still waiting")
     if done:
-        rows = [(one.id, one.status, one.sessions, one.messages, one.due_at) for one in done]
-        put_table(("certificate", "status", "sessions", "messages", "due"), rows)
+        rows = [(one.id, one.status, one.sessions, one.messages, one.due_at, one.kind) for one in done]
+        put_table(("certificate", "status", "sessions", "messages", "due", "kind"), rows)

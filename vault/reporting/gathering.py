@@ -180,7 +180,9 @@ def _holds(core: Core) -> list[HeldBy]:
 def _waiting(core: Core) -> list[Queued]:
     return [
         Queued(
-            id=one.id, reason=struck(one.reason, (one.user_id or "",), "[id]"), requested_at=one.requested_at
+            id=one.id,
+            reason=struck(one.reason, (one.user_id or "", one.session_id or ""), "[id]"),
+            requested_at=one.requested_at,
         )
         for one in core.queue.queued()
     ]
