@@ -5,11 +5,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vault.errors import PolicyError, UsageError
 from vault.retention import SHIPPED, durations, shipped
 from vault.retention.loading import load
-from vault.retention.policy import From, Match, Part, Policies, Then, as_label, covering
+from vault.retention.policy import ROLES, Earlier, From, Match, Part, Policies, Then, as_label
 
 ALL = "  - name: all\n    keep: {at_most: 90d}\n"
 
@@ -135,12 +137,38 @@ def test_a_class_that_can_never_match_is_refused(earlier: str, later: str, tmp_p
 
 
 def test_a_class_that_several_cover_together_is_refused() -> None:
-    before = [Match(roles=frozenset({"user"})), Match(roles=frozenset({"tool"}), namespaces=("a/*",))]
+    user, tool = frozenset({"user"}), frozenset({"tool"})
+    before = Earlier([Match(roles=user), Match(roles=tool, namespaces=("a/*",))])
     both = frozenset({"user", "tool"})
-    assert covering(Match(roles=both, namespaces=("a/x", "a/y/*")), before)
-    assert not covering(Match(roles=both, namespaces=("a/x", "b")), before)
-    assert not covering(Match(roles=both), before)
-    assert not covering(Match(namespaces=("a/*",)), before)
+    assert before.take_all_of(Match(roles=both, namespaces=("a/x", "a/y/*")))
+    assert not before.take_all_of(Match(roles=both, namespaces=("a/x", "b")))
+    assert not before.take_all_of(Match(roles=both))
+    assert not before.take_all_of(Match(namespaces=("a/*",)))
+
+
+GLOBS = st.text("ab*", min_size=1, max_size=4)
+MATCHES = st.builds(
+    Match,
+    roles=st.none() | st.frozensets(st.sampled_from(sorted(ROLES)[:3]), min_size=1),
+    namespaces=st.lists(GLOBS, max_size=3).map(tuple),
+    labels=st.sampled_from([(), (("a", frozenset({"x"})),), (("a", frozenset({"x", "y"})),)]),
+)
+
+
+@given(st.lists(MATCHES, max_size=4), MATCHES)
+def test_what_earlier_classes_take_is_what_they_take_one_by_one(earlier: list[Match], rule: Match) -> None:
+    def takes(one: Match, role: str, namespace: str) -> bool:
+        bare = Match(roles=one.roles, namespaces=one.namespaces)
+        wanted, given = dict(one.labels), dict(rule.labels)
+        labels = all(name in given and given[name] <= values for name, values in wanted.items())
+        return labels and bare.fits(role, namespace, {})
+
+    one_by_one = all(
+        any(takes(one, role, namespace) for one in earlier)
+        for role in rule.roles or ROLES
+        for namespace in rule.namespaces or ("*",)
+    )
+    assert Earlier(earlier).take_all_of(rule) == one_by_one
 
 
 @pytest.mark.parametrize(

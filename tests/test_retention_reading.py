@@ -1,5 +1,6 @@
 """Bad policy files: each gets an error with its place, within a second, and none unfolds or crashes."""
 
+import json
 import time
 from pathlib import Path
 
@@ -183,6 +184,46 @@ def test_a_file_of_100_megabytes_is_refused_unread(path: Path) -> None:
     with pytest.raises(PolicyError, match=f"1:1: the file has more than {LIMIT:,} bytes"):
         load([path])
     assert time.thread_time() - began < 0.2
+
+
+def classes_of(*namespaces: list[str]) -> str:
+    classes = [
+        f"  - {{name: c{number}, match: {{namespace: {json.dumps(one)}}}, keep: {{at_most: 1d}}}}\n"
+        for number, one in enumerate(namespaces)
+    ]
+    return GOOD.replace("  - name", "".join(classes) + "  - name")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"tenant-{number}/*" for number in range(3000)],
+        [f"n{number}" for number in range(6000)],
+        [f"{number}*n" for number in range(100)],
+    ],
+    ids=["starts", "names", "globs"],
+)
+def test_classes_with_very_many_namespaces_are_compared_within_a_second(path: Path, names: list[str]) -> None:
+    error = failure(path, classes_of(names, names[::-1]))
+    assert "the class “c1” can never match" in str(error)
+
+
+def test_very_many_classes_are_compared_within_a_second(path: Path) -> None:
+    many = "".join(
+        f"  - {{name: c{n}, match: {{metadata: {{a: x{n}}}}}, keep: {{at_most: 1d}}}}\n" for n in range(1900)
+    )
+    path.write_text(content := GOOD.replace("  - name", many + "  - name"))
+    assert LIMIT - 2000 < len(content) <= LIMIT
+    began = time.thread_time()
+    load([path])
+    assert time.thread_time() - began < 1
+
+
+def test_of_globs_that_must_be_tried_one_by_one_there_are_few(path: Path) -> None:
+    globs, names = [f"*a{number}*" for number in range(100)], [f"n{number}" for number in range(10_000)]
+    failure(path, classes_of([*globs[1:], "*n*"], names))
+    error = failure(path, classes_of([*globs, "*n*"], names))
+    assert "more than 100 namespaces have a * before their end" in str(error)
 
 
 @pytest.mark.parametrize("name", ["missing.yaml", "."])

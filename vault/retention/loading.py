@@ -13,10 +13,12 @@ from vault.clock import DAY
 from vault.errors import PolicyError, UsageError
 from vault.retention import SHIPPED, durations, schedule, shipped
 from vault.retention.durations import Duration
-from vault.retention.policy import ROLES, From, Keep, Match, Policies, Policy, Rule, Then, covering
+from vault.retention.policy import ROLES, Earlier, From, Keep, Match, Policies, Policy, Rule, Then, is_inner
 from vault.retention.reading import Node, Place, Problems, Scalar, Sequence, Table, naming, read
 from vault.retention.redacting import block_of
 from vault.retention.shape import CLASS, POLICY, Record, check
+
+_MOST_INNER = 100  # namespaces with a * before their end, in one file
 
 
 def load(paths: Iterable[str | os.PathLike[str]]) -> Policies:
@@ -87,11 +89,14 @@ def _policy(node: Node, problems: Problems) -> Policy:
     zone = _zone(fields, problems)
     name = fields.text("policy")
     originals = fields.below("originals").duration("keep") or Duration()
-    rules: list[Rule] = []
+    _refuse_many_globs(fields)
+    rules: dict[str, Rule] = {}
+    earlier = Earlier()
     for one in fields.each("classes"):
         rule = _rule(one, name, originals, zone)
-        _check_rule(rule, rules, one, problems)
-        rules.append(rule)
+        _check_rule(rule, rules, earlier, one, problems)
+        rules.setdefault(rule.name, rule)
+        earlier.add(rule.match)
     redaction = {key: _plain(value) for key, value in _entries(fields.node("redaction")).items()}
     beside = {key: redaction[key] for key in redaction.keys() & {"models"}}
     for key, value in _entries(fields.node("redaction")).items():
@@ -101,13 +106,28 @@ def _policy(node: Node, problems: Problems) -> Policy:
             problems.found += error.all
     return Policy(
         name=name,
-        rules=tuple(rules),
+        rules=tuple(rules.values()),
         schedule=schedule.parse(fields.text("schedule")),
         zone=zone,
         max_fraction=Fraction(fields.below("limits").text("max_fraction").rstrip("%")) / 100,
         redaction=redaction,
         at=_key(node, "classes"),
     )
+
+
+def _refuse_many_globs(fields: _Fields) -> None:
+    """Refuse what would have to be compared glob by glob."""
+    named = [
+        one
+        for rule in fields.each("classes")
+        for one in _Fields(rule, CLASS).below("match").each("namespace")
+    ]
+    inner = {_text(one): one.at for one in reversed(named) if is_inner(_text(one))}
+    if len(inner) > _MOST_INNER:
+        raise sorted(inner.values(), key=lambda at: (at.line, at.column))[_MOST_INNER].error(
+            f"more than {_MOST_INNER} namespaces have a * before their end",
+            "a * at the end, or none, may stand in as many as fit",
+        )
 
 
 def _zone(fields: _Fields, problems: Problems) -> tzinfo:
@@ -187,18 +207,16 @@ def _plain(node: Node) -> object:
 # -- what makes sense ----------------------------------------------------------------------------------------
 
 
-def _check_rule(rule: Rule, earlier: list[Rule], node: Node, problems: Problems) -> None:
+def _check_rule(rule: Rule, rules: dict[str, Rule], earlier: Earlier, node: Node, problems: Problems) -> None:
     """Compare a rule with itself and with those before it."""
     inside = _entries(node)
     _check_keep(rule, inside, problems)
     own = rule.name.partition("/")[2]
-    for other in earlier:
-        if other.name == rule.name:
-            problems.add(
-                inside["name"].at, f"a class {naming(own)} is there already, in line {other.at.line}"
-            )
+    if rule.name in rules:
+        line = rules[rule.name].at.line
+        problems.add(inside["name"].at, f"a class {naming(own)} is there already, in line {line}")
     if rule.match.takes_all:
-        first = next((other for other in earlier if other.match.takes_all), None)
+        first = next((other for other in rules.values() if other.match.takes_all), None)
         if first is not None:
             problems.add(
                 rule.at,
@@ -206,7 +224,7 @@ def _check_rule(rule: Rule, earlier: list[Rule], node: Node, problems: Problems)
                 "give all classes but the last a match",
             )
             return
-    if covering(rule.match, (other.match for other in earlier)):
+    if earlier.take_all_of(rule.match):
         problems.add(
             rule.at,
             f"the class {naming(own)} can never match: classes before it take all that it would",

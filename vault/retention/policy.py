@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from fractions import Fraction
-from functools import lru_cache
-from itertools import product
+from functools import cache, lru_cache
 
 from vault import messages
 from vault.messages import STATE
@@ -165,7 +164,7 @@ def as_label(value: object) -> str | None:
 # -- what matches --------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2**15)  # more than a policy can name
 def _glob(glob: str) -> re.Pattern[str]:
     """Make a pattern of a namespace in which * stands for any characters, also for none and for /.
 
@@ -178,22 +177,57 @@ def _glob(glob: str) -> re.Pattern[str]:
     return re.compile(f"{first}{between}.*{others[-1]}", re.DOTALL)
 
 
-def covering(rule: Match, earlier: Iterable[Match]) -> bool:
-    """Say whether earlier rules take everything that this one would, so that it never matches."""
-    before = [one for one in earlier if _asks_no_more(one, rule)]
-    pairs = product(rule.roles or ROLES, rule.namespaces or ("*",))
-    return all(any(_takes(one, role, namespace) for one in before) for role, namespace in pairs)
+def is_inner(glob: str) -> bool:
+    """Say whether a * stands before the end: such a glob is tried, where others are looked up."""
+    return "*" in glob.rstrip("*")
 
 
-def _takes(match: Match, role: str, namespace: str) -> bool:
-    """Say whether a match takes a role in all namespaces of a glob. A * is only taken by a *."""
-    within = any(_glob(glob).fullmatch(namespace) for glob in match.namespaces)
-    return (match.roles is None or role in match.roles) and (not match.namespaces or within)
+class Earlier:
+    """The classes before one, by the namespaces that they take."""
+
+    def __init__(self, matches: Iterable[Match] = ()) -> None:
+        self._by_glob: dict[str, list[Match]] = {}
+        self._inner: list[str] = []
+        for match in matches:
+            self.add(match)
+
+    def add(self, match: Match) -> None:
+        """Put a class behind the others."""
+        for glob in map(_short, match.namespaces or ("*",)):
+            if glob not in self._by_glob and is_inner(glob):
+                self._inner.append(glob)
+            self._by_glob.setdefault(glob, []).append(match)
+
+    def take_all_of(self, rule: Match) -> bool:
+        """Say whether they take everything that a rule would, so that it never matches."""
+        asked = dict(rule.labels)
+
+        @cache
+        def roles(glob: str) -> frozenset[str]:
+            fitting = [one for one in self._by_glob[glob] if _asks_no_more(one, rule, asked)]
+            return frozenset().union(*(one.roles or ROLES for one in fitting))
+
+        wanted = rule.roles or ROLES
+        every = map(_short, rule.namespaces or ("*",))
+        return all(wanted <= frozenset().union(*map(roles, self._taking(glob))) for glob in every)
+
+    def _taking(self, namespace: str) -> Iterator[str]:
+        """Give the globs that take all of another. A * is only taken by a *."""
+        starts = (namespace[:end] + "*" for end in range(len(namespace) + 1))
+        yield from (glob for glob in {namespace, *starts} if glob in self._by_glob)
+        yield from (glob for glob in self._inner if _glob(glob).fullmatch(namespace))
 
 
-def _asks_no_more(match: Match, than: Match) -> bool:
-    asked = dict(than.labels)
-    labels = all(name in asked and asked[name] <= values for name, values in match.labels)
+def _short(glob: str) -> str:
+    """Write one * at the end for several."""
+    return glob.rstrip("*") + "*" if glob.endswith("*") else glob
+
+
+def _asks_no_more(match: Match, than: Match, asked: Mapping[str, frozenset[str]]) -> bool:
+    """Say whether what one asks beside roles and namespaces is asked by another; `asked` are its labels."""
+    for name, values in match.labels:
+        if name not in asked or not asked[name] <= values:
+            return False
     if match.older_than is None:
-        return labels
-    return labels and than.older_than is not None and match.older_than.longest <= than.older_than.shortest
+        return True
+    return than.older_than is not None and match.older_than.longest <= than.older_than.shortest
