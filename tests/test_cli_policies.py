@@ -1,11 +1,16 @@
 """`policy check` and `policy schema`."""
 
 import json
+import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from commands import on_terminal, run, spawn
 
+from vault import Vault
+from vault.errors import ConfigError
 from vault.retention import SHIPPED, shipped
 from vault.retention.json_schema import json_schema
 
@@ -63,6 +68,68 @@ def test_check_says_all_that_is_wrong_with_place_and_hint(good: Path, tmp_path: 
     assert problems.err == ""
     assert [(one["line"], one["column"]) for one in problems.json["problems"]] == [(3, 1), (5, 38)]
     assert problems.json["problems"][1]["hint"].startswith("did you mean at_most?")
+
+
+@pytest.mark.parametrize(
+    ("block", "place", "says"),
+    [
+        ("{allow: [fine, '/(/']}", "5:27", "allow, term 2: the pattern is refused: it is no regular"),
+        ("{deny: ['/a*/']}", "5:20", "deny, term 1: the pattern is refused: it matches the empty"),
+        (
+            "{deny: {STAFF_ID: ['/(a{1,9}){1,9}b/']}}",
+            "5:31",
+            "deny, STAFF_ID, term 1: the pattern is refused",
+        ),
+        ("{allow: ['\u200b']}", "5:21", "allow, term 1: the term is empty"),
+        ("{namespaces: {a/*: {deny: ['/(/']}}}", "5:39", "deny, term 1: the pattern is refused"),
+        ("{models: [nope]}", "5:22", "a model is named as spacy:NAME"),
+        ("{deny: {EMAIL_ADDRESS: [x]}, entities: {EMAIL_ADDRESS: keep}}", "3:1", "EMAIL_ADDRESS is kept"),
+    ],
+)
+def test_what_no_redaction_could_work_with_is_refused_with_its_place(
+    good: Path, block: str, place: str, says: str
+) -> None:
+    good.write_text(f"{GOOD}redaction: {block}\n")
+    said = run("policy", "check", good)
+    assert said.code == 2
+    assert said.err.startswith(f"error: {good}:{place}: ")
+    assert says in said.err
+    with pytest.raises(ConfigError, match=f"{good}:{place}: "):
+        Vault.open(good.parent / "v", policies=good)
+
+
+def test_policies_that_contradict_each_other_about_redaction_are_refused(good: Path, tmp_path: Path) -> None:
+    good.write_text(GOOD + "redaction: {blobs: drop}\n")
+    other = tmp_path / "other.yaml"
+    other.write_text(GOOD.replace("mine", "other") + "redaction: {blobs: keep}\n")
+    said = run("policy", "check", good, other)
+    assert said.code == 2
+    assert "two policies redact everything, each in its own way" in said.err
+
+
+@pytest.mark.parametrize(
+    ("block", "place"),
+    [
+        ("{models: [spacy:not_here_at_all]}", "5:22"),
+        ("{namespaces: {de/*: {models: ['spacy:not_here_at_all']}}}", "5:42"),
+    ],
+)
+def test_a_model_that_is_not_installed_here_is_a_warning(
+    good: Path, block: str, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good.write_text(f"{GOOD}redaction: {block}\n")
+    monkeypatch.setitem(sys.modules, "spacy", ModuleType("spacy"))  # installed, and never loaded
+    sys.modules["spacy"].__spec__ = ModuleSpec("spacy", None)
+    said = run("policy", "check", good)
+    assert said.code == 0
+    assert (
+        f"warning: on this machine, {good}:{place}: a spaCy model is named that is not installed" in said.err
+    )
+    [told] = run("policy", "check", "--json", good).json["warnings"]
+    assert (f"{told['line']}:{told['column']}", told["hint"][:11]) == (place, "pip install")
+    monkeypatch.setitem(sys.modules, "spacy", None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert "transcript-vault[spacy]" in run("policy", "check", good).err
 
 
 def test_check_takes_the_policies_that_come_with_the_vault_by_name(

@@ -23,6 +23,8 @@ from vault.cli.talking import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vault.errors import PolicyError
     from vault.retention.explaining import Explained
     from vault.retention.policy import Policies, Rule
@@ -46,26 +48,47 @@ def policy() -> None:
 def check(files: tuple[Path, ...], as_json: bool) -> None:
     """Check policy files, as they would be in force together.
 
-    Needs no vault. What is wrong is said with file, line and column; then the exit code is 2. A policy that
-    comes with the vault may be called by its name: default, gdpr, hipaa, pci, short-lived.
+    Needs no vault. What is wrong is said with file, line and column; then the exit code is 2. A model that is
+    not installed on this machine is a warning. A policy that comes with the vault may be called by its name:
+    default, gdpr, hipaa, pci, short-lived.
     """
     from vault.errors import PolicyError
     from vault.retention.loading import load
+    from vault.retention.redacting import redaction_of
 
     try:
         policies = load(map(_shipped, files))
+        redaction_of({}, policies)
     except PolicyError as error:
         _tell_problems(error, as_json=as_json)
         raise click.exceptions.Exit(error.exit_code) from None
+    missing = list(_missing_models(policies))
     if as_json:
-        put_json({"policies": [_as_data(policies, one.name) for one in policies.policies], "problems": []})
+        said = [_as_problem(one) for one in missing]
+        checked = [_as_data(policies, one.name) for one in policies.policies]
+        put_json({"policies": checked, "problems": [], "warnings": said})
         return
+    for problem in missing:
+        say(f"warning: on this machine, {problem} ({problem.hint})")
     for one in policies.policies:
         say(f"{one.name}: {counted(len(one.rules), 'rule')}, run at {one.schedule} ({one.zone})")
     put_table(
         ("class", "at least", "at most", "counted from", "then", "where"),
         [_row(rule) for rule in policies.rules],
     )
+
+
+def _missing_models(policies: Policies) -> Iterator[PolicyError]:
+    """Say which models are not installed here: the file is right, and a vault on this machine refuses it."""
+    from vault.errors import ConfigError, MissingExtraError
+    from vault.redaction.models import refuse_missing
+
+    for policy in policies.policies:
+        for name, at in policy.models:
+            try:
+                refuse_missing(name)
+            except (ConfigError, MissingExtraError) as error:
+                yield at.error(str(error), error.hint)
 
 
 def _shipped(file: Path) -> Path:
@@ -114,24 +137,20 @@ def _text(value: object) -> str | None:
 
 def _tell_problems(error: PolicyError, *, as_json: bool) -> None:
     if as_json:
-        put_json(
-            {
-                "policies": [],
-                "problems": [
-                    {
-                        "file": one.path,
-                        "line": one.line,
-                        "column": one.column,
-                        "problem": one.message,
-                        "hint": one.hint,
-                    }
-                    for one in error.all
-                ],
-            }
-        )
+        put_json({"policies": [], "problems": [_as_problem(one) for one in error.all], "warnings": []})
         return
     for one in error.all:
         end(one, debug=False)
+
+
+def _as_problem(one: PolicyError) -> dict[str, Any]:
+    return {
+        "file": one.path,
+        "line": one.line,
+        "column": one.column,
+        "problem": one.message,
+        "hint": one.hint,
+    }
 
 
 @policy.command(

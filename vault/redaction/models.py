@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import threading
+from importlib import metadata
+from pathlib import Path
 from typing import Final
 
 from vault.errors import ConfigError, MissingExtraError
@@ -32,10 +35,7 @@ class SpacyModel:
         try:
             self._read = spacy.load(name, exclude=["lemmatizer", "tagger", "parser", "morphologizer"])
         except OSError:
-            raise ConfigError(
-                "a spaCy model is named that is not installed",
-                hint="pip install it; nothing is downloaded here",
-            ) from None
+            raise _not_installed() from None
         self._name = f"spacy:{name}"
         self._lock = threading.Lock()
 
@@ -62,7 +62,30 @@ class SpacyModel:
 
 def load(name: str) -> Recognizer:
     """Load a model by `spacy:NAME`."""
+    return SpacyModel(package_of(name))
+
+
+def package_of(name: str) -> str:
+    """Give what is to be installed for a model."""
     kind, _, model = name.partition(":")
     if kind != "spacy" or not model:
         raise ConfigError("a model is named as spacy:NAME", hint="spacy:de_core_news_md")
-    return SpacyModel(model)
+    return model
+
+
+def refuse_missing(name: str) -> None:
+    """Raise where a model is not installed here. It is not loaded, and spaCy neither."""
+    model = package_of(name)
+    if importlib.util.find_spec("spacy") is None:
+        raise MissingExtraError("spacy", "spacy")
+    if not Path(model).exists():
+        try:
+            metadata.distribution(model)
+        except metadata.PackageNotFoundError:
+            raise _not_installed() from None
+
+
+def _not_installed() -> ConfigError:
+    return ConfigError(
+        "a spaCy model is named that is not installed", hint="pip install it; nothing is downloaded here"
+    )

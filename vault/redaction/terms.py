@@ -326,15 +326,18 @@ def _entries(place: str, terms: Iterable[str]) -> Iterator[tuple[str, ...] | re.
     if isinstance(terms, str):
         raise ConfigError(f"{place}: a list of terms is needed, this is one string")
     for number, term in enumerate(terms, start=1):
-        where = f"{place}, term {number}"
-        if not isinstance(term, str):
-            raise ConfigError(f"{where}: a term is a string")
-        if term.startswith("/") and term.endswith("/") and len(term) > 1:
-            yield _pattern(where, term[1:-1])
-        elif key := _key(term):
-            yield key
-        else:
-            raise ConfigError(f"{where}: the term is empty")
+        yield entry_of(f"{place}, term {number}", term)
+
+
+def entry_of(where: str, term: str) -> tuple[str, ...] | re.Pattern[str]:
+    """Read one term; raise ConfigError for what can't be looked for."""
+    if not isinstance(term, str):
+        raise ConfigError(f"{where}: a term is a string")
+    if term.startswith("/") and term.endswith("/") and len(term) > 1:
+        return _pattern(where, term[1:-1])
+    if key := _key(term):
+        return key
+    raise ConfigError(f"{where}: the term is empty")
 
 
 def _pattern(where: str, source: str) -> re.Pattern[str]:

@@ -14,8 +14,19 @@ from vault.errors import PolicyError, UsageError
 from vault.retention import SHIPPED, durations, schedule, shipped
 from vault.retention.durations import Duration
 from vault.retention.policy import ROLES, Earlier, From, Keep, Match, Policies, Policy, Rule, Then, is_inner
-from vault.retention.reading import Node, Place, Problems, Scalar, Sequence, Table, naming, read
-from vault.retention.redacting import block_of
+from vault.retention.reading import (
+    Node,
+    Place,
+    Problems,
+    Scalar,
+    Sequence,
+    Table,
+    entries,
+    naming,
+    read,
+    text_of,
+)
+from vault.retention.redacting import read_block
 from vault.retention.shape import CLASS, POLICY, Record, check
 
 _MOST_INNER = 100  # namespaces with a * before their end, in one file
@@ -97,13 +108,7 @@ def _policy(node: Node, problems: Problems) -> Policy:
         _check_rule(rule, rules, earlier, one, problems)
         rules.setdefault(rule.name, rule)
         earlier.add(rule.match)
-    redaction = {key: _plain(value) for key, value in _entries(fields.node("redaction")).items()}
-    beside = {key: redaction[key] for key in redaction.keys() & {"models"}}
-    for key, value in _entries(fields.node("redaction")).items():
-        try:
-            block_of({**beside, key: redaction[key]}, value.at)
-        except PolicyError as error:
-            problems.found += error.all
+    redaction, models = read_block(fields.node("redaction"), problems)
     return Policy(
         name=name,
         rules=tuple(rules.values()),
@@ -111,6 +116,7 @@ def _policy(node: Node, problems: Problems) -> Policy:
         zone=zone,
         max_fraction=Fraction(fields.below("limits").text("max_fraction").rstrip("%")) / 100,
         redaction=redaction,
+        models=models,
         at=_key(node, "classes"),
     )
 
@@ -122,7 +128,7 @@ def _refuse_many_globs(fields: _Fields) -> None:
         for rule in fields.each("classes")
         for one in _Fields(rule, CLASS).below("match").each("namespace")
     ]
-    inner = {_text(one): one.at for one in reversed(named) if is_inner(_text(one))}
+    inner = {text_of(one): one.at for one in reversed(named) if is_inner(text_of(one))}
     if len(inner) > _MOST_INNER:
         raise sorted(inner.values(), key=lambda at: (at.line, at.column))[_MOST_INNER].error(
             f"more than {_MOST_INNER} namespaces have a * before their end",
@@ -168,40 +174,21 @@ def _rule(node: Node, policy: str, originals: Duration, zone: tzinfo) -> Rule:
 
 
 def _match(fields: _Fields) -> Match:
-    roles = frozenset(map(_text, fields.each("role"))) or None
+    roles = frozenset(map(text_of, fields.each("role"))) or None
     labels = {
-        name: frozenset(map(_text, value.items if isinstance(value, Sequence) else (value,)))
-        for name, value in _entries(fields.node("metadata")).items()
+        name: frozenset(map(text_of, value.items if isinstance(value, Sequence) else (value,)))
+        for name, value in entries(fields.node("metadata")).items()
     }
     return Match(
         roles=None if roles == ROLES else roles,
-        namespaces=tuple(map(_text, fields.each("namespace"))),
+        namespaces=tuple(map(text_of, fields.each("namespace"))),
         labels=tuple(sorted(labels.items())),
         older_than=fields.below("session").duration("older_than"),
     )
 
 
-def _text(node: Node) -> str:
-    return node.value if isinstance(node, Scalar) else ""
-
-
-def _entries(node: Node | None) -> dict[str, Node]:
-    return node.entries if isinstance(node, Table) else {}
-
-
 def _key(node: Node, name: str) -> Place:
     return node.keys.get(name, node.at) if isinstance(node, Table) else node.at
-
-
-def _plain(node: Node) -> object:
-    """Give what a tree holds, without its places."""
-    match node:
-        case Scalar():
-            return node.value
-        case Sequence():
-            return [_plain(item) for item in node.items]
-        case Table():
-            return {key: _plain(value) for key, value in node.entries.items()}
 
 
 # -- what makes sense ----------------------------------------------------------------------------------------
@@ -209,7 +196,7 @@ def _plain(node: Node) -> object:
 
 def _check_rule(rule: Rule, rules: dict[str, Rule], earlier: Earlier, node: Node, problems: Problems) -> None:
     """Compare a rule with itself and with those before it."""
-    inside = _entries(node)
+    inside = entries(node)
     _check_keep(rule, inside, problems)
     own = rule.name.partition("/")[2]
     if rule.name in rules:
@@ -233,13 +220,13 @@ def _check_rule(rule: Rule, rules: dict[str, Rule], earlier: Earlier, node: Node
 
 
 def _check_keep(rule: Rule, inside: dict[str, Node], problems: Problems) -> None:
-    keep, said = rule.keep, _entries(inside["keep"])
+    keep, said = rule.keep, entries(inside["keep"])
     for name, duration in (("at_least", keep.at_least), ("at_most", keep.at_most)):
         if duration is not None and duration.longest == 0:
             problems.add(said[name].at, f"{name} is nothing; nothing can be kept for no time")
     older = rule.match.older_than
     if older is not None and older.longest == 0:
-        session = _entries(_entries(inside["match"])["session"])
+        session = entries(entries(inside["match"])["session"])
         problems.add(session["older_than"].at, "every session is older than this", "leave the session out")
     if keep.at_least is not None and keep.at_most is not None and _may_exceed(keep.at_least, keep.at_most):
         problems.add(

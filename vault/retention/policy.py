@@ -117,7 +117,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One file. `redaction` is passed on as it was read."""
+    """One file. `redaction` is passed on as it was read; `models` are those that it names, and where."""
 
     name: str
     rules: tuple[Rule, ...]
@@ -125,6 +125,7 @@ class Policy:
     zone: tzinfo = UTC
     max_fraction: Fraction = Fraction(1, 5)
     redaction: Mapping[str, object] = field(default_factory=dict)
+    models: tuple[tuple[str, Place], ...] = field(default=(), compare=False)
     at: Place = field(default=Place("", 0, 0), compare=False)
 
 

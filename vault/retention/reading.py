@@ -88,6 +88,32 @@ class Table:
 Node = Scalar | Sequence | Table
 
 
+def text_of(node: Node) -> str:
+    """Give a value; nothing where something else stands."""
+    return node.value if isinstance(node, Scalar) else ""
+
+
+def items_of(node: Node | None) -> tuple[Node, ...]:
+    """Give what a list holds; nothing where something else stands, or nothing at all."""
+    return node.items if isinstance(node, Sequence) else ()
+
+
+def entries(node: Node | None) -> dict[str, Node]:
+    """Give what a table holds; nothing where something else stands, or nothing at all."""
+    return node.entries if isinstance(node, Table) else {}
+
+
+def plain(node: Node) -> object:
+    """Give what a tree holds, without its places."""
+    match node:
+        case Scalar():
+            return node.value
+        case Sequence():
+            return [plain(item) for item in node.items]
+        case Table():
+            return {key: plain(value) for key, value in node.entries.items()}
+
+
 @dataclass(slots=True)
 class Problems:
     """All that is wrong with a file, so that it can be said at once."""

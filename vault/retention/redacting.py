@@ -7,12 +7,15 @@ none. What contradicts itself is an error: nothing that a policy asks for is dro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from vault.errors import ConfigError
+from vault.errors import ConfigError, PolicyError
+from vault.redaction.models import package_of
 from vault.redaction.settings import Redaction
+from vault.redaction.terms import entry_of
 from vault.retention.policy import Policies, Policy
-from vault.retention.reading import Place
+from vault.retention.reading import Node, Place, Problems, entries, items_of, plain, text_of
 
 _BUNDLED = "en"
 _BOOL = {"true": True, "false": False}
@@ -83,6 +86,58 @@ def block_of(said: Mapping[str, Any], at: Place) -> dict[str, Any]:
     except ConfigError as error:
         raise at.error(str(error), error.hint) from None
     return block
+
+
+def read_block(
+    node: Node | None, problems: Problems
+) -> tuple[dict[str, object], tuple[tuple[str, Place], ...]]:
+    """Give what a file says of redaction, and the models that it names; note what nothing could work with."""
+    block = {key: plain(value) for key, value in entries(node).items()}
+    beside = {key: block[key] for key in block.keys() & {"models"}}
+    models: list[tuple[str, Place]] = []
+    for key, value in entries(node).items():
+        try:
+            block_of({**beside, key: block[key]}, value.at)
+        except PolicyError as error:
+            problems.found += error.all
+            continue
+        named = list(_models({key: value}))
+        models += named
+        for name, at in named:
+            with _noting(at, problems):
+                package_of(name)
+        for place, term in _terms({key: value}):
+            with _noting(term.at, problems):
+                entry_of(place, text_of(term))
+    return block, tuple(models)
+
+
+@contextmanager
+def _noting(at: Place, problems: Problems) -> Iterator[None]:
+    try:
+        yield
+    except ConfigError as error:
+        problems.add(at, str(error), error.hint)
+
+
+def _models(block: Mapping[str, Node]) -> Iterator[tuple[str, Place]]:
+    """Give the models that are named, and where."""
+    for one in items_of(block.get("models")):
+        yield text_of(one), one.at
+    for inner in entries(block.get("namespaces")).values():
+        yield from _models(entries(inner))
+
+
+def _terms(block: Mapping[str, Node]) -> Iterator[tuple[str, Node]]:
+    """Give the terms of the user's lists, each with what its place is called."""
+    deny = block.get("deny")
+    lists = [("allow", block.get("allow")), ("deny", deny)]
+    lists += [(f"deny, {entity}", named) for entity, named in entries(deny).items()]
+    for place, named in lists:
+        for number, one in enumerate(items_of(named), start=1):
+            yield f"{place}, term {number}", one
+    for inner in entries(block.get("namespaces")).values():
+        yield from _terms(entries(inner))
 
 
 def _over(settings: Mapping[str, Any], block: Mapping[str, Any]) -> dict[str, Any]:
