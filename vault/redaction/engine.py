@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from msgspec.structs import replace
-
 from vault.errors import ConfigError
 from vault.messages import Message
 from vault.redaction import Redacted
@@ -26,11 +24,12 @@ from vault.redaction.models import load
 from vault.redaction.operators import OPERATORS, TELLING
 from vault.redaction.overlaps import resolve
 from vault.redaction.own import Own
+from vault.redaction.places import located, placed
 from vault.redaction.published import unpublished
 from vault.redaction.remembering import known_as, placeholders, remember
 from vault.redaction.result import RedactedText, tell
 from vault.redaction.rosters import call_roll
-from vault.redaction.search import LONG, SHORT, Search, Shard, beside, kind, moved
+from vault.redaction.search import LONG, SHORT, Search, Shard, beside, beside_references, kind, moved
 from vault.redaction.segments import Form, Piece, blobs, join, split
 from vault.redaction.settings import Redaction
 from vault.redaction.stream import HOLD
@@ -106,15 +105,17 @@ class Engine:
     def find(self, text: str, settings: Redaction | None = None) -> list[Finding]:
         """Find personal data in a text, as it stands in it; disjoint and in order."""
         chosen = settings or self.settings
-        return list(_located(self._shard(text, "", chosen, self._search(chosen), _DEPTH)))
+        return located(self._shard(text, "", chosen, self._search(chosen), _DEPTH))
 
     def find_known(self, text: str, memory: Memory, settings: Redaction) -> list[Finding]:
-        """Find personal data in a text, and what a session knows."""
-        found = self.find(text, settings)
-        remember(memory, text, [one for one in found if one.end < len(text)])  # the last may go on
-        found = known_as(found, text, memory, settings)
-        recalled = self._recalled(text, found, memory, settings)
-        return sorted([*found, *recalled], key=lambda one: one.start)
+        """Find personal data in a text that may go on, and what a session knows."""
+        shard = self._shard(text, "", settings, self._search(settings), _DEPTH)
+
+        def every(piece: Piece, found: list[Finding], may_go_on: bool) -> list[Finding]:  # noqa: FBT001
+            sure = [one for one in found if not may_go_on or one.end < len(piece.text)]
+            return self._with_known(piece, found, sure, memory, settings)
+
+        return list(placed(shard, every, is_open=True))
 
     def reach(self, settings: Redaction) -> int:
         """Give how many words a stream holds back: as many as the longest denied term has."""
@@ -130,7 +131,7 @@ class Engine:
         memory = Memory(secrets.token_bytes(32), {})
         memory.leave(text)
         redacted, values = self.written(shard, memory, settings)
-        return RedactedText(redacted, tuple(_located(shard)), values)
+        return RedactedText(redacted, tuple(located(shard)), values)
 
     def _shard(self, text: str, label: str, settings: Redaction, search: Search, depth: int) -> Shard:
         pieces = split(text, search.check_within(text))
@@ -239,7 +240,7 @@ class Engine:
             if (apart := reads_apart(read, settings.mode)) or label:
                 named = plain.led_back(self._named(plain.text, settings, search, known))
                 found = [*found, *told(named, label, apart=apart)]
-            found = [*found, *moved(read or [], shift)]
+            found = beside_references([*found, *moved(read or [], shift)], text)
         found = unpublished(found, text) if found else found
         if not is_code and (settings.models or self._own):
             for recognizer in self._others(settings):
@@ -334,12 +335,18 @@ class Engine:
     def _piece(
         self, piece: Piece, found: list[Finding], memory: Memory, settings: Redaction
     ) -> tuple[str, dict[str, str]]:
-        every = found
-        if piece.form is Form.PROSE:
-            remember(memory, piece.text, found)
-            known = known_as(found, piece.text, memory, settings)
-            every = [*known, *self._recalled(piece.text, known, memory, settings)]
+        every = self._with_known(piece, found, found, memory, settings)
         return self.replace(piece.text, every, memory, settings) if every else (piece.text, {})
+
+    def _with_known(
+        self, piece: Piece, found: list[Finding], sure: list[Finding], memory: Memory, settings: Redaction
+    ) -> list[Finding]:
+        """Remember what is `sure` of a piece; give all that was found, and what the session knows."""
+        if piece.form is not Form.PROSE:
+            return found
+        remember(memory, piece.text, sure)
+        known = known_as(found, piece.text, memory, settings)
+        return [*known, *self._recalled(piece.text, known, memory, settings)]
 
     def _recalled(
         self, text: str, found: list[Finding], memory: Memory, settings: Redaction
@@ -473,19 +480,3 @@ def _said(piece: Piece, label: str) -> str:
 def _leave(memory: Memory, shards: list[Shard]) -> None:
     for shard in shards:
         memory.leave(shard.text)
-
-
-def _located(shard: Shard) -> Iterator[Finding]:
-    """Give what was found by its place in the whole text; within an encoded value, by the value's place."""
-    for piece, found, inner in zip(shard.pieces, shard.found, shard.inner, strict=True):
-        if inner is None and not found:
-            continue
-        if inner is None and not piece.start and piece.end == len(shard.text):
-            yield from found
-            continue
-        is_plain = len(piece.text) == piece.end - piece.start
-        for one in found if inner is None else _located(inner):
-            if is_plain:
-                yield replace(one, start=piece.start + one.start, end=piece.start + one.end)
-            else:
-                yield replace(one, start=piece.start, end=piece.end)

@@ -7,17 +7,20 @@ in one, it finds in the others.
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Callable
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from vault.errors import RedactionError
-from vault.redaction.findings import Finding
+from vault.redaction.findings import Finding, Ground
 from vault.redaction.segments import Form, Piece, as_it_is
 
 SHORT = 256  # characters of a piece that others may equal
 LONG = 20_000  # characters that are read in no time
+_REFERENCE: Final = re.compile(r"&#(?:\d{1,7}|[xX][\da-fA-F]{1,6});?")
 
 
 class Shard(Struct):
@@ -75,6 +78,19 @@ def beside(found: list[Finding], taken: list[tuple[int, int]]) -> list[Finding]:
         return before < 0 or taken[before][1] <= one.start
 
     return [one for one in found if is_free(one)]
+
+
+def beside_references(found: list[Finding], text: str) -> list[Finding]:
+    """Leave out what a model takes for an age in `it&#39;s`: a part of HTML is read as it stands."""
+    if "&#" not in text:
+        return found
+    spans = [one.span() for one in _REFERENCE.finditer(text)]
+
+    def is_said(one: Finding) -> bool:
+        before = bisect.bisect_right(spans, (one.start, len(text))) - 1
+        return one.ground is not Ground.MODEL or before < 0 or spans[before][1] < one.end
+
+    return [one for one in found if is_said(one)]
 
 
 def moved(found: list[Finding], by: int) -> list[Finding]:

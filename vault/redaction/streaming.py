@@ -5,6 +5,8 @@ from __future__ import annotations
 from vault.redaction.engine import Engine
 from vault.redaction.findings import Finding
 from vault.redaction.memory import Memory, normal
+from vault.redaction.operators import OPERATORS
+from vault.redaction.places import Placed
 from vault.redaction.settings import Redaction
 from vault.redaction.stream import Stream
 
@@ -13,11 +15,17 @@ def numbered(engine: Engine, memory: Memory, settings: Redaction) -> Stream:
     """Make a stream; `shown` tells afterwards which value went out under which number."""
 
     def replace(text: str, found: list[Finding]) -> str:
+        pieces, at = [], 0
         for one in found:
-            if settings.operator_for(one.entity) == "placeholder":
-                value = text[one.start : one.end]
+            raw = text[one.start : one.end]
+            value = one.read(raw) if isinstance(one, Placed) else raw  # what is stored is numbered by this
+            operator = settings.operator_for(one.entity)
+            now = OPERATORS[operator](one, value, memory)
+            if operator == "placeholder":
                 stream.shown[one.entity, normal(value)] = memory.number(one.entity, value)
-        return engine.replace(text, found, memory, settings)[0]
+            pieces += [text[at : one.start], one.write(now) if isinstance(one, Placed) else now]
+            at = one.end
+        return "".join([*pieces, text[at:]])
 
     stream = Stream(
         lambda text: engine.find_known(text, memory, settings), replace, hold=engine.reach(settings)

@@ -37,7 +37,7 @@ _CUT = re.compile(r"\s*+\Z")
 _WHOLE_STRING = re.compile(rf"({_DOUBLE})\s*+\Z", re.DOTALL)
 _CUT_OFF = re.compile(r"""\s*+["']""")
 _CLOSING = {"{": "}", "[": "]", "(": ")"}
-_ESCAPE = re.compile(
+ESCAPE = re.compile(
     r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(\r?\n)|(.))", re.DOTALL
 )
 _NAMED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "a": "\a", "v": "\v"}
@@ -62,7 +62,7 @@ def decoded(raw: str) -> str:
     """Give what the inside of a JSON or Python string says; what is no escape stays as it is."""
     if "\\" not in raw:
         return raw
-    text = _ESCAPE.sub(_unescaped, raw)
+    text = ESCAPE.sub(_unescaped, raw)
     if _SURROGATE.search(text):  # JSON writes one character as two surrogates
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return text
