@@ -27,7 +27,7 @@ from vault.redaction.own import Own
 from vault.redaction.places import located, placed
 from vault.redaction.published import unpublished
 from vault.redaction.remembering import known_as, placeholders, remember
-from vault.redaction.result import RedactedText, tell
+from vault.redaction.result import RedactedText, leave_marks, tell
 from vault.redaction.rosters import call_roll
 from vault.redaction.search import LONG, SHORT, Search, Shard, beside, beside_references, kind, moved
 from vault.redaction.segments import Form, Piece, blobs, join, split
@@ -129,7 +129,7 @@ class Engine:
         if shard.is_clean and settings.blobs == "keep":
             return RedactedText(text, (), {})
         memory = Memory(secrets.token_bytes(32), {})
-        memory.leave(text)
+        leave_marks(memory, text)
         redacted, values = self.written(shard, memory, settings)
         return RedactedText(redacted, tuple(located(shard)), values)
 
@@ -479,4 +479,4 @@ def _said(piece: Piece, label: str) -> str:
 
 def _leave(memory: Memory, shards: list[Shard]) -> None:
     for shard in shards:
-        memory.leave(shard.text)
+        leave_marks(memory, shard.text)

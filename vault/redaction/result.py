@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from msgspec import Struct
 
 from vault.redaction.findings import Finding
-from vault.redaction.memory import normal
+from vault.redaction.memory import Memory, normal
 
 _BRACKETED: Final = re.compile(r"<[^<>]{1,80}>")  # what most placeholders look like
+_IN_HTML: Final = re.compile(r"&((?:amp;){0,3})lt;([^<>&]{1,80})&\1gt;")  # and in HTML, in HTML of HTML
+_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 
 
 class RedactedText(Struct, frozen=True):
@@ -38,20 +43,90 @@ def tell(values: dict[str, str], more: Mapping[str, str]) -> None:
             values[mark] = ""
 
 
+def leave_marks(memory: Memory, text: str) -> None:
+    """Leave the numbers of the placeholders that a text came with to it, as HTML writes them too."""
+    memory.leave(text)
+    if "&" in text:
+        memory.leave(_IN_HTML.sub(r"<\2>", text))
+
+
 def put_back(text: str, values: Mapping[str, str]) -> str:
-    """Put values back where their placeholders stand; nothing of a value is taken for a placeholder."""
+    """Put values back where their placeholders stand; nothing of a value is taken for a placeholder.
+
+    In HTML they are escaped, and JSON stays valid, also in the strings of JSON.
+    """
     told = {mark: value for mark, value in values.items() if mark and value}
-    found = [(one.start(), -len(one[0]), one[0]) for one in _BRACKETED.finditer(text) if one[0] in told]
+    texts: list[str] = []
+    tree = _tree(text, texts)
+    return tree.written(_restored(texts, told))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """A text, or JSON with its strings. The texts at its ends stand in a list, where `index` says."""
+
+    text: str
+    index: int = 0
+    strings: list[tuple[re.Match[str], _Tree]] = field(default_factory=list)
+
+    def written(self, texts: list[str]) -> str:
+        if not self.strings:
+            return texts[self.index]
+        pieces, at = [], 0
+        for string, tree in self.strings:
+            if (now := tree.written(texts)) != tree.text:
+                pieces += [self.text[at : string.start()], json.dumps(now, ensure_ascii=False)]
+                at = string.end()
+        return "".join([*pieces, self.text[at:]])
+
+
+def _tree(text: str, texts: list[str]) -> _Tree:
+    # How deep strings can be in strings grows with the logarithm of the length: each depth doubles escapes.
+    if _is_json(text):
+        strings = [(one, _tree(json.loads(one[0]), texts)) for one in _STRING.finditer(text)]
+        if strings:
+            return _Tree(text, strings=strings)
+    texts.append(text)
+    return _Tree(text, len(texts) - 1)
+
+
+def _is_json(text: str) -> bool:
+    if text.lstrip()[:1] not in {"{", "[", '"'}:
+        return False
+    try:
+        json.loads(text, parse_int=str)
+    except (ValueError, RecursionError):  # what is nested too deep is text as any other
+        return False
+    return True
+
+
+def _restored(texts: list[str], told: Mapping[str, str]) -> list[str]:
+    """Restore texts together: however many there are, each mark is looked for once."""
+    whole = "\0".join(texts)
+    found = [
+        (one.start(), -len(one[0]), told[one[0]]) for one in _BRACKETED.finditer(whole) if one[0] in told
+    ]
+    for one in _IN_HTML.finditer(whole):
+        if value := told.get(f"<{one[2]}>"):
+            for _ in range(1 + len(one[1]) // len("amp;")):
+                value = html.escape(value)
+            found.append((one.start(), -len(one[0]), value))
     for mark in told:
         if not _BRACKETED.fullmatch(mark):
-            found += [(at, -len(mark), mark) for at in _places(text, mark)]
-    pieces: list[str] = []
-    at = 0
-    for start, _, mark in sorted(found):
-        if start >= at:
-            pieces += [text[at:start], told[mark]]
-            at = start + len(mark)
-    return "".join([*pieces, text[at:]])
+            found += [(at, -len(mark), told[mark]) for at in _places(whole, mark)]
+    found.sort()
+    restored, begin, index = [], 0, 0
+    for text in texts:
+        pieces, at, end = [], begin, begin + len(text)
+        while index < len(found) and found[index][0] < end:
+            start, length, value = found[index]
+            index += 1
+            if at <= start and start - length <= end:
+                pieces += [whole[at:start], value]
+                at = start - length
+        restored.append("".join([*pieces, whole[at:end]]))
+        begin = end + 1
+    return restored
 
 
 def _places(text: str, mark: str) -> Iterator[int]:

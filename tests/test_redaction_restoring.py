@@ -1,0 +1,94 @@
+"""What is put back into HTML and JSON: escaped as it has to be there, and nothing else is changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vault import Vault
+from vault.redaction.engine import Engine
+from vault.redaction.result import put_back
+from vault.redaction.settings import Redaction
+
+ADDRESS = "12 Rose Gardens\nLeeds LS1 4AP"
+VALUES = {
+    "<PERSON_1>": "Anna Kowalski",
+    "<PERSON_2>": 'Bill "Boots" O\'Hara & <Sons>',
+    "<ADDRESS_1>": ADDRESS,
+    "<SECRET:00ff00ff00ff>": "a\\b",
+    "Ada Beck": 'Zoe "Z" Quill',
+}
+PAGES = [
+    "<p>Dear <b>Anna Kowalski</b></p>",
+    '<form><input name="fullname" value="Anna Kowalski &amp; Tom Bauer"></form>',
+    "<ul><li>Anna Kowalski</li><li>020 7946 0018</li></ul>",
+    '<div data-note="&lt;p&gt;my friend Anna Kowalski called&lt;/p&gt;">x</div>',
+]
+
+
+@pytest.mark.parametrize("said", PAGES)
+def test_html_is_restored_to_what_was_said(tmp_path: Path, said: str) -> None:
+    engine = Engine(Redaction(originals=True))
+    redacted = engine.redact_text(said)
+    assert "Kowalski" not in redacted.text
+    assert redacted.restore(redacted.text) == said
+    with Vault.open(tmp_path / "v", redactor=engine) as vault:
+        chat = vault.transcript("u", "s")
+        chat.append("user", said)
+        stored = str(chat.messages()[-1].content)
+        assert chat.restore(stored, purpose="to read") == said
+
+
+def test_a_value_is_escaped_where_its_placeholder_is() -> None:
+    assert put_back('<i title="&lt;PERSON_2&gt;">', VALUES) == (
+        '<i title="Bill &quot;Boots&quot; O&#x27;Hara &amp; &lt;Sons&gt;">'
+    )
+    assert put_back("&amp;lt;PERSON_2&amp;gt;", VALUES).endswith("&amp;amp; &amp;lt;Sons&amp;gt;")
+    assert put_back("&lt;PERSON_1&amp;gt; &lt;PERSON_9&gt; &lt;", VALUES) == (
+        "&lt;PERSON_1&amp;gt; &lt;PERSON_9&gt; &lt;"
+    )
+    assert put_back("<PERSON_2> at <ADDRESS_1>", VALUES) == f"{VALUES['<PERSON_2>']} at {ADDRESS}"
+
+
+def test_a_placeholder_that_html_came_with_stands_for_nobody_else() -> None:
+    redacted = Engine().redact_text("<p>&lt;PERSON_1&gt; is a word of <b>Anna Kowalski</b></p>")
+    assert redacted.restore(redacted.text) == "<p>&lt;PERSON_1&gt; is a word of <b>Anna Kowalski</b></p>"
+
+
+def test_json_is_valid_afterwards_and_says_the_values_at_every_depth() -> None:
+    inner = {"who": "<PERSON_2> and <PERSON_1>", "by": ["Ada Beck"], "at": "<ADDRESS_1>", "n": 1}
+    middle = {"inner": json.dumps(inner), "page": "<p>&lt;PERSON_2&gt;</p>", "none": "<PERSON_9>"}
+    text = json.dumps({"middle": json.dumps(middle), "<PERSON_1>": "<SECRET:00ff00ff00ff>"}, indent=2)
+    said = json.loads(put_back(text, VALUES))
+    assert said["Anna Kowalski"] == "a\\b"
+    middle_said = json.loads(said["middle"])
+    assert middle_said["none"] == "<PERSON_9>"
+    assert middle_said["page"] == "<p>Bill &quot;Boots&quot; O&#x27;Hara &amp; &lt;Sons&gt;</p>"
+    assert json.loads(middle_said["inner"]) == {
+        "who": f"{VALUES['<PERSON_2>']} and Anna Kowalski",
+        "by": ['Zoe "Z" Quill'],
+        "at": ADDRESS,
+        "n": 1,
+    }
+
+
+def test_json_that_holds_no_placeholder_stays_as_it_is_sign_by_sign() -> None:
+    text = '{ "a":"caf\\u00e9 \\/", "b" : [1.0, 2e3, ' + "9" * 5_000 + '], "c":"\\u003cPERSON_1\\u003e" }\n'
+    assert put_back(text, VALUES) == text.replace("\\u003cPERSON_1\\u003e", "Anna Kowalski")
+
+
+def test_what_is_no_json_is_restored_as_text() -> None:
+    for said in ['{"address": <ADDRESS_1>}', '{"address": "<ADDRESS_1>"', '["<ADDRESS_1>"] <ADDRESS_1>']:
+        assert put_back(said, VALUES) == said.replace("<ADDRESS_1>", ADDRESS)
+    assert put_back("[" * 100_000 + "<PERSON_1>", VALUES).endswith("[Anna Kowalski")
+    deep = "[" * 100_000 + '"<PERSON_1>"' + "]" * 100_000
+    assert '["Anna Kowalski"]' in put_back(deep, VALUES)
+
+
+@pytest.mark.timeout(30)
+def test_many_marks_are_put_back_into_many_strings_in_one_go() -> None:
+    values = {f"Ada{number} Beck": f'Zoe "{number}"' for number in range(1_000)}
+    text = json.dumps([[mark, "&lt;" * 20] for mark in values for _ in range(10)])
+    assert json.loads(put_back(text, values))[-1][0] == 'Zoe "999"'
