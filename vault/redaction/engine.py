@@ -193,7 +193,7 @@ class Engine:
         short = {
             (piece.text, piece.label): piece
             for piece in pieces
-            if len(piece.text) <= SHORT and piece.form is not Form.CODE
+            if len(piece.text) <= SHORT and piece.form is Form.PROSE
         }
         texts = list(
             dict.fromkeys(
@@ -233,7 +233,7 @@ class Engine:
         is_code = piece.form is Form.CODE
         check = search.check_within(text)
         found += self._patterns.find(text, code=is_code, check=check)
-        if not is_code:
+        if piece.form is Form.PROSE:
             plain = unbroken(text)
             # Nothing drops a pattern's finding later, and it beats the model's.
             known = () if terms or settings.thresholds or plain.places else found
@@ -342,7 +342,7 @@ class Engine:
         self, piece: Piece, found: list[Finding], sure: list[Finding], memory: Memory, settings: Redaction
     ) -> list[Finding]:
         """Remember what is `sure` of a piece; give all that was found, and what the session knows."""
-        if piece.form is not Form.PROSE:
+        if piece.form is Form.CODE:
             return found
         remember(memory, piece.text, sure)
         known = known_as(found, piece.text, memory, settings)

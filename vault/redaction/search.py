@@ -102,4 +102,5 @@ def moved(found: list[Finding], by: int) -> list[Finding]:
 
 def kind(piece: Piece, depth: int) -> int:
     """Tell apart what is looked at in different ways, though text and label are the same."""
-    return (piece.form is Form.CODE) | (piece.write is as_it_is) << 1 | (depth > 0) << 2
+    form = (piece.form is Form.CODE) | (piece.form is Form.LINK) << 1
+    return form | (piece.write is as_it_is) << 2 | (depth > 0) << 3

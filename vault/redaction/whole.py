@@ -35,7 +35,7 @@ def read_whole(text: str, pieces: Sequence[Piece], names: Names) -> dict[int, li
     read: dict[int, list[Finding]] = {}
     first = 0
     for piece in pieces:
-        if piece.form is Form.CODE or text[piece.start : piece.end] != piece.text or piece.nested:
+        if piece.form is not Form.PROSE or text[piece.start : piece.end] != piece.text or piece.nested:
             continue
         while first < len(found) and found[first].end <= piece.start:
             first += 1
@@ -82,8 +82,9 @@ def verdict(shard: Shard, names: Names) -> float:
 
 
 def _found(shard: Shard) -> Iterator[Finding]:
-    for found, inner in zip(shard.found, shard.inner, strict=True):
-        yield from found if inner is None else _found(inner)
+    for piece, found, inner in zip(shard.pieces, shard.found, shard.inner, strict=True):
+        if piece.form is not Form.LINK:  # a page about anything has links
+            yield from found if inner is None else _found(inner)
 
 
 def _sift(shard: Shard, names: Names, verdict: float) -> None:

@@ -7,6 +7,7 @@ import html
 import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 from vault.redaction.segments.literals import ESCAPE, decoded
 
@@ -15,6 +16,7 @@ _REFERENCE: Final = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;
 _WRITINGS: Final[tuple[tuple[re.Pattern[str], Callable[[str], str]], ...]] = (
     (re.compile(f"{_PAIR}|{ESCAPE.pattern}", re.DOTALL), decoded),
     (_REFERENCE, html.unescape),
+    (re.compile("(?:%[0-9A-Fa-f]{2})+"), unquote),
     (re.compile('""'), lambda raw: raw.replace('""', '"')),
     (re.compile(r"\\\|"), lambda raw: raw.replace("\\|", "|")),
     (re.compile("''"), lambda raw: raw.replace("''", "'")),

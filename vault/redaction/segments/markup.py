@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from urllib.parse import quote, unquote
 
 from vault.redaction.segments.labels import may_number_a_person, names_a_field
 from vault.redaction.segments.pieces import Form, Piece, Taken, as_it_is, value
@@ -32,7 +33,9 @@ _BARE = frozenset(
         """
     )
 )
-_DATA = frozenset(_WORD.findall("value title alt content placeholder label summary name datetime cite"))
+_DATA = frozenset(
+    _WORD.findall("value title alt content placeholder label summary name datetime cite srcdoc")
+)
 _TOLD = frozenset(
     _WORD.findall(
         """
@@ -41,6 +44,24 @@ _TOLD = frozenset(
         """
     )
 )
+_LINKS = frozenset(_WORD.findall("href src action formaction poster"))
+_FAR = re.compile(
+    r"\s*+(?:(?:https?|ftps?|sftp|wss?):)?//|(?!data:|javascript:)[a-z][a-z0-9+.-]{1,20}:\S", re.IGNORECASE
+)
+"""Begins an address with a host or a scheme."""
+
+_NAMES_VALUE = re.compile(r"[?&;#][^=?&;#]*+=")
+
+_LOADS = re.compile(
+    r"""\brel\s*+=\s*+["']?[\w -]*\b(?:stylesheet|icon|manifest|(?:module)?pre\w+)\b""",
+    re.IGNORECASE,
+)
+_HOLDS_JSON = re.compile(r"""\btype\s*+=\s*+["']?application/(?:[\w.-]{1,40}\+)?json\b""", re.IGNORECASE)
+_HEADER = re.compile(
+    r"(?:\?|&amp;|&)([a-z-]{1,20})=((?:(?!(?:&amp;|&)[a-z-]{1,20}=).)*+)", re.IGNORECASE | re.DOTALL
+)
+"""A header of the message that a link to an address of mail begins."""
+
 _DRAWN = frozenset(
     _WORD.findall("class classname style d transform viewbox points fill stroke font xmlns rel")
 )
@@ -51,7 +72,7 @@ _NAMING = re.compile(r"""\b(?:name|property|itemprop)\s*+=\s*+["']?([\w.:-]{1,60
 _START = re.compile(r"<(?=[A-Za-z/!?])")
 _NAME = re.compile(r"</?([A-Za-z][\w:.-]*+)")
 _ATTRIBUTE = re.compile(
-    r"""\s*+([A-Za-z_:@*#][\w:.@*#-]*+)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'=<>`]++)))?+"""
+    r"""\s*+([A-Za-z_:@*#][\w:.@*#-]*+)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'=<>`][^\s"'<>`]*+)))?+"""
 )
 _UNQUOTED = 4
 _TAG_END = re.compile(r"\s*+/?>")
@@ -82,6 +103,10 @@ def _bare_attribute(text: str) -> str:
     return '"' + _in_attribute(text) + '"'
 
 
+def _in_mail(text: str) -> str:
+    return _in_attribute(quote(text, safe="<>@:/,;!*()'"))  # a placeholder is known by its brackets
+
+
 def _in_comment(text: str) -> str:
     return " " + _DASHES.sub("- ", text) + " "
 
@@ -92,6 +117,13 @@ def _in_cdata(text: str) -> str:
 
 def _in_script(text: str) -> str:
     return text.replace("</", "<\\/")
+
+
+def _link_form(said: str) -> Form:
+    """Tell how an address is searched: a path on the page's own host says nothing without a question."""
+    if _FAR.match(said):
+        return Form.LINK
+    return Form.PROSE if _NAMES_VALUE.search(said) else Form.CODE
 
 
 def is_markup(text: str, start: int, end: int) -> bool:
@@ -132,12 +164,13 @@ class _Reader:
         if self._whole and last < self._end:
             yield Taken(last, self._end, self._said(last, self._end, ""))
 
-    def _said(self, start: int, end: int, around: str) -> list[Piece]:
+    def _said(self, start: int, end: int, around: str, *, is_json: bool = False) -> list[Piece]:
         raw = self._text[start:end]
         first = start + len(raw) - len(raw.lstrip())
         last = max(first, start + len(raw.rstrip()))
         if around in {"script", "style"}:
-            return value(first, last, self._text[first:last], "", _in_script, Form.CODE)
+            form = Form.PROSE if is_json else Form.CODE
+            return value(first, last, self._text[first:last], "", _in_script, form)
         form = Form.CODE if around in _CODE else Form.PROSE
         label = "" if around in _PLAIN or last - first > _SHORT else around.rpartition(":")[2]
         return value(first, last, html.unescape(self._text[first:last]), label, _text_node, form)
@@ -160,7 +193,7 @@ class _Reader:
             if not found or (bare and not self._is_bare(found[1])):
                 return at, None
             if not bare:
-                pieces += self._attribute(found, name.start(), is_page=lower in _KNOWN)
+                pieces += self._attribute(found, name)
             at = found.end()
         alone = "/" in end[0]
         if not (self._whole or alone or lower in _KNOWN or lower in self._closed):
@@ -170,23 +203,22 @@ class _Reader:
         elif not alone and lower not in _VOID and lower in self._closed:
             self._open.append(lower)
             if lower in {"script", "style"}:
-                return self._until_closed(lower, end.end(), pieces)
+                is_json = _HOLDS_JSON.search(self._text, name.end(), end.start()) is not None
+                return self._until_closed(lower, end.end(), pieces, is_json=is_json)
         return end.end(), pieces
 
     def _is_bare(self, name: str) -> bool:
         """Tell an attribute without a value from what else stands between < and >: somebody's address."""
         return "@" not in name and (self._whole or name.lower() in _BARE)
 
-    def _attribute(self, found: re.Match[str], tag: int, *, is_page: bool) -> list[Piece]:
-        name = found[1].lower()
+    def _attribute(self, found: re.Match[str], tag: re.Match[str]) -> list[Piece]:
+        name, element = found[1].lower(), tag[1].lower()
+        is_page = element in _KNOWN
         group = found.lastindex or 1
         said = html.unescape(found[group])
         label = name
         if name in {"value", "content"}:
-            end = self._text.find(">", found.end(), found.end() + _NEAR_BY)
-            naming = _NAMING.search(
-                self._text, max(tag, found.start() - _NEAR_BY), max(end, found.start() + 1)
-            )
+            naming = self._beside(_NAMING, found, tag)
             label = naming[1] if naming else name
         holds = name not in _DRAWN and (
             name in _DATA
@@ -198,7 +230,29 @@ class _Reader:
         )
         write = _bare_attribute if group == _UNQUOTED else _in_attribute
         form = Form.PROSE if holds else Form.CODE
+        if name in _LINKS and not holds:
+            is_part = element == "script" or (element == "link" and self._beside(_LOADS, found, tag))
+            form = Form.CODE if is_part else _link_form(said)
+            label = "" if form is Form.LINK else label
+        if group != _UNQUOTED and "?" in found[group] and said[:7].lower() == "mailto:":
+            return self._mail(found.start(group), found.end(group), label)
         return value(found.start(group), found.end(group), said, label, write, form)
+
+    def _mail(self, start: int, end: int, label: str) -> list[Piece]:
+        """Read a link to an address of mail, and what it says in the message."""
+        last = self._text.index("?", start, end)
+        pieces = value(start, last, html.unescape(self._text[start:last]), label, _in_attribute)
+        for one in _HEADER.finditer(self._text, last, end):
+            pieces += value(*one.span(2), unquote(html.unescape(one[2])), one[1], _in_mail)
+        return pieces
+
+    def _beside(
+        self, pattern: re.Pattern[str], found: re.Match[str], tag: re.Match[str]
+    ) -> re.Match[str] | None:
+        """Look for a pattern in the tag of an attribute, near by."""
+        end = self._text.find(">", found.end(), found.end() + _NEAR_BY)
+        first = max(tag.start(), found.start() - _NEAR_BY)
+        return pattern.search(self._text, first, max(end, found.start() + 1))
 
     def _close(self, name: str) -> None:
         near = self._open[-_NEAR:]
@@ -206,11 +260,13 @@ class _Reader:
             while self._open.pop() != name:
                 pass
 
-    def _until_closed(self, name: str, at: int, pieces: list[Piece]) -> tuple[int, list[Piece]]:
+    def _until_closed(
+        self, name: str, at: int, pieces: list[Piece], *, is_json: bool
+    ) -> tuple[int, list[Piece]]:
         """Take a script with its tag: a < in it is no tag."""
         closer = re.compile(rf"</{name}\s*+>", re.IGNORECASE).search(self._text, at, self._end)
         last = closer.start() if closer else self._end
-        return last, [*pieces, *self._said(at, last, name)]
+        return last, [*pieces, *self._said(at, last, name, is_json=is_json)]
 
     def _other(self, start: int, opening: str, closing: str) -> tuple[int, list[Piece] | None]:
         """Read a comment, a CDATA section, a declaration or a processing instruction."""

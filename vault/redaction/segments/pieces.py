@@ -25,10 +25,11 @@ _BEFORE = 64  # characters in which a word may say that a long run is a secret
 
 
 class Form(enum.Enum):
-    """How a piece is to be searched: in code, only what proves itself counts."""
+    """How a piece is to be searched: in code, only what proves itself counts; no model reads a link."""
 
     PROSE = "prose"
     CODE = "code"
+    LINK = "link"
 
 
 Writer = Callable[[str], str]  # takes the new text, gives what stands for it at that place
@@ -56,7 +57,7 @@ class Piece(Struct, frozen=True, gc=False):
     @property
     def nested(self) -> bool:
         """Whether the text, which stood inside something, may be worth splitting again."""
-        if self.write is as_it_is or self.form is Form.CODE:
+        if self.write is as_it_is or self.form is not Form.PROSE:
             return False
         if len(self.text) > _RUN_LENGTH and not _LONG_RUN.fullmatch(self.text):  # it may hold a blob
             return True
