@@ -21,6 +21,7 @@ from vault.redaction.findings import Finding
 from vault.redaction.overlaps import resolve
 from vault.redaction.patterns import addresses, context, handles, secrets
 from vault.redaction.search import beside
+from vault.redaction.segments import split
 from vault.redaction.settings import Redaction
 
 
@@ -154,6 +155,36 @@ def test_p1_the_budget_is_looked_at_while_a_page_is_split() -> None:
     with pytest.raises(RedactionError, match="budget"):
         Engine(Redaction(budget=5), clock=clock).redact_text("<p>a1</p>" * 20_000)
     assert clock.seconds < 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\n" * 40_000,
+        "```\na b\n```\n" * 5_000,
+        "```html\n" + "<p>a</p>" * 20_000 + "\n```",
+        "```csv\n" + "a,\n" * 200_000 + "```",
+        "a|\n" * 100_000,
+    ],
+)
+def test_p1_the_budget_is_looked_at_while_fences_and_tables_are_split(text: str) -> None:
+    calls: list[int] = []
+    split(text, lambda: calls.append(1))
+    assert len(calls) >= 20
+
+
+@pytest.mark.parametrize("line", ["```\n", "|\n", ",,\n", "~~~~\n"])
+def test_lines_of_signs_alone_are_split_at_once(line: str) -> None:
+    engine = Engine(Redaction(budget=5))
+    assert engine.redact_text(line * 300_000).findings == ()
+
+
+def test_p1_what_is_written_is_within_the_budget_too() -> None:
+    text = "<p>ana@example.org</p>" * 1_000
+    clock = Clock()
+    Engine(Redaction(budget=1_000_000), clock=clock).redact_text(text)
+    with pytest.raises(RedactionError, match="budget"):
+        Engine(Redaction(budget=clock.seconds - 1.5), clock=Clock()).redact_text(text)
 
 
 @pytest.mark.wide

@@ -125,13 +125,16 @@ class Engine:
     def redact_text(self, text: str, namespace: str = "") -> RedactedText:
         """Redact a text for itself."""
         settings = self.settings.at(namespace)
-        shard = self._shard(text, "", settings, self._search(settings), _DEPTH)
+        search = self._search(settings)
+        shard = self._shard(text, "", settings, search, _DEPTH)
         if shard.is_clean and settings.blobs == "keep":
             return RedactedText(text, (), {})
         memory = Memory(secrets.token_bytes(32), {})
         leave_marks(memory, text)
         redacted, values = self.written(shard, memory, settings)
-        return RedactedText(redacted, tuple(located(shard)), values)
+        found = located(shard)
+        search.check_within(text)()
+        return RedactedText(redacted, tuple(found), values)
 
     def _shard(self, text: str, label: str, settings: Redaction, search: Search, depth: int) -> Shard:
         pieces = split(text, search.check_within(text))

@@ -32,7 +32,12 @@ class Form(enum.Enum):
     LINK = "link"
 
 
+Check = Callable[[], None]  # raises when the time is over
 Writer = Callable[[str], str]  # takes the new text, gives what stands for it at that place
+
+
+def unhurried() -> None:
+    """Let a text take the time that it takes."""
 
 
 def as_it_is(text: str) -> str:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from vault.redaction.segments.code import Fence, code_lines, fences, inline_code
 from vault.redaction.segments.labels import is_key
 from vault.redaction.segments.lines import hunks, keyed_lines, logged_lines
 from vault.redaction.segments.literals import documents, is_literal, is_string, literals
 from vault.redaction.segments.markup import is_markup, markup
-from vault.redaction.segments.pieces import Form, Piece, Taken, may_hold_blob, plain
+from vault.redaction.segments.pieces import Check, Form, Piece, Taken, may_hold_blob, plain, unhurried
 from vault.redaction.segments.tables import markdown_tables, separated_values
 
 _Find = Callable[[str, int, int], Iterable[Taken]]
-_Check = Callable[[], None]
 _Stretch = tuple[int, int]
 
 _LITERAL = frozenset({"json", "jsonc", "json5", "jsonl", "ndjson", "geojson"})
@@ -24,16 +24,13 @@ _SEPARATED = frozenset({"csv", "tsv"})
 _SETTINGS = frozenset({"yaml", "yml", "toml", "ini", "env", "dotenv", "properties", "conf", "cfg", "http"})
 _WORDS = frozenset({"text", "txt", "plain", "plaintext", "md", "markdown", "log", "logs", "output", "email"})
 _LANGUAGE = re.compile(r"[ \t>]*+[`~]++[ \t]*+(?:[A-Za-z][A-Za-z+#-]{0,19}\d{0,2})?\s*+")
+_WORD = re.compile(r"\w")
 _FURTHEST_COLON = 64  # a key is shorter
 _MOST_COLONS = 20
 _OFTEN = 1_000  # parts found, and the time is looked at
 
 
-def _nothing() -> None:
-    pass
-
-
-def split(text: str, check: _Check = _nothing) -> list[Piece]:
+def split(text: str, check: Check = unhurried) -> list[Piece]:
     """Give the pieces to search, disjoint and in order; what lies between them is never searched nor changed.
 
     A piece's text is decoded and its label says what names it. Strings that hold JSON, cells that hold JSON
@@ -44,6 +41,7 @@ def split(text: str, check: _Check = _nothing) -> list[Piece]:
         return [Piece(0, len(text), text, Form.PROSE)] if text else []
     whole = _whole(text, 0, len(text), check)
     taken = whole if whole is not None else _mixed(text, check)
+    check()
     return [piece for part in taken for piece in part.pieces]
 
 
@@ -81,14 +79,14 @@ def _may_have_key(text: str) -> bool:
     return True
 
 
-def _checked(found: Iterable[Taken], check: _Check) -> Iterator[Taken]:
+def _checked(found: Iterable[Taken], check: Check) -> Iterator[Taken]:
     for number, one in enumerate(found):
         if not number % _OFTEN:
             check()
         yield one
 
 
-def _whole(text: str, start: int, end: int, check: _Check = _nothing) -> list[Taken] | None:
+def _whole(text: str, start: int, end: int, check: Check = unhurried) -> list[Taken] | None:
     """Read a stretch that is one kind of structure from its first sign to its last; else give None."""
     stripped = text[start:end].strip()
     if stripped[:1] in {"{", "["}:
@@ -100,16 +98,13 @@ def _whole(text: str, start: int, end: int, check: _Check = _nothing) -> list[Ta
     return None
 
 
-def _mixed(text: str, check: _Check) -> list[Taken]:
+def _mixed(text: str, check: Check) -> list[Taken]:
     """Read a text in which structure stands among prose."""
-    found = [
-        Taken(
-            fence.start,
-            fence.end,
-            [*_beside_fence(text, fence), *_fenced(text, *fence.inside, fence.language)],
-        )
+    fenced = (
+        Taken(fence.start, fence.end, [*_beside_fence(text, fence), *_within_fence(text, fence, check)])
         for fence in fences(text)
-    ]
+    )
+    found = list(_checked(fenced, check))
     return sorted(_rest(text, [(0, len(text))], found, check=check), key=_place)
 
 
@@ -120,22 +115,27 @@ def _beside_fence(text: str, fence: Fence) -> Iterator[Piece]:
         yield from plain(text, start, end)
 
 
-def _fenced(text: str, start: int, end: int, language: str) -> Iterator[Piece]:
+def _within_fence(text: str, fence: Fence, check: Check) -> Iterator[Piece]:
+    if _WORD.search(text, *fence.inside):
+        yield from _fenced(text, *fence.inside, fence.language, check)
+
+
+def _fenced(text: str, start: int, end: int, language: str, check: Check) -> Iterator[Piece]:
     taken: Iterable[Taken] | None = None
     if language in _LITERAL or not language:
-        taken = _whole(text, start, end)
+        taken = _whole(text, start, end, check)
     if language in _LITERAL and taken is None:
-        taken = _prose(text, start, end, (literals,))
+        taken = _prose(text, start, end, (literals,), check)
     elif language in _SEPARATED or not language:
-        taken = taken or _covering(text, start, end, separated_values)
+        taken = taken or _covering(text, start, end, partial(separated_values, check=check))
     elif language in _MARKED:
-        taken = markup(text, start, end, whole=True)
+        taken = _checked(markup(text, start, end, whole=True), check)
     elif language in _SETTINGS:
-        taken = _prose(text, start, end, (literals, _settings))
+        taken = _prose(text, start, end, (literals, _settings), check)
     elif language in _WORDS:
-        taken = _prose(text, start, end, _ALL)
+        taken = _prose(text, start, end, _ALL, check)
     if not language and taken is None:
-        taken = _unnamed(text, start, end)
+        taken = _unnamed(text, start, end, check)
     if taken is None:
         yield from plain(text, start, end, Form.CODE)
     else:
@@ -143,13 +143,13 @@ def _fenced(text: str, start: int, end: int, language: str) -> Iterator[Piece]:
             yield from part.pieces
 
 
-def _unnamed(text: str, start: int, end: int) -> list[Taken] | None:
+def _unnamed(text: str, start: int, end: int, check: Check) -> list[Taken] | None:
     """Read what stands in a fence without a language: settings, a letter, a log; None where it is code."""
     taken = _covering(text, start, end, keyed_lines)
     if taken is None:
         left = _left([(start, end)], list(documents(text, start, end)))
         if not any(next(code_lines(text, *stretch), None) for stretch in left):
-            return _prose(text, start, end, _ALL)
+            return _prose(text, start, end, _ALL, check)
     return taken
 
 
@@ -198,8 +198,10 @@ _ALL: tuple[_Find, ...] = (
 )
 
 
-def _prose(text: str, start: int, end: int, finds: tuple[_Find, ...]) -> list[Taken]:
-    return sorted(_rest(text, [(start, end)], [], finds), key=_place)
+def _prose(
+    text: str, start: int, end: int, finds: tuple[_Find, ...], check: Check = unhurried
+) -> list[Taken]:
+    return sorted(_rest(text, [(start, end)], [], finds, check), key=_place)
 
 
 def _rest(
@@ -207,12 +209,14 @@ def _rest(
     stretches: list[_Stretch],
     taken: list[Taken],
     finds: tuple[_Find, ...] = _ALL,
-    check: _Check = _nothing,
+    check: Check = unhurried,
 ) -> Iterator[Taken]:
     """Let each kind of structure take its part of what those before it left; prose is what remains."""
     yield from taken
-    stretches = _left(stretches, taken)
-    for find in finds:
+    stretches = [one for one in _left(stretches, taken) if _WORD.search(text, *one)]  # else it says nothing
+    for each in finds:
+        check()
+        find = partial(separated_values, check=check) if each is separated_values else each
         every = (part for start, end in stretches for part in find(text, start, end))
         new = list(_checked(every, check))
         yield from new

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from vault.redaction.segments.labels import names_a_field
-from vault.redaction.segments.pieces import Piece, Taken, value
+from vault.redaction.segments.pieces import Check, Piece, Taken, unhurried, value
 
 _RULE = re.compile(r"^[ \t|:-]++$", re.MULTILINE)
 _RULE_CELL = re.compile(r":?-+:?")
 _BAR = re.compile(r"(?<!\\)\|")
-_DELIMITED = re.compile(r"^[^\n\t;,|]*+[\t;,|]", re.MULTILINE)
+_DELIMITED = re.compile(r"^(?=[^\n\w]*+\w)[^\n\t;,|]*+[\t;,|]", re.MULTILINE)  # and says something
 _LONGEST_HEADER = 10_000
 _SURE_COLUMNS, _SURE_ROWS = 3, 3  # from which lines without a header are a table
 _IDENTIFIER = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)+|[a-z]+(?:[A-Z][a-z0-9]*)+|[Ii][Dd]|#")
@@ -124,12 +124,13 @@ def _read(text: str, at: int, end: int, delimiter: str) -> tuple[list[_Cell], in
     return [], end
 
 
-def separated_values(text: str, start: int, end: int) -> Iterator[Taken]:
+def separated_values(text: str, start: int, end: int, check: Check = unhurried) -> Iterator[Taken]:
     """Find CSV and TSV: lines of as many cells, below a header, or so many that nothing else is likely."""
     if text.find("\n", start, end) < 0:
         return
     at = start if not start or text[start - 1] == "\n" else line_end(text, start, end) + 1
     while found := _DELIMITED.search(text, at, end):
+        check()  # lines that are no table may be many
         at, last = found.start(), line_end(text, found.start(), end)
         following = last + 1
         for delimiter in "\t;,|":
