@@ -74,6 +74,26 @@ def test_json_is_valid_afterwards_and_says_the_values_at_every_depth() -> None:
     }
 
 
+def test_json_in_a_script_is_restored_as_json_and_the_page_around_it_as_html() -> None:
+    page = (
+        "<p>&lt;PERSON_2&gt;</p><script type='application/ld+json'>{}</script>"
+        "<SCRIPT>var at = '<PERSON_1>'</SCRIPT><i>&lt;PERSON_1&gt;</i>"
+    )
+    body = json.dumps({"name": "<PERSON_2>", "tag": "<SECRET:00ff00ff0000>", "n": [1]})
+    restored = put_back(page.format(body), {**VALUES, "<SECRET:00ff00ff0000>": "</script>"})
+    before, _, rest = restored.partition("ld+json'>")
+    inside, _, after = rest.partition("</script>")
+    assert json.loads(inside) == {"name": VALUES["<PERSON_2>"], "tag": "</script>", "n": [1]}
+    assert before.startswith("<p>Bill &quot;Boots&quot;")
+    assert after == "<SCRIPT>var at = 'Anna Kowalski'</SCRIPT><i>Anna Kowalski</i>"
+
+
+@pytest.mark.timeout(20)
+def test_scripts_without_an_end_are_read_in_linear_time() -> None:
+    for said in ("<script json>" * 100_000, "<script json " * 100_000, "<script json>{" * 100_000):
+        assert put_back(said, VALUES) == said
+
+
 def test_json_that_holds_no_placeholder_stays_as_it_is_sign_by_sign() -> None:
     text = '{ "a":"caf\\u00e9 \\/", "b" : [1.0, 2e3, ' + "9" * 5_000 + '], "c":"\\u003cPERSON_1\\u003e" }\n'
     assert put_back(text, VALUES) == text.replace("\\u003cPERSON_1\\u003e", "Anna Kowalski")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +16,9 @@ from vault.redaction.memory import Memory, normal
 
 _BRACKETED: Final = re.compile(r"<[^<>]{1,80}>")  # what most placeholders look like
 _IN_HTML: Final = re.compile(r"&((?:amp;){0,3})lt;([^<>&]{1,80})&\1gt;")  # and in HTML, in HTML of HTML
+_SCRIPT: Final = re.compile(
+    r"<script\b[^<>]{0,300}?\bjson\b[^<>]{0,300}>((?:[^<]++|<(?!/script))*+)", re.IGNORECASE
+)
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 
 
@@ -53,7 +56,7 @@ def leave_marks(memory: Memory, text: str) -> None:
 def put_back(text: str, values: Mapping[str, str]) -> str:
     """Put values back where their placeholders stand; nothing of a value is taken for a placeholder.
 
-    In HTML they are escaped, and JSON stays valid, also in the strings of JSON.
+    In HTML they are escaped, and JSON stays valid, also in the strings of JSON and in scripts.
     """
     told = {mark: value for mark, value in values.items() if mark and value}
     texts: list[str] = []
@@ -63,31 +66,61 @@ def put_back(text: str, values: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Tree:
-    """A text, or JSON with its strings. The texts at its ends stand in a list, where `index` says."""
+    """A text, or one in parts, as JSON with its strings. Those without parts stand in a list, at `index`."""
 
     text: str
     index: int = 0
-    strings: list[tuple[re.Match[str], _Tree]] = field(default_factory=list)
+    parts: list[_Part] = field(default_factory=list)
 
     def written(self, texts: list[str]) -> str:
-        if not self.strings:
+        if not self.parts:
             return texts[self.index]
         pieces, at = [], 0
-        for string, tree in self.strings:
+        for start, end, tree, write in self.parts:
             if (now := tree.written(texts)) != tree.text:
-                pieces += [self.text[at : string.start()], json.dumps(now, ensure_ascii=False)]
-                at = string.end()
+                pieces += [self.text[at:start], write(now)]
+                at = end
         return "".join([*pieces, self.text[at:]])
+
+
+_Part = tuple[int, int, _Tree, Callable[[str], str]]  # how a part is written comes last
 
 
 def _tree(text: str, texts: list[str]) -> _Tree:
     # How deep strings can be in strings grows with the logarithm of the length: each depth doubles escapes.
     if _is_json(text):
-        strings = [(one, _tree(json.loads(one[0]), texts)) for one in _STRING.finditer(text)]
-        if strings:
-            return _Tree(text, strings=strings)
+        parts: list[_Part] = [
+            (*one.span(), _tree(json.loads(one[0]), texts), _as_string) for one in _STRING.finditer(text)
+        ]
+    else:
+        parts = list(_scripts(text, texts))
+    return _Tree(text, parts=parts) if parts else _leaf(text, texts)
+
+
+def _as_string(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _scripts(text: str, texts: list[str]) -> Iterator[_Part]:
+    """Part HTML where JSON stands in a script."""
+    at = 0
+    for one in _SCRIPT.finditer(text):
+        start, end = one.span(1)
+        if _is_json(one[1]):
+            yield at, start, _leaf(text[at:start], texts), str
+            yield start, end, _tree(one[1], texts), _in_script
+            at = end
+    if at:
+        yield at, len(text), _leaf(text[at:], texts), str
+
+
+def _leaf(text: str, texts: list[str]) -> _Tree:
     texts.append(text)
     return _Tree(text, len(texts) - 1)
+
+
+def _in_script(text: str) -> str:
+    return text.replace("</", "<\\/")
 
 
 def _is_json(text: str) -> bool:

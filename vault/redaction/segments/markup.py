@@ -177,9 +177,10 @@ class _Reader:
 
     def _tag(self, start: int) -> tuple[int, list[Piece] | None]:  # noqa: C901 (a tag, read once)
         """Give where the tag ends and its pieces; None for them where it is no tag after all."""
-        for opening, closing in _OTHER.items():
-            if self._text.startswith(opening, start):
-                return self._other(start, opening, closing)
+        if self._text[start + 1] in "!?":
+            for opening, closing in _OTHER.items():
+                if self._text.startswith(opening, start):
+                    return self._other(start, opening, closing)
         name = _NAME.match(self._text, start, self._end)
         if not name:
             return start + 1, None
