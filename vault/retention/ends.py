@@ -3,26 +3,32 @@
 Whoever may write into the transcripts can move rows of the living into a chapter that is due, where they
 would go as purged and leave no gap. The seqs of a session only grow, so what was moved there from another day
 comes last in it, or first; and there it doesn't open.
+
+Where a session was begun and when it was last used may decide about all of it (P5), and what goes leaves both
+in the ledger. So the oldest and the newest of what a session holds are opened, too.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from vault.chat.chapter import Chapter, chapter_key, make_chapter
+from vault.chat.records import aad
 from vault.crypto.tree import Opened
 from vault.errors import TamperedError
 from vault.retention.facts import Facts
 from vault.retention.steps import Steps
 from vault.retention.whole import Whole
+from vault.storage import retention as retention_sql
 from vault.storage import whole as sql
 from vault.storage.engine import CHUNK
-from vault.storage.retention import ChapterAt, Group
+from vault.storage.retention import ChapterAt, Group, RecordAt, SessionAt
 from vault.storage.stores import Stores
 from vault.storage.transcripts import EpochRow
 
@@ -78,28 +84,74 @@ class Ends:
                 yield _End(one.id, seq, chapter, part.bytes)
 
     def of_steps(self, connection: Connection, steps: Sequence[Steps], keys: Mapping[int, bytes]) -> None:
-        """Prove what goes of some sessions, under their locks, and that it has keys which can die."""
+        """Prove what goes of some sessions, under their locks, and that it has keys which can die.
+
+        And what their dates rest on: their oldest and newest messages, and records.
+        """
         sessions = {one.seen.session.id: one.seen.session for one in steps if one.seen.session.id in keys}
         groups: defaultdict[int, list[Group]] = defaultdict(list)
-        chapters: dict[int, ChapterAt] = {}
+        every: dict[int, ChapterAt] = {}
+        said, put = _Dated(), _Dated()
         for one in steps:
-            for group in (judged.group for judged in one.judged if judged.body and judged.group.messages):
-                if group.session in sessions:
-                    groups[group.chapter].append(group)
-                    chapters[group.chapter] = one.seen.chapters[group.chapter]
-        opened = self._facts.chapter_keys(sessions, keys, chapters.values()) if chapters else {}
+            losing = [judged for judged in one.judged if judged.body or judged.originals]
+            if not losing or one.seen.session.id not in sessions:
+                continue
+            for group in (judged.group for judged in losing if judged.body and judged.group.messages):
+                groups[group.chapter].append(group)
+            said.add([group for group in one.seen.groups if group.messages])
+            put.add([group for group in one.seen.groups if group.records])
+            every |= one.seen.chapters
+        chapters = {number: every[number] for number in {*groups, *said.chapters, *put.chapters}}
+        opened = self._open_chapters(sessions, keys, chapters)
         ends = []
-        for number, at in chapters.items():
-            if number not in opened:
-                if not self._facts.is_erased(at.place):
-                    raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
-                continue  # an older copy brought it back
-            node, going = sessions[at.session].node, groups[number]
-            chapter = make_chapter(number, self._stores.vault, node, at.place, opened[number])
-            size = sum(group.bytes for group in going)
-            seqs = {min(group.first for group in going), max(group.last for group in going)}
-            ends += [_End(at.session, seq, chapter, size) for seq in seqs]
+        for number, going in groups.items():
+            if number in opened:
+                size = sum(group.bytes for group in going)
+                seqs = {min(group.first for group in going), max(group.last for group in going)}
+                ends += [_End(chapters[number].session, seq, opened[number], size) for seq in seqs]
+        for session, seq, number in retention_sql.seqs_at(connection, said.moments):
+            if number in opened:
+                ends.append(_End(session, seq, opened[number], said.chapters[number]))
         _prove(connection, ends)
+        for record in retention_sql.records_at(connection, put.moments):
+            chapter = opened.get(record.chapter)
+            if chapter is not None:
+                _open_record(chapter, record)
+
+    def _open_chapters(
+        self,
+        sessions: Mapping[int, SessionAt],
+        keys: Mapping[int, bytes],
+        chapters: Mapping[int, ChapterAt],
+    ) -> dict[int, Chapter]:
+        """Open chapters; those are left out that an older copy brought back, though they were erased."""
+        found = self._facts.chapter_keys(sessions, keys, chapters.values()) if chapters else {}
+        for number in chapters.keys() - found.keys():
+            if not self._facts.is_erased(chapters[number].place):
+                raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
+        vault, listed = self._stores.vault, [at for at in chapters.values() if at.id in found]
+        return {
+            at.id: make_chapter(at.id, vault, sessions[at.session].node, at.place, found[at.id])
+            for at in listed
+        }
+
+
+@dataclass(slots=True)
+class _Dated:
+    """The first and the last moment of what sessions hold, and the sizes of the chapters that have them."""
+
+    moments: dict[int, set[int]] = field(default_factory=dict)
+    chapters: dict[int, int] = field(default_factory=dict)
+
+    def add(self, groups: Sequence[Group]) -> None:
+        """Add one session: all its groups of a kind."""
+        if not groups:
+            return
+        first, last = min(one.oldest for one in groups), max(one.newest for one in groups)
+        self.moments[groups[0].session] = {first, last}
+        for one in groups:
+            if one.oldest == first or one.newest == last:
+                self.chapters[one.chapter] = self.chapters.get(one.chapter, 0) + one.bytes
 
 
 def _prove(connection: Connection, ends: Iterable[_End]) -> None:
@@ -113,6 +165,13 @@ def _prove(connection: Connection, ends: Iterable[_End]) -> None:
                     chapter.cipher.open(row.body, chapter.aad(row.seq, row.role, row.created_at))
                 except TamperedError:
                     raise TamperedError("a message that is due was edited, or moved to where it is") from None
+
+
+def _open_record(chapter: Chapter, row: RecordAt) -> None:
+    try:
+        chapter.cipher.open(row.body, aad(chapter, (row.place, row.key), row.role, row.created_at))
+    except TamperedError:
+        raise TamperedError("a record that is due was edited, or moved to where it is") from None
 
 
 def _portions(ends: Iterable[_End]) -> Iterator[list[_End]]:

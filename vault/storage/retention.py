@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -379,6 +379,37 @@ def records_in(connection: Connection, session: int) -> Iterator[RecordAt]:
     query = select(*_record_columns).where(records.c.session_id == session).order_by(records.c.id)
     for row in connection.execute(query.execution_options(yield_per=20)):
         yield RecordAt(*row)
+
+
+_seqs_at = (
+    select(messages.c.session_id, func.min(messages.c.seq), messages.c.chapter_id)
+    .where(messages.c.session_id.in_(_ids), messages.c.created_at.in_(_more))
+    .group_by(messages.c.session_id, messages.c.chapter_id, messages.c.created_at)
+)
+_first_at = (
+    select(func.min(records.c.id))
+    .where(records.c.session_id.in_(_ids), records.c.created_at.in_(_more))
+    .group_by(records.c.session_id, records.c.chapter_id, records.c.created_at)
+)
+_records_at = select(*_record_columns).where(records.c.id.in_(_first_at))
+
+
+def seqs_at(connection: Connection, moments: Mapping[int, Collection[int]]) -> Iterator[tuple[int, int, int]]:
+    """Give session, seq and chapter of the first message that each chapter has of some moments."""
+    for row in _at(connection, _seqs_at, moments):
+        yield row[0], row[1], row[2]
+
+
+def records_at(connection: Connection, moments: Mapping[int, Collection[int]]) -> Iterator[RecordAt]:
+    """Give a record that each chapter has of some moments, by session."""
+    for row in _at(connection, _records_at, moments):
+        yield RecordAt(*row)
+
+
+def _at(connection: Connection, query: Select[Any], moments: Mapping[int, Collection[int]]) -> Iterator[Any]:
+    for part in chunks(moments):
+        for some in chunks({at for session in part for at in moments[session]}):
+            yield from connection.execute(query, {"ids": part, "more": some})
 
 
 def bucket_of(created_at: int, unit: int) -> int:

@@ -1,0 +1,113 @@
+"""P5, P2: no date that somebody wrote into the transcripts decides what a purge takes, or leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from databases import Databases, connected
+from faces import DAY
+from retained import HEAD, Retained
+from sqlalchemy import Table, select, update
+
+from vault.errors import TamperedError
+from vault.storage.schema import messages, records
+
+YEARS = 3650 * DAY
+START = "  - name: d\n    keep: {at_least: 300d, at_most: 365d, count_from: session-start}\n"
+OLD = """\
+  - name: old
+    match: {session: {older_than: 1y}}
+    keep: {at_most: 3d}
+  - name: d
+    keep: {at_most: 5y}
+"""
+LAST = "  - name: d\n    keep: {at_most: 10d, count_from: last-message}\n"
+
+
+@pytest.fixture
+def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
+    made = Retained(database, tmp_path / "root.key")
+    yield made
+    made.vault.close()
+
+
+def begin(world: Retained, rules: str) -> None:
+    """Say something in two sessions under rules of one's own."""
+    world.vault.close()
+    world.file.write_text(HEAD.format(name="own") + rules)
+    world.vault = world.open()
+    for user in ("anna", "ben"):
+        for _ in range(5):
+            world.say(user, "s-1")
+            world.clock.now += DAY // 10
+
+
+def forge(world: Retained, table: Table, *, by: int, at: int = 0) -> None:
+    """Date a row of the first session otherwise, and leave all else of it."""
+    key = table.c.seq if table is messages else table.c.id
+    with connected(world.databases.transcripts) as connection:
+        found = connection.execute(
+            select(key, table.c.created_at).where(table.c.session_id == 1).order_by(key)
+        )
+        row = found.all()[at]
+        forged = update(table).where(table.c.session_id == 1, key == row[0])
+        assert connection.execute(forged.values(created_at=row.created_at + by)).rowcount == 1
+        connection.commit()
+
+
+def is_noticed(world: Retained) -> bool:
+    """Purge; say whether nothing of the first session went."""
+
+    def left() -> list[object]:
+        dumped = world.databases.dump(world.databases.transcripts)
+        return [row for row in dumped["messages"] if row[0] == 1] + [dumped["records"]]
+
+    before = left()
+    with pytest.raises(TamperedError):
+        world.vault.purge()
+    return left() == before
+
+
+@pytest.mark.parametrize("rules", [START, OLD], ids=["start", "age"])
+@pytest.mark.parametrize("at", [0, 2, 4])
+def test_p5_an_old_date_on_a_row_makes_no_session_old(world: Retained, rules: str, at: int) -> None:
+    begin(world, rules)
+    world.clock.now += 5 * DAY
+    forge(world, messages, by=-YEARS, at=at)
+    assert is_noticed(world)
+
+
+def test_p5_an_old_date_on_a_record_makes_no_records_old(world: Retained) -> None:
+    begin(world, START)
+    for user in ("anna", "ben"):
+        notes = world.vault.transcript(user, "s-1").records("notes")
+        for name in ("a", "b", "c"):
+            notes.put(name, name)
+    world.clock.now += DAY
+    forge(world, records, by=-YEARS, at=1)
+    assert is_noticed(world)
+
+
+def test_p5_no_forged_date_gets_into_the_ledger_of_what_stays(world: Retained) -> None:
+    begin(
+        world, "  - name: t\n    match: {role: user}\n    keep: {at_most: 3d}\n" + START.replace("d\n", "e\n")
+    )
+    world.say("anna", "s-1", "assistant")
+    world.say("anna", "s-1", "assistant")
+    world.say("anna", "s-1", "assistant")
+    world.clock.now += 5 * DAY
+    forge(world, messages, by=-340 * DAY, at=6)
+    assert is_noticed(world)
+
+
+@pytest.mark.parametrize("rules", [START, OLD, LAST])
+def test_control_what_nobody_dated_goes_on_its_day(world: Retained, rules: str) -> None:
+    begin(world, rules)
+    world.clock.now += 6 * DAY
+    world.purge()
+    assert world.purged == []
+    world.clock.now += 500 * DAY
+    world.vault.purge(yes=True)
+    assert world.vault.transcript("anna", "s-1").messages() == []
