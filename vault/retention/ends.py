@@ -19,16 +19,15 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from vault.chat.chapter import Chapter, chapter_key, make_chapter
-from vault.chat.records import aad
 from vault.crypto.tree import Opened
-from vault.errors import TamperedError
 from vault.retention.facts import Facts
+from vault.retention.proving import Proofs, open_message, open_record
 from vault.retention.steps import Steps
 from vault.retention.whole import Whole
 from vault.storage import retention as retention_sql
 from vault.storage import whole as sql
 from vault.storage.engine import CHUNK
-from vault.storage.retention import ChapterAt, Group, RecordAt, SessionAt
+from vault.storage.retention import ChapterAt, Group
 from vault.storage.stores import Stores
 from vault.storage.transcripts import EpochRow
 
@@ -48,6 +47,7 @@ class Ends:
     def __init__(self, stores: Stores, facts: Facts) -> None:
         self._stores = stores
         self._facts = facts
+        self._proofs = Proofs(facts)
         self._epochs: dict[int, Opened | None] = {}  # by their rows
 
     def of_wholes(self, wholes: Sequence[Whole], keys: Mapping[int, bytes]) -> list[Whole]:
@@ -102,7 +102,7 @@ class Ends:
             put.add([group for group in one.seen.groups if group.records])
             every |= one.seen.chapters
         chapters = {number: every[number] for number in {*groups, *said.chapters, *put.chapters}}
-        opened = self._open_chapters(sessions, keys, chapters)
+        opened = self._proofs.open_chapters(sessions, keys, list(chapters.values()))
         ends = []
         for number, going in groups.items():
             if number in opened:
@@ -116,24 +116,7 @@ class Ends:
         for record in retention_sql.records_at(connection, put.moments):
             chapter = opened.get(record.chapter)
             if chapter is not None:
-                _open_record(chapter, record)
-
-    def _open_chapters(
-        self,
-        sessions: Mapping[int, SessionAt],
-        keys: Mapping[int, bytes],
-        chapters: Mapping[int, ChapterAt],
-    ) -> dict[int, Chapter]:
-        """Open chapters; those are left out that an older copy brought back, though they were erased."""
-        found = self._facts.chapter_keys(sessions, keys, chapters.values()) if chapters else {}
-        for number in chapters.keys() - found.keys():
-            if not self._facts.is_erased(chapters[number].place):
-                raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
-        vault, listed = self._stores.vault, [at for at in chapters.values() if at.id in found]
-        return {
-            at.id: make_chapter(at.id, vault, sessions[at.session].node, at.place, found[at.id])
-            for at in listed
-        }
+                open_record(chapter, record)
 
 
 @dataclass(slots=True)
@@ -161,17 +144,7 @@ def _prove(connection: Connection, ends: Iterable[_End]) -> None:
         for row in sql.ends(connection, list(chapters)):
             chapter = chapters[row.session_id, row.seq]
             if row.chapter_id == chapter.id:
-                try:
-                    chapter.cipher.open(row.body, chapter.aad(row.seq, row.role, row.created_at))
-                except TamperedError:
-                    raise TamperedError("a message that is due was edited, or moved to where it is") from None
-
-
-def _open_record(chapter: Chapter, row: RecordAt) -> None:
-    try:
-        chapter.cipher.open(row.body, aad(chapter, (row.place, row.key), row.role, row.created_at))
-    except TamperedError:
-        raise TamperedError("a record that is due was edited, or moved to where it is") from None
+                open_message(chapter, row.body, row.seq, row.role, row.created_at)
 
 
 def _portions(ends: Iterable[_End]) -> Iterator[list[_End]]:

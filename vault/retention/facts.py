@@ -97,6 +97,7 @@ class Facts:
         self._hidden = hidden
         self._stores = stores
         self._keyring = keyring
+        self.vault = stores.vault
         self.many = ManyKeys(stores, keyring)
         self.classes = classes
         # Half as many groups where no rule tells roles apart; whoever explains shows them all the same.
@@ -278,7 +279,7 @@ class Facts:
 
     def profile(self, session: SessionAt, key: bytes | Cipher) -> Profile:
         """Open what is sealed in a session's row."""
-        profile = open_profile(session.profile, self._stores.vault, session.node, key, session.rev)
+        profile = open_profile(session.profile, self.vault, session.node, key, session.rev)
         if profile.namespace != session.namespace:
             raise TamperedError("a session's namespace was edited")
         return profile
@@ -326,7 +327,7 @@ class Facts:
         listed = [one for number in by_id for one in chapters.get(number, {}).values()]
         keys = self.chapter_keys(by_id, self.session_keys(by_id.values()), listed)
         return {
-            one.id: make_chapter(one.id, self._stores.vault, by_id[one.session].node, one.place, keys[one.id])
+            one.id: make_chapter(one.id, self.vault, by_id[one.session].node, one.place, keys[one.id])
             for one in listed
             if one.id in keys
         }

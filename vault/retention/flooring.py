@@ -1,24 +1,33 @@
-"""What floors keep of what somebody asks to erase: the rules in force say it, each time anew (P5)."""
+"""What floors keep of what somebody asks to erase: the rules in force say it, each time anew (P5).
+
+They say it of what is proven: all that is asked about is opened in its place before. It is one user's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection
 
 from vault.chat.sessions import Sessions
 from vault.clock import to_datetime
-from vault.crypto.tree import Opened
-from vault.errors import FlooredError
+from vault.crypto.tree import Kind, Opened
+from vault.errors import FlooredError, TamperedError
 from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring
 from vault.keys.slots import UserKeys
 from vault.retention.classes import Classes
 from vault.retention.deciding import Bound, bounds, rules_for
-from vault.retention.facts import Facts, Seen
+from vault.retention.facts import PAGE, Facts, Seen
 from vault.retention.parting import Parter
+from vault.retention.proving import Proofs
+from vault.storage import keyring as keyring_sql
 from vault.storage import retention as sql
 from vault.storage.retention import Group
 from vault.storage.stores import Stores
+from vault.storage.transcripts import find_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,9 @@ class Floors:
     def __init__(self, stores: Stores, keyring: Keyring, sessions: Sessions, classes: Classes) -> None:
         self._stores = stores
         self._policies = classes.policies
+        self._keyring = keyring
         self._facts = Facts(stores, keyring, classes)
+        self._proofs = Proofs(self._facts)
         self._parter = Parter(stores, keyring, sessions, self._facts, self._keeps)
         self._has_any = any(rule.keep.at_least is not None for rule in classes.policies.rules)
 
@@ -65,15 +76,44 @@ class Floors:
         return self._floor(seen, group) is not None
 
     def _look(self, user: bytes, sessions: Collection[bytes] | None) -> dict[bytes, Floored]:
+        # Keys before rows: who makes a session adds them the other way round.
+        alive = self._stores.keyring.read(lambda c: keyring_sql.ids_below(c, user, Kind.SESSION))
         ids = self._stores.transcripts.read(lambda connection: sql.sessions_of_user(connection, user))
         found: dict[bytes, Floored] = {}
-        for page in self._facts.pages(ids):
-            for seen in page:
-                node = seen.session.node
-                if sessions is None or node in sessions:
-                    kept = self._kept(seen)
-                    found |= {} if kept is None else {node: kept}
+
+        def prove(connection: Connection, page: list[int]) -> list[Seen]:
+            looked = self._facts.look(connection, page)
+            asked = [seen for seen in looked if sessions is None or seen.session.node in sessions]
+            self._proofs.prove(connection, asked)
+            return asked
+
+        for start in range(0, len(ids), PAGE):
+            page = ids[start : start + PAGE]
+            for seen in self._stores.transcripts.snapshot(lambda c, page=page: prove(c, page)):  # type: ignore[misc]
+                alive.discard(seen.session.node)
+                kept = self._kept(seen)
+                found |= {} if kept is None else {seen.session.node: kept}
+        self._refuse_unseen(user, alive if sessions is None else alive.intersection(sessions))
         return found
+
+    def _refuse_unseen(self, user: bytes, nodes: Collection[bytes]) -> None:
+        """Accuse where a session has a key, and a row by which it would not be asked about floors.
+
+        Where the row is gone, nothing is left that a floor could keep.
+        """
+        for node in sorted(nodes):
+            row = self._stores.transcripts.read(partial(find_session, node=node))
+            if row is None or self._facts.is_erased(node) or self._facts.is_erased(user):
+                continue
+            if row.user_node != user or not self._is_hidden(row.id):
+                raise TamperedError("a session's row was edited")
+
+    def _is_hidden(self, row: int) -> bool:
+        """Say whether the app cleared or deleted a session that a hold keeps: floors are not for it."""
+        read = self._stores.transcripts.read
+        listed = read(lambda connection: sql.living_sessions(connection, [row], hidden=True))
+        keys = self._facts.session_keys(listed.values())
+        return any(self._facts.profile(listed[at], key).is_hidden for at, key in keys.items())
 
     def _kept(self, seen: Seen) -> Floored | None:
         """Say what floors keep of one session. Originals they don't: redaction has left what is kept."""

@@ -28,7 +28,7 @@ from vault.storage import messages as message_sql
 from vault.storage import parting as part_sql
 from vault.storage import retention as sql
 from vault.storage import transcripts as transcripts_sql
-from vault.storage.retention import Group, RowAt
+from vault.storage.retention import Group, RecordAt, RowAt
 from vault.storage.schema import State
 from vault.storage.stores import Stores
 
@@ -135,26 +135,27 @@ class Parter:
         }
         for row in sql.rows_in(connection, seen.session.id):
             old = chapters.get(row.chapter)
+            plain = b"" if old is None else _plain(old, row)  # what is left behind is what it says, too
             if old is None or (False, facts.key_of(row, chapters)) not in kept:
                 moves.left.append(row.seq)
                 continue
             new = self._new(seen, row.chapter, remainder)
             if new is None:
                 return None
-            sealed = new.cipher.seal(_plain(old, row), new.aad(row.seq, row.role, row.created_at))
+            sealed = new.cipher.seal(plain, new.aad(row.seq, row.role, row.created_at))
             moves.moved.append(row.seq)
             moves.messages.append(_moved(row.seq, sealed, new, remainder) | {"from": row.session})
             if row.originals is not None:
                 moves.bare.append(row.seq)
         for record in sql.records_in(connection, seen.session.id):
             old = chapters.get(record.chapter)
+            name = record.place, record.key
+            plain = b"" if old is None else _plain_record(old, record)
             if old is None or (True, facts.key_of_record(record)) not in kept:
                 continue
             new = self._new(seen, record.chapter, remainder)
             if new is None:
                 return None
-            name = record.place, record.key
-            plain = old.cipher.open(record.body, record_aad(old, name, record.role, record.created_at))
             sealed = new.cipher.seal(plain, record_aad(new, name, record.role, record.created_at))
             moves.records.append(_moved(record.id, sealed, new, remainder))
         return moves
@@ -190,6 +191,10 @@ class Parter:
 
 def _plain(chapter: Chapter, row: RowAt) -> bytes:
     return chapter.cipher.open(row.body, chapter.aad(row.seq, row.role, row.created_at))
+
+
+def _plain_record(chapter: Chapter, row: RecordAt) -> bytes:
+    return chapter.cipher.open(row.body, record_aad(chapter, (row.place, row.key), row.role, row.created_at))
 
 
 def _moved(at: int, sealed: bytes, chapter: Chapter, remainder: Session) -> dict[str, object]:

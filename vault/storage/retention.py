@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -367,18 +367,25 @@ _record_columns = (
 )
 
 
-def rows_in(connection: Connection, session: int) -> Iterator[RowAt]:
-    """Give the messages of a session, in order, as they stream in."""
+def rows_in(
+    connection: Connection, session: int, chapter_ids: Collection[int] | None = None
+) -> Generator[RowAt]:
+    """Give the messages of a session, in order, as they stream in; or those with a part in some chapters."""
     query = select(*_row_columns).where(messages.c.session_id == session).order_by(messages.c.seq)
-    for row in connection.execute(query.execution_options(yield_per=100)):
-        yield RowAt(*row)
+    if chapter_ids is not None:
+        inside = (messages.c.chapter_id, messages.c.originals_chapter_id)
+        query = query.where(or_(*(one.in_(chapter_ids) for one in inside)))
+    with connection.execute(query.execution_options(yield_per=100)) as rows:
+        for row in rows:
+            yield RowAt(*row)
 
 
-def records_in(connection: Connection, session: int) -> Iterator[RecordAt]:
+def records_in(connection: Connection, session: int) -> Generator[RecordAt]:
     """Give the records of a session as they stream in."""
     query = select(*_record_columns).where(records.c.session_id == session).order_by(records.c.id)
-    for row in connection.execute(query.execution_options(yield_per=20)):
-        yield RecordAt(*row)
+    with connection.execute(query.execution_options(yield_per=20)) as rows:
+        for row in rows:
+            yield RecordAt(*row)
 
 
 _seqs_at = (

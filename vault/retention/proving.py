@@ -1,0 +1,91 @@
+"""Opening in its place all that some sessions hold, before it is decided that it stays, or that it may go.
+
+What the rules look at stands in the rows in clear: namespaces, roles, dates. Whoever may write there would
+decide what a floor keeps (P5), or keep a key alive beyond its day (P4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
+
+from sqlalchemy import Connection
+
+from vault.chat.chapter import BODY, ORIGINALS, Chapter, make_chapter
+from vault.chat.records import aad
+from vault.crypto.envelope import Cipher
+from vault.errors import TamperedError
+from vault.retention.facts import Facts, Seen
+from vault.storage import retention as sql
+from vault.storage.retention import ChapterAt, RecordAt, RowAt, SessionAt
+
+
+class Proofs:
+    """Proves what sessions say of themselves."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+
+    def prove(
+        self, connection: Connection, page: Sequence[Seen], chapters: Collection[int] | None = None
+    ) -> None:
+        """Open the profiles of sessions, and all that is in their chapters, or in some of these."""
+        sessions = {seen.session.id: seen.session for seen in page}
+        keys = self._facts.session_keys(sessions.values())
+        listed = [
+            chapter
+            for seen in page
+            for chapter in seen.chapters.values()
+            if seen.session.id in keys and (chapters is None or chapter.id in chapters)
+        ]
+        opened = self.open_chapters(sessions, keys, listed)
+        for number, key in keys.items():
+            self._facts.profile(sessions[number], key)
+            with closing(sql.rows_in(connection, number, chapters)) as rows:
+                for row in rows:
+                    _open_message(opened, row)
+            with closing(sql.records_in(connection, number)) as records:
+                for record in records:
+                    if record.chapter in opened:
+                        open_record(opened[record.chapter], record)
+
+    def open_chapters(
+        self, sessions: Mapping[int, SessionAt], keys: Mapping[int, bytes], listed: Sequence[ChapterAt]
+    ) -> dict[int, Chapter]:
+        """Open chapters; those are left out that an older copy brought back, though they were erased."""
+        facts = self._facts
+        found = facts.chapter_keys(sessions, keys, listed) if listed else {}
+        if not all(one.id in found or facts.is_erased(one.place) for one in listed):
+            raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
+        return {
+            one.id: make_chapter(one.id, facts.vault, sessions[one.session].node, one.place, found[one.id])
+            for one in listed
+            if one.id in found
+        }
+
+
+def _open_message(opened: Mapping[int, Chapter], row: RowAt) -> None:
+    if row.chapter in opened:
+        open_message(opened[row.chapter], row.body, row.seq, row.role, row.created_at)
+    beside = None if row.originals_chapter is None else opened.get(row.originals_chapter)
+    if row.originals is not None and beside is not None:
+        open_message(beside, row.originals, row.seq, row.role, row.created_at, ORIGINALS)
+
+
+def open_message(  # noqa: PLR0913, PLR0917 (what a body is bound to)
+    chapter: Chapter, sealed: bytes, seq: int, role: str, created_at: int, part: bytes = BODY
+) -> None:
+    """Open a message in its place, or say that it is not what was written there."""
+    _open(chapter.cipher, sealed, chapter.aad(seq, role, created_at, part), "a message")
+
+
+def open_record(chapter: Chapter, row: RecordAt) -> None:
+    """Open a record in its place, or say that it is not what was written there."""
+    _open(chapter.cipher, row.body, aad(chapter, (row.place, row.key), row.role, row.created_at), "a record")
+
+
+def _open(cipher: Cipher, sealed: bytes, bound: bytes, what: str) -> None:
+    try:
+        cipher.open(sealed, bound)
+    except TamperedError:
+        raise TamperedError(f"{what} that a rule decides about was edited, or moved to where it is") from None
