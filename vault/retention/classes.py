@@ -152,6 +152,17 @@ class Classes:
         """Give the same for an epoch."""
         return self.due_after(class_name, span_of(anchor)[0])
 
+    def is_over(self, class_name: str, anchor: int, now: int) -> bool:
+        """Say whether an epoch is past the ceiling of the rule that gave its class: little should be left.
+
+        Where rules ask for the age of sessions, another one may count by now.
+        """
+        found = self.rule_of(class_name)
+        if found is None or self.asks_age:
+            return False
+        ceiling = found[0].ceiling(found[1])
+        return ceiling is not None and span_of(anchor)[1] + ceiling.longest + DAY <= now
+
     def _ceilings_beside(self, rule: Rule) -> Iterator[Rule]:
         """Give the rules whose ceilings may count for what is in a class: the first match of each policy.
 

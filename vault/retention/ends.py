@@ -20,7 +20,8 @@ from sqlalchemy import Connection
 
 from vault.chat.chapter import Chapter, chapter_key, make_chapter
 from vault.crypto.tree import Opened
-from vault.retention.facts import Facts
+from vault.errors import TamperedError
+from vault.retention.facts import Facts, Seen
 from vault.retention.proving import Proofs, open_message, open_record
 from vault.retention.steps import Steps
 from vault.retention.whole import Whole
@@ -103,20 +104,49 @@ class Ends:
             every |= one.seen.chapters
         chapters = {number: every[number] for number in {*groups, *said.chapters, *put.chapters}}
         opened = self._proofs.open_chapters(sessions, keys, list(chapters.values()))
-        ends = []
+        ends = list(said.ends(connection, opened))
         for number, going in groups.items():
             if number in opened:
                 size = sum(group.bytes for group in going)
                 seqs = {min(group.first for group in going), max(group.last for group in going)}
                 ends += [_End(chapters[number].session, seq, opened[number], size) for seq in seqs]
-        for session, seq, number in retention_sql.seqs_at(connection, said.moments):
-            if number in opened:
-                ends.append(_End(session, seq, opened[number], said.chapters[number]))
         _prove(connection, ends)
-        for record in retention_sql.records_at(connection, put.moments):
-            chapter = opened.get(record.chapter)
+        put.prove_records(connection, opened)
+
+    def of_kept(self, connection: Connection, page: Sequence[Seen]) -> None:
+        """Prove by what sessions stay, whose dates seem to say so: namespaces, the oldest and newest rows."""
+        sessions = {seen.session.id: seen.session for seen in page}
+        keys = self._facts.session_keys(sessions.values())
+        said, put = _Dated(), _Dated()
+        listed: list[ChapterAt] = []
+        for seen in page:
+            if seen.session.id in keys:
+                said.add([group for group in seen.groups if group.messages])
+                put.add([group for group in seen.groups if group.records])
+                used = said.chapters.keys() | put.chapters.keys()
+                listed += [at for at in seen.chapters.values() if at.id in used]
+        opened = self._proofs.open_chapters(sessions, keys, listed)
+        for number, key in keys.items():
+            self._facts.profile(sessions[number], key)
+        _prove(connection, said.ends(connection, opened))
+        put.prove_records(connection, opened)
+
+    def of_going_on(self, connection: Connection, ids: Sequence[int]) -> None:
+        """Prove the last messages of sessions, where only these keep them from being looked at."""
+        sessions = self._facts.living(connection, ids)
+        keys = self._facts.session_keys(sessions.values())
+        last = retention_sql.last_seqs(connection, list(keys))
+        rows = {row.session_id: row for row in sql.ends(connection, list(last.items()))} if last else {}
+        chapters = {at.id: at for at in retention_sql.chapters_in(connection, list(rows))}
+        if any(row.chapter_id not in chapters for row in rows.values()):
+            raise TamperedError("a message has lost its chapter")
+        opened = self._proofs.open_chapters(
+            sessions, keys, [chapters[row.chapter_id] for row in rows.values()]
+        )
+        for row in rows.values():
+            chapter = opened.get(row.chapter_id)
             if chapter is not None:
-                open_record(chapter, record)
+                open_message(chapter, row.body, row.seq, row.role, row.created_at)
 
 
 @dataclass(slots=True)
@@ -135,6 +165,18 @@ class _Dated:
         for one in groups:
             if one.oldest == first or one.newest == last:
                 self.chapters[one.chapter] = self.chapters.get(one.chapter, 0) + one.bytes
+
+    def ends(self, connection: Connection, opened: Mapping[int, Chapter]) -> Iterator[_End]:
+        """Give a message of each of these moments, by chapter."""
+        for session, seq, number in retention_sql.seqs_at(connection, self.moments):
+            if number in opened and number in self.chapters:
+                yield _End(session, seq, opened[number], self.chapters[number])
+
+    def prove_records(self, connection: Connection, opened: Mapping[int, Chapter]) -> None:
+        """Open a record of each of these moments, by chapter."""
+        for record in retention_sql.records_at(connection, self.moments):
+            if record.chapter in opened:
+                open_record(opened[record.chapter], record)
 
 
 def _prove(connection: Connection, ends: Iterable[_End]) -> None:

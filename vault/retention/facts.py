@@ -109,8 +109,11 @@ class Facts:
 
     def candidates(
         self, now: int, user: bytes | None = None
-    ) -> tuple[array[int], list[EpochRow], list[EpochRow]]:
-        """Give the sessions in which something may be due, and the epochs: where it may, and where not."""
+    ) -> tuple[array[int], array[int], list[EpochRow], list[EpochRow]]:
+        """Give the sessions in which something may be due, and the epochs: where it may, and where not.
+
+        After those sessions come others, of which only what was said last says that nothing is.
+        """
         store = self._stores.transcripts
         epochs = store.read(all_epochs)
         gone = [one.id for one in epochs if one.state == State.GONE]
@@ -120,16 +123,20 @@ class Facts:
         for one in epochs:
             (later if one.id not in back and self._is_later(one, now) else due).append(one)
 
-        def look(connection: Connection) -> array[int]:
+        def look(connection: Connection) -> tuple[array[int], array[int]]:
             if user is not None:
-                return array("q", sql.sessions_of_user(connection, user))
-            found = set(sql.sessions_in(connection, [one.id for one in due]))
+                return array("q", sql.sessions_of_user(connection, user)), array("q")
+            found, going_on = set(sql.sessions_in(connection, [one.id for one in due])), set()
             for session, state, name, first, last in sql.sessions_alone(connection):
                 if first is None or state != State.LIVE or self.classes.due_after(name, first, last) <= now:
                     found.add(session)
-            return array("q", sorted(found))
+                elif max(first, last or first) > now:
+                    found.add(session)  # nothing is said in the future: this is to be proven
+                elif self.classes.due_after(name, first) <= now:
+                    going_on.add(session)
+            return array("q", sorted(found)), array("q", sorted(going_on - found))
 
-        return store.snapshot(look), due, later
+        return (*store.snapshot(look), due, later)
 
     def _is_later(self, epoch: EpochRow, now: int) -> bool:
         if epoch.state == State.CLOSED:

@@ -169,7 +169,7 @@ class Planner:
 
     def __init__(self, policies: Policies, now: int, holds: Iterable[Hold] = ()) -> None:
         self._policies = policies
-        self._now = now
+        self.now = now
         self._holds: defaultdict[Hashable, list[Hold]] = defaultdict(list)
         self.hold(holds)
         self._matching: dict[tuple[object, ...], tuple[list[Rule], bool]] = {}
@@ -192,10 +192,8 @@ class Planner:
     def judge(self, fact: Fact) -> Verdict:
         """Say what becomes of some messages."""
         found = self._look(fact)
-        forbidding = tuple(
-            hold.id for hold in self._holds.get(fact.user, ()) if hold.forbids(fact, self._now)
-        )
-        return Verdict(found, forbidding, may_go(found, self._now) and not forbidding)
+        forbidding = tuple(hold.id for hold in self._holds.get(fact.user, ()) if hold.forbids(fact, self.now))
+        return Verdict(found, forbidding, may_go(found, self.now) and not forbidding)
 
     def holds(self, user: Hashable) -> bool:
         """Say whether anything of a user's is on hold."""
@@ -203,13 +201,13 @@ class Planner:
 
     def covers(self, user: Hashable, session: Hashable) -> bool:
         """Say whether a session is on hold."""
-        return any(hold.covers(user, session, self._now) for hold in self._holds.get(user, ()))
+        return any(hold.covers(user, session, self.now) for hold in self._holds.get(user, ()))
 
     def fixed(self, fact: Fact) -> Verdict | None:
         """Say what becomes of some messages that nobody holds; None where their session counts too."""
         found = self._look(fact)
         _, alike = self._matching[fact.role, fact.namespace, fact.labels]
-        return Verdict(found, (), may_go(found, self._now)) if alike else None
+        return Verdict(found, (), may_go(found, self.now)) if alike else None
 
     def count(self, fact: Fact, verdict: Verdict) -> bool:
         """Count some messages that were judged; say whether they go."""
@@ -234,10 +232,10 @@ class Planner:
             sums.goes.add(fact, of)
             self._losing[0].update(sessions)
             self._losing[1].update(users)
-        elif found.is_over(self._now):
+        elif found.is_over(self.now):
             if forbidding:
                 sums.held.add(fact, of, forbidding)
-            elif floor := found.floor_at(self._now):
+            elif floor := found.floor_at(self.now):
                 sums.floored.add(fact, of, [floor.rule.name])
         return goes
 
@@ -252,16 +250,16 @@ class Planner:
             self._matching[kind] = matching, alike
         matching, alike = self._matching[kind]
         if not alike:
-            return bounds(matching, fact, self._now)
+            return bounds(matching, fact, self.now)
         hours = (*kind, fact.part, fact.oldest // HOUR, fact.newest // HOUR)
         if hours not in self._bounds:
-            self._bounds[hours] = bounds(matching, fact, self._now)
+            self._bounds[hours] = bounds(matching, fact, self.now)
         return self._bounds[hours]
 
     def plan(self, facts: tuple[Fact, ...] = ()) -> Plan:
         """Give the plan of all that was taken. `facts` are those that go, where somebody kept them."""
         return Plan(
-            now=self._now,
+            now=self.now,
             classes=tuple(self._class_plan(self._classes[key]) for key in sorted(self._classes, key=str)),
             epochs=tuple(
                 DyingEpoch(*place, goes, stays)

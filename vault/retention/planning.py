@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection
 
 from vault.errors import UnknownError
+from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring
 from vault.messages import check_id
 from vault.retention.classes import Classes, plain_name
 from vault.retention.deciding import Fact
+from vault.retention.ends import Ends
 from vault.retention.facts import PAGE, Facts, Seen
 from vault.retention.holding import HoldRow, Holds, as_holds
 from vault.retention.plan import Plan, Planner, Verdict
@@ -75,6 +80,7 @@ class Planning:
         self._classes = classes
         self._facts = facts
         self._holds = holds
+        self._ends = Ends(stores, facts)
 
     def plan(self, now: int, user_id: str | None = None) -> Planned:
         """Say what a run would do now, and change nothing."""
@@ -94,7 +100,8 @@ class Planning:
     def _plan(self, now: int, scope: Scope) -> Planned:
         holds = self._stores.keyring.read(lambda c: self._holds.in_force(c, now))
         planner = Planner(self._classes.policies, now, as_holds(holds))
-        ids, due, later = self._facts.candidates(now, scope.user)
+        ids, going_on, due, later = self._facts.candidates(now, scope.user)
+        self._prove_going_on(going_on)
         if scope.epochs:
             beside = self._stores.transcripts.read(lambda c: list(sql.sessions_in(c, sorted(scope.epochs))))
             ids = array("q", sorted({*ids, *beside}))
@@ -102,8 +109,11 @@ class Planning:
         wholes = Wholes(self._stores, self._classes, planner, due if scope.user is None else [])
         found, others = wholes.find(ids)
         sessions, sizes, skipped = array("q"), array("q"), {one.id for one in later}
+        for page in self._facts.pages(found.over):
+            self._prove_kept([seen for seen in page if not self._is_held(planner, seen)])
         for page in self._facts.pages(others):
             dead = self._facts.dead_chapters(page)
+            self._prove_kept([seen for seen in page if self._seems_young(planner, seen)])
             for seen in page:
                 going, size = self._count(planner, scope, seen, skipped, dead)
                 for number in going:
@@ -127,7 +137,10 @@ class Planning:
         alone = (one for one in seen.chapters.values() if not one.depends and one.state == State.LIVE)
         if all(one.id in filled for one in alone):
             return False
-        return not planner.covers(seen.session.user_node, seen.session.node)
+        return not self._is_held(planner, seen)
+
+    def _is_held(self, planner: Planner, seen: Seen) -> bool:
+        return planner.covers(seen.session.user_node, seen.session.node)
 
     def _emptied(self, due: Iterable[EpochRow], dying: Collection[int]) -> set[int]:
         """Give the epochs that are past their date and hold nothing: what the app took out was theirs too."""
@@ -177,3 +190,34 @@ class Planning:
             ids = [one.id for one in later if plain_name(one.class_name) in rules]
             counted = self._stores.transcripts.read(lambda c, i=ids, m=missing: sql.count_rest(c, i, m))  # type: ignore[misc]
             planner.see(policy, counted)
+
+    # -- what stays (P4) --------------------------------------------------------------------------------
+
+    def _seems_young(self, planner: Planner, seen: Seen) -> bool:
+        """Say whether something may stay only by what rows say that anybody may have written there."""
+        if not seen.groups or self._is_held(planner, seen):
+            return False
+        classes, now, first = self._classes, planner.now, min(one.oldest for one in seen.groups)
+        filled = {one.chapter for one in seen.groups}
+        chapters = [one for number, one in seen.chapters.items() if number in filled]
+        if any(
+            one.anchor is not None and classes.is_over(one.class_name, one.anchor, now) for one in chapters
+        ):
+            return True
+        names = {one.class_name for one in chapters}
+        if not (classes.asks_last or classes.asks_start):
+            return False
+        going_on = classes.asks_last and any(classes.due_after(name, first) <= now for name in names)
+        return going_on or max(seen.started, seen.last, seen.touched) > now
+
+    def _prove_kept(self, page: Sequence[Seen]) -> None:
+        if page:
+            self._beyond_doubt(lambda connection: self._ends.of_kept(connection, page))
+
+    def _prove_going_on(self, ids: Sequence[int]) -> None:
+        for start in range(0, len(ids), PAGE):
+            page = list(ids[start : start + PAGE])
+            self._beyond_doubt(partial(self._ends.of_going_on, ids=page))
+
+    def _beyond_doubt(self, prove: Callable[[Connection], None]) -> None:
+        beyond_doubt(self._stores, lambda: self._stores.transcripts.snapshot(prove))

@@ -19,6 +19,7 @@ from vault.chat.records import aad
 from vault.chat.sessions import Sessions
 from vault.crypto.tree import Kind, slot
 from vault.errors import TamperedError
+from vault.keys.doubt import beyond_doubt
 from vault.keys.many import Keeping, user_path
 from vault.retention.classes import Kind as MessageKind
 from vault.retention.classes import Place, Times
@@ -28,6 +29,7 @@ from vault.retention.facts import Facts, Seen
 from vault.retention.holding import Holds, as_holds
 from vault.retention.plan import Planner, Verdict
 from vault.retention.policy import Part
+from vault.retention.proving import Proofs
 from vault.retention.seqs import seqs_bared, seqs_removed
 from vault.retention.steps import ROWS, Judged, Steps, is_dying, judge, parts_of, work_out
 from vault.storage import purging as purge_sql
@@ -101,6 +103,7 @@ class Purger:
         self._scope: Scope
         self._now: int
         self._ends = Ends(stores, facts)
+        self._proofs = Proofs(facts)
         self._dead: set[int] = set()
         self._counted: set[int] = set()
         self._planted: set[int] = set()
@@ -128,8 +131,10 @@ class Purger:
         def may_go(chapter: ChapterAt) -> bool:
             return is_dying(chapter) and self._scope.takes(seen, chapter)
 
-        is_held = self._planner.covers(seen.session.user_node, seen.session.node)
-        return work_out(seen, judge(seen, self._decide, may_go), is_held=is_held)
+        return work_out(seen, judge(seen, self._decide, may_go), is_held=self._is_held(seen))
+
+    def _is_held(self, seen: Seen) -> bool:
+        return self._planner.covers(seen.session.user_node, seen.session.node)
 
     def _look_at_holds(self) -> None:
         rows = self._stores.keyring.read(lambda c: self._holds.in_force(c, self._now))
@@ -226,6 +231,7 @@ class Purger:
             if one.id in opened
         }
         self._find_dead(touched, opened, keys)
+        self._prove_kept(batch)
         keeping = []
         for steps in batch:
             session = steps.seen.session
@@ -246,6 +252,22 @@ class Purger:
             if steps.split and steps.seen.session.id in keys:
                 new |= self._make_room(steps, keys[steps.seen.session.id])
         return _Prepared(keys, {name: one.id for name, one in own.items()}, old, new)
+
+    def _prove_kept(self, batch: Sequence[Steps]) -> None:
+        """Prove what is to outlive a key (P4): what anybody may write into its row would keep it alive.
+
+        What a hold keeps is not looked at: the keyring says that it stays.
+        """
+        kept = [steps for steps in batch if (steps.keep or steps.split) and not self._is_held(steps.seen)]
+        page = [steps.seen for steps in kept]
+        chapters = {number for steps in kept for number in steps.keep | steps.split} - self._dead
+
+        def prove(connection: Connection) -> None:
+            self._proofs.prove(connection, page, chapters)
+            self._ends.of_kept(connection, page)
+
+        if kept:
+            beyond_doubt(self._stores, lambda: self._stores.transcripts.snapshot(prove))
 
     def _relinked(self, batch: Sequence[Steps]) -> bool:
         """Tie chapters to their own keys again that an older copy of the transcripts knows nothing of."""

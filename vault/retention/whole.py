@@ -38,6 +38,7 @@ class Kind:
     span: tuple[int, int]
     fact: Fact
     verdict: Verdict
+    is_over: bool = False  # it stays, though its epoch is past the ceiling of its class
     counted: list[tuple[int, int, int, int]] = field(default_factory=list)
     sessions: list[bytes] = field(default_factory=list)
     users: list[bytes] = field(default_factory=list)
@@ -92,11 +93,15 @@ class Whole(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class Found:
-    """What was found, in the order of the sessions: a run remembers some, the ids of the rest."""
+    """What was found, in the order of the sessions: a run remembers some, the ids of the rest.
+
+    `over` are sessions of which something stays beyond the ceiling of its class.
+    """
 
     kept: list[Whole] = field(default_factory=list)
     unkept: array[int] = field(default_factory=lambda: array("q"))
     epochs: set[int] = field(default_factory=set)
+    over: array[int] = field(default_factory=lambda: array("q"))
 
 
 class Wholes:
@@ -104,6 +109,7 @@ class Wholes:
 
     def __init__(self, stores: Stores, classes: Classes, planner: Planner, due: Iterable[EpochRow]) -> None:
         self._stores = stores
+        self._classes = classes
         self._planner = planner
         self._by_role = any(rule.match.roles for rule in classes.policies.rules)
         self._opens_bodies = bool(classes.labels)
@@ -121,6 +127,8 @@ class Wholes:
             for one in page:
                 count(one, one.goes)
                 count(one, one.stays)
+                if any(part.kind.is_over for part in one.stays):
+                    found.over.append(one.id)
                 if one.goes:
                     found.epochs.update(part.kind.epoch for part in one.goes)
                     if len(found.kept) < KEPT:
@@ -215,7 +223,8 @@ class Wholes:
             return None
         if at.state != State.LIVE and not latest.goes:
             return None  # it outlives its epoch, or its key is erased
-        return Kind(at, span, fact, latest)
+        is_over = not latest.goes and self._classes.is_over(at.class_name, at.anchor, self._planner.now)
+        return Kind(at, span, fact, latest, is_over)
 
 
 def count(whole: Whole, parts: Collection[Part]) -> None:

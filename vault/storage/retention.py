@@ -401,6 +401,18 @@ _first_at = (
 _records_at = select(*_record_columns).where(records.c.id.in_(_first_at))
 
 
+_last = (
+    select(messages.c.session_id, func.max(messages.c.seq))
+    .where(messages.c.session_id.in_(_ids))
+    .group_by(messages.c.session_id)
+)
+
+
+def last_seqs(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    """Give the seq of the last message of each of some sessions that has one."""
+    return {row[0]: row[1] for part in chunks(ids) for row in connection.execute(_last, {"ids": part})}
+
+
 def seqs_at(connection: Connection, moments: Mapping[int, Collection[int]]) -> Iterator[tuple[int, int, int]]:
     """Give session, seq and chapter of the first message that each chapter has of some moments."""
     for row in _at(connection, _seqs_at, moments):
