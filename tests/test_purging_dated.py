@@ -14,6 +14,7 @@ from sqlalchemy import Table, select, update
 from vault.errors import TamperedError
 from vault.storage.schema import messages, records
 
+NAMED = r": sessions\.id 1 of the transcripts$"
 YEARS = 3650 * DAY
 START = "  - name: d\n    keep: {at_least: 300d, at_most: 365d, count_from: session-start}\n"
 OLD = """\
@@ -65,8 +66,9 @@ def is_noticed(world: Retained) -> bool:
         return [row for row in dumped["messages"] if row[0] == 1] + [dumped["records"]]
 
     before = left()
-    with pytest.raises(TamperedError):
+    with pytest.raises(TamperedError, match=NAMED) as caught:
         world.vault.purge()
+    assert "from a backup, or forget or delete it" in caught.value.hint
     return left() == before
 
 
@@ -100,6 +102,21 @@ def test_p5_no_forged_date_gets_into_the_ledger_of_what_stays(world: Retained) -
     world.clock.now += 5 * DAY
     forge(world, messages, by=-340 * DAY, at=6)
     assert is_noticed(world)
+
+
+@pytest.mark.parametrize("closely", [False, True])
+@pytest.mark.parametrize("by", [-DAY, DAY])
+def test_p2_a_row_that_stops_all_runs_is_named_and_whoever_is_rid_of_it_goes_on(
+    world: Retained, by: int, *, closely: bool
+) -> None:
+    begin(world, "  - name: d\n    keep: {at_most: 3d}\n")
+    if closely:
+        world.vault.transcript("anna", "s-1").records("notes").put("n", 1)
+    world.clock.now += 5 * DAY
+    forge(world, messages, by=by, at=2)
+    assert is_noticed(world)
+    world.vault.forget_session("anna", "s-1")
+    assert world.vault.purge().messages == 5
 
 
 @pytest.mark.parametrize("rules", [START, OLD, LAST])

@@ -45,7 +45,7 @@ def move(world: Retained, *seqs: int) -> None:
 def is_noticed(world: Retained) -> bool:
     """Purge; say whether nothing of the session went."""
     before = world.databases.dump(world.databases.transcripts)["messages"]
-    with pytest.raises(TamperedError):
+    with pytest.raises(TamperedError, match=r"sessions\.id 1 of the transcripts"):
         world.vault.purge()
     left = world.databases.dump(world.databases.transcripts)["messages"]
     return [row for row in left if row[0] == 1] == [row for row in before if row[0] == 1]

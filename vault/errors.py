@@ -27,8 +27,9 @@
          ├─ SessionForgottenError
          └─ UnknownError                     nobody of that name is here
 
-Messages name no content, no key, no user and no session: they end up in logs. HeldError repeats the reason of
-a hold, which is the operator's own text.
+Messages name no content, no key, no user and no session: they end up in logs. Where a session
+was tampered with, the number of its row is named, which tells nobody whose it is. HeldError repeats the
+reason of a hold, which is the operator's own text.
 """
 
 from __future__ import annotations

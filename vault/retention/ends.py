@@ -20,8 +20,7 @@ from sqlalchemy import Connection
 
 from vault.chat.chapter import Chapter, chapter_key, make_chapter
 from vault.crypto.tree import Opened
-from vault.errors import TamperedError
-from vault.retention.facts import Facts, Seen
+from vault.retention.facts import Facts, Seen, edited
 from vault.retention.proving import Proofs, open_message, open_record
 from vault.retention.steps import Steps
 from vault.retention.whole import Whole
@@ -138,15 +137,16 @@ class Ends:
         last = retention_sql.last_seqs(connection, list(keys))
         rows = {row.session_id: row for row in sql.ends(connection, list(last.items()))} if last else {}
         chapters = {at.id: at for at in retention_sql.chapters_in(connection, list(rows))}
-        if any(row.chapter_id not in chapters for row in rows.values()):
-            raise TamperedError("a message has lost its chapter")
+        for row in rows.values():
+            if row.chapter_id not in chapters:
+                raise edited(row.session_id, "a message has lost its chapter")
         opened = self._proofs.open_chapters(
             sessions, keys, [chapters[row.chapter_id] for row in rows.values()]
         )
         for row in rows.values():
             chapter = opened.get(row.chapter_id)
             if chapter is not None:
-                open_message(chapter, row.body, row.seq, row.role, row.created_at)
+                open_message(chapter, row.body, row.session_id, row.seq, row.role, row.created_at)
 
 
 @dataclass(slots=True)
@@ -155,6 +155,7 @@ class _Dated:
 
     moments: dict[int, set[int]] = field(default_factory=dict)
     chapters: dict[int, int] = field(default_factory=dict)
+    sessions: dict[int, int] = field(default_factory=dict)  # by chapter
 
     def add(self, groups: Sequence[Group]) -> None:
         """Add one session: all its groups of a kind."""
@@ -165,6 +166,7 @@ class _Dated:
         for one in groups:
             if one.oldest == first or one.newest == last:
                 self.chapters[one.chapter] = self.chapters.get(one.chapter, 0) + one.bytes
+                self.sessions[one.chapter] = one.session
 
     def ends(self, connection: Connection, opened: Mapping[int, Chapter]) -> Iterator[_End]:
         """Give a message of each of these moments, by chapter."""
@@ -175,8 +177,8 @@ class _Dated:
     def prove_records(self, connection: Connection, opened: Mapping[int, Chapter]) -> None:
         """Open a record of each of these moments, by chapter."""
         for record in retention_sql.records_at(connection, self.moments):
-            if record.chapter in opened:
-                open_record(opened[record.chapter], record)
+            if record.chapter in opened and record.chapter in self.sessions:
+                open_record(opened[record.chapter], record, self.sessions[record.chapter])
 
 
 def _prove(connection: Connection, ends: Iterable[_End]) -> None:
@@ -186,7 +188,7 @@ def _prove(connection: Connection, ends: Iterable[_End]) -> None:
         for row in sql.ends(connection, list(chapters)):
             chapter = chapters[row.session_id, row.seq]
             if row.chapter_id == chapter.id:
-                open_message(chapter, row.body, row.seq, row.role, row.created_at)
+                open_message(chapter, row.body, row.session_id, row.seq, row.role, row.created_at)
 
 
 def _portions(ends: Iterable[_End]) -> Iterator[list[_End]]:

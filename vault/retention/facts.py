@@ -58,11 +58,11 @@ class Seen:
         number = group.chapter if is_body else group.originals_chapter
         chapter = self.chapters.get(-1 if number is None else number)
         if chapter is None:
-            raise TamperedError("a message has lost its chapter")
+            raise edited(self.session.id, "a message has lost its chapter")
         if chapter.anchor is not None:
             first, after = span_of(chapter.anchor)
             if not first <= group.oldest <= group.newest < after:
-                raise TamperedError("a message stands in an epoch that its date does not lie in")
+                raise edited(self.session.id, "a message stands in an epoch that its date does not lie in")
         return Fact(
             user=self.session.user_node,
             session=self.session.node,
@@ -222,7 +222,10 @@ class Facts:
         chapter = opened.get(row.chapter) if self.classes.labels else None
         if chapter is None:  # nobody asks, or the key is erased already
             return ()
-        said = unpack(chapter.cipher.open(row.body, chapter.aad(row.seq, row.role, row.created_at)))
+        try:
+            said = unpack(chapter.cipher.open(row.body, chapter.aad(row.seq, row.role, row.created_at)))
+        except TamperedError:
+            raise edited(row.session, "a message was edited, or moved to where it is") from None
         return labels_of(said.metadata or {}, self.classes.policies)
 
     def own_keys(self, page: Iterable[Seen]) -> dict[int, bytes | None]:
@@ -266,8 +269,9 @@ class Facts:
         beside = {number: hidden_slot(one.node) for number, one in rows.items() if number not in mine}
         hidden = self._lying(beside, rows)
         mine |= {number: one for number, one in hidden.items() if one.id == rows[number].node}
-        if any(rows[number].state != State.HIDDEN for number in named.keys() - mine.keys()):
-            raise TamperedError("a session's row was edited")
+        for number in sorted(named.keys() - mine.keys()):
+            if rows[number].state != State.HIDDEN:
+                raise edited(number, "a session's row was edited")
         return {number: one.key for number, one in mine.items()}
 
     def _lying(self, places: Mapping[int, bytes], rows: Mapping[int, SessionAt]) -> dict[int, Opened]:
@@ -280,15 +284,18 @@ class Facts:
         for number, (*_, user, where) in ways.items():
             if user in found and where in found:
                 if found[user].id != rows[number].user_node:
-                    raise TamperedError("a session's row was edited")
+                    raise edited(number, "a session's row was edited")
                 lying[number] = found[where]
         return lying
 
     def profile(self, session: SessionAt, key: bytes | Cipher) -> Profile:
         """Open what is sealed in a session's row."""
-        profile = open_profile(session.profile, self.vault, session.node, key, session.rev)
+        try:
+            profile = open_profile(session.profile, self.vault, session.node, key, session.rev)
+        except TamperedError:
+            raise edited(session.id, "a session's profile was edited, or its revision") from None
         if profile.namespace != session.namespace:
-            raise TamperedError("a session's namespace was edited")
+            raise edited(session.id, "a session's namespace was edited")
         return profile
 
     def epoch_keys(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Opened]:
@@ -338,6 +345,18 @@ class Facts:
             for one in listed
             if one.id in keys
         }
+
+
+def edited(session: int, what: str) -> TamperedError:
+    """Say where something was edited: by the number of a session's row, which tells nobody whose it is.
+
+    One such row stops a run for everybody, so who is to mend it must find it.
+    """
+    return TamperedError(
+        f"{what}: sessions.id {session} of the transcripts",
+        hint="put the rows of that session back from a backup, or forget or delete it: until then no run goes"
+        " past it. Reading it fails likewise; vault doctor looks at all else",
+    )
 
 
 def _seen(

@@ -14,13 +14,13 @@ from sqlalchemy import Connection
 from vault.chat.sessions import Sessions
 from vault.clock import to_datetime
 from vault.crypto.tree import Kind, Opened
-from vault.errors import FlooredError, TamperedError
+from vault.errors import FlooredError
 from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring
 from vault.keys.slots import UserKeys
 from vault.retention.classes import Classes
 from vault.retention.deciding import Bound, bounds, rules_for
-from vault.retention.facts import PAGE, Facts, Seen
+from vault.retention.facts import PAGE, Facts, Seen, edited
 from vault.retention.parting import Parter
 from vault.retention.proving import Proofs
 from vault.storage import keyring as keyring_sql
@@ -106,7 +106,7 @@ class Floors:
             if row is None or self._facts.is_erased(node) or self._facts.is_erased(user):
                 continue
             if row.user_node != user or not self._is_hidden(row.id):
-                raise TamperedError("a session's row was edited")
+                raise edited(row.id, "a session's row was edited")
 
     def _is_hidden(self, row: int) -> bool:
         """Say whether the app cleared or deleted a session that a hold keeps: floors are not for it."""

@@ -15,7 +15,7 @@ from vault.chat.chapter import BODY, ORIGINALS, Chapter, make_chapter
 from vault.chat.records import aad
 from vault.crypto.envelope import Cipher
 from vault.errors import TamperedError
-from vault.retention.facts import Facts, Seen
+from vault.retention.facts import Facts, Seen, edited
 from vault.storage import retention as sql
 from vault.storage.retention import ChapterAt, RecordAt, RowAt, SessionAt
 
@@ -47,7 +47,7 @@ class Proofs:
             with closing(sql.records_in(connection, number)) as records:
                 for record in records:
                     if record.chapter in opened:
-                        open_record(opened[record.chapter], record)
+                        open_record(opened[record.chapter], record, number)
 
     def open_chapters(
         self, sessions: Mapping[int, SessionAt], keys: Mapping[int, bytes], listed: Sequence[ChapterAt]
@@ -55,8 +55,9 @@ class Proofs:
         """Open chapters; those are left out that an older copy brought back, though they were erased."""
         facts = self._facts
         found = facts.chapter_keys(sessions, keys, listed) if listed else {}
-        if not all(one.id in found or facts.is_erased(one.place) for one in listed):
-            raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
+        for one in listed:
+            if one.id not in found and not facts.is_erased(one.place):
+                raise edited(one.session, "an epoch or chapter was edited, or the keyring is older than it")
         return {
             one.id: make_chapter(one.id, facts.vault, sessions[one.session].node, one.place, found[one.id])
             for one in listed
@@ -65,27 +66,31 @@ class Proofs:
 
 
 def _open_message(opened: Mapping[int, Chapter], row: RowAt) -> None:
+    at = row.session, row.seq, row.role, row.created_at
     if row.chapter in opened:
-        open_message(opened[row.chapter], row.body, row.seq, row.role, row.created_at)
+        open_message(opened[row.chapter], row.body, *at)
     beside = None if row.originals_chapter is None else opened.get(row.originals_chapter)
     if row.originals is not None and beside is not None:
-        open_message(beside, row.originals, row.seq, row.role, row.created_at, ORIGINALS)
+        open_message(beside, row.originals, *at, ORIGINALS)
 
 
 def open_message(  # noqa: PLR0913, PLR0917 (what a body is bound to)
-    chapter: Chapter, sealed: bytes, seq: int, role: str, created_at: int, part: bytes = BODY
+    chapter: Chapter, sealed: bytes, session: int, seq: int, role: str, created_at: int, part: bytes = BODY
 ) -> None:
     """Open a message in its place, or say that it is not what was written there."""
-    _open(chapter.cipher, sealed, chapter.aad(seq, role, created_at, part), "a message")
+    _open(chapter.cipher, sealed, chapter.aad(seq, role, created_at, part), session, "a message")
 
 
-def open_record(chapter: Chapter, row: RecordAt) -> None:
+def open_record(chapter: Chapter, row: RecordAt, session: int) -> None:
     """Open a record in its place, or say that it is not what was written there."""
-    _open(chapter.cipher, row.body, aad(chapter, (row.place, row.key), row.role, row.created_at), "a record")
+    bound = aad(chapter, (row.place, row.key), row.role, row.created_at)
+    _open(chapter.cipher, row.body, bound, session, "a record")
 
 
-def _open(cipher: Cipher, sealed: bytes, bound: bytes, what: str) -> None:
+def _open(cipher: Cipher, sealed: bytes, bound: bytes, session: int, what: str) -> None:
     try:
         cipher.open(sealed, bound)
     except TamperedError:
-        raise TamperedError(f"{what} that a rule decides about was edited, or moved to where it is") from None
+        raise edited(
+            session, f"{what} that a rule decides about was edited, or moved to where it is"
+        ) from None

@@ -25,7 +25,7 @@ from vault.retention.classes import Kind as MessageKind
 from vault.retention.classes import Place, Times
 from vault.retention.deciding import Fact
 from vault.retention.ends import Ends
-from vault.retention.facts import Facts, Seen
+from vault.retention.facts import Facts, Seen, edited
 from vault.retention.holding import Holds, as_holds
 from vault.retention.plan import Planner, Verdict
 from vault.retention.policy import Part
@@ -283,7 +283,9 @@ class Purger:
         for one in touched:
             if one.id not in opened and one.session in keys:
                 if not self._facts.is_erased(one.place):
-                    raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
+                    raise edited(
+                        one.session, "an epoch or chapter was edited, or the keyring is older than it"
+                    )
                 self._dead.add(one.id)
 
     def _make_room(self, steps: Steps, key: bytes) -> dict[tuple[int, Place], Chapter]:

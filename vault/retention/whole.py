@@ -15,9 +15,9 @@ from functools import partial
 import msgspec
 from sqlalchemy import Connection
 
-from vault.errors import TamperedError
 from vault.retention.classes import Classes, plain_name
 from vault.retention.deciding import Fact, span_of
+from vault.retention.facts import edited
 from vault.retention.plan import Planner, Verdict
 from vault.retention.steps import ROWS
 from vault.storage import whole as sql
@@ -180,7 +180,7 @@ class Wholes:
                 odd.add(number)
                 continue
             if not kind.span[0] <= oldest <= newest < kind.span[1]:
-                raise TamperedError("a message stands in an epoch that its date does not lie in")
+                raise edited(number, "a message stands in an epoch that its date does not lie in")
             part = Part(kind, chapter, messages, int(size), oldest, newest, first, last)
             (goes if kind.verdict.goes else stays)[number].append(part)
         whole = [
