@@ -354,6 +354,41 @@ def test_the_guard_knows_how_rarely_a_policy_runs(
             vault.purge()
 
 
+@pytest.mark.parametrize("known_by", ["the log", "an epoch", "an import"])
+def test_the_first_run_compares_the_clock_with_what_the_vault_knows_of(tmp_path: Path, known_by: str) -> None:
+    clock = Clock()
+    made = clock.now
+    with guarded(tmp_path, clock) as vault:
+        chat = vault.transcript("anna", "s-1")
+        if known_by == "an epoch":
+            clock.now += 60 * DAY
+            chat.append("user", "hello")
+        elif known_by == "an import":
+            chat.append("user", "hello", created_at=to_datetime(clock.now - 8 * DAY))
+        before = clock.now
+        clock.now = made + 50 * 365 * DAY
+        for dry_run in (True, False):
+            with pytest.raises(GuardedError, match=r"no run yet.*long after the newest") as caught:
+                vault.purge(dry_run=dry_run)
+        assert f"{to_datetime(before):%Y-%m-%d}" in str(caught.value)
+        assert "vault purge --yes" in caught.value.hint
+        clock.now = before
+        assert len(chat.messages()) == (known_by != "the log")
+        clock.now += 99 * DAY
+        vault.purge()
+        clock.now += 101 * DAY
+        with pytest.raises(GuardedError, match="long after the last run"):
+            vault.purge()
+
+
+def test_the_first_run_by_a_clock_that_is_far_ahead_is_made_where_somebody_has_looked(tmp_path: Path) -> None:
+    clock = Clock()
+    with guarded(tmp_path, clock) as vault:
+        vault.transcript("anna", "s-1").append("user", "hello")
+        clock.now += 500 * DAY
+        assert vault.purge(yes=True).messages == 1
+
+
 @pytest.mark.parametrize(
     ("said", "days"), [("0 3 * * 1", 62), ("0 3 1 * *", 62), ("0 3 1 4,10 *", 217), ("0 3 29 2 *", 2959)]
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 
 from sqlalchemy import Connection
@@ -205,6 +206,12 @@ class Log:
         if not found.is_whole or not hmac.compare_digest(row.seal, self._seal(found)):
             raise TamperedError("the head of the log was edited")
         return found
+
+    def last_at(self, connection: Connection) -> datetime | None:
+        """Give when the last entry was written; None of an empty log."""
+        last = self.head(connection).size - 1
+        rows = sql.entries_between(connection, last, last)
+        return Entry.decode(rows[-1].entry).at if rows else None
 
     def _head_row(self, head: Frontier) -> sql.HeadRow:
         return sql.HeadRow(head.size, b"".join(head.hashes), self._seal(head))

@@ -24,6 +24,7 @@ from vault.keys.home import require_home
 from vault.keys.ring import Keyring
 from vault.retention.classes import Classes
 from vault.retention.cutting import Cut, Cutter
+from vault.retention.deciding import span_of
 from vault.retention.explaining import Explained, explain_all
 from vault.retention.facts import Facts
 from vault.retention.holding import Holds, NoHolds, as_holds
@@ -37,6 +38,7 @@ from vault.retention.telling import RunLog
 from vault.storage import purging as purge_sql
 from vault.storage import runs as runs_sql
 from vault.storage.stores import Stores
+from vault.storage.transcripts import all_epochs
 
 _LOOKED_AT = 100  # runs: what one left behind that was broken off, a later one has to find
 FAR = 100 * DAY  # between two runs: a clock that jumped there is more likely than nobody having looked
@@ -212,12 +214,24 @@ class Runs:
         if not yes:
             server = self._stores.transcripts.read(self._stores.server_clock)
             gap = min(one.schedule.longest_gap for one in self._classes.policies.policies) * DAY
-            check_clocks(now, server, None if last is None else last.started_at, max(FAR, gap))
+            known = None if rows else self._newest()
+            check_clocks(now, server, None if last is None else last.started_at, max(FAR, gap), known)
         return to_datetime(until) if until > now + runs_sql.SLACK else None
 
+    def _newest(self) -> int | None:
+        """Give the newest moment that the vault knows of by itself: of its log, or of its epochs."""
+        logged = self._stores.keyring.read(self._keyring.log.last_at)
+        days = [span_of(one.anchor)[0] for one in self._stores.transcripts.read(all_epochs)]
+        return max([*days, *([] if logged is None else [from_datetime(logged)])], default=None)
 
-def check_clocks(now: int, database: int | None, last: int | None, far: int = FAR) -> None:
-    """Raise GuardedError where now is not what the database's clock and the last run let expect."""
+
+def check_clocks(
+    now: int, database: int | None, last: int | None, far: int = FAR, known: int | None = None
+) -> None:
+    """Raise GuardedError where now is not what the database's clock and the last run let expect.
+
+    `known` stands for a run where there was none yet: the newest that the vault knows of.
+    """
     hint = "set the clock right; vault purge --yes, if it is"
     if database is not None and abs(now - database) > runs_sql.SLACK:
         raise GuardedError(
@@ -233,6 +247,12 @@ def check_clocks(now: int, database: int | None, last: int | None, far: int = FA
     if last is not None and now > last + far:
         raise GuardedError(
             f"the clock says {_moment(now)}, long after the last run of {_moment(last)}: nothing was erased",
+            hint=hint,
+        )
+    if known is not None and now > known + far:
+        raise GuardedError(
+            f"there was no run yet, and the clock says {_moment(now)}, long after the newest that this vault"
+            f" knows of, {_moment(known)}: nothing was erased",
             hint=hint,
         )
 
