@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vault.errors import ConfigError, PolicyError
 from vault.retention.loading import load
+from vault.retention.policy import as_label
 from vault.retention.reading import LIMIT
 
 GOOD = """\
@@ -268,6 +269,42 @@ def test_there_is_no_norway_problem(path: Path) -> None:
     norway, _ = load([path]).rules
     assert norway.match.fits("user", "", {"jurisdiction": "NO", "eu": "false", "level": "3"})
     assert not norway.match.fits("user", "", {"jurisdiction": "false", "eu": "false", "level": "3"})
+
+
+def labelled(path: Path, value: str) -> frozenset[str]:
+    match = f"match: {{metadata: {{legal: {value}}}}}"
+    path.write_text(
+        GOOD.replace("  - name", f"  - name: law\n    {match}\n    keep: {{at_least: 6y}}\n  - name", 1)
+    )
+    [(name, values)] = load([path]).rules[0].match.labels
+    assert name == "legal"
+    return values
+
+
+@pytest.mark.parametrize("said", ["true", "True", "TRUE", "[x, True]"])
+def test_p5_a_floor_for_what_is_true_keeps_it_however_that_is_written(path: Path, said: str) -> None:
+    assert as_label(True) in labelled(path, said)
+
+
+def test_what_stands_between_quotes_is_a_text(path: Path) -> None:
+    assert labelled(path, "'True'") == {"True"}
+
+
+@pytest.mark.parametrize("number", [0, 3, -7, 10**30, 0.5, 1000.0, 1e300, -0.0])
+def test_p5_a_floor_for_a_number_keeps_it_as_it_is_printed(path: Path, number: float) -> None:
+    assert as_label(number) in labelled(path, str(number))
+
+
+@pytest.mark.parametrize(
+    "said", ["1e3", "1E3", "1.50", "1.", ".5", "+5", "007", "0x1F", "0o17", "-0", ".inf", ".NaN", "[1, 1e3]"]
+)
+def test_p5_a_number_that_metadata_says_in_other_words_is_refused_in_its_place(path: Path, said: str) -> None:
+    with pytest.raises(PolicyError, match="compared as it is printed") as caught:
+        labelled(path, said)
+    assert path.read_text().splitlines()[caught.value.line - 1][caught.value.column - 1 :][:1] in said
+    assert "between quotes" in caught.value.hint
+    word = said.strip("[]").split()[-1]
+    assert word in labelled(path, f"'{word}'")
 
 
 @given(st.binary(max_size=300))

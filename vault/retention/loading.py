@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, tzinfo
 from fractions import Fraction
@@ -176,7 +177,7 @@ def _rule(node: Node, policy: str, originals: Duration, zone: tzinfo) -> Rule:
 def _match(fields: _Fields) -> Match:
     roles = frozenset(map(text_of, fields.each("role"))) or None
     labels = {
-        name: frozenset(map(text_of, value.items if isinstance(value, Sequence) else (value,)))
+        name: frozenset(said for one in _each(value) for said in _labels(one))
         for name, value in entries(fields.node("metadata")).items()
     }
     return Match(
@@ -185,6 +186,16 @@ def _match(fields: _Fields) -> Match:
         labels=tuple(sorted(labels.items())),
         older_than=fields.below("session").duration("older_than"),
     )
+
+
+def _labels(node: Node) -> set[str]:
+    """Give a value as metadata may say it: what YAML takes for a boolean may be one, or a text."""
+    said = {text_of(node)}
+    return said | {one.lower() for one in said} if isinstance(node, Scalar) and node.is_bool else said
+
+
+def _each(node: Node) -> tuple[Node, ...]:
+    return node.items if isinstance(node, Sequence) else (node,)
 
 
 def _key(node: Node, name: str) -> Place:
@@ -198,6 +209,8 @@ def _check_rule(rule: Rule, rules: dict[str, Rule], earlier: Earlier, node: Node
     """Compare a rule with itself and with those before it."""
     inside = entries(node)
     _check_keep(rule, inside, problems)
+    for value in entries(entries(inside.get("match")).get("metadata")).values():
+        _check_numbers(value, problems)
     own = rule.name.partition("/")[2]
     if rule.name in rules:
         line = rules[rule.name].at.line
@@ -236,6 +249,26 @@ def _check_keep(rule: Rule, inside: dict[str, Node], problems: Problems) -> None
         )
     if rule.then is Then.KEEP_REDACTED and keep.at_most is None:
         problems.add(inside["then"].at, "keep-redacted says what happens at at_most, which is missing")
+
+
+def _check_numbers(value: Node, problems: Problems) -> None:
+    """Refuse numbers that metadata says in other words: a floor for one would match nothing."""
+    for one in _each(value):
+        if isinstance(one, Scalar) and one.is_number and not _is_as_printed(one.value):
+            problems.add(
+                one.at,
+                "a number in metadata is compared as it is printed, which is not as it is written here",
+                "1000.0 for 1e3, 16 for 0x10; to mean a text, put it between quotes",
+            )
+
+
+def _is_as_printed(number: str) -> bool:
+    if re.fullmatch("0|-?[1-9][0-9]*", number):
+        return True
+    try:
+        return repr(float(number)) == number
+    except ValueError:  # of another base; or what is no number
+        return False
 
 
 def _may_exceed(floor: Duration, ceiling: Duration) -> bool:

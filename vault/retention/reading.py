@@ -62,6 +62,16 @@ class Scalar:
         return self.is_plain and _NULL.fullmatch(self.value) is not None
 
     @property
+    def is_bool(self) -> bool:
+        """Say whether YAML 1.2 takes this for true or false."""
+        return self.is_plain and _BOOL.fullmatch(self.value) is not None
+
+    @property
+    def is_number(self) -> bool:
+        """Say whether YAML 1.2 takes this for a number."""
+        return self.is_plain and _NUMBER.fullmatch(self.value) is not None
+
+    @property
     def is_text(self) -> bool:
         """Say whether every reader of YAML 1.2 takes this for a text."""
         guesses = (_NULL, _BOOL, _NUMBER) if self.is_plain else ()
