@@ -27,6 +27,7 @@ from memories import (
 from strategies import FEW, texts
 
 from vault import Vault
+from vault.adapters.memory import VaultChatMemory
 from vault.errors import InputError, SessionForgottenError, TamperedError, UsageError, UserForgottenError
 
 pytest.importorskip("langchain_core", reason="langchain-core is not installed")
@@ -411,3 +412,12 @@ def test_another_process_goes_on_with_the_session(tmp_path: Path) -> None:
         seen = told_by(PROGRAM, str(tmp_path / "vault"))
         assert seen == ["Hello", "from the other process"]
         assert [one.content for one in history_of(vault).messages] == seen
+
+
+def test_the_text_of_an_answer_is_kept_by_a_memory_of_ones_own(tmp_path: Path) -> None:
+    """It is a str subclass of LangChain's, which can be called too."""
+    said = AIMessage("Hello").text
+    with opened(tmp_path) as vault:
+        vault.transcript("u-1", "s-1").append("assistant", said)
+        VaultChatMemory("u-1", "s-1", vault).save_message("assistant", said, metadata={"it": said})
+        assert [one.content for one in vault.transcript("u-1", "s-1").messages()] == ["Hello", "Hello"]

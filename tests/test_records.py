@@ -79,6 +79,14 @@ def test_what_was_put_comes_back_and_lies_apart_from_messages(chat: Transcript, 
         assert reader.records("none").list() == []
 
 
+def test_a_text_of_a_frameworks_own_is_put_as_the_text_that_it_is(chat: Transcript) -> None:
+    class Text(str):
+        __slots__ = ()
+
+    chat.records(Text("notes")).put(Text("k"), Text("v"))
+    assert values(chat) == {"k": "v"}
+
+
 def test_p7_a_session_that_never_was_reads_as_empty_and_deleting_there_makes_none(
     vault: Vault, chat: Transcript
 ) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import traceback
+from collections import OrderedDict
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from enum import IntEnum, StrEnum
+from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
@@ -20,6 +23,8 @@ from vault import Message, Transcript, Vault
 from vault.clock import to_datetime
 from vault.errors import InputError, RedactionError
 from vault.messages import ROLES
+from vault.redaction.engine import Engine
+from vault.redaction.settings import Redaction
 
 home, vault, beside = contract.home, contract.vault, contract.beside
 apart, user, chat = contract.apart, contract.user, contract.chat
@@ -139,6 +144,88 @@ def test_contents_of_every_size_come_back_whether_they_compress_or_not(chat: Tra
     for size in (0, 1, 511, 512, 513, 100_000):
         said = [chat.append("user", text) for text in ("x" * size, token_hex(size)[:size], "𝄞" * size)]
         assert chat.messages(last=3) == said
+
+
+class Text(str):
+    """A text of a framework's own, as LangChain's AIMessage.text is one."""
+
+    __slots__ = ()
+
+
+class Count(int):
+    """A number of a library's own."""
+
+
+class Share(float):
+    """A number of a library's own."""
+
+    __slots__ = ()
+
+
+class Blob(bytes):
+    """Bytes of a library's own, which would say something else if they were asked."""
+
+    def __bytes__(self) -> bytes:
+        return b"else"
+
+
+class Mood(StrEnum):
+    """What an app knows by names."""
+
+    GLAD = "glad"
+
+
+class Level(IntEnum):
+    """What an app knows by names."""
+
+    HIGH = 2
+
+
+class Parts(list[Any]):
+    """A list of a framework's own."""
+
+
+OWN: list[tuple[object, object]] = [
+    (Text("Hello"), "Hello"),
+    (Count(3), 3),
+    (Share(0.5), 0.5),
+    (Blob(b"x"), b"x"),
+    (Mood.GLAD, "glad"),
+    (Level.HIGH, 2),
+    (OrderedDict(a=Text("b")), {"a": "b"}),
+    (Parts([Text("b")]), ["b"]),
+    ({Text("a"): Text("b")}, {"a": "b"}),
+]
+
+
+@pytest.mark.parametrize(("given", "kept"), OWN, ids=[type(one).__name__ for one, _ in OWN])
+def test_what_is_a_text_or_a_number_by_another_name_is_stored_as_what_it_is(
+    chat: Transcript, given: Any, kept: Any
+) -> None:
+    chat.append(Message("user", [given], {"it": given}, {"name": given}))
+    [found] = chat.messages(last=1)
+    assert (found.content, found.metadata, found.extra) == ([kept], {"it": kept}, {"name": kept})
+    assert type(found.content[0]) is type(kept)  # type: ignore[index]
+
+
+def test_a_text_of_a_frameworks_own_may_be_all_of_a_message(home: Home, user: str) -> None:
+    with home.open() as vault:
+        chat = vault.transcript(Text(user), Text("s-1"), namespace=Text("support"))
+        assert chat.append(Text("assistant"), Text("Hello"), key=Text("k")).content == "Hello"
+        assert chat.append(Text("assistant"), Text("Hello"), key=Text("k")).seq == 0
+        [found] = vault.transcript(user, "s-1").messages()
+        assert (type(found.role), type(found.content)) == (str, str)
+        [summary] = vault.sessions(user)
+        assert summary.namespace == "support"
+
+
+def test_a_text_of_a_frameworks_own_is_redacted_and_its_original_kept(tmp_path: Path) -> None:
+    said = Text("I am Anna Kowalski.")
+    with Vault.open(tmp_path / "v", redactor=Engine(Redaction.of({"originals": True}))) as vault:
+        chat = vault.transcript("u-1", "s-1")
+        chat.append("user", said, metadata={"to": Text("nobody")})
+        assert [one.content for one in chat.messages()] == ["I am <PERSON_1>."]
+        assert [one.content for one in chat.messages(reveal=True, purpose="request 881")] == [said]
 
 
 strange: st.SearchStrategy[object] = st.deferred(

@@ -119,7 +119,21 @@ class Body(msgspec.Struct, array_like=True):
     outside: int = Outside.NO
 
 
-_encoder = msgspec.msgpack.Encoder()
+def _plain(value: object) -> object:
+    """Take what a framework calls a text or a number of its own as the text or number that it is."""
+    match value:
+        case str():
+            return str.__str__(value)
+        case int():
+            return int.__int__(value)
+        case float():
+            return float.__float__(value)
+        case bytes():
+            return bytes.__bytes__(value)
+    raise TypeError  # without the value: an error never carries content (P1)
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_plain)  # which is asked only about what is not plain
 _decoder = msgspec.msgpack.Decoder(Body)
 
 
@@ -200,7 +214,7 @@ def check_namespace(namespace: str) -> str:
         check_id(namespace, "namespace")
     if len(namespace) > MAX_NAMESPACE:
         raise InputError(f"the namespace has at most {MAX_NAMESPACE} characters")
-    return namespace
+    return str.__str__(namespace)  # which is encoded with the profile: a text of an app's own is made plain
 
 
 def _is_role(role: object) -> bool:
