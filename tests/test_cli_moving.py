@@ -57,6 +57,53 @@ def test_a_mirror_is_added_and_the_first_file_stays(where: Path) -> None:
     assert (where / "root.key").read_bytes() == (where.parent / "a/root.key").read_bytes()
 
 
+def test_a_mirror_that_is_lost_for_good_is_given_up_or_written_anew(where: Path) -> None:
+    assert run("--vault", where, "keys", "move", uri(where, "a", "b")).code == 0
+    lost = where.parent / "b/root.key"
+    lost.unlink()
+    refused = run("--vault", where, "forget-user", "anna", "--confirm", "anna", "--now")
+    assert (refused.code, lost.exists()) == (4, False)
+    assert "keys move" in refused.err
+    assert reads(where)
+    given_up = run("--vault", where, "keys", "move", uri(where, "a"))
+    assert (given_up.code, given_up.out) == (0, f"the root lies at {uri(where, 'a')}\n")
+    assert str(lost) in given_up.err
+    assert named(where) == uri(where, "a")
+    assert run("--vault", where, "keys", "rotate").code == 0
+    assert run("--vault", where, "keys", "move", uri(where, "a", "b")).code == 0
+    lost.unlink()
+    assert run("--vault", where, "keys", "move", uri(where, "a", "b")).code == 0
+    assert lost.read_bytes() == (where.parent / "a/root.key").read_bytes()
+    assert reads(where)
+
+
+def test_a_mirror_is_given_up_while_an_erasure_waits_for_it(where: Path) -> None:
+    """The vault does not open then: what is due can't be destroyed everywhere."""
+    assert run("--vault", where, "keys", "move", uri(where, "a", "b")).code == 0
+    assert run("--vault", where, "keys", "rotate").code == 0
+    settings = (where / "vault.toml").read_text()
+    (where / "vault.toml").write_text(settings.replace('horizon = "7d"', 'horizon = "0"'))
+    (where.parent / "b/root.key").unlink()
+    assert run("--vault", where, "show", "anna", "s-1").code == 4
+    assert run("--vault", where, "keys", "move", uri(where, "a")).code == 0
+    assert reads(where)
+
+
+def test_a_move_that_fails_gives_no_mirror_up(where: Path) -> None:
+    assert run("--vault", where, "keys", "move", uri(where, "a", "b")).code == 0
+    (where.parent / "b").rename(where.parent / "unmounted")
+    before = (where / "vault.toml").read_text()
+    assert run("--vault", where, "keys", "move", uri(where, "a", "b")).code == 4
+    assert (where / "vault.toml").read_text() == before
+
+
+def test_a_root_that_is_nowhere_is_not_moved(where: Path) -> None:
+    (where / "root.key").unlink()
+    before = (where / "vault.toml").read_text()
+    assert run("--vault", where, "keys", "move", uri(where, "a")).code == 4
+    assert (where / "vault.toml").read_text() == before
+
+
 def test_a_place_that_can_not_be_written_changes_nothing(where: Path) -> None:
     before = (where / "vault.toml").read_text(), (where / "root.key").read_bytes()
     said = run("--vault", where, "keys", "move", uri(where, "nowhere"))

@@ -59,7 +59,7 @@ def attempt(step):
     if child == 0:
         die_at(step)
         if change == "create":
-            root.create(b"v" * 16, b"h" * 16, 1)
+            root.create(b"v" * 16, bytes(16), 1)  # as a vault makes it: nobody holds it yet
         elif change == "stage":
             root.stage(2, (), 20)
         elif change == "promote":

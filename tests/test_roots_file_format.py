@@ -220,7 +220,7 @@ def test_a_document_that_no_change_leads_to_is_damaged(changes: dict[str, object
 def test_what_an_administrator_changes_still_belongs_to_the_service(paths: tuple[Path, Path]) -> None:
     FileRoot(paths[:1]).create(VAULT, HOLDER, 1)
     os.chown(paths[0], 1234, 1235)
-    FileRoot(paths).stage(2, (), 20)
+    FileRoot(paths).spread()
     for path in (*paths, paths[1].with_name(".root.key.lock")):
         assert (path.stat().st_uid, path.stat().st_gid) == (1234, 1235)
 

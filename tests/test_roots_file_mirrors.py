@@ -10,9 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 import root_files
-from root_files import HOLDER, VAULT, document, remains, swap
+from root_files import HOLDER, VAULT, document, holding, key_of, remains, swap
 
 from vault.errors import ConfigError, RootUnavailableError
+from vault.roots import UNCLAIMED
 from vault.roots.file import FileRoot
 from vault.roots.file_format import encode
 
@@ -32,9 +33,67 @@ def test_a_change_that_a_mirror_can_not_take_changes_nothing_and_may_be_repeated
     assert paths[0].read_bytes() == before
     assert any("missing" in warning for warning in root.warnings())
     paths[1].parent.mkdir()
+    root.spread()
     root.stage(2, (), 20)
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert not any("missing" in warning for warning in root.warnings())
+
+
+CHANGES: list[Callable[[FileRoot], object]] = [
+    lambda root: root.stage(2, (), 20),
+    lambda root: root.destroy(()),
+    lambda root: root.claim(b"other"),
+    lambda root: root.require_mirrors(),
+]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("change", CHANGES)
+def test_p3_nothing_changes_while_the_file_of_a_mirror_is_away(
+    root: FileRoot, paths: tuple[Path, Path], change: Callable[[FileRoot], object], place: int
+) -> None:
+    """Its disk may not be mounted: what is destroyed elsewhere would live on there."""
+    before = paths[0].read_bytes()
+    disk = paths[place].parent.rename(paths[place].parents[1] / "unmounted")
+    paths[place].parent.mkdir()
+    with pytest.raises(RootUnavailableError, match=str(paths[place])) as caught:
+        change(root)
+    assert "mount" in caught.value.hint
+    root.heal()
+    assert list(paths[place].parent.iterdir()) == []
+    assert paths[1 - place].read_bytes() == (disk / "root.key").read_bytes() == before
+
+
+def test_a_mirror_is_written_anew_where_that_is_asked_for(root: FileRoot, paths: tuple[Path, Path]) -> None:
+    paths[1].unlink()
+    root.spread()
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    swap(root)
+
+
+def test_p8_a_root_whose_making_was_interrupted_between_its_mirrors_is_completed(
+    paths: tuple[Path, Path],
+) -> None:
+    FileRoot(paths).create(VAULT, UNCLAIMED, 1)
+    paths[1].unlink()
+    FileRoot(paths).claim(HOLDER)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_p3_a_mirror_that_comes_back_loses_what_was_destroyed_meanwhile(
+    root: FileRoot, paths: tuple[Path, Path]
+) -> None:
+    first = root.load().generations[0]
+    key, away = key_of(paths[0], 1), paths[1].read_bytes()
+    swap(root)
+    root.destroy((first.id,))
+    paths[1].write_bytes(away)
+    root.heal()
+    assert holding(paths[0].parents[1], key) == []
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    healed = paths[0].stat().st_mtime_ns
+    root.heal()  # which is nothing to do any more
+    assert paths[0].stat().st_mtime_ns == healed
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,7 @@ class Eraser:
             # A copy refuses before it has changed anything; by the lock a hold comes before this, or after.
             facts, state = keyring.lock_meta(connection), self._stores.root.load()
             require_home(self._stores, connection, facts, state)
+            self._stores.root.require_mirrors()
             waiting = self._holds.unsettled(connection, state)
             known = asked
             if known is None:

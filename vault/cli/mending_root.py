@@ -60,7 +60,10 @@ def mend_root_warning(warning: str, at: Bedside, root: Root) -> Mend:
         "open to other users": Mend("whoever can read it opens every copy of the vault", f"chmod 600 {file}"),
         "no mirror": lost,
         "lie on one": lost,
-        "is missing": Mend("until then the other files are all there is", make + rotate),
+        "is missing": Mend(
+            "mount its disk, if it is away; only where the file is lost for good, write it anew",
+            make + _again(at, root, path),
+        ),
         "is behind": outlives,
         "interrupted change": outlives,
         "second name": outlives,
@@ -70,10 +73,24 @@ def mend_root_warning(warning: str, at: Bedside, root: Root) -> Mend:
     return next((one for words, one in known.items() if words in warning), otherwise)
 
 
+def _again(at: Bedside, root: Root, path: Path | None) -> str:
+    """Write one file of a root anew from the others."""
+    paths = root.paths if isinstance(root, FileRoot) else ()
+    there = next((one for one in paths if one.exists()), None)
+    if _is_in_settings(at) or there is None:
+        return at.vault(f"keys move {shlex.quote(root.name)}")
+    return f"cp -p {shlex.quote(str(there))} {shlex.quote(str(path))}"
+
+
+def _is_in_settings(at: Bedside) -> bool:
+    """Say whether it is vault.toml that names the root."""
+    return at.given.root is None and "TRANSCRIPT_VAULT_ROOT" not in os.environ and at.file is not None
+
+
 def move(at: Bedside, root: Root, kept: list[Path], places: list[str]) -> str:
     """Put the root to other places, keeping some of its files."""
     paths = [*map(str, kept), *(f"{place}/root.key" for place in places)]
-    if at.given.root is not None or "TRANSCRIPT_VAULT_ROOT" in os.environ or at.file is None:
+    if not _is_in_settings(at):
         file = root.paths[0] if isinstance(root, FileRoot) else "ROOT"
         return f"cp -p {shlex.quote(str(file))} {places[0]}/root.key  # then --root file:{','.join(paths)}"
     return at.vault(f"keys move {shlex.quote('file:' + ','.join(paths))}")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from vault.cli.given import Given, login, pass_given
-from vault.cli.talking import Command, actor, as_json, counted, dry, put, put_json
+from vault.cli.talking import Command, actor, as_json, counted, dry, put, put_json, say
 from vault.errors import UsageError, VaultError
 
 if TYPE_CHECKING:
@@ -36,25 +36,37 @@ def move(given: Given, uri: str, actor: str | None, dry_run: bool, as_json: bool
     URI names all the files that there shall be. They are written and read back, vault.toml names them, and
     those of before that are not among them are overwritten and removed. What was interrupted is completed by
     saying it again. A passphrase stays. Stop whatever uses the vault: it would write to the old places.
+
+    A file that is lost for good is given up by a URI without it, and written anew by one with it. Mount its
+    disk instead where it is only away: what lies there opens what is erased from now on.
     """
+    from vault.roots.file_disk import is_taken
+
     settings = given.settings()
     _check_changeable(given, settings.base)
-    old_names, option = _parts(settings.root)
+    named, option = _parts(settings.root)
     new_names, _ = _parts(uri, is_new=True)
-    old, new = _root(old_names, option, settings.base), _root(new_names, option, settings.base)
-    kept = [name for name, path in zip(old_names, old.paths, strict=True) if path not in new.paths]
-    gone = tuple(path for path in old.paths if path not in new.paths)
-    if not dry_run and set(new.paths) != set(old.paths):
-        uris = [_uri(names, option) for names in (old_names, [*new_names, *kept], new_names)]
-        _move(given, settings.base, uris, gone, actor or login())
-    facts = {"root": new.name, "removed": [str(path) for path in gone]}
+    before, new = _root(named, option, settings.base), _root(new_names, option, settings.base)
+    old = {path: name for path, name in zip(before.paths, named, strict=True) if is_taken(path)}
+    if not old:
+        before.load()  # which says so
+    gone = tuple(path for path in before.paths if path not in new.paths)
+    if not dry_run and not set(new.paths) == set(before.paths) == set(old):
+        kept = [name for path, name in old.items() if path not in new.paths]
+        uris = [_uri(names, option) for names in ([*old.values()], [*new_names, *kept], new_names)]
+        _move(given, settings.base, [settings.root, *uris], gone, actor or login())
+    removed = [str(path) for path in gone if path in old]
+    missed = [str(path) for path in gone if path not in old]
+    if missed:
+        listed = ", ".join(missed)
+        say(f"warning: no root was at {listed}: if one turns up again, it opens what was alive until now")
     if as_json:
-        put_json(facts)
+        put_json({"root": new.name, "removed": removed, **({"missed": missed} if missed else {})})
         return
     put(f"the root {'would lie' if dry_run else 'lies'} at {new.name}")
-    if gone:
-        listed = ", ".join(map(str, gone))
-        put(f"{'would remove' if dry_run else 'removed'} {counted(len(gone), 'file')}: {listed}")
+    if removed:
+        listed = ", ".join(removed)
+        put(f"{'would remove' if dry_run else 'removed'} {counted(len(removed), 'file')}: {listed}")
 
 
 def _check_changeable(given: Given, base: Path) -> None:
@@ -94,17 +106,23 @@ def _move(given: Given, base: Path, uris: list[str], gone: tuple[Path, ...], act
     from vault.roots.file import FileRoot
     from vault.roots.file_disk import remove_all
 
-    before, both, after = uris
-    with given.open() as vault:
-        core = vault._core  # noqa: SLF001 (the settings are the command line's)
-        core.stores.keyring.read(lambda connection: require_home(core.stores, connection))
-        with core.keyring.log.telling(Kind.MOVE, actor=actor):
-            write_setting(base, "root", both)
-            try:
+    original, reached, both, after = uris
+    is_spread = False
+    try:
+        if reached != original:  # no change could be made while a file is named that is not there
+            write_setting(base, "root", reached)
+        with given.open() as vault:
+            core = vault._core  # noqa: SLF001 (the settings are the command line's)
+            core.stores.keyring.read(lambda connection: require_home(core.stores, connection))
+            with core.keyring.log.telling(Kind.MOVE, actor=actor):
+                write_setting(base, "root", both)
                 FileRoot.from_uri(both, relative_to=base).spread()
-            except VaultError:
-                write_setting(base, "root", before)
-                raise
-            if gone:
-                remove_all(gone)
-            write_setting(base, "root", after)
+                is_spread = True
+                # Of one that is not there, an interrupted move may have left what is to be overwritten.
+                if present := tuple(path for path in gone if path.parent.is_dir()):
+                    remove_all(present)
+                write_setting(base, "root", after)
+    except VaultError:
+        if not is_spread:
+            write_setting(base, "root", original)
+        raise

@@ -247,7 +247,11 @@ class Swapper:
         # Where nobody read back yet that they are gone, a crash may have left them on a mirror (P3).
         receipts = all(Record.decode(row.record).certificate.receipt for row in reached)
         proven = receipts and not gone_before
-        proof = stores.root.destroy(due, promoting=present.id).proof if due or not proven else ""
+        proof = ""
+        if due or not proven:
+            proof = stores.root.destroy(due, promoting=present.id).proof
+        else:
+            stores.root.heal()  # a mirror that was away may hold what was destroyed since (P3)
         told = [self._tell(connection, row, proof, at) for row in reached]
         final = [certificate for certificate in told if certificate.status is Status.FINAL]
         # A crash may have come between a destruction and its entry: then nothing is due any more, and

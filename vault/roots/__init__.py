@@ -144,6 +144,12 @@ class Root(Protocol):
     def claim(self, holder: bytes) -> None:
         """From now on only the keyring of this holder swaps the root."""
 
+    def require_mirrors(self) -> None:
+        """Raise where a change could not reach every mirror: an erasure refuses before it begins."""
+
+    def heal(self) -> None:
+        """Bring mirrors that are behind up to date, where all of them are there."""
+
     def warnings(self) -> list[str]:
         """Say what an operator should mend: no mirror, a mirror that is behind, open permissions."""
 

@@ -26,7 +26,7 @@ from vault.errors import (
     VaultError,
     WrongKeyError,
 )
-from vault.roots import Erased, Generation, Noted, Phase, Receipt, RootState
+from vault.roots import UNCLAIMED, Erased, Generation, Noted, Phase, Receipt, RootState
 from vault.roots.file_disk import (
     MAX_BYTES,
     append_all,
@@ -82,6 +82,18 @@ class _Survey:
                     hint="move the one away that the vault was not used with",
                 )
         return newest
+
+    def refuse_missing(self) -> None:
+        """Raise where a file is not there: on a disk that is away it would keep what a change takes (P3).
+
+        A root that no vault has claimed yet has nothing to take: its making was interrupted, and goes on.
+        """
+        if self.missing and any(one.document.holder != UNCLAIMED.hex() for one in self.opened):
+            raise RootUnavailableError(
+                f"there is no file at {', '.join(map(str, self.missing))}, where a mirror of the root was",
+                hint="mount its disk, then repeat: every mirror must be there for a change. One that is lost"
+                " for good: vault keys move to the files that are left, or to all, which writes it anew",
+            )
 
     @property
     def agrees(self) -> bool:
@@ -229,8 +241,21 @@ class FileRoot:
         self._change(lambda document: replace(document, holder=holder.hex()))
 
     def spread(self) -> None:
-        """Write what the root holds to every mirror, the missing ones too."""
-        self._change(lambda document: document)
+        """Write what the root holds to every mirror, the missing ones too: somebody asked for them."""
+        self._change(lambda document: document, adding=True)
+
+    def require_mirrors(self) -> None:
+        """Refuse before anything is begun that needs a change, where one could not be made."""
+        self._survey().refuse_missing()
+
+    def heal(self) -> None:
+        """Bring a mirror that was away up to date: what was destroyed meanwhile is destroyed there too (P3).
+
+        Where another one is still away, or can't be read, nothing is changed, and the next change refuses.
+        """
+        survey = self._survey()
+        if not (survey.agrees or survey.missing or survey.faults):
+            self._change(lambda document: document)
 
     def warnings(self) -> list[str]:
         """Say what an operator should mend."""
@@ -243,9 +268,11 @@ class FileRoot:
         survey = self._survey()
         newest = survey.newest()
         found = [str(fault) for fault in survey.faults]
-        found += [f"the mirror {path} is missing: the next erasure writes it anew" for path in survey.missing]
         found += [
-            f"the mirror {one.path} is behind: the next erasure brings it up to date"
+            f"the mirror {path} is missing: while it is, nothing can be erased" for path in survey.missing
+        ]
+        found += [
+            f"the mirror {one.path} is behind: the next opening brings it up to date"
             for one in survey.opened
             if one.document.rank != newest.document.rank
         ]
@@ -311,13 +338,17 @@ class FileRoot:
                 faults.append(fault.with_traceback(None))
         return _Survey(tuple(opened), tuple(missing), tuple(faults))
 
-    def _change(self, step: Callable[[Document], Document | Line]) -> int:
+    def _change(self, step: Callable[[Document], Document | Line], *, adding: bool = False) -> int:
         """Read, change and write as one; give the serial that is now on every mirror."""
         if self._passphrase is not None:
             self.load()  # derives the passphrase's key, which nobody should wait for under the lock
+        if not adding:
+            self.require_mirrors()  # before a lock is left where a disk is to be mounted
         with locked(self._paths):
             survey = self._survey()
             newest = survey.newest()
+            if not adding:
+                survey.refuse_missing()
             if survey.faults:
                 # What lies at a mirror's path and can't be read is not ours to overwrite.
                 raise survey.faults[0]
