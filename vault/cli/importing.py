@@ -89,7 +89,8 @@ def import_(
 
     They are redacted and sealed, and keep their times and order. The source is only read. The same source
     again adds only what is new, so that an import that was interrupted is simply said again; a cursor makes
-    that quicker. What retention would erase at once is not written.
+    that quicker as long as the source only grows, and looks at all of it again where it does not. What
+    retention would erase at once is not written.
     """  # noqa: D301 (click reads the character)
     from vault.transfer.importing import Order, import_from
 
@@ -153,6 +154,8 @@ def _tell(done: Imported, *, is_dry: bool) -> None:
     ]
     if shown := [(name, f"{number:,}") for name, number in facts if number]:
         put_facts(shown)
+    if done.anew:
+        say("the source is not what the cursor has passed, or shorter: all of it was looked at again")
     if done.entities:
         put("would replace" if is_dry else "replaced")
         put_table(("what", "times"), done.entities.items())

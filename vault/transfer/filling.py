@@ -1,11 +1,13 @@
 """Adding what was read elsewhere: each message once, in its order, at its time.
 
-A message is told apart by a mark, an idempotency key made of its place in the source, or, out of an export,
-by its seq. Marks hold nothing of what was said: whoever could open them could try what was redacted.
+A message is told apart by a mark, an idempotency key made of what it says and of its place in the source, or,
+out of an export, by its seq. Marks are made under the session's key and go with it: without it nobody can try
+what was redacted.
 """
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from vault.chat.profile import add_to
+from vault.chat.profile import join
 from vault.chat.session import Session
 from vault.chat.writing import Job, OutgrownError
 from vault.core import Core
@@ -38,7 +40,7 @@ class Piece:
 
     place: str
     message: Message
-    mark: str = ""
+    said: bytes = b""  # a hash of what its mark is made of
     seq: int | None = None
     found: list[Trace] | None = None
     problem: str = ""
@@ -81,14 +83,19 @@ class Filler:
         except MissingError as error:
             tally.problems += [(piece.place, str(error)) for piece in group.pieces]
             return []
-        return group.pieces if session is None else self._sort(session, group.pieces, group, tally)
+        pieces = group.pieces
+        if not group.by_seq:
+            pieces = list({piece.said: piece for piece in pieces}.values())
+            tally.known += len(group.pieces) - len(pieces)
+        return pieces if session is None else self._sort(session, pieces, group, tally)
 
     def _sort(self, session: Session, pieces: Sequence[Piece], group: Group, tally: Tally) -> list[Piece]:
         if group.by_seq:
             return self._sort_by_seq(session, pieces, tally)
-        known = self._core.writer.known(session, [piece.mark for piece in pieces])
-        tally.known += sum(piece.mark in known for piece in pieces)
-        return [piece for piece in pieces if piece.mark not in known]
+        every = marks(session, pieces)
+        known = self._core.writer.known(session, every)
+        tally.known += len(known)
+        return [piece for mark, piece in zip(every, pieces, strict=True) if mark not in known]
 
     def _sort_by_seq(self, session: Session, pieces: Sequence[Piece], tally: Tally) -> list[Piece]:
         """A seq is taken by the same message, by one that was lawfully removed, or by another one."""
@@ -185,7 +192,7 @@ class Filler:
         grown = replace(
             profile,
             placeholders=memory.known if memory.has_grown else profile.placeholders,
-            popped=add_to((*profile.popped, *gaps), ()) if gaps else profile.popped,
+            popped=join(profile.popped, gaps),
         )
         job = Job(
             session,
@@ -193,7 +200,7 @@ class Filler:
             None,
             rev,
             grown if grown != profile else None,
-            marks=[] if group.by_seq else [piece.mark for piece in pieces],
+            marks=[] if group.by_seq else marks(session, pieces),
             seqs=seqs,
             after=after,
         )
@@ -205,6 +212,12 @@ class Filler:
                 if entity in ENTITIES:
                     memory.reserve(entity, int(number))
         return examined(self._core.redactor, piece.message, piece.found, namespace).finish(memory)[0]
+
+
+def marks(session: Session, pieces: Sequence[Piece]) -> list[str]:
+    """Give what each is known by when it comes again."""
+    key = derive(session.key, b"import")
+    return ["import " + hmac.digest(key, piece.said, "sha256").hex() for piece in pieces]
 
 
 def _gaps(start: int, seqs: Sequence[int]) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
@@ -10,11 +11,13 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from vault.core import Core
+from vault.crypto.blind import normalized
+from vault.crypto.envelope import derive
 from vault.errors import ConfigError, InputError, UsageError, VaultError
 from vault.evidence.entries import Kind as Event
 from vault.messages import Message, check_id, check_namespace, check_words, created_us, encode
@@ -24,6 +27,7 @@ from vault.transfer.seams import is_past
 from vault.transfer.sources import Given, Incoming, Unreadable, read
 from vault.transfer.workers import Finder, Found, finder
 
+Names = tuple[str, str]  # of a user and a session, as the vault tells them apart
 Progress = Callable[[int], None]
 BATCH = 256  # messages
 _BATCH_BYTES = 2 * 1024 * 1024
@@ -41,7 +45,8 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     """What an import did, or, for a dry run, would do.
 
     `known` were here already; `past` are older than retention lets them be and were not written; `others` are
-    those of other users or sessions than were asked for. `entities` counts what redaction replaces.
+    those of other users or sessions than were asked for. `entities` counts what redaction replaces. `anew`
+    says that the cursor fitted the source no more, so that all of it was looked at again.
     """
 
     added: int
@@ -51,6 +56,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int
     problems: list[Problem]
     entities: dict[str, int]
+    anew: bool = False
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,18 +110,19 @@ def import_from(core: Core, order: Order, progress: Progress | None = None) -> I
 
 
 class _Cursor(msgspec.Struct):
-    """How far an import has come, in entries of its source."""
+    """How far an import has come, in entries of its source; `passed` is a keyed hash of them."""
 
     asked: str
     done: int = 0
+    passed: str = ""
 
 
 @dataclass(slots=True, repr=False)
 class _Batch:
-    """Some entries, in groups by session; `upto` counts the entries of the source up to its end."""
+    """Some entries, in groups by session; `upto` is the cursor at its end."""
 
-    upto: int = 0
-    groups: dict[tuple[str, str, bool], Group] = field(default_factory=dict)
+    upto: _Cursor
+    groups: dict[tuple[Names, bool], Group] = field(default_factory=dict)
     empty: list[Group] = field(default_factory=list)
     count: int = 0
     size: int = 0
@@ -136,13 +143,13 @@ class _Import:
         self._order = order
         self._progress = progress
         self._filler = Filler(core)
-        self._chains: dict[tuple[str, str], bytes] = {}
+        self._anew = False
+        self._begin_reading()
         self._tally = Tally()
         self._counts: Counter[str] = Counter()
         self._entities: Counter[str] = Counter()
         self._problems: list[Problem] = []
         self._stopped = False
-        self._read = 0
 
     def run(self) -> Imported:
         """Read, look, write; the batches overlap, their order stays."""
@@ -187,54 +194,82 @@ class _Import:
             skipped=self._counts["skipped"],
             problems=self._problems,
             entities=dict(self._entities.most_common()),
+            anew=self._anew,
         )
 
     # -- reading ----------------------------------------------------------------------------------------
 
-    def _batches(self, done: int) -> Iterator[_Batch]:
-        """Give what was read in batches, without the first `done` entries, which are durable."""
+    def _begin_reading(self) -> None:
+        """Know of no entry yet."""
+        self._chains: dict[Names, bytes] = {}
+        self._moments: dict[Names, tuple[int, Counter[bytes]]] = {}
+        self._passed = hmac.new(derive(self._core.keyring.service, b"import"), digestmod="sha256")
+
+    def _batches(self, cursor: _Cursor) -> Iterator[_Batch]:
+        """Give what was read in batches, without what the cursor has passed, which is durable.
+
+        Where the source is not any more what the cursor passed, all of it is read again.
+        """
         order = self._order
         given = Given(source=order.source, table=order.table, columns=order.columns)
-        batch = _Batch()
-        for number, entry in enumerate(read(order.kind, given), 1):
-            self._read = number
-            if not isinstance(entry, Unreadable):
-                self._take(entry, batch, is_done=number <= done)
-            elif number > done:
+        entries = enumerate(read(order.kind, given), 1)
+        if cursor.done and not self._pass_by(entries, cursor):
+            self._anew, cursor = True, _Cursor(order.asked)
+            self._begin_reading()
+            entries = enumerate(read(order.kind, given), 1)
+        batch = _Batch(cursor)
+        for number, entry in entries:
+            if isinstance(entry, Unreadable):
                 self._unread(entry.place, entry.why)
+            else:
+                self._take(entry, batch)
             if self._stopped:
                 break
-            batch.upto = number
+            batch.upto = _Cursor(order.asked, number, self._passed.hexdigest())
             if batch.is_full:
                 yield batch
-                batch = _Batch()
+                batch = _Batch(batch.upto)
         yield batch
 
-    def _take(self, entry: Incoming, batch: _Batch, *, is_done: bool) -> None:
-        """Put an entry into the batch, where it is one that is asked for and can be stored."""
+    def _pass_by(self, entries: Iterator[tuple[int, Incoming | Unreadable]], cursor: _Cursor) -> bool:
+        """Go on to where the cursor stands; False where the source is another by now, or shorter."""
+        for number, entry in entries:
+            if not isinstance(entry, Unreadable):
+                self._take(entry, None)
+            if number == cursor.done:
+                return hmac.compare_digest(self._passed.hexdigest(), cursor.passed)
+        return False
+
+    def _take(self, entry: Incoming, batch: _Batch | None) -> None:
+        """Put an entry into the batch, where it is one that is asked for and can be stored, or pass it by."""
+        self._passed.update(repr([entry.user_id, entry.session_id, entry.name, entry.seq]).encode())
         if not self._is_asked(entry):
-            self._counts["others"] += not is_done
+            self._counts["others"] += batch is not None
             return
         try:
-            group, size, at = self._checked(entry)
+            group, packed, at = self._checked(entry)
         except InputError as error:
-            if not is_done:
+            if batch is not None:
                 self._unread(entry.place, str(error))
             return
         message = entry.message
         if message is None:
-            batch.empty += [] if is_done else [group]
+            if batch is not None:
+                batch.empty.append(group)
             return
-        mark = self._mark(entry, message, group, size) if entry.seq is None else ""
-        if is_done:
+        digest = self._digest(entry, message, packed, at)
+        self._passed.update(digest)
+        names = normalized(group.user_id), normalized(group.session_id)
+        said = self._told_apart(names, entry, digest, at) if entry.seq is None else b""
+        if batch is None:
             return
         if at is not None and is_past(self._core, group.namespace, message, at):
             self._counts["past"] += 1
             return
-        key = (group.user_id, group.session_id, entry.seq is None)
-        batch.groups.setdefault(key, group).pieces.append(Piece(entry.place, message, mark, entry.seq))
+        piece = Piece(entry.place, message, said, entry.seq)
+        batch.groups.setdefault((names, entry.seq is None), group).pieces.append(piece)
         batch.count += 1
-        batch.size += size
+        batch.size += len(packed)
 
     def _is_asked(self, entry: Incoming) -> bool:
         """Say whether an entry is of the user and the session that were named, if any."""
@@ -245,36 +280,43 @@ class _Import:
         ):
             if given is None:
                 raise UsageError(f"{entry.place}: this source names no {name}", hint=f"name {option}")
-        if order.user_id is not None and entry.user_id not in {None, order.user_id}:
+        if not _is_same(entry.user_id, order.user_id):
             return False
         named = order.kind != "langchain-file"  # there the name of the file stands in for one
-        return order.session_id is None or not named or entry.session_id in {None, order.session_id}
+        return not named or _is_same(entry.session_id, order.session_id)
 
-    def _checked(self, entry: Incoming) -> tuple[Group, int, int | None]:
-        """Give where an entry goes, its size and its time; raise for what can't be stored."""
+    def _checked(self, entry: Incoming) -> tuple[Group, bytes, int | None]:
+        """Give where an entry goes, what it says and its time; raise for what can't be stored."""
         order, message = self._order, entry.message
         user_id = check_id(entry.user_id or order.user_id, "user id")
         session_id = check_id(order.session_id or entry.session_id, "session id")
         group = Group(user_id, session_id, check_namespace(entry.namespace or order.namespace))
         if message is None:
-            return group, 0, None
-        size = len(encode(message, limit=self._core.stores.limit))
-        return group, size, None if message.created_at is None else created_us(message, 0)
+            return group, b"", None
+        packed = encode(message, limit=self._core.stores.limit)
+        return group, packed, None if message.created_at is None else created_us(message, 0)
 
-    def _mark(self, entry: Incoming, message: Message, group: Group, size: int) -> str:
+    def _digest(self, entry: Incoming, message: Message, packed: bytes, at: int | None) -> bytes:
+        """Sum up one entry. It stays in memory: what is kept of it is made under a key."""
+        return _sum(repr([self._order.kind, entry.name, message.role, at]).encode() + packed)
+
+    def _told_apart(self, names: Names, entry: Incoming, digest: bytes, at: int | None) -> bytes:
         """Give what a message is known by when it comes again.
 
-        Of what was said it holds the length alone. Where a source has no names for its messages, it binds all
-        those before it in the session, so that another file, or one that was begun anew, is told apart.
+        Its name in the source or its time is enough, with what it says; those that say the same at one time
+        are counted. Where a source has neither, it binds all those before it in the session, so that another
+        file, or one that was begun anew, is told apart.
         """
-        at = created_us(message, 0) if message.created_at is not None else None
-        said = [self._order.kind, entry.name, message.role, at, size]
         if entry.name:
-            return "import " + _sum(msgspec.json.encode(said)).hex()
-        names = (group.user_id, group.session_id)
-        chain = _sum(self._chains.get(names, b"") + msgspec.json.encode(said))
-        self._chains[names] = chain
-        return "import " + chain.hex()
+            return digest
+        if at is None:
+            self._chains[names] = _sum(self._chains.get(names, b"") + digest)
+            return self._chains[names]
+        before, same = self._moments.get(names, (None, Counter[bytes]()))
+        same = same if before == at else Counter()
+        same[digest] += 1
+        self._moments[names] = at, same
+        return _sum(digest + same[digest].to_bytes(8, "big"))
 
     def _unread(self, place: str, why: str) -> None:
         """Note what can't be read; what stands before it is still written."""
@@ -353,28 +395,33 @@ class _Import:
             self._trouble(place, why)
 
 
+def _is_same(said: str | None, asked: str | None) -> bool:
+    """Compare names as the vault does, where both are there."""
+    return said is None or asked is None or normalized(said) == normalized(asked)
+
+
 def _sum(said: bytes) -> bytes:
     return hashlib.sha256(said).digest()[:16]
 
 
-def _read_cursor(order: Order) -> int:
+def _read_cursor(order: Order) -> _Cursor:
     if order.cursor is None or order.dry_run:
-        return 0
+        return _Cursor(order.asked)
     try:
         text = Path(order.cursor).read_bytes()
     except FileNotFoundError:
-        return 0
+        return _Cursor(order.asked)
     except OSError as error:
         raise ConfigError(f"the cursor can't be read: {error.strerror}", hint="name a file") from None
-    cursor: Any = None
+    cursor: _Cursor | None = None
     with suppress(msgspec.MsgspecError, UnicodeDecodeError):
         cursor = msgspec.json.decode(text, type=_Cursor)
     if cursor is None or cursor.asked != order.asked:
         raise ConfigError("the cursor is that of another import", hint="name a new file, or remove it")
-    return int(cursor.done)
+    return cursor
 
 
-def _write_cursor(order: Order, done: int) -> None:
+def _write_cursor(order: Order, cursor: _Cursor) -> None:
     """Remember how far it came; what it counts is durable already."""
     if order.cursor is None:
         return
@@ -382,5 +429,5 @@ def _write_cursor(order: Order, done: int) -> None:
     new = path.with_name(path.name + ".new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
     with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(_Cursor(order.asked, done)))
+        file.write(msgspec.json.encode(cursor))
     new.replace(path)
