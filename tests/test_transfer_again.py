@@ -18,6 +18,7 @@ from vault import Message, Vault
 from vault.crypto.envelope import random_key
 from vault.transfer import importing
 from vault.transfer.filling import Piece, marks
+from vault.transfer.importing import StoppedError
 
 AT = "2026-03-02T10:00:00Z"
 
@@ -188,3 +189,53 @@ def test_p3_what_an_import_is_known_by_dies_with_its_session(vault: Vault) -> No
     pieces = [Piece("line 1", Message("user", "020 7946 0018"), b"a hash")]
     assert marks(session, pieces) == marks(session, pieces)
     assert marks(session, pieces) != marks(replace(session, key=random_key()), pieces)
+
+
+# -- exports --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def halves(vault: Vault, tmp_path: Path) -> tuple[Path, Path]:
+    """Split an export of six messages, of which one was popped."""
+    chat = vault.transcript("u", "s")
+    for text in ("1", "2", "popped"):
+        chat.append("user", text)
+    chat.pop()
+    for text in ("4", "5", "6"):
+        chat.append("user", text)
+    vault.export("u", to=tmp_path / "all.jsonl")
+    lines = (tmp_path / "all.jsonl").read_bytes().splitlines(keepends=True)
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    first.write_bytes(b"".join(lines[:3]))
+    second.write_bytes(b"".join(lines[3:]))
+    return first, second
+
+
+def test_the_parts_of_an_export_are_imported_in_their_order(
+    tmp_path: Path, halves: tuple[Path, Path]
+) -> None:
+    with Vault.open(tmp_path / "w", redactor=None) as other:
+        for _ in range(2):
+            for half in halves:
+                other.import_from(half, "jsonl")
+        assert said(other) == ["1", "2", "4", "5", "6"]
+        other.export("u", to=tmp_path / "again.jsonl")
+        assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "all.jsonl").read_bytes()
+        other.transcript("u", "s").pop()
+        done = other.import_from(tmp_path / "all.jsonl", "jsonl")
+        assert (done.added, done.known) == (0, 5)  # what was popped here stays so
+
+
+def test_an_earlier_part_of_an_export_that_comes_late_is_refused_and_not_taken_for_known(
+    tmp_path: Path, halves: tuple[Path, Path]
+) -> None:
+    first, second = halves
+    with Vault.open(tmp_path / "w", redactor=None) as other:
+        assert other.import_from(second, "jsonl").added == 2
+        with pytest.raises(StoppedError, match="line 1: what follows it was imported before it"):
+            other.import_from(first, "jsonl")
+        done = other.import_from(tmp_path / "all.jsonl", "jsonl", on_error="skip")
+        assert (done.added, done.known, done.skipped) == (0, 2, 3)
+        assert said(other) == ["5", "6"]  # and no gap in them counts as a theft
+        other.transcript("u", "s").delete()
+        assert other.import_from(tmp_path / "all.jsonl", "jsonl").added == 5

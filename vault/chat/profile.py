@@ -34,6 +34,7 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
     is_closed: bool = False  # somebody asked to forget it, and only a floor keeps it (P5)
     remainder_of: bytes | None = None  # the session in which what a floor keeps here was said
     last: tuple[int, int] | None = None  # its last message, and its last of either kind, once some are erased
+    skipped: Ranges = ()  # of those popped, what an export that was imported did not have
 
     def losing(self, started: int, last: tuple[int, int]) -> Profile:
         """Remember when a session began and was last used, before its messages of those times are erased."""

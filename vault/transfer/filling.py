@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from vault.chat.profile import join
+from vault.chat.profile import count_in, join
 from vault.chat.session import Session
 from vault.chat.writing import Job, OutgrownError
 from vault.core import Core
@@ -32,6 +32,10 @@ from vault.transfer.workers import examined
 
 _NUMBERED = re.compile(r"<([A-Z_]{2,40})_(\d{1,6})>")
 _RACES = 200
+_TOO_LATE = (
+    "what follows it was imported before it: import the parts of an export in their order, into a session"
+    " that is empty"
+)
 
 
 @dataclass(slots=True, repr=False)
@@ -109,7 +113,11 @@ class Filler:
         new: list[Piece] = []
         for piece, seq in zip(pieces, seqs, strict=True):
             stamp = (piece.message.role, created_us(piece.message, 0))
-            if there.get(seq) == stamp or (seq not in there and session.profile.explains(seq, seq + 1)):
+            if there.get(seq) == stamp:
+                tally.known += 1
+            elif count_in(session.profile.skipped, seq, seq + 1):
+                tally.problems.append((piece.place, _TOO_LATE))
+            elif seq not in there and session.profile.explains(seq, seq + 1):
                 tally.known += 1
             elif seq < following:
                 tally.problems.append((piece.place, "another message stands there in this session"))
@@ -193,6 +201,7 @@ class Filler:
             profile,
             placeholders=memory.known if memory.has_grown else profile.placeholders,
             popped=join(profile.popped, gaps),
+            skipped=join(profile.skipped, gaps),
         )
         job = Job(
             session,
