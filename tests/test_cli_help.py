@@ -235,6 +235,11 @@ def test_help_names_each_command_in_one_whole_line() -> None:
     assert "..." not in listed
 
 
+@pytest.mark.parametrize("words", ["--help", "init --help", "keys move --help"])
+def test_help_says_how_a_root_is_put_under_a_passphrase(words: str) -> None:
+    assert "?passphrase-file=/path" in run(*words.split()).out
+
+
 def test_version() -> None:
     assert run("--version").out == f"transcript-vault, version {__version__}\n"
 

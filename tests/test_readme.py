@@ -65,6 +65,16 @@ def test_the_blocks_for_a_server_run_on_postgresql(database: Databases, tmp_path
     assert (tmp_path / "a" / "root.key").read_bytes() == (tmp_path / "b" / "root.key").read_bytes()
 
 
+def test_a_root_is_put_under_a_passphrase_as_readme_says(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    [block] = [block for block in SHELL if "passphrase-file" in block.code]
+    (shell.place / "disk-a").mkdir()
+    (shell.place / "disk-b").mkdir()
+    shell.run(block)
+    for disk in ("disk-a", "disk-b"):
+        assert b"transcript-vault sealed root" in (shell.place / disk / "sealed.key").read_bytes()
+
+
 def test_the_two_commands_stand_on_the_first_screen() -> None:
     first = "\n".join(README.splitlines()[:24])
     assert "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/vault demo" in first

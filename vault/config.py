@@ -40,6 +40,7 @@ transcripts = {transcripts}
 keyring = {keyring}
 
 # The key over all keys, with its mirrors: file:/mnt/a/root.key,/mnt/b/root.key
+# Under a passphrase, which a file holds: file:/mnt/a/root.key,/mnt/b/root.key?passphrase-file=/path
 root = {root}
 
 # How old a keyring backup may be and still be restored

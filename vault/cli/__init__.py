@@ -118,7 +118,12 @@ class Commands(Group):
     "--vault", "where", metavar="WHERE", help="The vault's directory, or the URL of its transcripts."
 )
 @click.option("--keyring", metavar="URL", help="The database of the keyring.")
-@click.option("--root", metavar="URI", help="The root: file:/a/root.key,/b/root.key")
+@click.option(
+    "--root",
+    metavar="URI",
+    help="The root: file:/a/root.key,/b/root.key and, where it is under a passphrase, ?passphrase-file=/path"
+    " behind it.",
+)
 @click.option("--horizon", metavar="TIME", help="How old a keyring backup may be and still be restored: 7d")
 @click.option("--debug", is_flag=True, envvar="TRANSCRIPT_VAULT_DEBUG", help="Show tracebacks.")
 @click.version_option(__version__, package_name="transcript-vault", prog_name="transcript-vault")

@@ -46,7 +46,12 @@ _SCHEMES = {"postgres": ("postgresql", "postgres"), "mariadb": ("mariadb", "mysq
     help="The database of the keyring, another than the transcripts'. On a server it is NAME_keyring beside"
     " NAME where nothing is said.",
 )
-@click.option("--root", metavar="URI", help="Where the root goes: file:/a/root.key,/b/root.key")
+@click.option(
+    "--root",
+    metavar="URI",
+    help="Where the root goes: file:/a/root.key,/b/root.key; behind it ?passphrase-file=/path, where the root"
+    " is to be under a passphrase, which that file holds.",
+)
 @click.option("--horizon", metavar="TIME", help="How old a keyring backup may be and still be restored: 7d")
 @as_json
 @pass_given

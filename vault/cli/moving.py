@@ -35,7 +35,8 @@ def move(given: Given, uri: str, actor: str | None, dry_run: bool, as_json: bool
 
     URI names all the files that there shall be. They are written and read back, vault.toml names them, and
     those of before that are not among them are overwritten and removed. What was interrupted is completed by
-    saying it again. A passphrase stays. Stop whatever uses the vault: it would write to the old places.
+    saying it again. A passphrase stays, so leave ?passphrase-file=/path away here. Stop whatever uses the
+    vault: it would write to the old places.
 
     A file that is lost for good is given up by a URI without it, and written anew by one with it. Mount its
     disk instead where it is only away: what lies there opens what is erased from now on.
