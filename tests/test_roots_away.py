@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attacker import root_keys
 from commands import run
+from faces import DAY, TickingClock
 
 from vault import Vault
+from vault.daemon.duties import erasing
 from vault.errors import KeyringOutdatedError, RootUnavailableError, VaultError
 
 
@@ -21,9 +24,14 @@ def disks(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def vault(tmp_path: Path, disks: tuple[Path, Path]) -> Vault:
+def clock() -> TickingClock:
+    return TickingClock()
+
+
+@pytest.fixture
+def vault(tmp_path: Path, disks: tuple[Path, Path], clock: TickingClock) -> Vault:
     uri = "file:" + ",".join(f"{disk}/root.key" for disk in disks)
-    vault = Vault.open(tmp_path / "v", root=uri, redactor=None)
+    vault = Vault.open(tmp_path / "v", root=uri, redactor=None, clock=clock)
     for user in ("anna", "ben"):
         vault.transcript(user, "s-1").append("user", "hello")
     return vault
@@ -116,3 +124,38 @@ def test_p3_an_old_mirror_that_comes_back_is_brought_up_to_date(
     assert (disks[0] / "root.key").read_bytes() == (disks[1] / "root.key").read_bytes()
     with pytest.raises(KeyringOutdatedError):
         said_in(copy, disks[1] / "root.key", "anna")
+
+
+@pytest.mark.parametrize("way", ["mirror", "rotation"])
+def test_p3_a_daemon_that_runs_already_destroys_what_no_erasure_waits_for(
+    vault: Vault, disks: tuple[Path, Path], clock: TickingClock, way: str
+) -> None:
+    root, old = disks[0] / "root.key", (disks[1] / "root.key").read_bytes()
+    [first] = root_keys(root).values()
+    vault.rotate(now=way == "mirror")
+    if way == "mirror":
+        (disks[1] / "root.key").write_bytes(old)
+    else:
+        clock.now += 8 * DAY
+    with vault:
+        erasing(vault._core).act(lambda: True)
+        for disk in disks:
+            assert first not in root_keys(disk / "root.key").values()
+
+
+def test_p7_any_one_mirror_opens_a_vault_and_what_is_due_waits_for_the_others(
+    vault: Vault, disks: tuple[Path, Path]
+) -> None:
+    with vault:
+        certificate = vault.forget_user("anna")
+    away = unmount(disks[1])
+    with Vault.open(disks[0].parent / "v", horizon="0") as later:
+        assert len(later.transcript("ben", "s-1").messages()) == 1
+        with pytest.raises(RootUnavailableError, match=str(disks[1])):
+            later.destroy_due()
+        [told] = [one for one in later.certificates() if one.id == certificate.id]
+        assert (told.status, told.receipt) == ("provisional", None)
+        disks[1].rmdir()
+        away.rename(disks[1])
+        [final] = later.destroy_due()
+    assert (final.id, final.status) == (certificate.id, "final")

@@ -246,8 +246,11 @@ class Eraser:
         self._close_fence(intents)
         self._swapper.cut(intents, repeated=journal)
 
-    def take_up(self) -> None:
-        """Complete what was begun and not ended, and destroy what is due."""
+    def take_up(self, *, is_opening: bool = False) -> None:
+        """Complete what was begun and not ended, and destroy what is due.
+
+        Any one mirror of the root opens a vault: there what is merely due waits for one that is away.
+        """
         unfinished = self._stores.keyring.read(
             lambda connection: self._records.before(connection, erasures.Phase.SWEPT)
         )
@@ -257,7 +260,8 @@ class Eraser:
             self.carry_out(hasty, now=True)
         if patient:
             self.carry_out(patient)
-        self._swapper.destroy_due()
+        if not (is_opening and self._stores.root.has_mirrors_away()):
+            self._swapper.destroy_due()
 
     def sweep_after(self, ordinal: int) -> None:
         """Delete again what was erased after some swap: the transcripts are an older copy."""

@@ -230,7 +230,7 @@ def make_ready(stores: Stores, keyring: Keyring, eraser: Eraser) -> None:
     if any(one.ordinal > generation.ordinal for one in stores.root.load().generations):
         _repeat(stores, keyring, eraser, generation)
     if stores.keyring.read(lambda connection: is_home(stores, connection)):
-        eraser.take_up()
+        eraser.take_up(is_opening=True)
         end_silent(stores, keyring)
         mark = int.from_bytes(read_facts(stores.transcripts)["erased"], "big")
         if mark < stores.keyring.read(erasures.swept_through):

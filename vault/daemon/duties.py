@@ -59,8 +59,7 @@ def erasing(core: Core) -> Duty:
             return sum(row.phase < Phase.FINAL for row in erasures.intents_before(connection, Phase.FINAL))
 
         before = core.stores.keyring.read(open_ones)
-        if before:
-            core.eraser.take_up()
+        core.eraser.take_up()  # where nothing is open too: a rotation may be due, or a mirror be behind
         silent = end_silent(core.stores, core.keyring)
         return {
             "interrupted_acts": silent,

@@ -144,8 +144,11 @@ class Root(Protocol):
     def claim(self, holder: bytes) -> None:
         """From now on only the keyring of this holder swaps the root."""
 
+    def has_mirrors_away(self) -> bool:
+        """Say whether a mirror is missing, so that nothing can be changed."""
+
     def require_mirrors(self) -> None:
-        """Raise where a change could not reach every mirror: an erasure refuses before it begins."""
+        """Raise where a mirror is missing: an erasure refuses before it begins."""
 
     def heal(self) -> None:
         """Bring mirrors that are behind up to date, where all of them are there."""

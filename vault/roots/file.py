@@ -244,6 +244,10 @@ class FileRoot:
         """Write what the root holds to every mirror, the missing ones too: somebody asked for them."""
         self._change(lambda document: document, adding=True)
 
+    def has_mirrors_away(self) -> bool:
+        """Say whether a mirror is missing, so that nothing can be changed."""
+        return bool(self._survey().missing)
+
     def require_mirrors(self) -> None:
         """Refuse before anything is begun that needs a change, where one could not be made."""
         self._survey().refuse_missing()
