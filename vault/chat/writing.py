@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -58,6 +59,14 @@ class Job:
     after: int = 0  # what was to be the next seq when they were chosen
     leads: bool = False
     result: Future[list[int] | None] = field(default_factory=Future)
+
+
+class _Added(NamedTuple):
+    """What became of a job; `is_known` says that its key was used before, so nothing of it was written."""
+
+    seqs: list[int]
+    after: int  # the seq after the last one that is used
+    is_known: bool = False
 
 
 class _FenceClosedError(Exception):
@@ -152,18 +161,18 @@ class Writer:
             for job in group:
                 self._write_alone(job)
             return
-        for job, (seqs, after) in zip(group, done, strict=True):
-            job.session.next_seq = max(job.session.next_seq, after)
-            _learn_own(job)
-            job.result.set_result(seqs)
+        for job, added in zip(group, done, strict=True):
+            job.session.next_seq = max(job.session.next_seq, added.after)
+            _learn_own(job, added)
+            job.result.set_result(added.seqs)
 
-    def _insert_group(self, connection: Connection, group: Sequence[Job]) -> list[tuple[list[int], int]]:
+    def _insert_group(self, connection: Connection, group: Sequence[Job]) -> list[_Added]:
         following: dict[int, int] = {}
         done = []
         for job in group:
             start = following.get(job.session.row, job.session.next_seq)
-            seqs, following[job.session.row] = self._insert(connection, job, start)
-            done.append((seqs, following[job.session.row]))
+            done.append(self._insert(connection, job, start))
+            following[job.session.row] = done[-1].after
         return done
 
     def _write_alone(self, job: Job) -> None:
@@ -177,7 +186,7 @@ class Writer:
         reopened = 0
         for _ in range(_RACES):
             try:
-                seqs, after = self._stores.transcripts.write(lambda c: self._insert_locked(c, job))
+                added = self._stores.transcripts.write(lambda c: self._insert_locked(c, job))
             except IntegrityError:
                 self._stores.runtime.pause(0)
             except _FenceClosedError:
@@ -186,9 +195,9 @@ class Writer:
                     raise TamperedError("a session's rows do not belong together") from None
                 self._reopen(job)
             else:  # not before it is committed: a seq that was never used would look stolen
-                job.session.next_seq = after
-                _learn_own(job)
-                return seqs
+                job.session.next_seq = added.after
+                _learn_own(job, added)
+                return added.seqs
         raise StoreUnavailableError("too many writers for one session", hint="try again")
 
     def _reopen(self, job: Job) -> None:
@@ -200,15 +209,15 @@ class Writer:
         places = [place for entry in job.entries for place in entry.places] + job.beside.places
         job.session = self._sessions.ready(old.user_id, old.session_id, old.profile.namespace, places)
 
-    def _insert_locked(self, connection: Connection, job: Job) -> tuple[list[int], int]:
+    def _insert_locked(self, connection: Connection, job: Job) -> _Added:
         after_rows = sql.lock_session(connection, job.session.row)
         self._sessions.learn(connection, job.session)  # under the lock nobody changes the ledger any more
         if job.profile is not None and job.session.rev != job.rev:
             raise OutgrownError
         return self._insert(connection, job, max(after_rows, job.session.profile.next_seq))
 
-    def _insert(self, connection: Connection, job: Job, start: int) -> tuple[list[int], int]:
-        """Give the seqs of a job's messages, and the seq after the last one that is used."""
+    def _insert(self, connection: Connection, job: Job, start: int) -> _Added:
+        """Write a job's messages, unless they are there already."""
         session = job.session
         if job.beside.drops:  # first of all: who places a hold waits for this, or is seen (P5)
             sql.lock_session(connection, session.row)
@@ -218,7 +227,8 @@ class Writer:
             if known is not None:
                 first, seal = known
                 _check_key(session, key, first, seal)
-                return list(range(first, first + len(job.entries))), max(start, first + 1)
+                there = list(range(first, first + len(job.entries)))
+                return _Added(there, max(start, first + 1), is_known=True)
         keys = [session.user.idempotency_key(session.node, mark) for mark in job.marks]
         _refuse_outgrown(connection, job, keys, start)
         seqs = job.seqs or range(start, start + len(job.entries))
@@ -238,7 +248,7 @@ class Writer:
             seal_key = partial(session.user.idempotency_seal, session.node)
             marked = [(one, seq, seal_key(one, seq)) for one, seq in zip(keys, seqs, strict=True)]
             sql.add_keys(connection, session.row, marked)
-        return list(seqs), seqs[-1] + 1 if seqs else start
+        return _Added(list(seqs), seqs[-1] + 1 if seqs else start)
 
 
 def _refuse_outgrown(connection: Connection, job: Job, keys: Sequence[bytes], start: int) -> None:
@@ -296,9 +306,9 @@ def _sealed_originals(session: Session, seq: int, entry: Entry) -> dict[str, obj
     return {"the_originals": chapter.cipher.seal(entry.originals, aad), "their_chapter": chapter.id}
 
 
-def _learn_own(job: Job) -> None:
+def _learn_own(job: Job, added: _Added) -> None:
     """Know at once what the job itself has changed."""
-    if job.profile is not None:
+    if job.profile is not None and not added.is_known:
         job.session.learn(job.rev + 1, job.profile)
 
 

@@ -1,0 +1,60 @@
+"""What a session remembers of redaction, where a message is said twice or several processes are at it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from databases import Databases
+
+from vault import AsyncVault, Vault
+from vault.redaction.engine import Engine
+
+
+def opened(database: Databases, root: Path) -> dict[str, Any]:
+    return {
+        "where": database.transcripts,
+        "keyring": database.keyring,
+        "root": f"file:{root / 'root.key'}",
+        "redactor": Engine(),
+    }
+
+
+def findings(vault: Vault) -> list[str]:
+    return [entry.kind for entry in vault.log.entries() if entry.kind == "integrity"]
+
+
+# -- the same key again ----------------------------------------------------------------------------------
+
+
+def test_p7_another_text_under_a_key_that_was_used_accuses_nobody(
+    database: Databases, tmp_path: Path
+) -> None:
+    with Vault.open(**opened(database, tmp_path)) as vault:
+        chat = vault.transcript("u", "s")
+        first = chat.append("user", "I am Anna Kowalski", key="k")
+        assert chat.append("user", "I am Pedro Martinez, 020 7946 0018", key="k") == first
+        assert chat.extend([{"role": "user", "content": "I am Maria Lindqvist"}], key="k") == [first]
+        assert chat.messages() == [first]
+        assert chat.append("user", "Anna Kowalski again, and I am Karl Weber").content == (
+            "<PERSON_1> again, and I am <PERSON_2>"
+        )
+        assert len(chat.messages()) == 2
+        assert findings(vault) == []
+
+
+def test_p7_so_it_does_in_a_group_with_others(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with await AsyncVault.open(tmp_path / "v") as vault:
+            chat = vault.transcript("u", "s")
+            first = await chat.append("user", "I am Anna Kowalski", key="k")
+            many = [chat.append("user", f"number {number}") for number in range(3)]
+            again = [
+                chat.append("user", name, key="k") for name in ("I am Pedro Martinez", "I am Karl Weber")
+            ]
+            said = await asyncio.gather(*many[:2], *again, many[2])
+            assert said[2:4] == [first, first]
+            assert len(await chat.messages()) == 4
+
+    asyncio.run(test())
