@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from databases import Databases
 
 from vault import AsyncVault, Vault
@@ -58,3 +60,41 @@ def test_p7_so_it_does_in_a_group_with_others(tmp_path: Path) -> None:
             assert len(await chat.messages()) == 4
 
     asyncio.run(test())
+
+
+# -- a session that another process ends -----------------------------------------------------------------
+
+
+def cleared(vault: Vault) -> None:
+    vault.transcript("u", "s").clear()
+
+
+def enrolled_anew(vault: Vault) -> None:
+    vault.forget_user("u", now=True)
+    vault.enroll("u")
+
+
+@pytest.mark.parametrize("ended", [cleared, enrolled_anew])
+def test_two_people_never_have_one_number_in_a_session_that_was_begun_anew(
+    database: Databases, tmp_path: Path, ended: Callable[[Vault], None]
+) -> None:
+    given = opened(database, tmp_path)
+    with Vault.open(**given) as vault, Vault.open(**given) as other:
+        chat = vault.transcript("u", "s")
+        chat.append("user", "He is Pedro Martinez, and I am Anna Kowalski")
+        ended(other)
+        again = [chat.append("user", said).content for said in ("Anna Kowalski again", "I am Karl Weber")]
+        assert again == ["<PERSON_1> again", "I am <PERSON_2>"]
+        assert [message.content for message in chat.messages()] == again
+
+
+def test_what_is_said_without_values_goes_on_in_the_session_that_was_begun_anew(
+    database: Databases, tmp_path: Path
+) -> None:
+    given = {**opened(database, tmp_path), "redactor": None}
+    with Vault.open(**given) as vault, Vault.open(**given) as other:
+        chat = vault.transcript("u", "s")
+        chat.append("user", "one")
+        cleared(other)
+        chat.append("user", "two")
+        assert [message.content for message in chat.messages()] == ["two"]

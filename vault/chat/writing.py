@@ -74,7 +74,7 @@ class _FenceClosedError(Exception):
 
 
 class OutgrownError(Exception):
-    """Another writer changed the session's profile first: redact again with what it remembers now."""
+    """Another writer changed the session's profile first, or ended it: redact again."""
 
 
 class Writer:
@@ -208,6 +208,8 @@ class Writer:
             raise OutgrownError  # what takes the session's place remembers other things
         places = [place for entry in job.entries for place in entry.places] + job.beside.places
         job.session = self._sessions.ready(old.user_id, old.session_id, old.profile.namespace, places)
+        if job.session.node != old.node:
+            raise OutgrownError  # begun anew, it has other numbers, and maybe another namespace
 
     def _insert_locked(self, connection: Connection, job: Job) -> _Added:
         after_rows = sql.lock_session(connection, job.session.row)
