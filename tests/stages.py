@@ -18,6 +18,7 @@ from databases import Databases, Server, Sqlite, connected, fresh_databases
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.exc import DBAPIError
 
+from vault.chat.chapter import chapter_seal
 from vault.chat.entries import Entry
 from vault.chat.records import plain
 from vault.chat.session import Place, Session
@@ -171,7 +172,8 @@ def _append_alone(vault: Vault, message: Message) -> None:
     path = [*session.user.path, kept]
     core.keyring.plant(path, [Seedling(fresh(), Kind.KEPT, kept, session.user.slot)])
     assert core.keyring.plant(path, [Seedling(own, Kind.CHAPTER, chapter_slot(session.key, own.id), kept)])
-    row = core.stores.transcripts.write(lambda c: sql.add_chapter(c, session.row, node=own.id))
+    seal = chapter_seal(session.key, session.node, own.id)
+    row = core.stores.transcripts.write(lambda c: sql.add_chapter(c, session.row, seal=seal, node=own.id))
     core.sessions.load_chapters(session)
     session.by_place["alone", 0] = session.by_id[row]
     _write(core, session, message, ("alone", 0))

@@ -273,7 +273,10 @@ def test_twice_as_many_days_of_a_session_take_twice_as_long_to_sum_up(tmp_path: 
         with engine.begin() as connection:
             connection.execute(
                 insert(chapters),
-                [{"id": day + 1, "session_id": 1, "epoch_id": day + 1, "state": 0} for day in range(days)],
+                [
+                    {"id": day + 1, "session_id": 1, "epoch_id": day + 1, "seal": bytes(16), "state": 0}
+                    for day in range(days)
+                ],
             )
             said = {"session_id": 1, "role": "user", "created_at": 0, "body": b""}
             connection.execute(

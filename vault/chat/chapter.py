@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vault.crypto.envelope import HEAD, Cipher, bind, derive
+from vault.crypto.envelope import HEAD, ID_BYTES, Cipher, bind, derive
+from vault.errors import TamperedError
 
 BODY = b"body"
 ORIGINALS = b"originals"
@@ -41,3 +43,15 @@ def make_chapter(chapter: int, vault: bytes, session: bytes, place: bytes, key: 
 def chapter_key(session_key: bytes, epoch_key: bytes, session: bytes, epoch: bytes) -> bytes:
     """Derive the key of a session's part in an epoch: destroying either destroys it."""
     return derive(session_key + epoch_key, b"chapter", session, epoch)
+
+
+def chapter_seal(session_key: bytes, session: bytes, place: bytes) -> bytes:
+    """Give the code that shows that a session has a chapter in this place, or had it before its key died."""
+    said = bind(session, place)
+    return hmac.digest(derive(session_key, b"chapter seal"), said, "sha256")[:ID_BYTES]
+
+
+def check_seal(seal: bytes, session_key: bytes, session: bytes, place: bytes) -> None:
+    """Raise TamperedError for a chapter that the session never had (P2)."""
+    if not hmac.compare_digest(seal, chapter_seal(session_key, session, place)):
+        raise TamperedError("a chapter was made for a session that never had it")

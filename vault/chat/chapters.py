@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from vault.chat.chapter import chapter_key, make_chapter
+from vault.chat.chapter import chapter_key, chapter_seal, check_seal, make_chapter
 from vault.chat.session import Place, Session
 from vault.crypto.envelope import random_id
 from vault.crypto.tree import Kind, Opened, slot
@@ -27,7 +27,7 @@ class Chapters:
         self._stores = stores
         self._keyring = keyring
         self._eraser = eraser
-        self._epochs: dict[tuple[str, int], tuple[int, Opened]] = {}
+        self._epochs: dict[tuple[str, int], tuple[int, bytes]] = {}
 
     def _chapter_at(self, session: Session, place: Place) -> bool:
         """Make sure of the chapter in which a new message of some epoch goes; False where it can't be."""
@@ -45,8 +45,10 @@ class Chapters:
         self.load_chapters(session)
         if place in session.by_place:
             return True
+        row, node = epoch
+        seal = chapter_seal(session.key, session.node, node)
         try:
-            self._stores.transcripts.write(lambda c: sql.add_chapter(c, session.row, epoch_id=epoch))
+            self._stores.transcripts.write(lambda c: sql.add_chapter(c, session.row, seal=seal, epoch_id=row))
         except IntegrityError:
             return False  # another writer was first, or the session's row is gone
         self.load_chapters(session)
@@ -61,9 +63,10 @@ class Chapters:
         own = fresh()
         if not self._plant_alone(session, own):
             return False
+        seal = chapter_seal(session.key, session.node, own.id)
         try:
             self._stores.transcripts.write(
-                lambda c: sql.add_chapter(c, session.row, node=own.id, class_name=class_name)
+                lambda c: sql.add_chapter(c, session.row, seal=seal, node=own.id, class_name=class_name)
             )
         except IntegrityError:
             return False  # another writer added the class, or the session's row is gone
@@ -80,7 +83,10 @@ class Chapters:
         return self._keyring.plant([*path, kept], [chapter])
 
     def load_chapters(self, session: Session) -> None:
-        """Read all chapters of a session and open those whose keys are alive."""
+        """Read all chapters of a session and open those whose keys are alive.
+
+        All must bear their seals: one that is dead shows by nothing else that it is the session's own (P2).
+        """
         rows = self._stores.transcripts.read(lambda connection: sql.chapters_of(connection, session.row))
         places = {
             row.place: (row.class_name, row.anchor)
@@ -92,6 +98,7 @@ class Chapters:
         alone = [row.place for row in rows if not row.lives_by(living[row.place])]
         own = self._keyring.find_chapters(session.user, session.key, alone)
         for row in rows:
+            check_seal(row.seal, session.key, session.node, row.place)
             epoch = living[row.place]
             if row.place in own:
                 key = own[row.place].key
@@ -126,11 +133,11 @@ class Chapters:
         if intent is None or (intent.slot != where and standing_for(node, where) not in intent.nodes):
             raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
 
-    def _epoch(self, place: tuple[str, int]) -> int | None:
-        """Give an epoch's row id, made now if it is new; None where it takes no more messages."""
+    def _epoch(self, place: tuple[str, int]) -> tuple[int, bytes] | None:
+        """Give an epoch's row id and node, made now if it is new; None where it takes no more messages."""
         known = self._epochs.get(place)
         if known is not None:
-            return known[0]
+            return known
         top, where = slot(Kind.EPOCHS), self._keyring.epoch_slot(*place)
         for _ in range(_RACES):
             opened = self._keyring.find_epochs([place]).get(place)
@@ -144,8 +151,8 @@ class Chapters:
             if state == State.CLOSED:
                 return None
             if state == State.LIVE:
-                self._epochs[place] = row, opened
-                return row
+                self._epochs[place] = found = row, opened.id
+                return found
             self._finish_erasing(opened.id)
         raise KeyringOutdatedError("the epoch can't be opened for all the changes to it", hint="try again")
 

@@ -15,6 +15,7 @@ from vault.crypto.envelope import Cipher, bind, derive
 from vault.errors import TamperedError
 
 Ranges = tuple[tuple[int, int], ...]
+_PLACE = 8  # bytes of a place that a ledger remembers: it grows by one for each day of a session
 
 
 class Profile(msgspec.Struct, frozen=True, array_like=True):
@@ -35,6 +36,17 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
     remainder_of: bytes | None = None  # the session in which what a floor keeps here was said
     last: tuple[int, int] | None = None  # its last message, and its last of either kind, once some are erased
     skipped: Ranges = ()  # of those popped, what an export that was imported did not have
+    emptied: tuple[bytes, ...] = ()  # the places, cut short, of chapters out of which retention took all
+
+    def emptying(self, places: Iterable[bytes]) -> Profile:
+        """Remember chapters out of which all is taken: what stands there later was moved there (P2)."""
+        emptied = dict.fromkeys((*self.emptied, *(place[:_PLACE] for place in places)))
+        return msgspec.structs.replace(self, emptied=tuple(emptied))
+
+    def check_not_emptied(self, place: bytes | None) -> None:
+        """Raise TamperedError for a row of a dead chapter out of which this very ledger knows all taken."""
+        if place is not None and place[:_PLACE] in self.emptied:
+            raise TamperedError("a row was moved to where retention had taken everything")
 
     def losing(self, started: int, last: tuple[int, int]) -> Profile:
         """Remember when a session began and was last used, before its messages of those times are erased."""

@@ -164,6 +164,7 @@ class Reader:
         if session is None:
             return {}
         start, stop = seqs[0], seqs[-1] + 1
+        profile = session.profile  # of before the rows: what it says is emptied was so when they were read
         found = self._stores.transcripts.read(lambda c: message_sql.read(c, session.fence, stop, len(seqs)))
         if not found:
             return {}  # cleared since
@@ -171,7 +172,7 @@ class Reader:
         rows = [row for row in found if row.seq is not None and row.seq >= start and not hidden(row.seq)]
         said, others = {}, False
         with self._sessions.questioned(session):
-            bodies = self._bodies(session, rows)
+            bodies = self._bodies(session, profile, rows)
         for message, key in bodies:
             if key is not None and normalized(key.decode()) == normalized(mark):
                 said[message.seq or 0] = message
@@ -211,7 +212,7 @@ class Reader:
             rows = [row for row in rows if not profile.hides(row.seq)]
             rows = rows if last is None else rows[-last:]
         notes = _Notes()
-        opened = [message for message, _ in self._bodies(session, rows, notes)]
+        opened = [message for message, _ in self._bodies(session, profile, rows, notes)]
         purged += len(rows) - len(opened)
         hidden = [at for at, one in enumerate(opened) if profile.is_hidden or profile.hides(one.seq or 0)]
         return Messages(
@@ -219,7 +220,7 @@ class Reader:
         )
 
     def _bodies(
-        self, session: Session, rows: Sequence[AnyRow], notes: _Notes | None = None
+        self, session: Session, profile: Profile, rows: Sequence[AnyRow], notes: _Notes | None = None
     ) -> list[tuple[Message, bytes | None]]:
         """Open rows; those whose chapter was purged are left out."""
         found = []
@@ -227,6 +228,7 @@ class Reader:
         for seq, role, created_at, body, chapter_id, place, alive, _, _ in rows:
             chapter = self.chapter(session, chapter_id, place, looked_at, alive=alive)
             if chapter is None:
+                profile.check_not_emptied(place)
                 continue
             said = unpack(chapter.cipher.open(body, chapter.aad(seq, role, created_at)))
             at = to_datetime(created_at)

@@ -90,6 +90,7 @@ class Revealer:
 
     def _originals(self, session: Session, first: int, last: int) -> tuple[dict[int, Originals], set[int]]:
         """Give originals by seq, and the seqs of those that were erased before their message."""
+        profile = session.profile  # of before the rows: what it says is emptied was so when they were read
         rows = self._stores.transcripts.read(
             lambda connection: sql.read_originals(connection, session.fence, first, last, session.state)
         )
@@ -106,6 +107,7 @@ class Revealer:
                 if chapter is None or not row.alive:
                     if row.chapter not in session.dead:
                         raise TamperedError("originals have lost their chapter")
+                    profile.check_not_emptied(row.place)
                     erased.add(row.seq)
                     continue
                 if row.originals is None:

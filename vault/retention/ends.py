@@ -91,6 +91,7 @@ class Ends:
         sessions = {one.seen.session.id: one.seen.session for one in steps if one.seen.session.id in keys}
         groups: defaultdict[int, list[Group]] = defaultdict(list)
         every: dict[int, ChapterAt] = {}
+        beside: set[int | None] = set()  # chapters of originals
         said, put = _Dated(), _Dated()
         for one in steps:
             losing = [judged for judged in one.judged if judged.body or judged.originals]
@@ -98,16 +99,20 @@ class Ends:
                 continue
             for group in (judged.group for judged in losing if judged.body and judged.group.messages):
                 groups[group.chapter].append(group)
+            beside |= {judged.group.originals_chapter for judged in losing if judged.originals}
             said.add([group for group in one.seen.groups if group.messages])
             put.add([group for group in one.seen.groups if group.records])
             every |= one.seen.chapters
-        chapters = {number: every[number] for number in {*groups, *said.chapters, *put.chapters}}
+        going = {*groups, *(number for number in beside if number is not None)}
+        chapters = {number: every[number] for number in {*going, *said.chapters, *put.chapters}}
         opened = self._proofs.open_chapters(sessions, keys, list(chapters.values()))
+        for at in (chapters[number] for number in going if number not in opened):
+            self._facts.check_dead(sessions[at.session], keys[at.session], at)
         ends = list(said.ends(connection, opened))
-        for number, going in groups.items():
+        for number, those in groups.items():
             if number in opened:
-                size = sum(group.bytes for group in going)
-                seqs = {min(group.first for group in going), max(group.last for group in going)}
+                size = sum(group.bytes for group in those)
+                seqs = {min(group.first for group in those), max(group.last for group in those)}
                 ends += [_End(chapters[number].session, seq, opened[number], size) for seq in seqs]
         _prove(connection, ends)
         put.prove_records(connection, opened)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from vault.chat.chapter import Chapter, chapter_key, make_chapter
+from vault.chat.chapter import Chapter, chapter_key, check_seal, make_chapter
 from vault.chat.profile import Profile, open_profile
 from vault.clock import DAY
 from vault.crypto.envelope import Cipher
@@ -252,6 +252,20 @@ class Facts:
         dead = {number for number, node in self.own_keys(page).items() if node is None}
         every = (chapter for seen in page for chapter in seen.chapters.values())
         return dead | {one.id for one in every if not one.depends and one.state == State.GONE}
+
+    def check_erased(self, session: SessionAt, key: bytes, chapter: ChapterAt) -> None:
+        """Accuse where a chapter has no key, and the vault erased none, or the session never had it (P2)."""
+        if not self.is_erased(chapter.place):
+            raise edited(session.id, "an epoch or chapter was edited, or the keyring is older than it")
+        check_seal(chapter.seal, key, session.node, chapter.place)
+
+    def check_dead(self, session: SessionAt, key: bytes, chapter: ChapterAt) -> None:
+        """Accuse where rows stand in a chapter without a key, and retention has not erased them there (P2).
+
+        An older copy of the transcripts may have brought them back; its ledger knows nothing of it then.
+        """
+        self.check_erased(session, key, chapter)
+        self.profile(session, key).check_not_emptied(chapter.place)
 
     def is_erased(self, node: bytes) -> bool:
         """Say whether the vault erased a node."""

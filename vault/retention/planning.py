@@ -19,8 +19,7 @@ from vault.retention.ends import Ends
 from vault.retention.facts import PAGE, Facts, Seen
 from vault.retention.holding import HoldRow, Holds, as_holds
 from vault.retention.plan import Plan, Planner, Verdict
-from vault.retention.purging import Scope, replace_verdict
-from vault.retention.steps import ROWS, judge, parts_of
+from vault.retention.steps import ROWS, Scope, judge, parts_of, replace_verdict
 from vault.retention.whole import Found, Wholes
 from vault.storage import purging as purge_sql
 from vault.storage import retention as sql

@@ -39,11 +39,14 @@ class Proofs:
             if seen.session.id in keys and (chapters is None or chapter.id in chapters)
         ]
         opened = self.open_chapters(sessions, keys, listed)
+        places = {one.id: one.place for one in listed}
         for number, key in keys.items():
-            self._facts.profile(sessions[number], key)
+            profile = self._facts.profile(sessions[number], key)
             with closing(sql.rows_in(connection, number, chapters)) as rows:
                 for row in rows:
                     _open_message(opened, row)
+                    if row.chapter not in opened:
+                        profile.check_not_emptied(places.get(row.chapter))
             with closing(sql.records_in(connection, number)) as records:
                 for record in records:
                     if record.chapter in opened:
@@ -56,8 +59,8 @@ class Proofs:
         facts = self._facts
         found = facts.chapter_keys(sessions, keys, listed) if listed else {}
         for one in listed:
-            if one.id not in found and not facts.is_erased(one.place):
-                raise edited(one.session, "an epoch or chapter was edited, or the keyring is older than it")
+            if one.id not in found and one.session in keys:
+                facts.check_erased(sessions[one.session], keys[one.session], one)
         return {
             one.id: make_chapter(one.id, facts.vault, sessions[one.session].node, one.place, found[one.id])
             for one in listed

@@ -25,43 +25,32 @@ from vault.retention.classes import Kind as MessageKind
 from vault.retention.classes import Place, Times
 from vault.retention.deciding import Fact
 from vault.retention.ends import Ends
-from vault.retention.facts import Facts, Seen, edited
+from vault.retention.facts import Facts, Seen
 from vault.retention.holding import Holds, as_holds
 from vault.retention.plan import Planner, Verdict
 from vault.retention.policy import Part
 from vault.retention.proving import Proofs
 from vault.retention.seqs import seqs_bared, seqs_removed
-from vault.retention.steps import ROWS, Judged, Steps, is_dying, judge, parts_of, work_out
+from vault.retention.steps import (
+    ROWS,
+    Done,
+    Judged,
+    Scope,
+    Steps,
+    is_dying,
+    judge,
+    parts_of,
+    replace_verdict,
+    work_out,
+)
 from vault.storage import purging as purge_sql
 from vault.storage import records as record_sql
 from vault.storage import retention as sql
-from vault.storage.retention import ChapterAt, Group, RowAt
+from vault.storage.retention import ChapterAt, Group, RowAt, SessionAt
 from vault.storage.schema import State
 from vault.storage.stores import Stores
 
 _ROUNDS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a run is about: of a user's run, other users' messages only where they share an epoch."""
-
-    user: bytes | None = None
-    epochs: frozenset[int] = frozenset()
-
-    def takes(self, seen: Seen, chapter: ChapterAt) -> bool:
-        """Say whether what is in a chapter may go in this run."""
-        everything = self.user is None or seen.session.user_node == self.user
-        return everything or (chapter.depends and chapter.epoch in self.epochs)
-
-
-@dataclass(slots=True)
-class Done:
-    """What was done so far, beside what a Planner counts."""
-
-    kept: int = 0
-    resealed: int = 0
-    batches: int = 0
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -230,7 +219,7 @@ class Purger:
             for one in touched
             if one.id in opened
         }
-        self._find_dead(touched, opened, keys)
+        self._find_dead(sessions, touched, opened, keys)
         self._prove_kept(batch)
         keeping = []
         for steps in batch:
@@ -277,15 +266,16 @@ class Purger:
         return bool(kept)
 
     def _find_dead(
-        self, touched: Sequence[ChapterAt], opened: Mapping[int, bytes], keys: Mapping[int, bytes]
+        self,
+        sessions: Mapping[int, SessionAt],
+        touched: Sequence[ChapterAt],
+        opened: Mapping[int, bytes],
+        keys: Mapping[int, bytes],
     ) -> None:
         """Note the chapters whose keys are gone; accuse where nothing erased them (P2)."""
         for one in touched:
             if one.id not in opened and one.session in keys:
-                if not self._facts.is_erased(one.place):
-                    raise edited(
-                        one.session, "an epoch or chapter was edited, or the keyring is older than it"
-                    )
+                self._facts.check_dead(sessions[one.session], keys[one.session], one)
                 self._dead.add(one.id)
 
     def _make_room(self, steps: Steps, key: bytes) -> dict[tuple[int, Place], Chapter]:
@@ -360,13 +350,23 @@ class Purger:
         changes.counted += steps.judged
         self._note(steps, key, removed, bared, changes)
 
-    def _note(self, steps: Steps, key: bytes, removed: Ranges, bared: Ranges, changes: _Changes) -> None:
+    def _note(  # noqa: PLR0913 (what goes, and how far)
+        self,
+        steps: Steps,
+        key: bytes,
+        removed: Ranges,
+        bared: Ranges,
+        changes: _Changes,
+        *,
+        is_done: bool = True,
+    ) -> None:
         """Put what goes into the session's ledger (P2). Of records it only remembers when they were put."""
         seen, session = steps.seen, steps.seen.session
         loses = bool(removed) or steps.rows > steps.messages
-        if not loses and not bared:
+        emptied = {seen.chapters[number].place for number in steps.close} if is_done else set()
+        if not loses and not bared and not emptied:
             return
-        profile = self._facts.profile(session, key)
+        profile = self._facts.profile(session, key).emptying(emptied)
         remembering = profile.losing(seen.started, (seen.last, seen.touched)) if loses else profile
         written = replace(remembering, purged=join(profile.purged, removed), bare=join(profile.bare, bared))
         sealed = seal_profile(written, self._stores.vault, session.node, key, session.rev + 1)
@@ -387,7 +387,7 @@ class Purger:
         changes.seen += [steps.seen] * len(steps.judged)  # as a whole: later rounds see what is left of it
         changes.counted += steps.judged
         changes.partial.append(session)
-        self._note(steps, key, join((), ((seq, seq) for seq in seqs)), (), changes)
+        self._note(steps, key, join((), ((seq, seq) for seq in seqs)), (), changes, is_done=False)
         changes.again.append(session)
 
     def _rewrite(
@@ -491,8 +491,3 @@ class Purger:
         purge_sql.delete_keys(connection, changes.keys)
         purge_sql.keep_chapters(connection, changes.keep)
         purge_sql.close_chapters(connection, changes.close)
-
-
-def replace_verdict(verdict: Verdict, *, goes: bool) -> Verdict:
-    """Give another end to a verdict."""
-    return Verdict(verdict.bounds, verdict.holds, goes)

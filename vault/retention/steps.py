@@ -22,6 +22,28 @@ ROWS = 10000  # messages and records that one transaction takes
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """What a run is about: of a user's run, other users' messages only where they share an epoch."""
+
+    user: bytes | None = None
+    epochs: frozenset[int] = frozenset()
+
+    def takes(self, seen: Seen, chapter: ChapterAt) -> bool:
+        """Say whether what is in a chapter may go in this run."""
+        everything = self.user is None or seen.session.user_node == self.user
+        return everything or (chapter.depends and chapter.epoch in self.epochs)
+
+
+@dataclass(slots=True)
+class Done:
+    """What was done so far, beside what a Planner counts."""
+
+    kept: int = 0
+    resealed: int = 0
+    batches: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """What becomes of a group: of its messages, and of their originals where they have some.
 
@@ -157,3 +179,8 @@ def parts_of(one: Judged) -> list[tuple[int, Part, bool]]:
     if one.group.originals_chapter is not None:
         found.append((one.group.originals_chapter, Part.ORIGINALS, one.originals))
     return found
+
+
+def replace_verdict(verdict: Verdict, *, goes: bool) -> Verdict:
+    """Give another end to a verdict."""
+    return Verdict(verdict.bounds, verdict.holds, goes)

@@ -174,7 +174,8 @@ class Taker:
         cipher = profile_cipher(key)
         profile = self._facts.profile(one.at, cipher)
         began, ended = min(part.oldest for part in one.goes), max(part.newest for part in one.goes)
-        written = replace(profile.losing(began, (ended, ended)), purged=join(profile.purged, removed))
+        emptied = profile.losing(began, (ended, ended)).emptying(part.kind.at.node for part in one.goes)
+        written = replace(emptied, purged=join(profile.purged, removed))
         return seal_profile(written, self._stores.vault, one.at.node, cipher, one.at.rev + 1)
 
     def _write(self, connection: Connection, batch: Sequence[Ready]) -> None:

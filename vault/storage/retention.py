@@ -65,6 +65,7 @@ class ChapterAt:
     anchor: int | None
     node: bytes | None
     state: int
+    seal: bytes
 
     @property
     def place(self) -> bytes:
@@ -242,7 +243,7 @@ def living_sessions(
     return {row[0]: SessionAt(*row) for row in found}
 
 
-_chapters = (
+_chapters: Select[Any] = (
     select(
         chapters.c.id,
         chapters.c.session_id,
@@ -253,6 +254,7 @@ _chapters = (
         epochs.c.anchor,
         chapters.c.node,
         chapters.c.state,
+        chapters.c.seal,
     )
     .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
     .outerjoin(classes, classes.c.id == func.coalesce(epochs.c.class_id, chapters.c.class_id))

@@ -199,6 +199,7 @@ chapters = Table(
     Column("epoch_id", Id, ForeignKey(epochs.c.id), nullable=True, index=True),
     Column("class_id", Id, ForeignKey(classes.c.id), nullable=True),  # where the class has no epochs
     Column("node", Token, nullable=True),
+    Column("seal", Token, nullable=False),  # what shows that the session had it, when its key is dead
     Column("state", Mark, nullable=False),
     UniqueConstraint("session_id", "epoch_id"),
     Index("uq_chapters_node", "node", unique=True, sqlite_where=_owned, postgresql_where=_owned),

@@ -72,6 +72,7 @@ class ChapterRow:
 
     id: int
     node: bytes | None
+    seal: bytes
     state: int
     epoch_node: bytes | None
     epoch_state: int
@@ -353,6 +354,7 @@ _chapters = Prepared(
     select(
         chapters.c.id,
         chapters.c.node,
+        chapters.c.seal,
         chapters.c.state,
         epochs.c.node.label("epoch_node"),
         func.coalesce(epochs.c.state, int(State.LIVE)).label("epoch_state"),
@@ -371,10 +373,11 @@ def chapters_of(connection: Connection, session: int) -> list[ChapterRow]:
     return [ChapterRow(*row) for row in _chapters.rows(connection, session=session)]
 
 
-def add_chapter(
+def add_chapter(  # noqa: PLR0913 (the columns)
     connection: Connection,
     session: int,
     *,
+    seal: bytes,
     epoch_id: int | None = None,
     node: bytes | None = None,
     class_name: str = "",
@@ -385,6 +388,7 @@ def add_chapter(
         "epoch_id": epoch_id,
         "class_id": class_id(connection, class_name) if class_name else None,
         "node": node,
+        "seal": seal,
         "state": int(State.LIVE),
     }
     return _new_id(connection.execute(insert(chapters).values(row)))

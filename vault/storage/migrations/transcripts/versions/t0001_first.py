@@ -86,6 +86,7 @@ def upgrade() -> None:
         sa.Column("epoch_id", ID, nullable=True),
         sa.Column("class_id", ID, nullable=True),
         sa.Column("node", TOKEN, nullable=True),
+        sa.Column("seal", TOKEN, nullable=False),
         sa.Column("state", sa.SmallInteger(), nullable=False),
         sa.ForeignKeyConstraint(["class_id"], ["classes.id"], name="fk_chapters_class_id"),
         sa.ForeignKeyConstraint(["epoch_id"], ["epochs.id"], name="fk_chapters_epoch_id"),
