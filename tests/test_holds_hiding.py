@@ -190,6 +190,23 @@ def test_p5_forgetting_a_session_takes_what_was_hidden_of_it(
     assert vault.footprint(user).messages == 1
 
 
+def test_p5_one_name_in_two_unicode_forms_is_one_session_in_what_was_hidden_too(
+    vault: Vault, user: str
+) -> None:
+    composed, parted = "caf\u00e9", "cafe\u0301"
+    vault.transcript(user, composed).append("user", "one")
+    placed = vault.hold(user, reason="case 7")
+    vault.transcript(user, parted).clear()
+    vault.transcript(user, composed).append("user", "two")
+    assert (
+        all_of(vault.transcript(user, composed)) == all_of(vault.transcript(user, parted)) == ["one", "two"]
+    )
+    vault.release(placed.id, reason="closed")
+    assert vault.footprint(user, parted).messages == 2
+    assert vault.forget_session(user, parted, now=True).messages == 2
+    assert vault.footprint(user).messages == 0
+
+
 def test_p5_forgetting_a_deleted_session_is_refused_too(vault: Vault, user: str, chat: Transcript) -> None:
     placed = vault.hold(user, "s", reason="case 7")
     chat.delete()

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from vault.chat.chapters import Chapters
 from vault.chat.profile import Profile, open_name, open_profile, seal_name, seal_profile
 from vault.chat.session import Place, Session
+from vault.crypto.blind import normalized
 from vault.crypto.tree import Kind, Opened, radix_slots, slot
 from vault.erasure import Eraser
 from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedError, UserForgottenError
@@ -220,7 +221,10 @@ class Sessions(Chapters):
             if opened is None and row.state == State.HIDDEN and present and present.id == row.node:
                 opened = present
                 self.finish_hiding(user, where, row, opened)
-            if opened is None or open_name(row.name, vault, row.node, user.node, opened.key) != session_id:
+            if opened is None:
+                continue
+            name = open_name(row.name, vault, row.node, user.node, opened.key)
+            if normalized(name) != normalized(session_id):
                 continue
             profile = open_profile(row.profile, vault, row.node, opened.key, row.rev)
             if row.state == State.GONE and self._is_erased(row.node):
