@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from databases import Databases
 
-from vault import AsyncVault, Vault
+from vault import AsyncVault, Transcript, Vault
+from vault.errors import UserForgottenError
 from vault.redaction.engine import Engine
+from vault.redaction.settings import Redaction
+from vault.storage import messages as sql
 
 
 def opened(database: Databases, root: Path) -> dict[str, Any]:
@@ -98,3 +101,70 @@ def test_what_is_said_without_values_goes_on_in_the_session_that_was_begun_anew(
         cleared(other)
         chat.append("user", "two")
         assert [message.content for message in chat.messages()] == ["two"]
+
+
+# -- originals -------------------------------------------------------------------------------------------
+
+
+def keeping(database: Databases, root: Path) -> dict[str, Any]:
+    return {**opened(database, root), "redactor": Engine(Redaction.of({"originals": True}))}
+
+
+def reveals(vault: Vault) -> int:
+    return sum(entry.kind == "reveal" for entry in vault.log.entries())
+
+
+def test_p7_p6_nothing_is_put_back_or_logged_for_a_user_who_was_forgotten_elsewhere(
+    database: Databases, tmp_path: Path
+) -> None:
+    given = keeping(database, tmp_path)
+    with Vault.open(**given) as vault, Vault.open(**given) as other:
+        chat = vault.transcript("u", "s")
+        chat.append("user", "I am Anna Kowalski")
+        assert chat.restore("Dear <PERSON_1>", purpose="reply") == "Dear Anna Kowalski"
+        other.forget_user("u", now=True)
+        with pytest.raises(UserForgottenError):
+            chat.restore("Dear <PERSON_1>", purpose="reply")
+        assert reveals(vault) == 1
+
+
+@pytest.mark.parametrize("ended", [cleared, enrolled_anew])
+def test_what_is_put_back_is_of_the_session_that_was_begun_anew(
+    database: Databases, tmp_path: Path, ended: Callable[[Vault], None]
+) -> None:
+    given = keeping(database, tmp_path)
+    with Vault.open(**given) as vault, Vault.open(**given) as other:
+        chat = vault.transcript("u", "s")
+        chat.append("user", "I am Anna Kowalski")
+        ended(other)
+        other.transcript("u", "s").append("user", "I am Pedro Martinez")
+        assert chat.restore("Dear <PERSON_1>", purpose="reply") == "Dear Pedro Martinez"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda chat: chat.restore("Dear <PERSON_1>", purpose="reply"),
+        lambda chat: chat.messages(reveal=True, purpose="look"),
+        lambda chat: chat.messages(include_hidden=True, reveal=True, purpose="look"),
+    ],
+    ids=["restore", "messages", "hidden"],
+)
+def test_p7_a_user_who_is_forgotten_while_originals_are_read_is_no_theft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Transcript], object]
+) -> None:
+    given: dict[str, Any] = {"where": tmp_path / "v", "redactor": Engine(Redaction.of({"originals": True}))}
+    with Vault.open(**given) as vault, Vault.open(**given) as other:
+        chat = vault.transcript("u", "s")
+        chat.append("user", "I am Anna Kowalski")
+        read, is_first = sql.read_originals, iter([True])
+
+        def read_later(*asking: Any) -> Any:
+            if next(is_first, False):
+                other.forget_user("u", now=True)
+            return read(*asking)
+
+        monkeypatch.setattr(sql, "read_originals", read_later)
+        with pytest.raises(UserForgottenError):
+            ask(chat)
+        assert findings(vault) == []

@@ -315,6 +315,7 @@ class Core:
         if closed:
             session = next(iter(self.hider.sessions(user_id, session_id)), None)
         else:
+            self.sessions.distrust(user_id, session_id)  # another process may have ended it
             session = self.sessions.find(user_id, session_id)
         if session is None:
             return  # there is nothing to reveal

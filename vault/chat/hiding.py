@@ -101,10 +101,10 @@ class Hider:
         purged = 0
         for session in self.sessions(user_id, session_id):
             found = self._reader.every(session)
+            if reveal and found is not None:
+                found = self._revealer.reveal(session, found)
             if found is None:
                 return None
-            if reveal:
-                found = self._revealer.reveal(session, found)
             hidden += [len(every) + at for at in sorted(found.hidden)]
             every += found
             purged += found.purged

@@ -118,26 +118,25 @@ def sizes_from(connection: Connection, session: int, first: int, count: int) -> 
 
 ENDLESS = 2**62  # after every seq
 
-_originals = (
-    reading(
-        messages.c.seq,
-        messages.c.role,
-        messages.c.created_at,
-        messages.c.originals,
-        messages.c.originals_chapter_id.label("chapter"),
-        chapter=messages.c.originals_chapter_id,
-        which=messages.c.seq.between(bindparam("first"), bindparam("last")),
-        state=_state,
-    )
-    .where(messages.c.originals_chapter_id.is_not(None))
-    .order_by(messages.c.seq)
-)
+_originals = reading(
+    messages.c.seq,
+    messages.c.role,
+    messages.c.created_at,
+    messages.c.originals,
+    messages.c.originals_chapter_id.label("chapter"),
+    chapter=messages.c.originals_chapter_id,
+    which=and_(
+        messages.c.seq.between(bindparam("first"), bindparam("last")),
+        messages.c.originals_chapter_id.is_not(None),
+    ),
+    state=_state,
+).order_by(messages.c.seq)
 
 
 def read_originals(
     connection: Connection, fence: Mapping[str, object], first: int, last: int, state: State = State.LIVE
 ) -> Sequence[AnyRow]:
-    """Give the sealed originals of the messages from `first` to `last`, where there are any."""
+    """Give the sealed originals of the messages from `first` to `last`; nothing where the fence is closed."""
     values = {**fence, "first": first, "last": last, "session_state": int(state)}
     return connection.execute(_originals, values).all()
 
