@@ -2,7 +2,9 @@
 
 import getpass
 import json
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,22 @@ def test_a_dry_run_says_who_is_forgotten_already(where: Path) -> None:
     assert (said.code, said.out) == (
         0, "would forget user anna: 0 sessions, 0 messages; 1 of 1 forgotten already\n",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [["forget-user", "anna"], ["forget-session", "anna", "s-1"]])
+def test_p7_whose_rows_were_stolen_is_not_counted_as_nobody_and_can_be_forgotten(
+    where: Path, words: list[str]
+) -> None:
+    with closing(sqlite3.connect(where / "transcripts.db")) as thief, thief:
+        thief.execute("DELETE FROM messages WHERE session_id = 1")
+        thief.execute("DELETE FROM chapters WHERE session_id = 1")
+        thief.execute("DELETE FROM sessions WHERE id = 1")
+    refused = run("--vault", where, *words, "--dry-run")
+    assert (refused.code, refused.out) == (3, "")
+    assert "is gone from the transcripts" in refused.err
+    assert run("--vault", where, *words, "--confirm", words[-1]).code == 0
+    again = run("--vault", where, *words, "--dry-run")
+    assert (again.code, again.err) == (0, "")
 
 
 def test_who_never_was_is_unknown(where: Path) -> None:

@@ -6,7 +6,7 @@ import contract
 import pytest
 from contract import contents, each_once, edit, newest_session
 from faces import DAY, Home
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from vault import Message, Transcript, Vault
 from vault.clock import to_datetime
@@ -217,6 +217,34 @@ def test_a_footprint_counts_what_forgetting_would_take_and_changes_nothing(vault
     assert vault.footprint(user) == Footprint(sessions=2, messages=3)
     assert vault.footprint(user, "s-1") == Footprint(sessions=1, messages=2)
     assert contents(vault.transcript(user, "s-1")) == ["1", "2"]
+
+
+def steal(home: Home, session: int, user: int | None = None) -> None:
+    """Delete all rows of a session, and of its user."""
+    for table in (schema.messages, schema.chapters):
+        edit(home, delete(table).where(table.c.session_id == session))
+    edit(home, delete(schema.sessions).where(schema.sessions.c.id == session))
+    if user is not None:
+        edit(home, delete(schema.users).where(schema.users.c.id == user))
+
+
+@each_once
+def test_p7_p2_what_was_stolen_is_no_zero_in_a_footprint_and_can_be_forgotten(apart: Home) -> None:
+    with apart.open() as vault:
+        for session in ("s-1", "s-2"):
+            vault.transcript("anna", session).append("user", "1")
+        steal(apart, 1)
+        for asked in (("anna",), ("anna", "s-1")):
+            with pytest.raises(TamperedError):
+                vault.footprint(*asked)
+        assert vault.footprint("anna", "s-2").messages == 1
+        steal(apart, 2, user=1)
+        for asked in (("anna",), ("anna", "s-1"), ("anna", "s-2")):
+            with pytest.raises(TamperedError):
+                vault.footprint(*asked)
+        assert vault.forget_user("anna", now=True).status == "final"
+        with pytest.raises(UserForgottenError):
+            vault.footprint("anna")
 
 
 def test_one_session_id_of_two_users_names_two_sessions(vault: Vault, user: str) -> None:

@@ -143,7 +143,7 @@ class Core:
         self.holding = Holding(self.stores, self.keyring, self.eraser, self.sessions, self.hider)
         self.queue = Queue(self.stores, self.keyring, self.eraser, self.hider, self.floors)
         self.requests = Requests(
-            self.stores, self.keyring, self.eraser, self.sessions, self.hider, self.queue
+            self.stores, self.keyring, self.eraser, self.sessions, self.hider, self.queue, self.lister
         )
         self.auditor = Auditor(self.stores, self.keyring)
         with ExitStack() as undone:

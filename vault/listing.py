@@ -146,6 +146,16 @@ class Lister:
         if not all(self._is_erased(node, State.LIVE) for node in nodes):
             raise TamperedError("a session's row is gone from the transcripts, though its key is here")
 
+    def refuse_losses(self, user: UserKeys, nodes: Collection[bytes] | None = None) -> None:
+        """Accuse where a user, or a session of theirs, has a key and no row: a count would miss it."""
+        alive = self._stores.keyring.read(lambda c: keyring_sql.ids_below(c, user.node, Kind.SESSION))
+        there = self._stores.transcripts.read(lambda connection: sql.sessions_of(connection, user.node))
+        row = self._stores.transcripts.read(lambda connection: sql.find_user(connection, user.node))
+        if row is None and not self._is_erased(user.node, State.LIVE):
+            raise TamperedError("a user's row is gone from the transcripts, though their key is here")
+        asked = alive if nodes is None else alive.intersection(nodes)
+        self._refuse_lost_sessions(asked.difference(one.node for one in there))
+
     def _open(self, user: UserKeys, one: sql.Activity, key: bytes) -> SessionSummary:
         vault = self._stores.vault
         profile = open_profile(one.profile, vault, one.node, key, one.rev)

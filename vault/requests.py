@@ -30,6 +30,7 @@ from vault.evidence.entries import struck
 from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring
 from vault.keys.slots import UserKeys
+from vault.listing import Lister
 from vault.messages import check_flag, check_id, check_ids, check_words
 from vault.queue import Queue
 from vault.storage.stores import Stores
@@ -61,8 +62,10 @@ class Requests:
         sessions: Sessions,
         hider: Hider,
         queue: Queue,
+        lister: Lister,
     ) -> None:
         self._hider = hider
+        self._lister = lister
         self._queue = queue
         self._stores = stores
         self._keyring = keyring
@@ -77,7 +80,12 @@ class Requests:
 
         def look() -> list[bytes]:
             user = self._known_user(user_id)
-            return [user.node] if session_id is None else self._known_session(user, user_id, session_id)
+            if session_id is None:
+                self._lister.refuse_losses(user)
+                return [user.node]
+            nodes = self._known_session(user, user_id, session_id)
+            self._lister.refuse_losses(user, nodes)
+            return nodes
 
         sessions, messages = self._eraser.count(beyond_doubt(self._stores, look))
         beyond_doubt(self._stores, look)  # what was erased meanwhile is an error, not a zero (P7)

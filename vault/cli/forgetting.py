@@ -26,7 +26,14 @@ from vault.cli.talking import (
     put_json,
     put_table,
 )
-from vault.errors import InputError, SessionForgottenError, UnknownError, UsageError, UserForgottenError
+from vault.errors import (
+    InputError,
+    SessionForgottenError,
+    TamperedError,
+    UnknownError,
+    UsageError,
+    UserForgottenError,
+)
 
 if TYPE_CHECKING:
     from vault.client import Vault
@@ -79,6 +86,7 @@ class _Going:
     kept: int = 0
     kept_until: datetime | None = None
     kept_by: str = ""
+    theft: TamperedError | None = None  # why it can't be counted; forgetting destroys the keys all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,8 @@ def _users(users: list[str], *, many: bool) -> _Target:
             found = vault.footprint(user)
         except UserForgottenError:
             return _Going({"user_id": user}, forgotten=True)
+        except TamperedError as error:
+            return _Going({"user_id": user}, theft=error)
         except (UnknownError, InputError) as error:
             if not many:
                 raise
@@ -125,6 +135,8 @@ def _session(user: str, session: str) -> _Target:
             found = vault.footprint(user, session)
         except SessionForgottenError:
             return [_Going(names, forgotten=True)]
+        except TamperedError as error:
+            return [_Going(names, theft=error)]
         return [_going(names, found)]
 
     return _Target(
@@ -227,6 +239,7 @@ def _forget(given: Given, target: _Target, request: _Request) -> None:
     with given.open(None) as vault:  # with its policies: their floors count (P5)
         going = target.count(vault)
         if request.dry_run:
+            _refuse_thefts(going)
             _tell_going(target, going, request)
             return
         ask_confirm(f"forgetting {target.what}: {_sum(going)}", target.name, request.confirm)
@@ -253,7 +266,15 @@ def _sum(going: list[_Going]) -> str:
     sessions, messages = sum(one.sessions for one in going), sum(one.messages for one in going)
     already = sum(one.forgotten for one in going)
     words = f"{counted(sessions, 'session')}, {counted(messages, 'message')}"
+    words += "".join(f"; {one.theft}" for one in going if one.theft is not None)
     return f"{words}; {already} of {len(going)} forgotten already" if already else words
+
+
+def _refuse_thefts(going: list[_Going]) -> None:
+    """What can't be counted is no zero."""
+    for one in going:
+        if one.theft is not None:
+            raise one.theft
 
 
 def _tell_going(target: _Target, going: list[_Going], request: _Request) -> None:
