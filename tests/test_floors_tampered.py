@@ -147,3 +147,20 @@ def test_control_what_is_hidden_keeps_nobody_from_asking(world: Retained) -> Non
     say(world, BILLING, "user")
     with pytest.raises(FlooredError, match="billing"):
         world.vault.forget_session("anna", BILLING)
+
+
+def test_p5_a_request_that_meets_an_edited_row_stops_no_other(world: Retained) -> None:
+    for user in ("anna", "ben"):
+        world.say(user, BILLING)
+        world.vault.forget_user(user, except_floors=True)
+    forge(world, sessions, namespace="")
+    [at] = [one.until for one in world.vault.queued() if one.user_id == "anna"]
+    assert at is not None
+    with connected(world.databases.transcripts) as connection:
+        connection.execute(update(sessions).where(sessions.c.id == 2).values(namespace="support/eu"))
+        connection.commit()
+    world.clock.now += 90 * DAY
+    with world.open() as later:
+        with pytest.raises(TamperedError, match=NAMED):
+            later.carry_out_due()
+        assert [one.user_id for one in later.queued()] == ["anna"]

@@ -209,3 +209,24 @@ def test_a_wrong_setting_is_named_with_its_place_and_the_nearest_known(
         Redaction.of(given)
     assert said in str(caught.value)
     assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("entity", "kind"),
+    [
+        ("PL_PESEL", "NATIONAL_ID"),
+        ("IT_FISCAL_CODE", "NATIONAL_ID"),
+        ("UK_NHS", "MEDICAL_ID"),
+        ("UK_DRIVING_LICENCE", "DRIVER_LICENSE"),
+        ("DE_PASSPORT", "PASSPORT"),
+        ("IN_VEHICLE_REGISTRATION", "LICENSE_PLATE"),
+    ],
+)
+def test_what_a_country_has_its_own_name_for_goes_by_its_kind_where_it_is_not_named(
+    entity: str, kind: str
+) -> None:
+    assert Redaction(entities={kind: "mask"}).operator_for(entity) == "mask"
+    assert Redaction(entities={kind: "mask", entity: "drop"}).operator_for(entity) == "drop"
+    assert Redaction(entities={"US_SSN": "mask"}).operator_for(entity) == "placeholder"
+    assert Redaction(entities={kind: "mask"}).operator_for("US_SSN") == "placeholder"
+    assert Redaction(entities={kind: "mask"}).operator_for("CUSTOMER_NO") == "placeholder"

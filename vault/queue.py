@@ -14,7 +14,7 @@ from vault.chat.hiding import Hider
 from vault.clock import DAY, to_datetime
 from vault.crypto.tree import Opened
 from vault.erasure import Eraser
-from vault.errors import GuardedError, HeldError
+from vault.errors import GuardedError, HeldError, TamperedError
 from vault.evidence.certificate import Certificate, Record, Why
 from vault.keys.holds import FORGET_SESSION, FORGET_USER, HOLD, HoldRow, has_ended, refusal
 from vault.keys.home import require_home
@@ -194,13 +194,23 @@ class Queue:
     def carry_out_due(self) -> list[Certificate]:
         """Do what has waited for the end of holds: forget who was to be forgotten, remove what is hidden.
 
-        Give the certificates of those who are forgotten by it. Each step can be repeated.
+        Give the certificates of those who are forgotten by it. Each step can be repeated. A request that
+        meets rows which were edited stops no other; then TamperedError is raised at the end.
         """
         self._refuse_to_be_early()
-        done = self._forget_due()
+        done: list[Certificate] = []
+        accused: list[TamperedError] = []
+        holds = self._in_force()
+        for row in self._requests():
+            try:
+                done += self._forget_due(row, holds)
+            except TamperedError as error:
+                accused.append(error)
         for row in self._stores.keyring.read(self._holds.unsettled):
             if row.kind == HOLD and has_ended(row, self._stores.clock()):
                 self._settle(row)
+        if accused:
+            raise accused[0]
         return done
 
     def _refuse_to_be_early(self) -> None:
@@ -213,35 +223,33 @@ class Queue:
                 hint="set the clocks right; what waits for a date is done then",
             )
 
-    def _forget_due(self) -> list[Certificate]:
-        rows = self._in_force()
-        held, done = {row.user for row in rows}, []
-        for row in self._requests():
-            if row.until is not None:
-                if self._next.get(row.id, 0) <= self._stores.clock():
-                    done += self._advance(row, rows)
-                continue
-            if row.kind == FORGET_SESSION:
-                done += self._forget_held(row, rows)
-                continue
-            if row.user_node in held or self.kept(row.user_node):
-                continue
-            record, node = Record.decode(row.record), row.user_node
-            if self._stores.keyring.read(lambda c, node=node: keyring_sql.nodes_by_id(c, [node])):  # type: ignore[misc]
-                certificate = record.certificate
-                with suppress(HeldError):  # a hold was placed this very moment: it waits on
-                    intents = self._eraser.begin_many(
-                        Why.FORGET_USER,
-                        [([node], row.slot)],
-                        reason=certificate.reason,
-                        actor=certificate.actor,
-                        now=record.now,
-                        asked={node: certificate},
-                    )
-                    done += self._eraser.carry_out(intents, now=record.now)
-                    self._end(row)
-            else:
-                self._end(row)  # somebody else has forgotten them
+    def _forget_due(self, row: Noted, holds: Sequence[HoldRow]) -> list[Certificate]:
+        """Carry one request out, as far as it may be."""
+        if row.until is not None:
+            is_due = self._next.get(row.id, 0) <= self._stores.clock()
+            return self._advance(row, holds) if is_due else []
+        if row.kind == FORGET_SESSION:
+            return self._forget_held(row, holds)
+        node = row.user_node
+        if any(one.user == node for one in holds) or self.kept(node):
+            return []
+        done: list[Certificate] = []
+        if not self._stores.keyring.read(lambda c: keyring_sql.nodes_by_id(c, [node])):
+            self._end(row)  # somebody else has forgotten them
+            return done
+        record = Record.decode(row.record)
+        asked = record.certificate
+        with suppress(HeldError):  # a hold was placed this very moment: it waits on
+            intents = self._eraser.begin_many(
+                Why.FORGET_USER,
+                [([node], row.slot)],
+                reason=asked.reason,
+                actor=asked.actor,
+                now=record.now,
+                asked={node: asked},
+            )
+            done = self._eraser.carry_out(intents, now=record.now)
+            self._end(row)
         return done
 
     def _forget_held(self, row: Noted, holds: Sequence[HoldRow]) -> list[Certificate]:

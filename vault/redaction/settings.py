@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from vault.errors import ConfigError
@@ -30,6 +32,13 @@ _OTHERWISE = {
     "IBAN": "IBAN_CODE", "IP": "IP_ADDRESS", "LOC": "LOCATION", "MAC": "MAC_ADDRESS", "NAME": "PERSON",
     "ORG": "ORGANIZATION", "PER": "PERSON", "PHONE": "PHONE_NUMBER", "SSN": "US_SSN",
 }  # fmt: skip
+_OF_A_COUNTRY = re.compile(r"[A-Z]{2}_")
+_KINDS = {
+    "PASSPORT": "PASSPORT",
+    "DRIV|FUEHRERSCHEIN": "DRIVER_LICENSE",
+    "PLATE|VEHICLE|KFZ": "LICENSE_PLATE",
+    "MEDICA|NHS|HEALTH|MBI|NPI|LANR|BSNR|PRESCRIPTION|CLAIM|AUTHORIZATION|REFERRAL": "MEDICAL_ID",
+}
 TREATMENTS = ("redact", "keep")
 
 
@@ -65,12 +74,23 @@ class Redaction:
         return self
 
     def operator_for(self, entity: str) -> str:
-        """Name the operator of an entity."""
-        return self.entities.get(entity, self.operator)
+        """Name the operator of an entity; one of a country's goes by its kind where it is not named."""
+        found = self.entities.get(entity)
+        if found is None and self.entities:
+            found = self.entities.get(kind_of(entity))
+        return found or self.operator
 
     def keeps(self, role: str) -> bool:
         """Say whether messages of a role stay as they are."""
         return self.roles.get(role, "redact") == "keep"
+
+
+@lru_cache(maxsize=256)
+def kind_of(entity: str) -> str:
+    """Give the kind of what a country has its own name for: PL_PESEL is a NATIONAL_ID."""
+    if entity in ENTITIES or not _OF_A_COUNTRY.match(entity):
+        return entity
+    return next((kind for sign, kind in _KINDS.items() if re.search(sign, entity)), "NATIONAL_ID")
 
 
 def _read(given: Mapping[str, Any], where: str, base: Redaction) -> Redaction:
