@@ -33,6 +33,7 @@ CLEAN = [
     "Claude, write a poem",
     "ask Siri",
     "Jenkins failed",
+    "GRANT SELECT ON t TO app;",
     "Luke 15:11-32",
     "Apaga la luz de la cocina a las diez.",
     "Enciende la luz del salón",

@@ -76,6 +76,7 @@ _GREETED: Final = re.compile(
 _ALONE: Final = re.compile(r"\s*(?:[,.!?]|\Z)")
 _VERSE: Final = re.compile(r" \d{1,3}:(?:\d(?!\d)|[6-9]\d|\d{1,3}[-\u2013]\d)")
 _ARTICLE: Final = re.compile(r"\b(?:the|la|el|le|un|una|une|der|die|das|den|dem|ein|eine) $", re.IGNORECASE)
+_RIGHTS: Final = re.compile(r" (?:SELECT|ALL|INSERT|UPDATE|DELETE|USAGE|EXECUTE|CONNECT|CREATE)\b")
 _BUILT: Final = re.compile(
     r" (?:failed|build|job|pipeline|server|agent|node|plugin|instance"
     r"|is (?:down|up|broken|red|green|failing))\b"
@@ -132,6 +133,7 @@ def _is_no_name(value: str, word: str, before: str, after: str) -> bool:
         or (word in _CALLED_ON and _GREETED.search(before) is not None and _ALONE.match(after) is not None)
         or (word in _SCRIPTURE and _VERSE.match(after) is not None)
         or (word == "jenkins" and _BUILT.match(after) is not None)
+        or (value == "GRANT" and _RIGHTS.match(after) is not None)
         or (value.islower() and word in EVERYDAY and _ARTICLE.search(before) is not None)
     )
 
