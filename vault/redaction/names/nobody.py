@@ -43,7 +43,9 @@ _VERBS: Final = (
 _ASSISTANTS: Final = (
     "alexa bixby chatgpt claude copilot cortana deepseek gemini grok llama mistral perplexity siri"
 )
-_ALWAYS: Final = "siri cortana chatgpt copilot bixby deepseek nuevo nueva nouveau nouvelle novo"
+_ALWAYS: Final = (
+    "siri cortana chatgpt copilot bixby deepseek nuevo nueva nouveau nouvelle novo vp svp evp ceo cto cfo coo"
+)
 _BOOKS: Final = (
     "amos daniel esther ezra james job joel john jonah luke mark matthew micah peter ruth samuel"
     " timothy titus"
