@@ -11,6 +11,7 @@ import pattern_finding
 import pytest
 from pattern_finding import found
 
+from vault.redaction.engine import Engine
 from vault.redaction.finder import Patterns
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.folding import fold
@@ -278,3 +279,16 @@ def test_p1_a_card_beside_another_number_is_found(patterns: Patterns, joint: str
         card = next(f"{digits}{last}" for last in range(10) if cards.luhn(f"{digits}{last}"))
         text = joint.format(card)
         assert [text[one.start : one.end] for one in patterns.find(text, code=True)] == [card]
+
+
+@pytest.mark.parametrize(
+    ("text", "entities"),
+    [
+        ("ssh jdoe@203.0.113.9", ["USERNAME", "IP_ADDRESS"]),
+        ("ssh root@203.0.113.9", ["IP_ADDRESS"]),
+        ("scp notes.txt jdoe@10.0.0.5:/srv", ["USERNAME", "IP_ADDRESS"]),
+        ("write to jdoe@corvio.net", ["EMAIL_ADDRESS"]),
+    ],
+)
+def test_who_logs_in_at_an_address_has_no_mail_there(text: str, entities: list[str]) -> None:
+    assert [one.entity for one in Engine().find(text)] == entities

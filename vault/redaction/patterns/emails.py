@@ -41,6 +41,24 @@ _SPELT_END = re.compile(
 _PATH = re.compile(r"/[a-z~]")  # behind an address of the web, and behind none of mail
 
 
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_SHARED = {
+    "admin",
+    "administrator",
+    "centos",
+    "debian",
+    "deploy",
+    "ec2-user",
+    "git",
+    "pi",
+    "postgres",
+    "root",
+    "ubuntu",
+    "user",
+}
+"""Accounts that are nobody's."""
+
+
 def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     low = folded.low
     for match in _AT.finditer(low):
@@ -57,7 +75,13 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
                 low[max(0, start - 40) : start],
             ):
                 continue
-        elif not _TOP.match(host.rsplit(".", 1)[1]) and not re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", host):
+        elif _ADDRESS.fullmatch(host):  # who logs in where; mail goes to a name
+            if low[start:at] not in _SHARED:
+                yield Hit("USERNAME", start, at, 0.8)
+            if not host.startswith(("127.", "0.")) and max(map(int, host.split("."))) < 256:
+                yield Hit("IP_ADDRESS", at + 1, end, 0.8)
+            continue
+        elif not _TOP.match(host.rsplit(".", 1)[1]):
             continue
         if _VERSION.match(host) or _NOBODYS.fullmatch(low, start, end):
             continue
