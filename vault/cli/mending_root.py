@@ -69,14 +69,15 @@ def mend_root_warning(warning: str, at: Bedside, root: Root) -> Mend:
         "second name": outlives,
     }
     unusable = "while one of its files can't be used the root can't change, and nothing can be erased"
-    otherwise = Mend(unusable, f"mv {file} {file}.broken && {rotate}" if path else at.vault("keys status"))
+    aside = f"mv {file} {file}.broken && {_again(at, root, path)}"
+    otherwise = Mend(unusable, aside if path else at.vault("keys status"))
     return next((one for words, one in known.items() if words in warning), otherwise)
 
 
 def _again(at: Bedside, root: Root, path: Path | None) -> str:
     """Write one file of a root anew from the others."""
     paths = root.paths if isinstance(root, FileRoot) else ()
-    there = next((one for one in paths if one.exists()), None)
+    there = next((one for one in paths if one != path and one.exists()), None)
     if _is_in_settings(at) or there is None:
         return at.vault(f"keys move {shlex.quote(root.name)}")
     return f"cp -p {shlex.quote(str(there))} {shlex.quote(str(path))}"
