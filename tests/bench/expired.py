@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, text
 
 from vault import Vault
-from vault.chat.chapter import BODY, chapter_key, make_chapter
+from vault.chat.chapter import BODY, chapter_key, chapter_seal, make_chapter
 from vault.chat.profile import Profile, seal_name, seal_profile
 from vault.clock import DAY, system_clock
 from vault.core import Core
@@ -109,6 +109,7 @@ class _Filler:
                         "epoch_id": epoch,
                         "class_id": None,
                         "node": None,
+                        "seal": chapter_seal(session.key, session.id, self._epochs[place].id),
                         "state": 0,
                     }
                 )
