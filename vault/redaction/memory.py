@@ -26,7 +26,11 @@ _NUMBERED = re.compile(r"<([A-Z][A-Z0-9_]{1,39})_(\d{1,5})>")  # a higher number
 _PART = 0  # the number of what is only to be known again: one word of a name, or a value
 _PARTS = "PERSON"
 _LEAST = 3  # letters; a shorter word is too often another one
-_VALUE = re.compile(r"(?<![\w@./-])[^\s\"'`<>()\[\]{},;|\u2018-\u201e]{6,64}")
+_SIGNS = r"[^\s\"'`<>()\[\]{},;|\u2018-\u201e]"
+_NUMBERED_VALUE = rf"(?<![\w@./-])(?=[^\s\d]{{0,63}}\d){_SIGNS}{{6,64}}"
+_NUMBERS = re.compile(_NUMBERED_VALUE)
+_NUMBERS_AND_WORDS = re.compile(rf"{_NUMBERED_VALUE}|(?<![\w@./-]){_SIGNS}{{10,64}}")
+_VALUE = re.compile(rf"{_SIGNS}{{6,64}}")
 _BETWEEN = str.maketrans("", "", " .-/")
 _AFTER = ".,:;!?*_~"
 _DIGITS = 4  # that a value has at least, or it is a word
@@ -50,11 +54,12 @@ class Memory:
         self._before = dict(known)
         self._added: dict[bytes, tuple[str, int]] = {}
         self._counts: Counter[str] = Counter()
-        self._knows_names = self._knows_values = False
+        self._knows_names = self._knows_values = self._knows_words = False
         for entity, number in known.values():
             self._counts[entity] = max(self._counts[entity], number)
             self._knows_names |= number == _PART and entity == _PARTS
             self._knows_values |= number == _PART and entity != _PARTS
+            self._knows_words |= number == _PART and entity == "SECRET"
 
     @property
     def known(self) -> dict[bytes, tuple[str, int]]:
@@ -128,6 +133,7 @@ class Memory:
         if entity not in _UNTOLD and _tells(entity, value):
             mark = self._hash("value", _bare(value))
             self._knows_values = True
+            self._knows_words |= not any(map(str.isdigit, value))
             if mark not in self._before:
                 self._added.setdefault(mark, (entity, _PART))
 
@@ -153,7 +159,8 @@ class Memory:
         starts = [start for start, _ in taken]
         values: list[Finding] = []
         plain = unbroken(text)
-        for match in _VALUE.finditer(plain.text):
+        like = _NUMBERS_AND_WORDS if self._knows_words else _NUMBERS
+        for match in like.finditer(plain.text):
             said = match[0].rstrip(_AFTER)
             entity = self.known_as(said) if _tells("SECRET", said) else None
             if entity is None:
