@@ -104,7 +104,8 @@ _BIRTH: Final = re.compile(
     r"birth|born|\bb-?day|\bdob\b|d\.o\.b|\bgeb|nacid|\bnac[ií]|nacim|cumple|\bcumpl|anniv|naiss|\bn[ée]e?\b|nasc|anivers"
     r"|\bturn|\byears?\b|\bage[ds]?\b|\bold\b|\balt\b|\bjahre|\baños|\bans\b|\banos\b|urodz|\bnata?o?\b|compleann|fødsel|född"
     r"|\b(?:aries|taurus|gemini|cancer|leo|virgo|libra|scorpio|sagittarius|capricorn|aquarius|pisces|zodiac|sign)\b"
-    r"|\b(?:baby|twins?|feast|candles|cake|party|delivered|due date|name day|same day)\b",
+    r"|\b(?:baby|b[ée]b[ée]s?|newborn|neugeboren\w*|twins?|feast|candles|cake|party)\b"
+    r"|\b(?:delivered|due date|name day|same day)\b",
     re.IGNORECASE,
 )
 
