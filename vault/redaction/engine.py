@@ -169,7 +169,9 @@ class Engine:
         if is_whole and settings.mode == "balanced":
             judge_whole(shard, names)
         if depth == _DEPTH:
-            judge = partial(verdict, shard, names) if settings.mode == "balanced" else None
+            judge = (
+                partial(verdict, shard, names) if settings.mode == "balanced" and len(text) <= LONG else None
+            )
             call_roll(shard, judge, partial(self._is_wanted, settings))
         return shard
 

@@ -35,12 +35,13 @@ _PUBLIC: Final = frozenset(
 def call_roll(
     shard: Shard, judge: Callable[[], float] | None, is_wanted: Callable[[str, Finding], bool]
 ) -> None:
-    """Find the people of the lists in a text. `judge` tells how much it is about somebody's life."""
+    """Find the people of the lists in a text. `judge` tells, once, how much it is about somebody's life."""
     from vault.redaction.names import is_famous, is_full_name, may_be_a_name
 
     lists: defaultdict[str, list[tuple[Shard, int]]] = defaultdict(list)
     for part, at in _strings(shard):
         lists[part.pieces[at].label].append((part, at))
+    told: float | None = None
     for label, strings in lists.items():
         if label.lower() in _PUBLIC:
             continue
@@ -48,7 +49,7 @@ def call_roll(
         people = [(part, at) for part, at in strings if may_be_a_name(part.pieces[at].text)]
         if sure < _FEWEST or sure < _SURE * len(people) or len(people) < _SHARE * len(strings):
             continue
-        if judge is not None and judge() < _WORLDS:
+        if judge is not None and told is None and (told := judge()) < _WORLDS:
             return
         for part, at in people:
             text = part.pieces[at].text
