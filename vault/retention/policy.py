@@ -183,29 +183,37 @@ def is_inner(glob: str) -> bool:
     return "*" in glob.rstrip("*")
 
 
+_Label = tuple[str, ...]
+
+
 class Earlier:
-    """The classes before one, by the namespaces that they take."""
+    """The classes before one, by the namespaces that they take, and by a label where it has but one value."""
 
     def __init__(self, matches: Iterable[Match] = ()) -> None:
-        self._by_glob: dict[str, list[Match]] = {}
+        self._by_glob: dict[str, dict[_Label, list[Match]]] = {}
         self._inner: list[str] = []
         for match in matches:
             self.add(match)
 
     def add(self, match: Match) -> None:
         """Put a class behind the others."""
+        name, values = match.labels[0] if match.labels else ("", frozenset[str]())
+        label = (name, *values) if len(values) == 1 else ()
         for glob in map(_short, match.namespaces or ("*",)):
             if glob not in self._by_glob and is_inner(glob):
                 self._inner.append(glob)
-            self._by_glob.setdefault(glob, []).append(match)
+            self._by_glob.setdefault(glob, {}).setdefault(label, []).append(match)
 
     def take_all_of(self, rule: Match) -> bool:
         """Say whether they take everything that a rule would, so that it never matches."""
         asked = dict(rule.labels)
+        labels: list[_Label] = [(), *((name, *values) for name, values in rule.labels if len(values) == 1)]
 
         @cache
         def roles(glob: str) -> frozenset[str]:
-            fitting = [one for one in self._by_glob[glob] if _asks_no_more(one, rule, asked)]
+            there = self._by_glob[glob]
+            likely = (one for label in labels for one in there.get(label, ()))
+            fitting = [one for one in likely if _asks_no_more(one, rule, asked)]
             return frozenset().union(*(one.roles or ROLES for one in fitting))
 
         wanted = rule.roles or ROLES
