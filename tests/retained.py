@@ -118,6 +118,22 @@ class Retained(World):
     def edit(self, rules: str) -> None:
         """Change the file, and start again with it."""
         self.write(rules)
+        self._start_again()
+
+    def under(self, classes: str) -> None:
+        """Start again under rules of a test's own."""
+        self.file.write_text(HEAD.format(name="own") + classes)
+        self._start_again()
+
+    def begin(self, classes: str, pace: int = 0) -> None:
+        """Let two users talk under rules of a test's own."""
+        self.under(classes)
+        for user in ("anna", "ben"):
+            for _ in range(5):
+                self.say(user, "s-1")
+                self.clock.now += pace
+
+    def _start_again(self) -> None:
         self.vault.close()
         self.vault = self.open()
 

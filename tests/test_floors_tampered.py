@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from databases import Databases, connected
 from faces import DAY
-from retained import HEAD, Retained
+from retained import Retained
 from sqlalchemy import Table, update
 
 from vault.errors import FlooredError, TamperedError
@@ -34,9 +34,7 @@ FREE, BILLING = "s-1", "s-2"
 @pytest.fixture
 def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
     made = Retained(database, tmp_path / "root.key")
-    made.vault.close()
-    made.file.write_text(HEAD.format(name="law") + LAW)
-    made.vault = made.open()
+    made.under(LAW)
     yield made
     made.vault.close()
 

@@ -244,6 +244,21 @@ def test_p5_a_session_that_is_held_can_be_asked_for_and_goes_when_the_hold_ends(
     assert anna not in {one.user_id for one in vault.queued()}
 
 
+def test_p5_who_asks_again_for_a_session_that_was_begun_anew_asks_for_that_one_too(
+    vault: Vault, anna: str
+) -> None:
+    placed = vault.hold(anna, reason="case 7")
+    first = vault.forget_session(anna, "s", when_released=True)
+    vault.transcript(anna, "s").clear()
+    say(vault, anna, "s", "anew")
+    again = vault.forget_session(anna, "s", when_released=True)
+    assert again.id != first.id
+    vault.release(placed.id, reason="closed")
+    assert {one.id for one in vault.carry_out_due()} == {first.id, again.id}
+    with pytest.raises(SessionForgottenError):
+        said(vault, anna)
+
+
 def test_p5_a_session_that_was_asked_for_is_forgotten_under_the_same_certificate_and_only_it(
     vault: Vault, anna: str
 ) -> None:

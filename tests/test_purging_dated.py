@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from databases import Databases, connected
 from faces import DAY
-from retained import HEAD, Retained
+from retained import Retained
 from sqlalchemy import Table, select, update
 
 from vault.errors import TamperedError
@@ -32,17 +32,6 @@ def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
     made = Retained(database, tmp_path / "root.key")
     yield made
     made.vault.close()
-
-
-def begin(world: Retained, rules: str) -> None:
-    """Say something in two sessions under rules of one's own."""
-    world.vault.close()
-    world.file.write_text(HEAD.format(name="own") + rules)
-    world.vault = world.open()
-    for user in ("anna", "ben"):
-        for _ in range(5):
-            world.say(user, "s-1")
-            world.clock.now += DAY // 10
 
 
 def forge(world: Retained, table: Table, *, by: int, at: int = 0) -> None:
@@ -75,14 +64,14 @@ def is_noticed(world: Retained) -> bool:
 @pytest.mark.parametrize("rules", [START, OLD], ids=["start", "age"])
 @pytest.mark.parametrize("at", [0, 2, 4])
 def test_p5_an_old_date_on_a_row_makes_no_session_old(world: Retained, rules: str, at: int) -> None:
-    begin(world, rules)
+    world.begin(rules, DAY // 10)
     world.clock.now += 5 * DAY
     forge(world, messages, by=-YEARS, at=at)
     assert is_noticed(world)
 
 
 def test_p5_an_old_date_on_a_record_makes_no_records_old(world: Retained) -> None:
-    begin(world, START)
+    world.begin(START, DAY // 10)
     for user in ("anna", "ben"):
         notes = world.vault.transcript(user, "s-1").records("notes")
         for name in ("a", "b", "c"):
@@ -93,9 +82,8 @@ def test_p5_an_old_date_on_a_record_makes_no_records_old(world: Retained) -> Non
 
 
 def test_p5_no_forged_date_gets_into_the_ledger_of_what_stays(world: Retained) -> None:
-    begin(
-        world, "  - name: t\n    match: {role: user}\n    keep: {at_most: 3d}\n" + START.replace("d\n", "e\n")
-    )
+    first = "  - name: t\n    match: {role: user}\n    keep: {at_most: 3d}\n"
+    world.begin(first + START.replace("d\n", "e\n"), DAY // 10)
     world.say("anna", "s-1", "assistant")
     world.say("anna", "s-1", "assistant")
     world.say("anna", "s-1", "assistant")
@@ -109,7 +97,7 @@ def test_p5_no_forged_date_gets_into_the_ledger_of_what_stays(world: Retained) -
 def test_p2_a_row_that_stops_all_runs_is_named_and_whoever_is_rid_of_it_goes_on(
     world: Retained, by: int, *, closely: bool
 ) -> None:
-    begin(world, "  - name: d\n    keep: {at_most: 3d}\n")
+    world.begin("  - name: d\n    keep: {at_most: 3d}\n", DAY // 10)
     if closely:
         world.vault.transcript("anna", "s-1").records("notes").put("n", 1)
     world.clock.now += 5 * DAY
@@ -121,7 +109,7 @@ def test_p2_a_row_that_stops_all_runs_is_named_and_whoever_is_rid_of_it_goes_on(
 
 @pytest.mark.parametrize("rules", [START, OLD, LAST])
 def test_control_what_nobody_dated_goes_on_its_day(world: Retained, rules: str) -> None:
-    begin(world, rules)
+    world.begin(rules, DAY // 10)
     world.clock.now += 6 * DAY
     world.purge()
     assert world.purged == []

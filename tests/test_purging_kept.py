@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from databases import Databases, connected
 from faces import DAY
-from retained import HEAD, Retained
+from retained import Retained
 from sqlalchemy import insert, select, update
 
 from vault.errors import TamperedError
@@ -48,16 +48,6 @@ def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
     made.vault.close()
 
 
-def begin(world: Retained, rules: str) -> None:
-    """Say the same in two sessions under rules of one's own."""
-    world.vault.close()
-    world.file.write_text(HEAD.format(name="own") + rules)
-    world.vault = world.open()
-    for user in ("anna", "ben"):
-        for _ in range(5):
-            world.say(user, "s-1")
-
-
 def write(world: Retained, *statements: object) -> None:
     with connected(world.databases.transcripts) as connection:
         for statement in statements:
@@ -92,7 +82,7 @@ def is_noticed(world: Retained, days: int = 20) -> bool:
     ids=["namespace", "all namespaces", "roles", "a role", "all but one role", "all roles"],
 )
 def test_p4_what_a_row_says_of_itself_keeps_no_key_alive(world: Retained, forged: object) -> None:
-    begin(world, RULES)
+    world.begin(RULES)
     write(world, forged)
     assert is_noticed(world)
 
@@ -123,20 +113,20 @@ def one_more(by: int) -> Callable[[Retained], object]:
 def test_p4_a_later_date_keeps_no_session_in_use(
     world: Retained, forge: Callable[[int], Callable[[Retained], object]], by: int
 ) -> None:
-    begin(world, LAST)
+    world.begin(LAST)
     world.clock.now += 6 * DAY
     write(world, forge(by)(world))
     assert is_noticed(world)
 
 
 def test_p4_a_later_date_of_all_messages_makes_no_session_young(world: Retained) -> None:
-    begin(world, START)
+    world.begin(START)
     write(world, update(messages).where(MINE).values(created_at=messages.c.created_at + FAR))
     assert is_noticed(world)
 
 
 def test_p4_a_later_date_of_a_record_keeps_no_records(world: Retained) -> None:
-    begin(world, LAST)
+    world.begin(LAST)
     for user in ("anna", "ben"):
         world.vault.transcript(user, "s-1").records("notes").put("n", 1)
     forged = update(records).where(records.c.session_id == 1)
@@ -145,14 +135,14 @@ def test_p4_a_later_date_of_a_record_keeps_no_records(world: Retained) -> None:
 
 
 def test_p4_what_a_floor_from_the_last_message_keeps_was_proven_to_be_kept(world: Retained) -> None:
-    begin(world, LAW)
+    world.begin(LAW)
     world.say("anna", "s-1", "tool")
     write(world, update(messages).where(MINE, messages.c.seq == 5).values(created_at=world.clock.now + FAR))
     assert is_noticed(world)
 
 
 def test_control_what_is_kept_by_right_gets_a_key_of_its_own(world: Retained) -> None:
-    begin(world, RULES)
+    world.begin(RULES)
     world.say("anna", "s-1", "assistant")
     world.vault.transcript("anna", "s-3", namespace="contract/x").append("user", "signed")
     world.hold("ben")
@@ -164,7 +154,7 @@ def test_control_what_is_kept_by_right_gets_a_key_of_its_own(world: Retained) ->
 
 
 def test_control_what_goes_on_is_in_use(world: Retained) -> None:
-    begin(world, LAST)
+    world.begin(LAST)
     for _ in range(30):
         world.clock.now += DAY
         world.say("anna", "s-1")

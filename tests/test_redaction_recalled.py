@@ -82,6 +82,13 @@ def test_an_everyday_word_is_a_name_where_it_is_written_as_one(
     assert is_written_as_a_name(text, start, start + len(word)) is is_name
 
 
+@pytest.mark.parametrize(
+    "name", ["Maria", "Julia", "Sam", "Tom", "Simon", "Marie", "Bruno", "Martin", "Diego"]
+)
+def test_a_name_that_is_no_word_besides_is_known_in_small_letters_too(name: str) -> None:
+    assert name.casefold() not in EVERYDAY
+
+
 def test_everyday_words_are_told_apart_whatever_their_case() -> None:
     assert all(word == word.casefold() for word in EVERYDAY)
 

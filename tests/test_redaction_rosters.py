@@ -9,6 +9,7 @@ from itertools import product
 import pytest
 
 from vault.redaction.engine import Engine
+from vault.redaction.names import Mode
 from vault.redaction.settings import Redaction
 
 FIRST = ["Elena", "Omar", "Petra", "Jane", "Ravi", "Fatima", "Ingrid", "Pablo"]
@@ -24,8 +25,8 @@ SHAPES: dict[str, Callable[[list[str]], object]] = {
 
 @pytest.mark.parametrize("mode", ["balanced", "high-recall"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_nearly_all_people_of_a_list_are_found(shape: str, mode: str) -> None:
-    engine, left, told = Engine(Redaction(mode=mode)), 0, 0  # type: ignore[arg-type]
+def test_nearly_all_people_of_a_list_are_found(shape: str, mode: Mode) -> None:
+    engine, left, told = Engine(Redaction(mode=mode)), 0, 0
     for (first, second), last in product(zip(FIRST, FIRST[1:] + FIRST[:1], strict=True), range(len(LAST))):
         names = [f"{first} {LAST[last]}", f"{second} {LAST[last - 1]}", f"{first} {LAST[last - 2]}"]
         text = engine.redact_text(json.dumps(SHAPES[shape](names))).text
@@ -50,6 +51,12 @@ def test_nearly_all_people_of_a_list_are_found(shape: str, mode: str) -> None:
 )
 def test_a_list_of_what_all_the_world_knows_stays(text: str) -> None:
     assert Engine().redact_text(text).text == text
+
+
+@pytest.mark.parametrize("mode", ["high-recall", "every-name"])
+def test_nobody_is_too_famous_where_nothing_may_be_missed(mode: Mode) -> None:
+    text = '["Grace Hopper", "Ada Lovelace", "Alan Turing"]'
+    assert Engine(Redaction(mode=mode)).redact_text(text).text == '["<PERSON_1>", "<PERSON_2>", "<PERSON_3>"]'
 
 
 def test_a_list_obeys_the_settings() -> None:

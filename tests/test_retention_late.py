@@ -42,18 +42,22 @@ def write(directory: Path, *classes: str, more: str = "") -> list[Path]:
     return paths
 
 
+def opened(directory: Path, clock: Clock, policies: object, redactor: object = None) -> Vault:
+    return Vault.open(
+        directory / "v",
+        root=f"file:{directory / 'root.key'}",
+        policies=policies,  # type: ignore[arg-type]
+        redactor=redactor,  # type: ignore[arg-type]
+        clock=clock,
+    )
+
+
 @pytest.mark.parametrize("files", [(LAST, LAW), (OLDER + LAST,)])
 def test_p4_what_another_rule_makes_due_goes_while_the_session_goes_on(
     tmp_path: Path, files: tuple[str, ...]
 ) -> None:
     clock = Clock()
-    with Vault.open(
-        tmp_path / "v",
-        root=f"file:{tmp_path / 'root.key'}",
-        policies=write(tmp_path, *files),
-        redactor=None,
-        clock=clock,
-    ) as vault:
+    with opened(tmp_path, clock, write(tmp_path, *files)) as vault:
         chat = vault.transcript("anna", "s-1")
         for day in range(25):
             chat.append("user", f"day {day}")
@@ -66,12 +70,11 @@ def test_p4_what_another_rule_makes_due_goes_while_the_session_goes_on(
 
 def test_p4_originals_go_at_their_date_while_the_session_goes_on(tmp_path: Path) -> None:
     clock = Clock()
-    with Vault.open(
-        tmp_path / "v",
-        root=f"file:{tmp_path / 'root.key'}",
-        policies=write(tmp_path, LAST, more="originals: {keep: 10d}\n"),
-        redactor=Engine(Redaction(originals=True)),
-        clock=clock,
+    with opened(
+        tmp_path,
+        clock,
+        write(tmp_path, LAST, more="originals: {keep: 10d}\n"),
+        Engine(Redaction(originals=True)),
     ) as vault:
         chat = vault.transcript("anna", "s-1")
         for _ in range(20):
@@ -96,13 +99,7 @@ def test_p5_what_counts_from_the_last_message_stays_as_long_though_that_is_purge
     tmp_path: Path, files: tuple[str, ...]
 ) -> None:
     clock = Clock()
-    with Vault.open(
-        tmp_path / "v",
-        root=f"file:{tmp_path / 'root.key'}",
-        policies=write(tmp_path, *files),
-        redactor=None,
-        clock=clock,
-    ) as vault:
+    with opened(tmp_path, clock, write(tmp_path, *files)) as vault:
         chat = vault.transcript("anna", "s-1")
         chat.append("user", "said first")
         clock.now += 25 * DAY
@@ -179,17 +176,11 @@ def test_p4_a_run_parts_what_a_floor_keeps_of_the_forgotten_where_the_rule_was_e
 ) -> None:
     clock = Clock()
 
-    def opened() -> Vault:
-        return Vault.open(
-            tmp_path / "v",
-            root=f"file:{tmp_path / 'root.key'}",
-            policies=tmp_path / "a.yaml",
-            redactor=None,
-            clock=clock,
-        )
+    def again() -> Vault:
+        return opened(tmp_path, clock, tmp_path / "a.yaml")
 
     write(tmp_path, KINDS.format("law", "[tool, function]"))
-    with opened() as vault:
+    with again() as vault:
         chat = vault.transcript("anna", "s-1")
         for role in ("user", "tool", "function"):
             chat.append(role, f"said by {role}")
@@ -200,7 +191,7 @@ def test_p4_a_run_parts_what_a_floor_keeps_of_the_forgotten_where_the_rule_was_e
             vault.forget_session("anna", "s-1", except_floors=True)
     write(tmp_path, KINDS.format("law", "tool"))
     clock.now += 3 * DAY
-    with opened() as vault:
+    with again() as vault:
         planned = vault.purge(dry_run=True).messages
         assert (planned, vault.purge().messages) == (2, 2)
         assert vault.transcript("ben", "s-1").messages() == []
@@ -239,18 +230,12 @@ def test_p4_originals_that_may_no_longer_be_stored_go_though_their_chapter_was_p
     hour = DAY // 24
     clock.now = clock.now // DAY * DAY + 9 * hour
 
-    def opened() -> Vault:
-        return Vault.open(
-            tmp_path / "v",
-            root=f"file:{tmp_path / 'root.key'}",
-            policies=tmp_path / "a.yaml",
-            redactor=Engine(Redaction(originals=True)),
-            clock=clock,
-        )
+    def again() -> Vault:
+        return opened(tmp_path, clock, tmp_path / "a.yaml", Engine(Redaction(originals=True)))
 
     default = "  - name: d\n    keep: {at_most: 1y}\n"
     write(tmp_path, default, more="originals: {keep: 30d}\n")
-    with opened() as vault:
+    with again() as vault:
         chat = vault.transcript("anna", "s")
         chat.append("tool", "the sister is called Zoe Papadopoulos")
         chat.append("user", "I am Zoe Papadopoulos")
@@ -258,7 +243,7 @@ def test_p4_originals_that_may_no_longer_be_stored_go_though_their_chapter_was_p
         chat.append("user", "I am Zoe Papadopoulos again")
     tool = "  - name: tool\n    match: {role: tool}\n    keep: {at_most: 1h}\n"
     write(tmp_path, tool + default, more="originals: {keep: 0d}\n")
-    with opened() as vault:
+    with again() as vault:
         for step in (hour // 2, DAY):
             clock.now += step
             planned = vault.purge(dry_run=True).originals
@@ -276,12 +261,10 @@ def test_p5_a_clock_that_is_ahead_of_the_databases_ends_no_hold_and_no_floor(
     clock = Clock()
     start = clock.now
     rule = "  - name: d\n    keep: {at_most: 1y}\n"
-    with Vault.open(
-        tmp_path / "v",
-        root=f"file:{tmp_path / 'root.key'}",
-        policies=write(tmp_path, rule.replace("{", "{at_least: 30d, ") if kept_by == "floor" else rule),
-        redactor=None,
-        clock=clock,
+    with opened(
+        tmp_path,
+        clock,
+        write(tmp_path, rule.replace("{", "{at_least: 30d, ") if kept_by == "floor" else rule),
     ) as vault:
         monkeypatch.setattr(Stores, "server_clock", lambda _self, _connection: start + DAY)
         chat = vault.transcript("anna", "s-1")
@@ -300,13 +283,7 @@ def test_p5_a_clock_that_is_ahead_of_the_databases_ends_no_hold_and_no_floor(
 
 
 def guarded(directory: Path, clock: Clock, more: str = "") -> Vault:
-    return Vault.open(
-        directory / "v",
-        root=f"file:{directory / 'root.key'}",
-        policies=write(directory, LAW, more=more),
-        redactor=None,
-        clock=clock,
-    )
+    return opened(directory, clock, write(directory, LAW, more=more))
 
 
 def test_a_run_by_a_clock_that_was_ahead_counts_no_more_once_somebody_has_said_so(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ class Queue:
         check_words(actor, "actor")
         if not any(one.covers(user.node, session.id) for one in self._in_force()):
             return None
-        known = self.waits(where)
+        known = self._holds.asked(self._requests()).get(session.id)  # by its node: the name may be another's
         if known is not None:
             return known
         certificate = self._eraser.requested(Why.FORGET_SESSION, reason=reason, actor=actor, names=names)

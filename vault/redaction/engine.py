@@ -35,7 +35,7 @@ from vault.redaction.settings import Redaction
 from vault.redaction.stream import HOLD
 from vault.redaction.structure import Text, rewritten, texts_of
 from vault.redaction.terms import Terms
-from vault.redaction.whole import judge_whole, read_whole, reads_apart, told, verdict
+from vault.redaction.whole import judge_whole, read_whole, reads_apart, told, verdict_on
 from vault.redaction.worldly import is_worldly
 
 if TYPE_CHECKING:
@@ -165,14 +165,12 @@ class Engine:
                 if len(piece.text) <= SHORT and not mine:
                     search.looked[key] = found[-1]
         shard = Shard(text, pieces, found, inner)
-        names = self._bundled(settings.mode)
-        if is_whole and settings.mode == "balanced":
+        names, is_balanced = self._bundled(settings.mode), settings.mode == "balanced"
+        if is_whole and is_balanced:
             judge_whole(shard, names)
         if depth == _DEPTH:
-            judge = (
-                partial(verdict, shard, names) if settings.mode == "balanced" and len(text) <= LONG else None
-            )
-            call_roll(shard, judge, partial(self._is_wanted, settings))
+            judge = partial(verdict_on, shard, names) if is_balanced and len(text) <= LONG else None
+            call_roll(shard, judge, partial(self._is_wanted, settings), spares_famous=is_balanced)
         return shard
 
     def _is_wanted(self, settings: Redaction, text: str, one: Finding) -> bool:

@@ -33,7 +33,11 @@ _PUBLIC: Final = frozenset(
 
 
 def call_roll(
-    shard: Shard, judge: Callable[[], float] | None, is_wanted: Callable[[str, Finding], bool]
+    shard: Shard,
+    judge: Callable[[], float] | None,
+    is_wanted: Callable[[str, Finding], bool],
+    *,
+    spares_famous: bool,
 ) -> None:
     """Find the people of the lists in a text. `judge` tells, once, how much it is about somebody's life."""
     from vault.redaction.names import is_famous, is_full_name, may_be_a_name
@@ -53,7 +57,9 @@ def call_roll(
             return
         for part, at in people:
             text = part.pieces[at].text
-            if all(one.ground is Ground.MODEL for one in part.found[at]) and not is_famous(text):
+            if spares_famous and is_famous(text):
+                continue
+            if all(one.ground is Ground.MODEL for one in part.found[at]):
                 start = len(text) - len(text.lstrip())
                 person = Finding("PERSON", start, len(text.rstrip()), _SCORE, "lists of names", Ground.MODEL)
                 if is_wanted(text, person):

@@ -73,10 +73,10 @@ def judge_whole(shard: Shard, names: Names) -> None:
     found = list(_found(shard))
     if not found or any(one.ground is not Ground.MODEL for one in found):
         return
-    _sift(shard, names, verdict(shard, names))
+    _sift(shard, names, verdict_on(shard, names))
 
 
-def verdict(shard: Shard, names: Names) -> float:
+def verdict_on(shard: Shard, names: Names) -> float:
     """Judge a text in pieces: how much it is about somebody's life."""
     return names.verdict(_unblobbed(shard.text))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -255,9 +256,10 @@ class Facts:
 
     def check_erased(self, session: SessionAt, key: bytes, chapter: ChapterAt) -> None:
         """Accuse where a chapter has no key, and the vault erased none, or the session never had it (P2)."""
-        if not self.is_erased(chapter.place):
-            raise edited(session.id, "an epoch or chapter was edited, or the keyring is older than it")
-        check_seal(chapter.seal, key, session.node, chapter.place)
+        with naming(session.id):
+            if not self.is_erased(chapter.place):
+                raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
+            check_seal(chapter.seal, key, session.node, chapter.place)
 
     def check_dead(self, session: SessionAt, key: bytes, chapter: ChapterAt) -> None:
         """Accuse where rows stand in a chapter without a key, and retention has not erased them there (P2).
@@ -265,7 +267,9 @@ class Facts:
         An older copy of the transcripts may have brought them back; its ledger knows nothing of it then.
         """
         self.check_erased(session, key, chapter)
-        self.profile(session, key).check_not_emptied(chapter.place)
+        profile = self.profile(session, key)
+        with naming(session.id):
+            profile.check_not_emptied(chapter.place)
 
     def is_erased(self, node: bytes) -> bool:
         """Say whether the vault erased a node."""
@@ -371,6 +375,15 @@ def edited(session: int, what: str) -> TamperedError:
         hint="put the rows of that session back from a backup, or forget or delete it: until then no run goes"
         " past it. Reading it fails likewise; vault doctor looks at all else",
     )
+
+
+@contextmanager
+def naming(session: int) -> Iterator[None]:
+    """Say of what is accused within where it was edited."""
+    try:
+        yield
+    except TamperedError as error:
+        raise edited(session, str(error)) from None
 
 
 def _seen(

@@ -15,7 +15,7 @@ from vault.chat.chapter import BODY, ORIGINALS, Chapter, make_chapter
 from vault.chat.records import aad
 from vault.crypto.envelope import Cipher
 from vault.errors import TamperedError
-from vault.retention.facts import Facts, Seen, edited
+from vault.retention.facts import Facts, Seen, edited, naming
 from vault.storage import retention as sql
 from vault.storage.retention import ChapterAt, RecordAt, RowAt, SessionAt
 
@@ -46,7 +46,8 @@ class Proofs:
                 for row in rows:
                     _open_message(opened, row)
                     if row.chapter not in opened:
-                        profile.check_not_emptied(places.get(row.chapter))
+                        with naming(number):
+                            profile.check_not_emptied(places.get(row.chapter))
             with closing(sql.records_in(connection, number)) as records:
                 for record in records:
                     if record.chapter in opened:
