@@ -146,6 +146,17 @@ def test_p2_popped_and_purged_explain_a_gap_together(
 
 
 @FEW
+@given(seqs, seqs, seqs)
+def test_a_ledger_tells_what_retention_took_from_what_the_app_had_taken_before(
+    before: list[int], hidden: list[int], taken: list[int]
+) -> None:
+    new = set(taken) - set(before)  # a seq is removed once
+    ledger = Profile("", purged=add_to((), before), hidden=add_to((), hidden)).purging(add_to((), new))
+    assert ledger.purged == add_to((), {*before, *new} - (new & set(hidden)))
+    assert ledger.popped == add_to((), new & set(hidden))
+
+
+@FEW
 @given(
     st.builds(Profile, texts(), seqs.map(lambda removed: add_to((), removed))),
     keys,

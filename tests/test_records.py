@@ -14,7 +14,7 @@ from faces import DAY, Home
 from sqlalchemy import delete, func, select, update
 
 from vault import Transcript, Vault
-from vault.chat.records import Drop, Put, plain
+from vault.chat.records import Basis, Drop, Put, plain
 from vault.clock import from_datetime
 from vault.errors import (
     InputError,
@@ -347,3 +347,65 @@ def test_p1_neither_names_nor_values_stand_in_the_rows(apart: Home) -> None:
     for url in (apart.databases.transcripts, apart.databases.keyring):
         dump = repr(apart.databases.dump(url))
         assert not any(word in dump for word in ("secret-collection", "secret-key", "secret-value"))
+
+
+# -- what a write was made up from -----------------------------------------------------------------------
+
+
+def test_what_is_made_up_from_records_is_refused_once_one_of_them_was_changed(
+    home: Home, vault: Vault, beside: Vault, chat: Transcript
+) -> None:
+    notes, others = chat.records("notes"), beside.transcript(chat.user_id, "s-1").records("notes")
+    core = vault._core
+
+    def keep(basis: Basis | None) -> None:
+        core.keep(chat.user_id, "s-1", "", [plain("notes", "b", "made")], [], basis=basis)
+
+    def refused(basis: Basis | None) -> None:
+        with pytest.raises(RevisionError):
+            within(home, vault, lambda: keep(basis))
+
+    def whole() -> Basis:
+        found: list[Basis | None] = []
+        within(home, vault, lambda: found.append(core.records.basis(chat.user_id, "s-1")))
+        assert found[0] is not None
+        return found[0]
+
+    notes.put("a", 1)
+    one = Basis(whole().node, {("notes", "a"): notes.list()[0].revision, ("notes", "none"): 0})
+    every = whole()
+    within(home, vault, lambda: keep(one))
+    refused(every)  # "b" has come
+    every = whole()
+    within(home, vault, lambda: keep(every))
+    others.put("c", 1)
+    within(home, vault, lambda: keep(one))
+    others.put("none", 1)
+    refused(one)
+    others.delete("none")
+    within(home, vault, lambda: keep(one))
+    every = whole()
+    others.delete("c")
+    refused(every)
+    others.put("a", 1)
+    refused(one)
+    assert values(chat) == {"a": 1, "b": "made"}
+
+
+def test_what_is_made_up_in_a_session_is_not_written_in_the_one_that_follows(
+    home: Home, vault: Vault, beside: Vault, chat: Transcript
+) -> None:
+    chat.records("notes").put("a", 1)
+    found: list[Basis | None] = []
+    core = vault._core
+    within(home, vault, lambda: found.append(core.records.basis(chat.user_id, "s-1")))
+    beside.transcript(chat.user_id, "s-1").clear()
+    put = plain("notes", "b", "made")
+    with pytest.raises(RevisionError):
+        within(home, vault, lambda: core.keep(chat.user_id, "s-1", "", [put], [], basis=found[0]))
+    assert values(chat) == {}
+    beside.transcript(chat.user_id, "s-1").records("notes").put("c", 1)
+    with pytest.raises(RevisionError):
+        within(home, vault, lambda: core.keep(chat.user_id, "s-1", "", [put], [], basis=found[0]))
+    within(home, vault, lambda: core.keep(chat.user_id, "s-1", "", [put], [], basis=Basis()))
+    assert values(chat) == {"b": "made", "c": 1}

@@ -38,6 +38,16 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 
+class WaitingWarning(UserWarning):
+    """An erasure waits for a root that can't be changed now; all that it does not take is served."""
+
+
+class Note(str):
+    """Words of the vault's own, added to an error of any kind: they name no content either."""
+
+    __slots__ = ()
+
+
 class VaultError(Exception):
     """What went wrong, and in `hint` what to do next."""
 

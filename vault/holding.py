@@ -118,13 +118,17 @@ class Holding:
         """End a hold. What has waited for that is done by `carry_out_due`."""
         check_words(reason, "reason")
         check_words(actor, "actor")
+        where = _id(hold_id)
+        # Before its transaction, for which others wait: in it no second connection is asked for.
+        known = self._stores.keyring.read(lambda c: self._holds.find(c, where))
+        names = [] if known is None else self._names(known)
 
         def end(row: Noted) -> Noted:
             if row.kind != HOLD:
                 raise UnknownError("there is no such hold", hint="vault hold list lists them")
             if row.ended_at is not None:
                 return row
-            said, names = Said.decode(row.record), self._names(row)
+            said = Said.decode(row.record)
             said = replace(
                 said,
                 release_reason=struck(reason, names, said.subject),
@@ -132,7 +136,7 @@ class Holding:
             )
             return replace_row(row, ended_at=self._stores.clock(), record=said.encode())
 
-        return self._shown(self._holds.change(_id(hold_id), end))
+        return self._shown(self._holds.change(where, end))
 
     def _names(self, row: Noted) -> list[str]:
         """Give the ids that evidence must not repeat: none is known of who was forgotten since."""

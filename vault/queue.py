@@ -37,7 +37,8 @@ _SOON = DAY // 24  # after which a request is looked at again, whatever its floo
 class Queued(msgspec.Struct, frozen=True, kw_only=True):
     """A request that waits for the end of holds, or of floors; `id` is that of its certificate.
 
-    `until` is when the last floor ends, as it was when it was asked; without it a hold is waited for.
+    `until` is when the last floor ends, as it was when it was asked: the rules in force may end it earlier or
+    later. Without it a hold is waited for.
     `session_id` is None where a whole user is to be forgotten, and where nobody can read the name any more.
     """
 
@@ -337,13 +338,13 @@ class Queue:
         if any(one.covers(user.node, node) for one in holds for node in [*sessions, None]):
             return []
         with suppress(HeldError):  # a hold was placed this very moment: it waits on
-            if not kept and row.until is not None and row.until <= at:
+            # The rules in force say what they keep, whatever was said when it was asked; without any rules
+            # the day that was said then counts.
+            if not kept and (floors is not None or (row.until is not None and row.until <= at)):
                 done = self._remainders.finish(row, user, sessions)
                 self._end(row)
                 return done
-            done = []
-            if floors is not None and (kept or row.session_node is None):
-                done = self._remainders.forget_free(row, user, floors, kept)
+            done = [] if floors is None else self._remainders.forget_free(row, user, floors, kept)
             first = min([one.first.at for one in kept.values()] or [row.until or at])
             self._next[row.id] = min(first, at + _SOON)
             return done

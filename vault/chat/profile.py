@@ -7,14 +7,17 @@ the whole session (P5).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
+from operator import itemgetter
 
 import msgspec
 
 from vault.crypto.envelope import Cipher, bind, derive
 from vault.errors import TamperedError
 
-Ranges = tuple[tuple[int, int], ...]
+Ranges = tuple[tuple[int, int], ...]  # sorted, and none touches another
+_END = itemgetter(1)
 _PLACE = 8  # bytes of a place that a ledger remembers: it grows by one for each day of a session
 
 
@@ -56,6 +59,14 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
             last=last if self.last is None else (max(self.last[0], last[0]), max(self.last[1], last[1])),
         )
 
+    def purging(self, removed: Ranges) -> Profile:
+        """Remember what retention takes: what the app had taken before, and a hold had kept, was popped."""
+        if not self.hidden:
+            return msgspec.structs.replace(self, purged=join(self.purged, removed))
+        own = without(removed, self.hidden)
+        popped = join(self.popped, without(removed, own))
+        return msgspec.structs.replace(self, popped=popped, purged=join(self.purged, own))
+
     def explains(self, start: int, stop: int) -> bool:
         """Say whether every seq from start up to, not including, stop was lawfully removed."""
         return count_in(self.popped, start, stop) + count_in(self.purged, start, stop) == stop - start
@@ -66,7 +77,7 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
 
     def hides(self, seq: int) -> bool:
         """Say whether the app removed a message that a hold keeps."""
-        return any(first <= seq <= end for first, end in self.hidden)
+        return count_in(self.hidden, seq, seq + 1) == 1
 
     @property
     def hidden_seqs(self) -> list[int]:
@@ -81,8 +92,14 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
 
 
 def count_in(ranges: Ranges, start: int, stop: int) -> int:
-    """Count the seqs of some ranges that lie between start and stop."""
-    return sum(max(0, min(end + 1, stop) - max(first, start)) for first, end in ranges)
+    """Count the seqs of some ranges that lie between start and stop; only the ranges there are looked at."""
+    counted = 0
+    for at in range(bisect_left(ranges, start, key=_END), len(ranges)):
+        first, end = ranges[at]
+        if first >= stop:
+            break
+        counted += min(end + 1, stop) - max(first, start)
+    return counted
 
 
 def add_to(ranges: Ranges, seqs: Iterable[int]) -> Ranges:
@@ -99,6 +116,18 @@ def join(ranges: Ranges, more: Iterable[tuple[int, int]]) -> Ranges:
         else:
             joined.append([first, end])
     return tuple((first, end) for first, end in joined)
+
+
+def without(ranges: Ranges, others: Ranges) -> Ranges:
+    """Take ranges out of ranges."""
+    for first, end in others:
+        parts = (
+            part
+            for start, stop in ranges
+            for part in ((start, min(stop, first - 1)), (max(start, end + 1), stop))
+        )
+        ranges = tuple((start, stop) for start, stop in parts if start <= stop)
+    return ranges
 
 
 def profile_cipher(key: bytes) -> Cipher:

@@ -86,6 +86,47 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Basis:
+    """What a write was made up from, and what it does not write itself: RevisionError where it has changed.
+
+    `node` is the session, none where it is no matter which; `revisions` are those of single records, by
+    collection and key; `every` are those of all records of the session.
+    """
+
+    node: bytes = b""
+    revisions: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    every: frozenset[int] | None = None
+
+    def check_session(self, node: bytes) -> None:
+        """Refuse another session than the one that was read."""
+        if self.node not in {b"", node}:
+            raise _changed()
+
+    def check_every(self, connection: Connection, session: Session) -> None:
+        """Refuse where a record came or went. The caller has locked the session's row, so none comes now."""
+        if self.every is not None and self.every != sql.revisions(connection, session.row):
+            raise _changed()
+
+    def check_revisions(self, connection: Connection, session: Session, index: Index) -> None:
+        """Refuse where one of some records was written or deleted.
+
+        The caller has added records, and shares a lock on the session's row by it: nobody deletes any now.
+        """
+        names = {index.name(*one): revision for one, revision in self.revisions.items()}
+        if names:
+            there = sql.find(connection, session.row, names)
+            if any(there.get(name, ABSENT) != revision for name, revision in names.items()):
+                raise _changed()
+
+
+_NOTHING = Basis()
+
+
+def _changed() -> RevisionError:
+    return RevisionError("a record was changed, or removed, since it was read", hint="read it again")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Sealing:
     """A record that is redacted and packed, not yet sealed."""
 
@@ -106,6 +147,7 @@ class Batch:
     puts: Sequence[Put] = ()
     drops: Sequence[Drop] = ()
     pointers: Sequence[bytes] = ()
+    basis: Basis = _NOTHING
     key: str | None = None
     revisions: list[int] = field(default_factory=list)
     reserved: dict[str, int] = field(default_factory=dict)
@@ -126,6 +168,7 @@ class Beside:
     sealings: Sequence[Sealing] = ()
     drops: Sequence[Drop] = ()
     pointers: Sequence[bytes] = ()
+    basis: Basis = _NOTHING
     revisions: list[int] = field(default_factory=list)
     hide: Hide | None = None
 
@@ -207,13 +250,15 @@ def write_records(connection: Connection, session: Session, beside: Beside, rev:
     if not sealings and not drops:
         return True
     index = Index.of(session)
+    beside.basis.check_session(session.node)
+    beside.basis.check_every(connection, session)
     every: list[Sealing | Drop] = [*sealings, *drops]
     names = {(one.collection, one.key): index.name(one.collection, one.key) for one in every}
     there = sql.find(connection, session.row, set(names.values()))
     for one in every:
         now = there.get(names[one.collection, one.key], ABSENT)
         if one.revision is not None and one.revision != now:
-            raise RevisionError("a record was changed, or removed, since it was read", hint="read it again")
+            raise _changed()
     gone = {there[name]: one.collection for one in drops if (name := names[one.collection, one.key]) in there}
     if gone and beside.hide is not None:
         hidden = beside.hide(connection, session, gone)
@@ -240,6 +285,7 @@ def write_records(connection: Connection, session: Session, beside: Beside, rev:
         )
     if rows and sql.put(connection, rows) != len(rows):
         return False
+    beside.basis.check_revisions(connection, session, index)
     if beside.pointers:
         sql.point(connection, session.row, {one: pointer_seal(session.key, one) for one in beside.pointers})
     if any(sealing.revision is not None for sealing in sealings):
@@ -269,6 +315,15 @@ class RecordReader:
         if last is not None and last < 0:
             raise InputError("last is a whole number from 0 up")
         return beyond_doubt(self._stores, lambda: self._look(user_id, session_id, collection, keys, last))
+
+    def basis(self, user_id: str, session_id: str) -> Basis | None:
+        """Give what a write is made up from that looks at all records; None where there is no session."""
+        session = self._sessions.find(user_id, session_id)
+        if session is None:
+            return None
+        return Basis(
+            session.node, every=self._stores.transcripts.read(lambda c: sql.revisions(c, session.row))
+        )
 
     def _look(
         self, user_id: str, session_id: str, collection: str, keys: Collection[str] | None, last: int | None

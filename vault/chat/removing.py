@@ -6,6 +6,7 @@ first and then looks at the holds; whoever places a hold waits for that lock bef
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection, Sequence
 
 import msgspec
@@ -28,6 +29,14 @@ _PART = 500  # seqs in one statement
 
 class _RaceError(Exception):
     """Another process changed the ledger, or took the row, first."""
+
+
+class Taken(enum.Enum):
+    """What became of messages that were to be removed."""
+
+    GONE = enum.auto()  # this call removed them
+    HIDDEN = enum.auto()  # a hold keeps some of them
+    BEFORE = enum.auto()  # somebody else had removed them, or begun the session anew
 
 
 class Remover:
@@ -68,16 +77,18 @@ class Remover:
             self._stores.runtime.pause(0)
         raise StoreUnavailableError("too many writers for one session", hint="try again")
 
-    def remove(self, user_id: str, session_id: str, seqs: Sequence[int]) -> bool:
-        """Remove some messages, as far as they are still there; False where a hold keeps any."""
+    def remove(self, user_id: str, session_id: str, node: bytes, seqs: Sequence[int]) -> Taken:
+        """Remove some messages of the session with this node, as far as they are still there."""
         for _ in range(_RACES):
             session = self._sessions.find(user_id, session_id)
-            if session is None:
-                return True
+            if session is None or session.node != node:
+                return Taken.BEFORE
             known = session.profile
             left = [seq for seq in seqs if not known.explains(seq, seq + 1) and not known.hides(seq)]
-            if not left or self._remove(session, left):
-                return not any(map(session.profile.hides, seqs))
+            if not left:
+                return Taken.BEFORE
+            if self._remove(session, left):
+                return Taken.HIDDEN if any(map(session.profile.hides, left)) else Taken.GONE
             self._sessions.drop(session)
             self._stores.runtime.pause(0)
         raise StoreUnavailableError("too many writers for one session", hint="try again")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -20,8 +20,15 @@ from vault.chat.session import Place, Session
 from vault.crypto.blind import normalized
 from vault.crypto.tree import Kind, Opened, radix_slots, slot
 from vault.erasure import Eraser
-from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedError, UserForgottenError
+from vault.errors import (
+    KeyringOutdatedError,
+    RootUnavailableError,
+    SessionForgottenError,
+    TamperedError,
+    UserForgottenError,
+)
 from vault.evidence.certificate import Why
+from vault.forks import in_child
 from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring
 from vault.keys.slots import Seedling, UserKeys, fresh, hidden_slot
@@ -43,6 +50,12 @@ class Sessions(Chapters):
         super().__init__(stores, keyring, eraser)
         self._lock = threading.Lock()
         self._open: OrderedDict[tuple[str, str], Session] = OrderedDict()
+        in_child(self, Sessions._renew)
+
+    def _renew(self) -> None:
+        """Open all sessions anew in a forked child: a thread of the parent may have been changing them."""
+        self._lock, self._open = threading.Lock(), OrderedDict()
+        self._epochs.clear()
 
     # -- opening ----------------------------------------------------------------------------------------
 
@@ -266,7 +279,8 @@ class Sessions(Chapters):
             case Why.FORGET_SESSION:
                 raise SessionForgottenError("this session was forgotten")
             case _ if intent is not None:
-                self._eraser.carry_out([intent.id])
+                with suppress(RootUnavailableError):  # it reads as empty all the same; who writes is told
+                    self._eraser.carry_out([intent.id])
 
     # -- making -----------------------------------------------------------------------------------------
 
@@ -318,6 +332,12 @@ class Sessions(Chapters):
         if user is None or opened is None:
             return
         row = self._stores.transcripts.read(lambda connection: sql.find_session(connection, opened.id))
+        if row is not None and row.state == State.GONE:
+            node = row.node
+            intent = self._stores.keyring.read(lambda c: self._keyring.records.of(c, node))
+            if intent is not None:
+                self._eraser.carry_out([intent.id])  # its name is free by it, or what it waits for is said
+            return
         if row is None or open_name(row.name, vault, row.node, user.node, opened.key):
             return
         name = seal_name(session_id, vault, row.node, user.node, opened.key)

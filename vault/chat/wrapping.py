@@ -16,7 +16,7 @@ from vault.chat.entries import Parcel, Sealed
 from vault.chat.outside import NOTHING, Envelope, Range, check_order, open_body, read_envelope
 from vault.chat.profile import Ranges, count_in
 from vault.chat.reading import Lying, Reader
-from vault.chat.removing import Remover
+from vault.chat.removing import Remover, Taken
 from vault.chat.session import Session
 from vault.chat.sessions import Sessions
 from vault.clock import from_datetime
@@ -106,9 +106,12 @@ class Wrapped:
                 rows.append((row, _announcement(message.role, kept=lying.body.has_originals)))
         self._rewrite(rows)
 
-    def remove(self, user_id: str, session_id: str, seqs: Sequence[int]) -> bool:
-        """Note that messages leave the memory; False where a hold keeps them, there as here (P5)."""
-        return self._remover.remove(user_id, session_id, seqs)
+    def remove(self, user_id: str, session_id: str, known: Known, seqs: Sequence[int]) -> Taken:
+        """Note that messages leave the memory, unless a hold keeps them, there as here (P5).
+
+        Only to one caller it says of each that it is theirs to take.
+        """
+        return self._remover.remove(user_id, session_id, known.node, seqs)
 
     def is_held(self, known: Known) -> bool:
         """Say whether a hold keeps what is in the memory."""

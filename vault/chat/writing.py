@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hmac
 import threading
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from itertools import islice
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -26,7 +28,14 @@ from vault.chat.records import Beside, write_records
 from vault.chat.session import Session
 from vault.chat.sessions import Sessions
 from vault.clock import to_datetime
-from vault.errors import OutcomeUnknownError, RevisionError, StoreUnavailableError, TamperedError
+from vault.errors import (
+    OutcomeUnknownError,
+    RevisionError,
+    StoreUnavailableError,
+    TamperedError,
+    VaultError,
+)
+from vault.forks import in_child
 from vault.messages import Message
 from vault.storage import messages as sql
 from vault.storage.stores import Stores
@@ -35,7 +44,7 @@ GROUP = 256  # jobs committed at once
 _RACES = 200
 _REOPENINGS = 50
 
-
+T = TypeVar("T")
 Growth = tuple[int, Profile]
 
 
@@ -57,8 +66,18 @@ class Job:
     marks: Sequence[str] = ()
     seqs: Sequence[int] = ()
     after: int = 0  # what was to be the next seq when they were chosen
-    leads: bool = False
-    result: Future[list[int] | None] = field(default_factory=Future)
+    outcome: list[int] | Exception | None = None
+    turn: Future[None] = field(default_factory=Future)  # its caller's, to take the outcome or to lead
+
+    def call(self) -> None:
+        """Let its caller go on: the outcome is known, or nobody else will write it."""
+        if not self.turn.done():
+            self.turn.set_result(None)
+
+    def end(self, outcome: list[int] | Exception) -> None:
+        """Tell its caller what became of it."""
+        self.outcome = outcome
+        self.call()
 
 
 class _Added(NamedTuple):
@@ -84,8 +103,15 @@ class Writer:
         self._stores = stores
         self._sessions = sessions
         self._lock = threading.Lock()
-        self._queue: deque[Job] = deque()
-        self._leading = False
+        self._waiting: OrderedDict[Job, None] = OrderedDict()
+        self._leader: Job | None = None  # whoever writes, or was called to
+        in_child(self, Writer._renew)
+        self._given: Sequence[Job] = ()  # what the leader's transaction holds, once all of it is there
+
+    def _renew(self) -> None:
+        """Leave to the parent, in a forked child, what its threads have queued."""
+        self._lock = threading.Lock()
+        self._waiting, self._leader, self._given = OrderedDict(), None, ()
 
     def add(
         self,
@@ -100,25 +126,63 @@ class Writer:
         `grown` is a new profile, and the revision that it was made from: OutgrownError where that is past.
         """
         rev, profile = grown or (0, None)
-        return self.settle(self.offer(Job(session, entries, key, rev, profile, beside or Beside())))
+        job = Job(session, entries, key, rev, profile, beside or Beside())
+        with self.leaving(job):
+            return self.settle(self.offer(job))
+
+    @contextmanager
+    def leaving(self, *given: Job) -> Iterator[list[Job]]:
+        """Leave no job behind whose caller is gone, for whatever reason: it could be called to lead.
+
+        Around `offer` and `settle`; further jobs are added to the list before they are offered. An interrupt
+        may come at any place, so also while this is at it.
+        """
+        jobs = list(given)
+        try:
+            yield jobs
+        finally:
+            try:
+                self._leave(jobs)
+            except BaseException:
+                self._leave(jobs)
+                raise
 
     def offer(self, job: Job) -> Job:
-        """Queue a job; whoever offers it settles it, whatever happens in between."""
+        """Queue a job; whoever offers it settles it, within `leaving`."""
         with self._lock:
-            self._queue.append(job)
-            job.leads = not self._leading
-            self._leading = True
+            self._waiting[job] = None
+            if self._leader is None:
+                self._leader = job
+                job.call()
         return job
 
     def settle(self, job: Job) -> list[int]:
         """Wait until a job is durable, or do it with all that wait; give its seqs."""
-        while True:
-            if job.leads:
-                self._lead(job)
-            seqs = self._stores.runtime.wait(job.result)
-            if seqs is not None:
-                return seqs
-            job.result, job.leads = Future(), True  # the leader left, and named this job's caller
+        if not job.turn.done():
+            self._stores.runtime.wait(job.turn)
+        if job.outcome is None:
+            self._lead()
+        self._leave([job])
+        if isinstance(job.outcome, list):
+            return job.outcome
+        raise job.outcome or AssertionError("unreachable")
+
+    def _leave(self, jobs: Sequence[Job]) -> None:
+        """Stop waiting, and hand on the lead. Doing it twice does no harm, nor having begun it before."""
+        with self._lock:
+            for job in jobs:
+                self._waiting.pop(job, None)
+            if self._leader is None or self._leader not in jobs:
+                return
+            while self._waiting:
+                successor = next(iter(self._waiting))
+                if successor.outcome is None:
+                    successor.call()
+                    self._leader = successor
+                    return
+                successor.call()
+                del self._waiting[successor]
+            self._leader = None
 
     def known(self, session: Session, marks: Sequence[str]) -> set[str]:
         """Give those marks under which something was added before."""
@@ -128,27 +192,37 @@ class Writer:
             _check_key(session, key, seq, seal)
         return {keys[key] for key, _, _ in found}
 
-    def _lead(self, own: Job) -> None:
-        """Write one group, with the own job in it, and hand the lead on."""
+    def _lead(self) -> None:
+        """Write one group, with the own job in it. What is not given to the database yet can wait for others.
+
+        Where an interrupt comes when it was, perhaps during the commit, nobody knows whether it is there: to
+        write it again could double it.
+        """
         with self._lock:
-            group = [self._queue.popleft() for _ in range(min(GROUP, len(self._queue)))]
+            group = [job for job in islice(self._waiting, GROUP) if job.outcome is None]
         try:
             self._write(group)
+        except BaseException:
+            for job in self._given:
+                job.outcome = job.outcome or OutcomeUnknownError(
+                    "the thread that was to commit this was interrupted",
+                    hint="look whether it was done before it is tried again; an idempotency key helps",
+                )
+            raise
         finally:
-            with self._lock:
-                stranded = [job for job in group if job is not own and not job.result.done()]
-                self._queue.extendleft(reversed(stranded))
-                successor = self._queue[0] if self._queue else None
-                self._leading = successor is not None
-            if successor is not None:
-                successor.result.set_result(None)
+            self._given = ()
+            for job in group:
+                if job.outcome is not None:
+                    job.call()
 
     def _write(self, group: Sequence[Job]) -> None:
         try:
-            done = self._stores.transcripts.write(lambda connection: self._insert_group(connection, group))
+            done = self._stores.transcripts.write(
+                lambda c: self._give(group, lambda: self._insert_group(c, group))
+            )
         except OutcomeUnknownError as error:  # trying again could add the messages twice
             for job in group:
-                job.result.set_exception(error)
+                job.end(error)
             return
         except (
             IntegrityError,
@@ -164,7 +238,14 @@ class Writer:
         for job, added in zip(group, done, strict=True):
             job.session.next_seq = max(job.session.next_seq, added.after)
             _learn_own(job, added)
-            job.result.set_result(added.seqs)
+            job.end(added.seqs)
+
+    def _give(self, jobs: Sequence[Job], insert: Callable[[], T]) -> T:
+        """Insert jobs in a transaction, and remember that its commit comes next."""
+        self._given = ()
+        inserted = insert()
+        self._given = jobs
+        return inserted
 
     def _insert_group(self, connection: Connection, group: Sequence[Job]) -> list[_Added]:
         following: dict[int, int] = {}
@@ -177,16 +258,20 @@ class Writer:
 
     def _write_alone(self, job: Job) -> None:
         try:
-            job.result.set_result(self._retry(job))
-        except Exception as error:  # noqa: BLE001 (it is the caller's, who waits for it)
-            job.result.set_exception(error)
+            seqs = self._retry(job)
+        except (VaultError, OutgrownError) as error:  # any other may be an interrupt, meant for who leads
+            job.end(error)
+        else:
+            job.end(seqs)
 
     def _retry(self, job: Job) -> list[int]:
         """Write one job under its session's lock, opening the session again where its fence is closed."""
         reopened = 0
         for _ in range(_RACES):
             try:
-                added = self._stores.transcripts.write(lambda c: self._insert_locked(c, job))
+                added = self._stores.transcripts.write(
+                    lambda c: self._give([job], lambda: self._insert_locked(c, job))
+                )
             except IntegrityError:
                 self._stores.runtime.pause(0)
             except _FenceClosedError:
@@ -221,7 +306,9 @@ class Writer:
     def _insert(self, connection: Connection, job: Job, start: int) -> _Added:
         """Write a job's messages, unless they are there already."""
         session = job.session
-        if job.beside.drops:  # first of all: who places a hold waits for this, or is seen (P5)
+        if (
+            job.beside.drops or job.beside.basis.every is not None
+        ):  # first of all: who places a hold waits for this, or is seen (P5)
             sql.lock_session(connection, session.row)
         key = job.key and session.user.idempotency_key(session.node, job.key)
         if key:

@@ -7,7 +7,7 @@ the keyring names is promoted, another came to nothing, and those before it are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -29,6 +29,7 @@ from vault.storage import keyring as sql
 from vault.storage.stores import Stores
 
 T = TypeVar("T")
+_NOTHING: Mapping[bytes, tuple[int, int]] = {}
 
 
 def locate(state: RootState, generation: bytes, ordinal: int) -> Generation:
@@ -72,17 +73,28 @@ class Swapper:
         self._stores = stores
         self._keyring = keyring
 
-    def cut(self, intents: Sequence[bytes], *, repeated: Sequence[Erased] | None = None) -> None:
+    def cut(
+        self,
+        intents: Sequence[bytes],
+        *,
+        counted: Mapping[bytes, tuple[int, int]] = _NOTHING,
+        repeated: Sequence[Erased] | None = None,
+    ) -> None:
         """Cut off the keys that some recorded erasures take: re-key their ancestors up to a new root (P3).
 
-        `repeated` is the journal that an older keyring repeats.
+        `counted` are the sessions and messages behind the fence of each, `repeated` is the journal that an
+        older keyring repeats.
         """
         at = self._stores.clock()
 
         def work(connection: Connection) -> None:
             state, present = self._locked(connection, replaying=repeated is not None)
             rows = self.records.find(connection, intents)
-            begun = [rows[one] for one in dict.fromkeys(intents) if rows[one].phase is erasures.Phase.BEGUN]
+            begun = [
+                _saying(rows[one], counted.get(one))
+                for one in dict.fromkeys(intents)
+                if rows[one].phase is erasures.Phase.BEGUN
+            ]
             if repeated is None:
                 # A hold can't come between a purge's beginning and this; whoever finds one has found a fault,
                 # and the keys live on (P5).
@@ -105,6 +117,7 @@ class Swapper:
             chosen = choose(connection)
             if chosen is None:
                 return None
+            self._stores.root.require_mirrors()
             self.records.add(connection, chosen)
             # No act without its intent in the log (P6).
             self.log.add(connection, [self.log.erasure(Record.decode(chosen.record).certificate)])
@@ -119,6 +132,7 @@ class Swapper:
 
         def work(connection: Connection) -> None:
             state, present = self._locked(connection)
+            self._stores.root.require_mirrors()
             self.rotations.note(connection, present, now=now)
             self._swap(connection, state, present, [], None, at, actor=actor, reason=reason)
 
@@ -277,6 +291,15 @@ class Swapper:
         written = msgspec.structs.replace(record, certificate=certificate).encode()
         self.records.update(connection, [replace(row, phase=phase, record=written)])
         return certificate
+
+
+def _saying(row: erasures.IntentRow, counted: tuple[int, int] | None) -> erasures.IntentRow:
+    """Give an erasure whose certificate says what was counted; rows go only once its keys are cut off."""
+    if counted is None:
+        return row
+    record = Record.decode(row.record)
+    certificate = msgspec.structs.replace(record.certificate, sessions=counted[0], messages=counted[1])
+    return replace(row, record=msgspec.structs.replace(record, certificate=certificate).encode())
 
 
 def _journal(row: erasures.IntentRow, above: set[bytes], at: int) -> Erased:

@@ -38,6 +38,8 @@ from vault.errors import (
     TamperedError,
     UsageError,
 )
+from vault.forks import in_child
+from vault.storage import forking
 from vault.storage.prepared import drive
 
 T = TypeVar("T")
@@ -105,6 +107,7 @@ class _ShortTurns:
         self._lock = Lock()
         self._count = 0
         self._usual = 0.0
+        in_child(self, _ShortTurns._renew)
 
     def __enter__(self) -> None:
         with self._lock:
@@ -118,6 +121,11 @@ class _ShortTurns:
             self._count -= 1
             if not self._count:
                 sys.setswitchinterval(self._usual)
+
+    def _renew(self) -> None:
+        if self._count:
+            sys.setswitchinterval(self._usual)
+        self._lock, self._count = Lock(), 0
 
 
 _short_turns = _ShortTurns()
@@ -160,8 +168,13 @@ class Store:
         self.engine = engine
         self._runtime = runtime
         self._closed = False
+        self._is_inherited = False
+        self._file = forking.file_of(engine)
+        self._gate = None if self._file is None or engine.dialect.is_async else forking.gate
+        forking.watch(engine)
+        in_child(self, Store._inherit)
         alone = {"isolation_level": "AUTOCOMMIT"} if self.dialect == "postgresql" else {}
-        steady = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        steady = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
         self._reader = engine.execution_options(**{_MODE: "read"}, **alone)
         self._writer = engine.execution_options(**{_MODE: "write"})
         self._remover = engine.execution_options(**{_MODE: "remove"})
@@ -199,13 +212,10 @@ class Store:
     def _run(self, engine: Engine, work: Work[T]) -> T:
         if self._closed:
             raise UsageError("this vault is closed", hint="open it again")
+        self._refuse_inherited()
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                with engine.connect() as connection:
-                    result = work(connection)
-                    with self._outcome_unknown():
-                        connection.commit()
-                    return result
+                return self._run_once(engine, work)
             except IntegrityError:
                 raise
             except PoolTimeoutError:
@@ -223,6 +233,38 @@ class Store:
                     raise self._unavailable(error) from error
                 self._runtime.pause(random.uniform(0, 0.002 * 2 ** min(attempt, 7)))  # noqa: S311 (no secret)
         raise TamperedError("a column holds what the vault never wrote there")
+
+    def _run_once(self, engine: Engine, work: Work[T]) -> T:
+        try:
+            if self._gate is not None:
+                self._gate.enter()
+            with engine.connect() as connection:
+                if engine is self._snapshot and self.dialect in {"mysql", "mariadb"}:
+                    # As a statement like others: a connection that was lost is one of their errors then.
+                    connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                result = work(connection)
+                with self._outcome_unknown():
+                    connection.commit()
+                return result
+        finally:
+            if self._gate is not None:
+                self._gate.leave()
+
+    def _inherit(self) -> None:
+        self._is_inherited = True
+
+    def _refuse_inherited(self) -> None:
+        """Refuse in a forked child what only its parent can go on with."""
+        if self._is_inherited and self.engine.dialect.is_async:
+            raise UsageError(
+                "this process was forked after the AsyncVault was opened",
+                hint="open one in each process, or start processes with spawn",
+            )
+        if self._file is not None and forking.is_torn(self._file):
+            raise UsageError(
+                f"this process was forked while the {self.label} database was in use: SQLite can't bear it",
+                hint="close the vault before the fork, or start processes with spawn or forkserver",
+            )
 
     @contextmanager
     def _outcome_unknown(self) -> Iterator[None]:

@@ -279,12 +279,12 @@ def sessions_that_keep(connection: Connection) -> set[bytes]:
     return set(connection.execute(query).scalars())
 
 
-def chapters_closing(connection: Connection) -> list[tuple[int, int, bytes]]:
-    """Give the emptied chapters that go with their closed epochs: each with its session, epoch and place."""
+def chapters_closing(connection: Connection, states: Sequence[State]) -> list[tuple[int, int, bytes]]:
+    """Give the emptied chapters that go with their epochs, of some states: each with session and place."""
     query = (
-        select(chapters.c.session_id, epochs.c.id, epochs.c.node)
+        select(chapters.c.id, chapters.c.session_id, epochs.c.node)
         .join(epochs, epochs.c.id == chapters.c.epoch_id)
-        .where(epochs.c.state == State.CLOSED, chapters.c.node.is_(None), chapters.c.state == State.CLOSED)
+        .where(epochs.c.state.in_(states), chapters.c.node.is_(None), chapters.c.state == State.CLOSED)
     )
     return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 

@@ -64,6 +64,12 @@ def find(connection: Connection, session: int, names: Collection[Name]) -> dict[
     return {name: found[name] for name in names if name in found}
 
 
+def revisions(connection: Connection, session: int) -> frozenset[int]:
+    """Give the revisions of all records of a session."""
+    mine = select(records.c.id).where(records.c.session_id == session)
+    return frozenset(connection.execute(mine).scalars())
+
+
 def remove(connection: Connection, session: int, ids: Collection[int]) -> int:
     """Delete records by their revisions; give how many were still there."""
     mine = records.c.session_id == session

@@ -40,6 +40,16 @@ _close = {
     table: Prepared(update(table).where(table.c.node.in_(_nodes)).values(state=int(State.GONE)), many="nodes")
     for table in _FENCED
 }
+_lock_users = Prepared(
+    select(users.c.id).where(users.c.node.in_(_nodes)).order_by(users.c.id).with_for_update(), many="nodes"
+)
+_users: BindParameter[Any] = bindparam("users", expanding=True)
+_close_below = Prepared(
+    update(sessions)
+    .where(sessions.c.user_id.in_(_users), sessions.c.state == int(State.LIVE))
+    .values(state=int(State.GONE)),
+    many="users",
+)
 _below = Prepared(
     union_all(
         *(
@@ -54,10 +64,18 @@ _below = Prepared(
 
 
 def close_fence(connection: Connection, nodes: Sequence[bytes], tables: Sequence[Table] = _FENCED) -> None:
-    """Mark users, sessions, epochs and chapters as gone: from here every process refuses."""
+    """Mark users, sessions, epochs and chapters as gone: from here every process refuses.
+
+    Whoever adds holds the session's row: where a user goes, their sessions are marked too, so that what is
+    being added is waited for, and what saw the user a moment too early looks again. Sessions that are being
+    made refer to the user's row, which is locked first. So what is counted next is all there will ever be.
+    """
     for part in chunks(nodes):
+        going = [row.id for row in _lock_users.rows(connection, nodes=part)] if users in tables else []
         for table in tables:
             _close[table].run(connection, nodes=part)
+        for some in chunks(going):
+            _close_below.run(connection, users=some)
 
 
 def sessions_below(connection: Connection, nodes: Sequence[bytes]) -> list[int]:
