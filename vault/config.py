@@ -23,7 +23,7 @@ FILE = "vault.toml"
 _UNFINISHED = f".{FILE}."
 DEFAULT_HORIZON = "7d"
 VARIABLES = "TRANSCRIPT_VAULT_"
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _KNOWN = frozenset({"transcripts", "keyring", "root", "horizon", "limit", "policies", "redaction"})
 
 SHIPPED = ("default", "gdpr", "hipaa", "pci", "short-lived")  # policies that come with the vault
@@ -67,9 +67,12 @@ class Settings:
 
 def parse_duration(text: str | float) -> int:
     """Read a duration such as 7d, 12h or 0; give microseconds."""
-    found = re.fullmatch(r"(\d{1,9})([smhdw]?)", str(text).strip())
+    hint = "a number and a unit: 90s, 30min, 12h, 7d, 2w, or 0"
+    found = re.fullmatch(r"(\d{1,9})(s|m|min|h|d|w|)", str(text).strip())
+    if found is not None and found[2] == "m":
+        raise ConfigError("in this duration m may be minutes or months", hint=f"{hint}; 180d for six months")
     if found is None or (found[2] == "" and int(found[1]) != 0):
-        raise ConfigError("this is not a duration", hint="a number and a unit: 90s, 30m, 12h, 7d, 2w, or 0")
+        raise ConfigError("this is not a duration", hint=hint)
     return int(found[1]) * _UNITS.get(found[2], 0) * 1_000_000
 
 

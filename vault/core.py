@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +18,7 @@ from vault.chat.pointers import Name, Pointers
 from vault.chat.reading import Reader
 from vault.chat.record_hiding import RecordHider
 from vault.chat.records import (
+    Basis,
     Batch,
     Beside,
     Drop,
@@ -44,12 +46,7 @@ from vault.config import (
 )
 from vault.crypto.envelope import derive
 from vault.erasure import Eraser
-from vault.errors import (
-    RevisionError,
-    StoreUnavailableError,
-    TamperedError,
-    UsageError,
-)
+from vault.errors import RevisionError, StoreUnavailableError, TamperedError, UsageError, WaitingWarning
 from vault.evidence.certificate import Certificate
 from vault.evidence.entries import Kind as Event
 from vault.evidence.entries import struck
@@ -101,7 +98,8 @@ class Core:
         where = given.where
         if given.create and where is not None and not is_url(where) and not is_vault(Path(where)):
             # What can't be right is refused before it stands in vault.toml.
-            from_uri(DEFAULT_ROOT if given.root is None else given.root, relative_to=str(where))
+            new = from_uri(DEFAULT_ROOT if given.root is None else given.root, relative_to=str(where))
+            new.require_place(Path(where))
             parse_url(as_url(given.keyring or "", Path(where)))
             make_directory(Path(where), keyring=given.keyring, root=given.root, horizon=given.horizon)
         explicit = {
@@ -148,7 +146,9 @@ class Core:
         self.auditor = Auditor(self.stores, self.keyring)
         with ExitStack() as undone:
             undone.callback(self.stores.close)
-            make_ready(self.stores, self.keyring, self.eraser)
+            self.waits = make_ready(self.stores, self.keyring, self.eraser)
+            if self.waits is not None:
+                warnings.warn(f"an erasure waits: {self.waits}", WaitingWarning, stacklevel=3)
             undone.pop_all()
 
     def extend(  # noqa: PLR0913, PLR0917 (what is written, and where)
@@ -194,15 +194,16 @@ class Core:
         given: Sequence[Message] = (),
         found_by: Sequence[Name] = (),
         copied_from: str | None = None,
+        basis: Basis | None = None,
     ) -> list[int]:
         """Redact, seal and write records, delete others, add messages: all in one transaction, or nothing.
 
         Where a put names a revision, the revisions that all of them have afterwards come back. `found_by` are
         names, each with its kind, that lead to the session without its user: see `Pointers`. The numbers of
-        placeholders in the session `copied_from` are not given again.
+        placeholders in the session `copied_from` are not given again. RevisionError where a `basis` changed.
         """
         check_names([*puts, *drops])
-        batch = Batch(given, puts, drops, self.pointers.places(found_by))
+        batch = Batch(given, puts, drops, self.pointers.places(found_by), basis or Basis())
         source = None if copied_from is None else self.sessions.find(user_id, copied_from)
         if source is not None:
             batch.reserved.update(Memory(bytes(32), source.profile.placeholders).counts)
@@ -225,6 +226,7 @@ class Core:
             raise self._unheard
         known = self.sessions.find(user_id, session_id)
         where = known.profile.namespace if known else namespace
+        batch.basis.check_session(known.node if known else b"")
         if self.redactor is None:
             examined = examine(None, batch.said, where)
         else:
@@ -356,7 +358,10 @@ class Core:
 
     def destroy_due(self, *, now: bool, actor: str) -> list[Certificate]:
         """Destroy what is due; give the certificates that became final by it."""
-        final = self.swapper.destroy_due(cut_short=now, actor=check_words(actor, "actor"))
+        check_words(actor, "actor")
+        done = self.eraser.complete()  # what could not be at the opening, or was broken off since
+        final = [one for one in done if one.final_at is not None]
+        final += self.swapper.destroy_due(cut_short=now, actor=actor)
         return self.stores.keyring.snapshot(lambda connection: self.keyring.log.certify(connection, final))
 
     def rotate(self, *, now: bool, actor: str, reason: str) -> list[Certificate]:
@@ -367,9 +372,10 @@ class Core:
 
     def adopt(self, actor: str) -> None:
         """Take over the root, and repeat first what this keyring has missed."""
+        self.stores.root.require_mirrors()
         self.keyring.log.note(Event.ADOPT, actor=check_words(actor, "actor"))
         adopt(self.stores)
-        make_ready(self.stores, self.keyring, self.eraser)
+        self.waits = make_ready(self.stores, self.keyring, self.eraser)
 
     def chapter_of(self, session: Session, role: str, at: int) -> bytes:
         """Give the node of the chapter in which a record of that role is sealed now: what dies with it."""
@@ -407,7 +413,9 @@ class Core:
             sealings.append(
                 Sealing(put.collection, put.key, packed, created_at, place, put.revision, put.role)
             )
-        return entries, Beside(sealings, batch.drops, batch.pointers, hide=self.record_hider.hide)
+        return entries, Beside(
+            sealings, batch.drops, batch.pointers, batch.basis, hide=self.record_hider.hide
+        )
 
     def entries(
         self, redacted: Sequence[Redacted], given: Sequence[Message], now: int, session: Session

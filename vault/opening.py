@@ -223,18 +223,24 @@ def usable_limit(messages: Store, limit: int) -> int:
     return limit if packet is None else min(limit, (packet - _SQL_SHARE) // 2)
 
 
-def make_ready(stores: Stores, keyring: Keyring, eraser: Eraser) -> None:
-    """Bring an opened vault to the state in which it may serve."""
-    generation = _located(stores)
+def make_ready(stores: Stores, keyring: Keyring, eraser: Eraser) -> RootUnavailableError | None:
+    """Bring an opened vault to the state in which it may serve.
+
+    Give what an erasure waits for where the root can't be changed now: it refuses whom it takes, and nobody
+    else.
+    """
+    generation, waits = _located(stores), None
     keyring.holds.recall()
     if any(one.ordinal > generation.ordinal for one in stores.root.load().generations):
-        _repeat(stores, keyring, eraser, generation)
+        waits = _repeat(stores, keyring, eraser, generation)
     if stores.keyring.read(lambda connection: is_home(stores, connection)):
-        eraser.take_up(is_opening=True)
+        if waits is None:
+            waits = eraser.take_up_as_far_as_can_be()
         end_silent(stores, keyring)
         mark = int.from_bytes(read_facts(stores.transcripts)["erased"], "big")
         if mark < stores.keyring.read(erasures.swept_through):
             eraser.sweep_after(mark)
+    return waits
 
 
 def end_silent(stores: Stores, keyring: Keyring) -> int:
@@ -268,10 +274,13 @@ def _located(stores: Stores) -> Generation:
     raise AssertionError("unreachable")
 
 
-def _repeat(stores: Stores, keyring: Keyring, eraser: Eraser, generation: Generation) -> None:
+def _repeat(
+    stores: Stores, keyring: Keyring, eraser: Eraser, generation: Generation
+) -> RootUnavailableError | None:
     """An older keyring was restored: erase again what its root remembers, so that nobody comes back.
 
-    A staged generation counts too: the keyring that named it may be what was lost.
+    A staged generation counts too: the keyring that named it may be what was lost. Where the root can't be
+    changed now, the keyring is what a copy is, until an opening at which it can.
     """
     later = [one for one in stores.root.load().generations if one.ordinal > generation.ordinal]
     journal = [(one.ordinal, erased) for one in later for erased in one.erased]
@@ -287,10 +296,16 @@ def _repeat(stores: Stores, keyring: Keyring, eraser: Eraser, generation: Genera
     # Another process may be at it, and is then done; twice in a row is something else.
     if not any(_is_written(stores.keyring, record) for _ in range(2)):
         raise TamperedError("the parts of the keyring are of different ages", hint="put back a whole keyring")
+    waits = None
     if stores.keyring.read(lambda connection: is_home(stores, connection)):
-        eraser.repeat([erased for _, erased in journal])
-    else:
-        stores.keyring.write(lambda connection: _drop(connection, keyring, journal))
+        try:
+            eraser.repeat([erased for _, erased in journal])
+        except RootUnavailableError as error:
+            waits = error
+        else:
+            return None
+    stores.keyring.write(lambda connection: _drop(connection, keyring, journal))
+    return waits
 
 
 def _is_written(store: Store, work: Callable[[Connection], None]) -> bool:

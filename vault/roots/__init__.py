@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -108,6 +109,9 @@ class Root(Protocol):
     def exists(self) -> bool:
         """Say whether a root, or what is left of one, is at this place."""
 
+    def require_place(self, making: Path) -> None:
+        """Raise where no root could be made; `making` is a directory that is about to be."""
+
     def create(self, vault: bytes, holder: bytes, at: int) -> Generation:
         """Make the first generation; refuse where a root already is."""
 
@@ -144,17 +148,17 @@ class Root(Protocol):
     def claim(self, holder: bytes) -> None:
         """From now on only the keyring of this holder swaps the root."""
 
-    def has_mirrors_away(self) -> bool:
-        """Say whether a mirror is missing, so that nothing can be changed."""
-
     def require_mirrors(self) -> None:
-        """Raise where a mirror is missing: an erasure refuses before it begins."""
+        """Raise where a mirror is missing, or could not be changed: an erasure refuses before it begins."""
+
+    def hindrances(self) -> list[str]:
+        """Say what keeps the root from being changed: until it is mended nothing can be erased."""
 
     def heal(self) -> None:
         """Bring mirrors that are behind up to date, where all of them are there."""
 
     def warnings(self) -> list[str]:
-        """Say what an operator should mend: no mirror, a mirror that is behind, open permissions."""
+        """Say what an operator should mend: hindrances, no mirror, one that is behind, open permissions."""
 
 
 def from_uri(uri: str, *, relative_to: str = ".") -> Root:

@@ -26,6 +26,7 @@ from vault.errors import (
     VaultError,
     WrongKeyError,
 )
+from vault.forks import renew_locks
 from vault.roots import UNCLAIMED, Erased, Generation, Noted, Phase, Receipt, RootState
 from vault.roots.file_disk import (
     MAX_BYTES,
@@ -34,6 +35,7 @@ from vault.roots.file_disk import (
     exposures,
     is_taken,
     locked,
+    passphrase_exposures,
     read,
     read_passphrase,
     replace_all,
@@ -42,6 +44,9 @@ from vault.roots.file_disk import (
 from vault.roots.file_format import Document, Held, Kdf, encode
 from vault.roots.file_lines import END, Line, Understood, understand
 from vault.roots.file_lines import encode as encode_line
+from vault.roots.file_room import SPARE, obstacle
+
+_MEND = "mend that place, then repeat; or give it up: vault keys move to the files that are left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,17 @@ class _Survey:
                 " for good: vault keys move to the files that are left, or to all, which writes it anew",
             )
 
+    def refuse_faults(self) -> None:
+        """Raise where a file can't be read: what lies there is not ours to overwrite."""
+        for fault in self.faults:
+            raise RootUnavailableError(str(fault), hint=fault.hint)
+
+    def stuck(self) -> list[str]:
+        """Say which of the files that could be read can't be changed, and why."""
+        sizes = sum(len(one.said.data) + SPARE for one in self.opened)
+        found = [(one.path, obstacle(one.path, sizes)) for one in self.opened]
+        return [f"the root at {path} can't be changed: {why}" for path, why in found if why is not None]
+
     @property
     def agrees(self) -> bool:
         """Say whether every mirror is there, whole, and the same as the others."""
@@ -124,12 +140,14 @@ class FileRoot:
         if passphrase == "":
             raise ConfigError("the passphrase of the root is empty")
         self._passphrase = passphrase
+        self._passphrase_file: Path | None = None
         self._ciphers: dict[str, Cipher] = {}
         self._known: tuple[Document, RootState] | None = None
         self._understood: dict[Path, Understood] = {}
         self._loading = threading.Lock()
         self._derived: dict[Kdf, Cipher] = {}
         self._deriving = threading.Lock()
+        renew_locks(self, "_loading", "_deriving")
 
     @classmethod
     def from_uri(cls, uri: str, *, relative_to: str | Path = ".") -> FileRoot:
@@ -151,10 +169,12 @@ class FileRoot:
         if parts.query and (option != "passphrase-file" or not file or "&" in file):
             raise ConfigError("the only option of a file root is ?passphrase-file=/path")
         start = Path(relative_to)
-        return cls(
+        root = cls(
             tuple(start / unquote(name) for name in names),
             read_passphrase(start / unquote(file)) if file else None,
         )
+        root._passphrase_file = start / unquote(file) if file else None
+        return root
 
     @property
     def name(self) -> str:
@@ -168,7 +188,28 @@ class FileRoot:
 
     def exists(self) -> bool:
         """Say whether anything is at one of its paths; a mirror that is missing does not count."""
-        return any(is_taken(path) for path in self._paths)
+        unreachable = None
+        for path in self._paths:
+            try:
+                if is_taken(path):
+                    return True
+            except RootUnavailableError as error:
+                unreachable = error  # which another mirror may make up for
+        if unreachable is not None:
+            raise unreachable
+        return False
+
+    def require_place(self, making: Path) -> None:
+        """Refuse before anything is made, where a new file could not be; `making` is to be a directory."""
+        for path in self._paths:
+            if path.parent == making.absolute() or is_taken(path):
+                continue
+            no_directory = f"there is no directory {path.parent}"
+            why = obstacle(path, SPARE) if path.parent.is_dir() else no_directory
+            if why is not None:
+                raise RootUnavailableError(
+                    f"the root at {path} can't be made: {why}", hint="mount its disk, or name another place"
+                )
 
     def create(self, vault: bytes, holder: bytes, at: int) -> Generation:
         """Make the first generation; refuse where a file is in the way."""
@@ -244,13 +285,16 @@ class FileRoot:
         """Write what the root holds to every mirror, the missing ones too: somebody asked for them."""
         self._change(lambda document: document, adding=True)
 
-    def has_mirrors_away(self) -> bool:
-        """Say whether a mirror is missing, so that nothing can be changed."""
-        return bool(self._survey().missing)
-
     def require_mirrors(self) -> None:
         """Refuse before anything is begun that needs a change, where one could not be made."""
-        self._survey().refuse_missing()
+        survey = self._survey()
+        survey.newest()
+        survey.refuse_missing()
+        survey.refuse_faults()
+        for said in survey.stuck():
+            raise RootUnavailableError(said, hint=_MEND)
+        with locked(self._paths):
+            """It can be had."""
 
     def heal(self) -> None:
         """Bring a mirror that was away up to date: what was destroyed meanwhile is destroyed there too (P3).
@@ -261,21 +305,42 @@ class FileRoot:
         if not (survey.agrees or survey.missing or survey.faults):
             self._change(lambda document: document)
 
-    def warnings(self) -> list[str]:
-        """Say what an operator should mend."""
+    def is_stuck(self, path: Path) -> bool:
+        """Say whether something is at one of its paths that can't be read, or not be overwritten."""
+        one = FileRoot((path,), self._passphrase)
         try:
-            return self._faults()
+            if not one.exists():
+                return False
+            one.require_mirrors()
+        except VaultError:
+            return True
+        return False
+
+    def hindrances(self) -> list[str]:
+        """Say what keeps the root from being changed, so that nothing can be erased."""
+        try:
+            survey = self._survey()
+            survey.newest()
         except VaultError as error:
             return [str(error)]
-
-    def _faults(self) -> list[str]:
-        survey = self._survey()
-        newest = survey.newest()
-        found = [str(fault) for fault in survey.faults]
-        found += [
+        missing = [
             f"the mirror {path} is missing: while it is, nothing can be erased" for path in survey.missing
         ]
-        found += [
+        return [*map(str, survey.faults), *missing, *survey.stuck()]
+
+    def warnings(self) -> list[str]:
+        """Say what an operator should mend."""
+        hindrances = self.hindrances()
+        try:
+            return [*hindrances, *self._dangers()]
+        except VaultError as error:
+            return hindrances or [str(error)]
+
+    def _dangers(self) -> list[str]:
+        """Say what may lose the root, or give it to others."""
+        survey = self._survey()
+        newest = survey.newest()
+        found = [
             f"the mirror {one.path} is behind: the next opening brings it up to date"
             for one in survey.opened
             if one.document.rank != newest.document.rank
@@ -286,6 +351,8 @@ class FileRoot:
             found.append(f"mirrors of the root lie on one {shared}, and are lost with it")
         for one in survey.opened:
             found += exposures(one.path)
+        if self._passphrase_file is not None:
+            found += passphrase_exposures(self._passphrase_file, self._paths)
         return found
 
     def _cipher(self, generation: bytes) -> Cipher:
@@ -337,7 +404,7 @@ class FileRoot:
                     missing.append(path)
                 else:
                     opened.append(self._open(path, data))
-            except (RootUnavailableError, WrongKeyError) as fault:
+            except (RootUnavailableError, WrongKeyError, ConfigError) as fault:
                 # Without the traceback: its frames hold what was read.
                 faults.append(fault.with_traceback(None))
         return _Survey(tuple(opened), tuple(missing), tuple(faults))
@@ -347,15 +414,13 @@ class FileRoot:
         if self._passphrase is not None:
             self.load()  # derives the passphrase's key, which nobody should wait for under the lock
         if not adding:
-            self.require_mirrors()  # before a lock is left where a disk is to be mounted
+            self._survey().refuse_missing()  # before a lock is left where a disk is to be mounted
         with locked(self._paths):
             survey = self._survey()
             newest = survey.newest()
             if not adding:
                 survey.refuse_missing()
-            if survey.faults:
-                # What lies at a mirror's path and can't be read is not ours to overwrite.
-                raise survey.faults[0]
+            survey.refuse_faults()
             change, serial = step(newest.document), newest.document.serial + 1
             if isinstance(change, Line):
                 after = change.after(newest.document)

@@ -21,6 +21,7 @@ from vault.errors import ConfigError, RootUnavailableError
 
 MAX_BYTES = 64 * 1024 * 1024
 _READS = 100
+_PASSPHRASE_BYTES = 65_536
 _SAFELY = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -63,12 +64,30 @@ def read(path: Path) -> bytes | None:
 def read_passphrase(path: Path) -> str:
     """Give the passphrase that a file holds, without the end of its line."""
     try:
-        with path.open("rb") as file:
-            return file.read(65_536).decode().removesuffix("\n").removesuffix("\r")
+        # Nobody is waited for: a pipe has no passphrase, and a device has one without an end.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
+            is_file, text = stat.S_ISREG(os.fstat(file.fileno()).st_mode), b""
+            if is_file:
+                text = file.read(_PASSPHRASE_BYTES + 1)
+        if is_file and len(text) <= _PASSPHRASE_BYTES:
+            return text.decode().removesuffix("\n").removesuffix("\r")
+        reason: str | None = "it is far too long for a passphrase" if is_file else "it is not a regular file"
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
     # Raised out here, as an error of decoding carries the passphrase.
     raise ConfigError(f"the passphrase file {path} can't be read: {reason}")
+
+
+def passphrase_exposures(passphrase: Path, roots: tuple[Path, ...]) -> list[str]:
+    """Say what about the place of a passphrase gives it to whoever takes the root."""
+    found = []
+    with suppress(OSError):
+        if passphrase.stat().st_mode & _OTHERS:
+            found.append(f"the passphrase is open to other users of this machine: chmod go-rwx {passphrase}")
+        places = {path.parent.resolve() for path in roots}
+        if places & {passphrase.parent.resolve(), passphrase.resolve().parent}:
+            found.append(f"the passphrase {passphrase} lies beside the root: one copy or theft takes both")
+    return found
 
 
 def is_taken(path: Path) -> bool:
@@ -101,6 +120,11 @@ def _owner(paths: tuple[Path, ...]) -> Owner | None:
     return None
 
 
+def lock_of(path: Path) -> Path:
+    """Give the file that is locked by whoever changes this one."""
+    return path.with_name(f".{path.name}.lock")
+
+
 @contextmanager
 def locked(paths: tuple[Path, ...]) -> Iterator[None]:
     """Keep every other thread and process from changing any of the files."""
@@ -109,7 +133,7 @@ def locked(paths: tuple[Path, ...]) -> Iterator[None]:
         locks: dict[tuple[int, int], tuple[int, Path]] = {}
         for path in paths:
             with _reaching(path, "locked"):
-                handle = _open_lock(path.with_name(f".{path.name}.lock"), owner)
+                handle = _open_lock(lock_of(path), owner)
             stack.callback(os.close, handle)
             info = os.fstat(handle)
             locks[info.st_dev, info.st_ino] = handle, path
