@@ -273,9 +273,9 @@ def test_a_sample_that_does_not_open_is_told(
 # -- health and logs -----------------------------------------------------------------------------------------
 
 
-def ask(port: int, path: str) -> tuple[int, str]:
+def ask(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=10) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -310,6 +310,29 @@ def test_health_is_given_to_this_machine_only(where: str) -> None:
         address_of(where)
     assert address_of("[::1]:80") == ("::1", 80)
     assert address_of("localhost:80") == ("127.0.0.1", 80)
+
+
+@pytest.mark.parametrize("said", ["[::1]:0", "::1:0"])
+def test_health_is_given_to_this_machine_by_ipv6_too(said: str) -> None:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("no IPv6 here")
+    health = Health(address_of(said), Metrics(), alive=list, ready=list)
+    health.start()
+    try:
+        assert ask(health.port, "/livez", "[::1]") == (200, '{"faults": []}')
+    finally:
+        health.stop()
+
+
+def test_a_port_that_is_taken_is_a_setting_to_be_changed() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(ConfigError, match="can't be served on port"):
+            Health(("127.0.0.1", taken.getsockname()[1]), Metrics(), alive=list, ready=list)
 
 
 def test_p1_a_log_line_has_the_vaults_words_and_of_other_errors_only_the_place() -> None:

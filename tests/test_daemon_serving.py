@@ -23,7 +23,7 @@ from vault import Vault
 from vault.clock import DAY
 from vault.core import Core
 from vault.daemon import serving
-from vault.daemon.duties import anchoring
+from vault.daemon.duties import anchoring, duties_of
 from vault.daemon.leading import MINUTE, Duty, Leader
 from vault.daemon.lease import TERM, Lease
 from vault.daemon.serving import Service
@@ -155,6 +155,43 @@ def test_a_look_at_what_is_due_tells_that_the_keyring_is_away(
         assert leader.tick() == []
     assert [record.facts["says"] for record in caplog.records if record.levelno == logging.ERROR] == ["gone"]  # type: ignore[attr-defined]
     assert leader.tick() == ["steady"]
+
+
+def test_who_asks_whether_the_daemon_is_ready_hears_what_keeps_it_from_its_duties(
+    open_core: Callable[[Hours], Core], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, stop, metrics = Hours(), threading.Event(), Metrics()
+    core = open_core(clock)
+    leader = leader_of(core, clock, *duties_of(core, metrics), stop=stop)
+    service = Service(leader, core, stop, metrics)
+
+    def look() -> list[str]:
+        clock.at += DAY
+        leader.beat()
+        leader.tick()
+        return service.unready()
+
+    Vault(core).transcript("u", "s").append("user", "hello")
+    assert look() == []
+    with monkeypatch.context() as gone:
+        gone.setattr(core.stores.root, "load", away)
+        assert [one for one in look() if one.startswith("erasures: ")] == ["erasures: gone"]
+    assert look() == []
+    with monkeypatch.context() as gone:
+        gone.setattr(core.stores.transcripts, "read", away)
+        assert [one for one in look() if one.startswith("integrity: ")] == ["integrity: gone"]
+        monkeypatch.setattr(leader._lease, "keep", lambda: False)
+        leader.beat()
+        assert service.unready() == []  # another leads, and does it
+
+
+def test_a_daemon_shows_from_its_start_on_that_its_policies_are_valid(
+    open_core: Callable[[Hours], Core],
+) -> None:
+    core, stop, metrics = open_core(Hours()), threading.Event(), Metrics()
+    stop.set()
+    Service(leader_of(core, Hours(), stop=stop), core, stop, metrics).run(None)
+    assert "vault_policies_valid 1.0" in metrics.text().decode()
 
 
 def test_a_daemon_that_is_told_to_stop_while_the_keyring_is_away_stops(

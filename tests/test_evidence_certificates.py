@@ -213,12 +213,71 @@ def test_p6_a_certificate_of_another_vault_does_not_hold(
         check_certificate(found.to_json(), same_name)
 
 
-@pytest.mark.parametrize("text", [b"", b"{}", b"[]", b"7", b"\xff", b"null", b"[null]", b'{"a": 1, "a": 2}'])
+NONE = [b"", b"{}", b"[]", b"7", b"\xff", b"null", b"[null]", b'{"a": 1, "a": 2}', b"NaN", b"[1e999]"]
+DEEP = [b"[" * 200_000, b'[{"x":' * 50_000, b"[" * 50_000 + b"]" * 50_000, b"9" * 5000]
+
+
+@pytest.mark.parametrize("text", [*NONE, *DEEP], ids=range(len(NONE + DEEP)))
 def test_p6_what_is_no_certificate_is_said_to_be_none(
     certified: tuple[Certificate, Verifier], text: bytes
 ) -> None:
     with pytest.raises(TamperedError, match="certificate"):
         check_certificates(text, certified[1])
+
+
+def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Give the ways to all values within one."""
+    yield way
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inside:
+        yield from places(one, (*way, name))
+
+
+def changed(document: Any, way: tuple[Any, ...], change: Callable[[Any], Any]) -> Any:
+    if not way:
+        return change(document)
+    copy = dict(document) if isinstance(document, dict) else list(document)
+    copy[way[0]] = changed(document[way[0]], way[1:], change)
+    return copy
+
+
+ODD: dict[str, Callable[[Any], Any]] = {
+    "a surrogate before it": lambda value: f"\ud800{value}",
+    "one behind it": lambda value: f"{value}\udfff",
+    "one in a field more": lambda value: {**value, "more": "\ud800"} if isinstance(value, dict) else "\ud800",
+    "one as a name": lambda value: {**value, "\ud800": 1} if isinstance(value, dict) else {"\ud800": 1},
+    "a huge number": lambda _: 10**30,
+    "a number below 0": lambda _: -1,
+    "one with a fraction": lambda _: 0.5,
+    "nothing": lambda _: None,
+    "a list": lambda value: [value],
+    "control characters": lambda value: f"\x00{value}\x1b",
+}
+
+
+@pytest.mark.parametrize("how", ODD)
+def test_p6_whatever_stands_anywhere_in_it_is_called_tampered_with_and_no_fault_of_the_program(
+    certified: tuple[Certificate, Verifier], how: str
+) -> None:
+    found, key = certified
+    document = json.loads(found.to_json())
+    for way in places(document):
+        other = changed(document, way, ODD[how])
+        if other != document:
+            with pytest.raises(TamperedError):
+                check_certificate(json.dumps(other), key)
+
+
+def test_p6_a_surrogate_before_the_blank_line_of_a_note_is_no_note(
+    certified: tuple[Certificate, Verifier],
+) -> None:
+    found, key = certified
+    assert found.proof
+    for note in (found.proof.checkpoint.replace("\n\n", "\ud800\n\n"), "\ud800" + found.proof.checkpoint):
+        with pytest.raises(TamperedError, match="not a signed note"):
+            key.open(note)
+    with pytest.raises(UsageError):
+        Verifier.parse("\udcff+00000000+AQ==")
 
 
 def test_p6_a_field_that_is_there_twice_is_refused(certified: tuple[Certificate, Verifier]) -> None:

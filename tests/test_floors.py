@@ -162,6 +162,31 @@ def test_p5_except_floors_erases_the_rest_now_and_what_is_kept_on_its_day(world:
     world.check_copies()  # P3
 
 
+@pytest.mark.parametrize("session", [None, "s-2"], ids=["user", "session"])
+@pytest.mark.parametrize(
+    ("floor", "ends"), [("", True), ("at_least: 2d, ", True), ("at_least: 50d, ", False)]
+)
+def test_p5_who_waits_for_a_floor_goes_by_the_rules_of_today(
+    world: Retained, session: str | None, floor: str, *, ends: bool
+) -> None:
+    if session is None:
+        asked = world.vault.forget_user("anna", except_floors=True)
+    else:
+        asked = world.vault.forget_session("anna", session, except_floors=True)
+    world.clock.now += 5 * DAY
+    assert world.vault.carry_out_due() == []
+    world.file.write_text(BILLING.replace("at_least: 30d, ", floor))
+    world.vault.close()
+    world.vault = world.open()
+    done = [(one.id, one.status) for one in world.vault.carry_out_due()]
+    assert done == ([(asked.id, "final")] if ends else [])
+    assert [one.id for one in world.vault.queued()] == ([] if ends else [asked.id])
+    world.clock.now += 30 * DAY  # past the floor that was asked against
+    assert world.vault.carry_out_due() == []
+    world.clock.now += 30 * DAY
+    assert len(world.vault.carry_out_due()) == (not ends)
+
+
 def test_p5_a_session_is_closed_until_its_floor_ends(world: Retained) -> None:
     asked = world.vault.forget_session("anna", "s-2", except_floors=True)
     assert asked.status == "requested"

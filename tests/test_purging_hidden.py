@@ -117,6 +117,32 @@ def test_p4_what_is_hidden_and_would_be_parted_keeps_nobody_elses_key_until_it_i
     world.check_copies()
 
 
+@pytest.mark.parametrize("rules", ["short", "labels"])  # by which sessions go as a whole, and are looked at
+def test_what_the_app_took_under_a_hold_is_not_counted_as_purged_when_retention_takes_it(
+    world: Retained, rules: str
+) -> None:
+    world.edit(rules)
+    every = [world.say("anna", "s-1") for _ in range(4)]
+    world.hold("anna")
+    for _ in range(2):
+        world.vault.transcript("anna", "s-1").pop()
+    world.purged, popped = every[:2], every[2:]
+    world.snapshot()
+    world.clock.now += 20 * DAY
+    world.release()
+    stays = world.say("anna", "s-1")
+    world.said = [stays]
+    assert world.vault.purge().messages == 4  # that many rows go
+    world.check()
+    world.vault.carry_out_due()
+    world.check()
+    world.vault.close()
+    world.vault = world.open()
+    world.check()
+    world.erased |= {one.text for one in popped}
+    world.check_copies()
+
+
 @pytest.mark.parametrize("begun_anew", [False, True])
 def test_p4_p5_what_older_transcripts_show_again_though_it_was_hidden_keeps_nobody_elses_key(
     world: Retained, *, begun_anew: bool

@@ -151,7 +151,10 @@ MATCHES = st.builds(
     Match,
     roles=st.none() | st.frozensets(st.sampled_from(sorted(ROLES)[:3]), min_size=1),
     namespaces=st.lists(GLOBS, max_size=3).map(tuple),
-    labels=st.sampled_from([(), (("a", frozenset({"x"})),), (("a", frozenset({"x", "y"})),)]),
+    labels=st.dictionaries(
+        st.sampled_from("ab"), st.frozensets(st.sampled_from("0123456789"), min_size=1), max_size=2
+    ).map(lambda labels: tuple(sorted(labels.items()))),
+    older_than=st.none() | st.sampled_from(["3d", "1mo", "30d", "31d"]).map(durations.parse),
 )
 
 
@@ -161,7 +164,10 @@ def test_what_earlier_classes_take_is_what_they_take_one_by_one(earlier: list[Ma
         bare = Match(roles=one.roles, namespaces=one.namespaces)
         wanted, given = dict(one.labels), dict(rule.labels)
         labels = all(name in given and given[name] <= values for name, values in wanted.items())
-        return labels and bare.fits(role, namespace, {})
+        older = one.older_than is None or (
+            rule.older_than is not None and one.older_than.longest <= rule.older_than.shortest
+        )
+        return labels and older and bare.fits(role, namespace, {})
 
     one_by_one = all(
         any(takes(one, role, namespace) for one in earlier)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from vault.clock import to_datetime
 from vault.crypto.envelope import random_id
-from vault.errors import TamperedError
+from vault.errors import RootUnavailableError, TamperedError
 from vault.evidence.certificate import Certificate, Record, Status, Why
 from vault.evidence.entries import struck
 from vault.evidence.tree import Tail
@@ -36,6 +36,7 @@ _FENCED = {  # the tables in which an erasure closes the fence
 }
 Target = tuple[Sequence[bytes], bytes]  # the nodes that go, and the slot that stays blocked
 Names = Sequence[str]
+Counted = Mapping[bytes, tuple[int, int]]  # of each intent, the sessions and messages that go
 _NOBODY: Mapping[bytes, Names] = {}
 _ASKED = {Why.FORGET_USER, Why.FORGET_SESSION}  # what a request may wait for
 
@@ -201,8 +202,8 @@ class Eraser:
         now = now or self._stores.horizon == 0
         # What the transcripts are told, and that they were told it, is done again where it is lost with the
         # power: the intent is durable. Unless it is final.
-        targets = self._close_fence(intents, lazily=not now)
-        self._swapper.cut(intents)
+        targets, counted = self._close_fence(intents, lazily=not now)
+        self._swapper.cut(intents, counted=counted)
         if now:  # the keys go before the rows, which may take long
             self._swapper.destroy_due(cut_short=True)
         self._sweep(targets, lazily=not now)
@@ -217,8 +218,11 @@ class Eraser:
             lambda connection: self._log.certify(connection, told)
         )
 
-    def _close_fence(self, intents: Sequence[bytes], *, lazily: bool = False) -> list[bytes]:
-        """Mark what goes: from here every process refuses. Note on the way what is swept long ago."""
+    def _close_fence(self, intents: Sequence[bytes], *, lazily: bool = False) -> tuple[list[bytes], Counted]:
+        """Mark what goes: from here every process refuses, and what is there is counted.
+
+        Note on the way what is swept long ago.
+        """
 
         def look(connection: Connection) -> tuple[list[erasures.IntentRow], int]:
             rows = self._records.find(connection, intents).values()
@@ -231,14 +235,15 @@ class Eraser:
         else:
             rows, through = self._stores.keyring.read(look)
 
-        def close(connection: Connection) -> None:
+        def close(connection: Connection) -> Counted:
             for kind in sorted({row.kind for row in rows}):
                 nodes = [node for row in rows if row.kind == kind for node in row.nodes]
                 sweeping.close_fence(connection, nodes, _FENCED[Why(kind)])
             transcripts.raise_mark(connection, through)
+            return {row.id: _count(connection, row.nodes) for row in rows if row.kind != Why.PURGE}
 
-        self._stores.transcripts.write(close, lazily=lazily)
-        return [node for row in rows for node in row.nodes]
+        counted = self._stores.transcripts.write(close, lazily=lazily)
+        return [node for row in rows for node in row.nodes], counted
 
     def repeat(self, journal: Sequence[Erased]) -> None:
         """Erase once more, in a keyring that was restored, what its root's journal remembers."""
@@ -246,22 +251,38 @@ class Eraser:
         self._close_fence(intents)
         self._swapper.cut(intents, repeated=journal)
 
-    def take_up(self, *, is_opening: bool = False) -> None:
-        """Complete what was begun and not ended, and destroy what is due.
+    def take_up(self) -> None:
+        """Complete what was begun and not ended, and destroy what is due."""
+        self.complete()
+        self._swapper.destroy_due()
 
-        Any one mirror of the root opens a vault: there what is merely due waits for one that is away.
-        """
-        unfinished = self._stores.keyring.read(
-            lambda connection: self._records.before(connection, erasures.Phase.SWEPT)
-        )
+    def complete(self) -> list[Certificate]:
+        """Complete what was begun and not ended."""
+        unfinished = self._unfinished()
         hasty = [row.id for row in unfinished if Record.decode(row.record).now]
         patient = [row.id for row in unfinished if row.id not in hasty]
-        if hasty:
-            self.carry_out(hasty, now=True)
-        if patient:
-            self.carry_out(patient)
-        if not (is_opening and self._stores.root.has_mirrors_away()):
+        done = self.carry_out(hasty, now=True) if hasty else []
+        return [*done, *(self.carry_out(patient) if patient else [])]
+
+    def take_up_as_far_as_can_be(self) -> RootUnavailableError | None:
+        """Do the same at an opening; give what an erasure waits for where the root can't be changed now.
+
+        Any one mirror of the root opens a vault, though nothing is erased before all can be written: who
+        lives is read, and who goes is refused by the fence (P7).
+        """
+        try:
+            self.complete()
+        except RootUnavailableError as error:
+            self._close_fence([row.id for row in self._unfinished()])
+            return error
+        with suppress(RootUnavailableError):  # what is merely due waits: doctor and the daemon tell of it
             self._swapper.destroy_due()
+        return None
+
+    def _unfinished(self) -> list[erasures.IntentRow]:
+        return self._stores.keyring.read(
+            lambda connection: self._records.before(connection, erasures.Phase.SWEPT)
+        )
 
     def sweep_after(self, ordinal: int) -> None:
         """Delete again what was erased after some swap: the transcripts are an older copy."""

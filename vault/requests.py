@@ -347,6 +347,7 @@ class Requests:
         if session_id is not None:
             check_id(session_id, "session id")
             user = self._known_user(user_id)
+            self._refuse_going(user.node)
             self._keyring.lift(
                 user.session_slot(session_id), at, struck(actor, [user_id, session_id], user.pseudonym)
             )
@@ -359,7 +360,15 @@ class Requests:
         )
         self._sessions.enrol(user_id)
         node = self._known_user(user_id).node
+        self._refuse_going(node)
         self._stores.keyring.read(lambda c: self._keyring.holds.refuse_closing(c, node, None))
+
+    def _refuse_going(self, node: bytes) -> None:
+        """Raise for one whose erasure is begun and has not come to its end: who enrols would go with it."""
+        if self._stores.keyring.read(lambda connection: self._keyring.records.of(connection, node)):
+            raise UserForgottenError(
+                "this user is being forgotten", hint="try again at the end: vault keys status counts those"
+            )
 
     def certificates(self) -> list[Certificate]:
         """Give the certificates of all erasures."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import socket
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from vault.errors import ConfigError, StoreUnavailableError
+from vault.errors import ConfigError
 from vault.telemetry import Metrics
 
 DEFAULT = "127.0.0.1:8642"
@@ -33,6 +34,14 @@ def address_of(said: str) -> tuple[str, int]:
             hint=f"--listen {DEFAULT}, and a proxy in front of it where others must ask",
         )
     return ("127.0.0.1" if host == "localhost" else host), int(port)
+
+
+class _Server(ThreadingHTTPServer):
+    """Listens on an address of either kind."""
+
+    def __init__(self, where: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
+        super().__init__(where, handler)
 
 
 class Health:
@@ -71,9 +80,9 @@ class Health:
                 """Say nothing: a probe every few seconds is no event."""
 
         try:
-            self._server = ThreadingHTTPServer(where, Handler)
+            self._server = _Server(where, Handler)
         except OSError as error:
-            raise StoreUnavailableError(
+            raise ConfigError(
                 f"health can't be served on port {where[1]}: {error.strerror}",
                 hint="name another with --listen",
             ) from None

@@ -58,6 +58,7 @@ class Leader:
         self._led = False
         self._last: dict[str, int] = {}
         self._failures: dict[str, int] = {}  # of each duty, since it was last done
+        self._kept_from: dict[str, str] = {}  # by what each duty was broken off, until it comes to its end
         self._working = threading.Lock()
         self.trouble: Exception | None = None  # the first of the last look: who looks but once tells of it
 
@@ -68,6 +69,9 @@ class Leader:
             leads = self._lease.keep()
         except UnavailableError as error:
             self._troubled("the lease can't be kept", error)
+        else:
+            if not leads:
+                self._kept_from.clear()  # the duties are another's
         if leads != self._led:
             tell(logging.INFO, "leading" if leads else "following", fence=self._lease.fence)
         self._led = leads
@@ -93,6 +97,10 @@ class Leader:
     def is_silent(self) -> bool:
         """Say whether the keyring has not been reached for a whole term."""
         return self._lease.is_away()
+
+    def kept_from(self) -> list[str]:
+        """Say which duties can't be done because something is away, and what."""
+        return [f"{name}: {said}" for name, said in self._kept_from.copy().items()]
 
     def tick(self) -> list[str]:
         """Do what is due; give the names of the duties that were done."""
@@ -145,7 +153,7 @@ class Leader:
         """Do it; what went wrong is told, and the other duties go on."""
         late = 0.0 if turn is None else (now - turn.due) / 1_000_000
         facts: Facts | None = {}
-        outcome = Outcome.DONE
+        outcome, kept_from = Outcome.DONE, ""
         try:
             facts = duty.act(self._may_go_on)
             outcome = Outcome.BEGUN if facts is None else Outcome.DONE
@@ -153,11 +161,14 @@ class Leader:
             outcome = Outcome.REFUSED
             self._troubled("refused", error, job=duty.name)
         except UnavailableError as error:
-            outcome = Outcome.BEGUN
+            outcome, kept_from = Outcome.BEGUN, str(error)
             self._troubled("broken off", error, job=duty.name)
         except Exception as error:  # noqa: BLE001 (one duty must not end the others; it is told and counted)
             outcome = Outcome.FAILED
             self._troubled("failed", error, job=duty.name)
+        self._kept_from.pop(duty.name, None)
+        if kept_from:
+            self._kept_from[duty.name] = kept_from
         self._failures[duty.name] = 0 if outcome is Outcome.DONE else self._failures.get(duty.name, 0) + 1
         if outcome is not Outcome.DONE and duty.every is not None:
             facts = {**(facts or {}), "again": self._span(duty, duty.every) // 1_000_000}

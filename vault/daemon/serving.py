@@ -57,6 +57,7 @@ class Service:
 
     def run(self, where: tuple[str, int] | None) -> None:
         """Serve until SIGTERM."""
+        self._show_valid(1)
         health = Health(where, self._metrics, self.dead, self.unready) if where else None
         with self._heeding(), self._scheduler() as scheduler:
             if health is not None:
@@ -88,8 +89,9 @@ class Service:
         return ["the daemon's own clockwork stands still"] if silent else []
 
     def unready(self) -> list[str]:
-        """Say what keeps the daemon from its work."""
-        return [*self.dead(), *(["the keyring does not answer"] if self._leader.is_silent() else [])]
+        """Say what keeps the daemon from its work: what is away is named by each duty that asked for it."""
+        silent = ["the keyring does not answer"] if self._leader.is_silent() else []
+        return [*self.dead(), *silent, *self._leader.kept_from()]
 
     # -- the schedule ---------------------------------------------------------------------------------------
 
@@ -141,12 +143,15 @@ class Service:
             self._schedule(scheduler, policies)
         except Exception as error:  # noqa: BLE001 (what can't be read changes nothing; it is told)
             tell_error("the policies can't be read: those of before stay in force", error)
-            self._metrics.show("policies_valid", "0 where the policies could not be read again", 0)
+            self._show_valid(0)
         else:
             names = [] if policies is None else [one.name for one in policies.policies]
             tell(logging.INFO, "the policies were read again", policies=names)
-            self._metrics.show("policies_valid", "0 where the policies could not be read again", 1)
+            self._show_valid(1)
         notify("READY=1")
+
+    def _show_valid(self, valid: int) -> None:
+        self._metrics.show("policies_valid", "0 where the policies could not be read again", valid)
 
     # -- signals --------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import msgspec
 
 from vault.errors import TamperedError, UsageError
 from vault.evidence.certificate import FORM, Certificate, Proof, entry_of, sealed_text
-from vault.evidence.entries import Entry
+from vault.evidence.entries import Entry, canonical
 from vault.evidence.merkle import HASH_BYTES, includes, leaf_hash
 from vault.evidence.notes import Checkpoint, Verifier, decode64, open_checkpoint
 
@@ -21,11 +21,16 @@ _WORDS = {"act": "id", "subject": "pseudonym"}  # what the log calls what the ce
 def read_key(given: str) -> Verifier:
     """Read a public key: itself, or a file that holds it."""
     path = Path(given)
-    if "+" in given and not path.is_file():
-        return Verifier.parse(given)
     try:
+        if "+" in given and not path.is_file():
+            return Verifier.parse(given)
         return Verifier.parse(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError:
+    except OSError as error:
+        raise UsageError(
+            f"the public key can't be read: {error.strerror}",
+            hint="name a file that holds it, or give what vault keys public prints",
+        ) from None
+    except ValueError:  # of UTF-8, or of a name that no file can have
         raise UsageError("this is not a public key of a vault", hint="vault keys public prints it") from None
 
 
@@ -66,9 +71,16 @@ def _check(raw: object, key: Verifier) -> Certificate:
 
 def _parse(text: str | bytes) -> object:
     try:
-        return json.loads(text, object_pairs_hook=_once)
-    except ValueError:  # of which are those of JSON and of UTF-8
+        found: object = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
+        canonical(found)
+    except (ValueError, RecursionError):  # of JSON and UTF-8; what nobody can sign, as it has no one form
         raise TamperedError("this is not a certificate of a vault") from None
+    return found
+
+
+def _refuse(constant: str) -> object:
+    """Refuse NaN and its like, which are no JSON."""
+    raise ValueError(constant)
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -23,7 +23,8 @@ _ED25519 = b"\1"
 _ID_BYTES = 4
 _MARK = "— "
 _SIGNATURES = 64  # as many as a reader must be able to bear
-_NAME = re.compile(r"[^\s+]+")
+_NAME = re.compile(r"[^\s+\ud800-\udfff]+")
+_NEVER = re.compile(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]")  # stands in no note: of UTF-8, and of lines
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _HEX_ID = re.compile(r"[0-9a-f]{8}")
 
@@ -94,7 +95,7 @@ class Verifier:
     def open(self, note: str) -> str:
         """Give the text of a note; raise TamperedError unless this key signed it."""
         text, blank, lines = note.rpartition("\n\n")
-        if not blank or not lines.endswith("\n") or any(one < " " and one != "\n" for one in note):
+        if not blank or not lines.endswith("\n") or _NEVER.search(note):
             raise TamperedError("this is not a signed note")
         text += "\n"
         signatures = lines[:-1].split("\n")

@@ -61,11 +61,12 @@ class Cutter:
 
         `loose` says that a chapter may have got a key of its own that its row doesn't name.
         """
-        alone, beside = self._alone(), self._loose() if loose else []
+        self._name_loose((State.CLOSED, State.GONE) if loose else (State.GONE,))
+        alone = self._alone()
         chosen: list[_Closed] = []
 
         def choose(connection: Connection) -> IntentRow | None:
-            chosen[:] = self._choose(connection, alone, beside)
+            chosen[:] = self._choose(connection, alone)
             if not chosen:
                 return None
             nodes = [node for one in chosen for node in (one.node, standing_for(one.node, one.where))]
@@ -93,33 +94,24 @@ class Cutter:
             if session in keys
         ]
 
-    def _loose(self) -> list[tuple[int, _Closed]]:
-        """Give keys that were planted to keep a chapter which then was emptied all the same, by epoch.
+    def _name_loose(self, states: Sequence[State]) -> None:
+        """Name the keys that were planted to keep chapters of closed or erased epochs, which are empty now.
 
-        The key comes before the row that names it. A crash between the two, or a hold that ends there, leaves
-        a second key to what the epoch's death is to erase (P3).
+        The key comes before the row that names it. A crash between the two, a hold that ends there, or an
+        older row that is put back leave a second key to what the epoch's death is to erase (P3). Named, it
+        goes like every chapter's own key, unless a hold keeps it.
         """
-        closing = self._stores.transcripts.read(purge_sql.chapters_closing)
-        sessions = self._stores.transcripts.read(
-            lambda c: self._facts.living(c, sorted({number for number, _, _ in closing}))
-        )
+        store = self._stores.transcripts
+        closing = store.read(lambda c: purge_sql.chapters_closing(c, states))
+        sessions = store.read(lambda c: self._facts.living(c, sorted({one[1] for one in closing})))
         keys = self._facts.session_keys(sessions.values())
-        names = {
-            (keys[number], place): (sessions[number].user_slot, epoch)
-            for number, epoch, place in closing
-            if number in keys
-        }
-        found = self._facts.many.find_chapters(
-            (user, key, [place]) for (key, place), (user, _) in names.items()
-        )
-        return [
-            (names[key, place][1], _Closed(own.id, chapter_slot(key, place)))
-            for (key, place), own in found.items()
-        ]
+        names = {(keys[number], place): chapter for chapter, number, place in closing if number in keys}
+        users = {keys[number]: sessions[number].user_slot for number in keys}
+        own = self._facts.many.find_chapters((users[key], key, [place]) for key, place in names)
+        named = {names[name]: one.id for name, one in own.items()}
+        store.write(lambda connection: purge_sql.keep_chapters(connection, named))
 
-    def _choose(
-        self, connection: Connection, alone: Sequence[_Closed], beside: Sequence[tuple[int, _Closed]]
-    ) -> list[_Closed]:
+    def _choose(self, connection: Connection, alone: Sequence[_Closed]) -> list[_Closed]:
         """Say under the swap lock which keys die: those that nothing keeps, and that are in their places."""
         holds = self._holds.in_force(connection, self._stores.clock())
 
@@ -138,8 +130,6 @@ class Cutter:
             for one in closed
             if one.id not in kept_epochs
         ]
-        dying = {one.epoch for one in ready}
-        ready += [one for epoch, one in beside if epoch in dying]
         ready += [one for one in alone if one.node not in kept_nodes]
         return self._checked(connection, ready)
 

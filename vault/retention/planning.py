@@ -17,7 +17,7 @@ from vault.retention.classes import Classes, plain_name
 from vault.retention.deciding import Fact
 from vault.retention.ends import Ends
 from vault.retention.facts import PAGE, Facts, Seen
-from vault.retention.holding import HoldRow, Holds, as_holds
+from vault.retention.holding import Holds, as_holds
 from vault.retention.plan import Plan, Planner, Verdict
 from vault.retention.steps import ROWS, Scope, judge, parts_of, replace_verdict
 from vault.retention.whole import Found, Wholes
@@ -125,7 +125,8 @@ class Planning:
         if scope.user is None:
             found.epochs |= self._emptied(due, found.epochs)
         self._see_later(planner, later)
-        closed = self._closed(due, holds) if scope.user is None else frozenset()
+        everybody = due if scope.user is None else ()
+        closed = frozenset(one.id for one in everybody if one.state == State.CLOSED)
         # What older transcripts brought back goes from epochs whose keys are long dead.
         dying = frozenset(found.epochs).difference(one.id for one in due if one.state == State.GONE)
         return Planned(planner.plan(), scope, sessions, sizes, dying, wholes, found, closed)
@@ -145,15 +146,6 @@ class Planning:
         """Give the epochs that are past their date and hold nothing: what the app took out was theirs too."""
         idle = [one.id for one in due if one.state == State.LIVE and one.id not in dying]
         return self._stores.transcripts.read(lambda c: purge_sql.epochs_emptied(c, idle))
-
-    def _closed(self, due: Iterable[EpochRow], holds: Iterable[HoldRow]) -> frozenset[int]:
-        """Give the epochs that a run closed and did not erase, but for those that wait for a hold."""
-        closed = {one.id for one in due if one.state == State.CLOSED}
-        if closed:
-            read = self._stores.transcripts.read
-            for one in holds:
-                closed -= read(lambda c, one=one: purge_sql.closing_of(c, one.user, one.session)[0])  # type: ignore[misc]
-        return frozenset(closed)
 
     def _count(
         self, planner: Planner, scope: Scope, seen: Seen, skipped: Collection[int], dead: Collection[int]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
@@ -183,38 +184,60 @@ def is_inner(glob: str) -> bool:
     return "*" in glob.rstrip("*")
 
 
-_Label = tuple[str, ...]
+_FEW = 8  # values of a label: by one that has more no class is looked up
+_NONE = -1  # no age at all is asked for
+_Labels = tuple[tuple[str, frozenset[str]], ...]
+_Label = tuple[str, str] | tuple[()]
+_Ages = dict[str, int]  # by role: from what age of its session on a message is taken
 
 
 class Earlier:
-    """The classes before one, by the namespaces that they take, and by a label where it has but one value."""
+    """The classes before one, by the namespaces that they take, and by a label that few of them ask for."""
 
     def __init__(self, matches: Iterable[Match] = ()) -> None:
-        self._by_glob: dict[str, dict[_Label, list[Match]]] = {}
+        self._by_glob: dict[str, dict[_Label, dict[_Labels, _Ages]]] = {}
         self._inner: list[str] = []
+        self._by_labels: dict[_Labels, list[_Label]] = {}
+        self._asked: Counter[_Label] = Counter()
         for match in matches:
             self.add(match)
 
     def add(self, match: Match) -> None:
         """Put a class behind the others."""
-        name, values = match.labels[0] if match.labels else ("", frozenset[str]())
-        label = (name, *values) if len(values) == 1 else ()
+        age = _NONE if match.older_than is None else match.older_than.longest
+        known = self._by_labels.get(match.labels)
+        keys = self._by_labels[match.labels] = self._choose(match.labels) if known is None else known
         for glob in map(_short, match.namespaces or ("*",)):
             if glob not in self._by_glob and is_inner(glob):
                 self._inner.append(glob)
-            self._by_glob.setdefault(glob, {}).setdefault(label, []).append(match)
+            there = self._by_glob.setdefault(glob, {})
+            for key in keys:
+                ages = there.setdefault(key, {}).setdefault(match.labels, {})
+                ages |= {role: min(age, ages.get(role, age)) for role in match.roles or ROLES}
+
+    def _choose(self, labels: _Labels) -> list[_Label]:
+        """Give the values of one label, by any of which classes are found that ask for it."""
+        short: list[list[_Label]] = [
+            [(name, value) for value in values] for name, values in labels if len(values) <= _FEW
+        ]
+        if not short:
+            return [()]
+        keys = min(short, key=lambda keys: max(map(self._asked.__getitem__, keys)))
+        self._asked.update(keys)
+        return keys
 
     def take_all_of(self, rule: Match) -> bool:
         """Say whether they take everything that a rule would, so that it never matches."""
         asked = dict(rule.labels)
-        labels: list[_Label] = [(), *((name, *values) for name, values in rule.labels if len(values) == 1)]
+        age = _NONE if rule.older_than is None else rule.older_than.shortest
+        labels: set[_Label] = {(), *((name, next(iter(values))) for name, values in rule.labels)}
 
         @cache
         def roles(glob: str) -> frozenset[str]:
             there = self._by_glob[glob]
-            likely = (one for label in labels for one in there.get(label, ()))
-            fitting = [one for one in likely if _asks_no_more(one, rule, asked)]
-            return frozenset().union(*(one.roles or ROLES for one in fitting))
+            likely = (one for label in there.keys() & labels for one in there[label].items())
+            fitting = (ages for wanted, ages in likely if _ask_no_more(wanted, asked))
+            return frozenset(role for ages in fitting for role, least in ages.items() if least <= age)
 
         wanted = rule.roles or ROLES
         every = map(_short, rule.namespaces or ("*",))
@@ -232,11 +255,6 @@ def _short(glob: str) -> str:
     return glob.rstrip("*") + "*" if glob.endswith("*") else glob
 
 
-def _asks_no_more(match: Match, than: Match, asked: Mapping[str, frozenset[str]]) -> bool:
-    """Say whether what one asks beside roles and namespaces is asked by another; `asked` are its labels."""
-    for name, values in match.labels:
-        if name not in asked or not asked[name] <= values:
-            return False
-    if match.older_than is None:
-        return True
-    return than.older_than is not None and match.older_than.longest <= than.older_than.shortest
+def _ask_no_more(labels: _Labels, asked: Mapping[str, frozenset[str]]) -> bool:
+    """Say whether what some labels ask is asked by others, too."""
+    return all(name in asked and asked[name] <= values for name, values in labels)

@@ -46,7 +46,7 @@ from vault.retention.steps import (
 from vault.storage import purging as purge_sql
 from vault.storage import records as record_sql
 from vault.storage import retention as sql
-from vault.storage.retention import ChapterAt, Group, RowAt, SessionAt
+from vault.storage.retention import ChapterAt, Group, RowAt
 from vault.storage.schema import State
 from vault.storage.stores import Stores
 
@@ -120,7 +120,8 @@ class Purger:
         def may_go(chapter: ChapterAt) -> bool:
             return is_dying(chapter) and self._scope.takes(seen, chapter)
 
-        return work_out(seen, judge(seen, self._decide, may_go), is_held=self._is_held(seen))
+        judged = judge(seen, self._decide, may_go)
+        return work_out(seen, judged, is_held=self._is_held(seen), dead=self._dead)
 
     def _is_held(self, seen: Seen) -> bool:
         return self._planner.covers(seen.session.user_node, seen.session.node)
@@ -219,7 +220,7 @@ class Purger:
             for one in touched
             if one.id in opened
         }
-        self._find_dead(sessions, touched, opened, keys)
+        self._find_dead(batch, opened, keys)
         self._prove_kept(batch)
         keeping = []
         for steps in batch:
@@ -266,17 +267,18 @@ class Purger:
         return bool(kept)
 
     def _find_dead(
-        self,
-        sessions: Mapping[int, SessionAt],
-        touched: Sequence[ChapterAt],
-        opened: Mapping[int, bytes],
-        keys: Mapping[int, bytes],
+        self, batch: Sequence[Steps], opened: Mapping[int, bytes], keys: Mapping[int, bytes]
     ) -> None:
-        """Note the chapters whose keys are gone; accuse where nothing erased them (P2)."""
-        for one in touched:
-            if one.id not in opened and one.session in keys:
-                self._facts.check_dead(sessions[one.session], keys[one.session], one)
-                self._dead.add(one.id)
+        """Note the chapters whose keys are gone; accuse where nothing erased them (P2).
+
+        One that is empty may be of a run that was killed when it had cut the keys, and has not told so yet.
+        """
+        for seen, steps in ((one.seen, one) for one in batch if one.seen.session.id in keys):
+            filled = {number for one in steps.judged for number, _, _ in parts_of(one)}
+            for number in sorted((steps.keep | steps.split) - opened.keys()):
+                check = self._facts.check_dead if number in filled else self._facts.check_erased
+                check(seen.session, keys[seen.session.id], seen.chapters[number])
+                self._dead.add(number)
 
     def _make_room(self, steps: Steps, key: bytes) -> dict[tuple[int, Place], Chapter]:
         """Make the chapters that take what stays of those that are split, in the classes of today."""
@@ -368,7 +370,7 @@ class Purger:
             return
         profile = self._facts.profile(session, key).emptying(emptied)
         remembering = profile.losing(seen.started, (seen.last, seen.touched)) if loses else profile
-        written = replace(remembering, purged=join(profile.purged, removed), bare=join(profile.bare, bared))
+        written = replace(remembering.purging(removed), bare=join(profile.bare, bared))
         sealed = seal_profile(written, self._stores.vault, session.node, key, session.rev + 1)
         changes.profiles.append(
             {"session": session.id, "at": session.rev, "next": session.rev + 1, "sealed": sealed}

@@ -128,6 +128,8 @@ class Runs:
 
         def begin(connection: Connection) -> None:
             require_home(store, connection)  # a copy lets no key die, so it takes no row either
+            if intended.messages or intended.records or intended.originals or intended.epochs:
+                store.root.require_mirrors()  # nor does whoever can't let keys die now
             self._log.begin(connection, first, intended, actor)
 
         store.keyring.write(begin)

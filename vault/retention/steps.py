@@ -8,7 +8,7 @@ anew elsewhere. A chapter that has a key of its own dies as soon as a part of it
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from vault.retention.deciding import Fact
@@ -132,8 +132,14 @@ def is_dying(chapter: ChapterAt) -> bool:
     return not chapter.depends or chapter.epoch_state != State.LIVE
 
 
-def work_out(seen: Seen, judged: list[Judged], *, is_held: bool) -> Steps:
-    """Say what has to happen to each chapter. One that the app has emptied dies, unless a hold keeps it."""
+def work_out(
+    seen: Seen, judged: list[Judged], *, is_held: bool, dead: Collection[int] = frozenset()
+) -> Steps:
+    """Say what has to happen to each chapter; the keys of those that are `dead` are erased already.
+
+    One that the app has emptied dies, unless a hold keeps it. So does one that a run has emptied which was
+    broken off: a hold that came since then may keep its key, but not that of its epoch, which is everybody's.
+    """
     goes: defaultdict[int, bool] = defaultdict(bool)
     stays: defaultdict[int, bool] = defaultdict(bool)
     bodies: defaultdict[int, set[bool]] = defaultdict(set)
@@ -154,7 +160,7 @@ def work_out(seen: Seen, judged: list[Judged], *, is_held: bool) -> Steps:
         if not stays[number]:
             if goes[number] or (chapter.state == State.LIVE and not is_held):
                 close.add(number)
-            elif chapter.depends and chapter.state == State.LIVE and chapter.epoch_state != State.GONE:
+            elif is_held and chapter.depends and chapter.epoch_state != State.GONE and number not in dead:
                 keep.add(number)
         elif chapter.depends and not goes[number]:
             keep.add(number)

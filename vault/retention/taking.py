@@ -14,7 +14,6 @@ from itertools import groupby, islice
 from operator import itemgetter
 from typing import NamedTuple
 
-from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from vault.chat.profile import Ranges, join, profile_cipher, seal_profile
@@ -175,8 +174,7 @@ class Taker:
         profile = self._facts.profile(one.at, cipher)
         began, ended = min(part.oldest for part in one.goes), max(part.newest for part in one.goes)
         emptied = profile.losing(began, (ended, ended)).emptying(part.kind.at.node for part in one.goes)
-        written = replace(emptied, purged=join(profile.purged, removed))
-        return seal_profile(written, self._stores.vault, one.at.node, cipher, one.at.rev + 1)
+        return seal_profile(emptied.purging(removed), self._stores.vault, one.at.node, cipher, one.at.rev + 1)
 
     def _write(self, connection: Connection, batch: Sequence[Ready]) -> None:
         whole = [one.whole for one in batch]
