@@ -316,6 +316,7 @@ def test_what_can_not_be_right_is_refused(tmp_path: Path) -> None:
             service.create_session(app_name="shop", user_id="app:shop"),
             service.create_session(app_name="shop", user_id=" "),
             service.create_session(**ONE, state={"x": object()}),
+            service.create_session(**ONE, state={"user:\ud800": 1}),
             service.delete_session(**ONE, session_id=" "),
             service.get_session(**ONE, session_id=""),
         ):
@@ -324,6 +325,37 @@ def test_what_can_not_be_right_is_refused(tmp_path: Path) -> None:
         assert asyncio.run(service.get_user_state(**ONE)) == {"b": 2}
         with pytest.raises(UsageError, match="a Vault or an AsyncVault"):
             VaultSessionService(cast("Any", "chat-vault"))
+
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301"
+    "0100c9fe92ef0000000049454e44ae426082"
+)
+BLOB = types.FunctionResponseBlob(data=PNG, mime_type="image/png")
+BINARY = {
+    "inline_data": types.Part(inline_data=types.Blob(data=PNG, mime_type="image/png")),
+    "thought_signature": types.Part(text="x", thought_signature=PNG),
+    "function_response": types.Part(
+        function_response=types.FunctionResponse(
+            id="c-1", name="shot", response={"n": 1}, parts=[types.FunctionResponsePart(inline_data=BLOB)]
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BINARY)
+def test_bytes_come_back_equal_wherever_an_event_has_them(kind: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        with opened(tmp_path, redacts=True) as vault:
+            service = VaultSessionService(vault)
+            session = await service.create_session(**ONE, session_id="s-1")
+            event = Event(author="agent", content=types.Content(role="user", parts=[BINARY[kind]]))
+            await service.append_event(session, event.model_copy(deep=True))
+            found = await service.get_session(**ONE, session_id="s-1")
+            assert found is not None
+            assert found.events == [event]
+
+    asyncio.run(main())
 
 
 PROGRAM = """

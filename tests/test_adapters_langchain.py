@@ -397,6 +397,36 @@ def test_what_an_app_said_in_other_words_reads_as_messages(tmp_path: Path) -> No
         ]
 
 
+BAD_CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{bad sekrit"}}
+NOT_LANGCHAINS: list[tuple[dict[str, Any], type[BaseMessage]]] = [
+    ({"role": "assistant", "content": None, "tool_calls": [{"id": "c-1", "name": "dial"}]}, AIMessage),
+    ({"role": "assistant", "content": "sekrit", "tool_calls": [BAD_CALL]}, AIMessage),
+    ({"role": "assistant", "content": "sekrit", "tool_calls": "sekrit"}, AIMessage),
+    ({"role": "tool", "content": "sekrit"}, ToolMessage),
+    ({"role": "function", "content": "sekrit"}, FunctionMessage),
+    ({"role": "user", "content": {"a": "sekrit"}}, HumanMessage),
+    ({"role": "system", "content": {"a": "sekrit"}}, SystemMessage),
+    ({"role": "developer", "content": {"a": "sekrit"}}, SystemMessage),
+    ({"role": "user", "content": ["sekrit", 7]}, HumanMessage),
+]
+
+
+@pytest.mark.parametrize(("words", "kind"), NOT_LANGCHAINS)
+def test_p1_what_langchain_can_not_take_reads_as_a_plain_message_of_its_role(
+    words: dict[str, Any], kind: type[BaseMessage], tmp_path: Path
+) -> None:
+    with opened(tmp_path) as vault:
+        vault.transcript("u-1", "s-1").append(words)
+        [found] = history_of(vault).messages
+        assert type(found) is kind
+        content = words["content"] or ""
+        assert found.content == ([content] if isinstance(content, dict) else content)
+        rest = {key: one for key, one in words.items() if key not in {"role", "content"}}
+        assert found.additional_kwargs == rest
+        assert found.name == ("" if kind is FunctionMessage else None)
+        assert str(found.model_dump(warnings=False))  # every field is there
+
+
 PROGRAM = """
 import json, sys
 from vault.adapters.langchain import VaultChatMessageHistory

@@ -309,6 +309,52 @@ def test_p7_what_is_gone_or_spoilt_raises(tmp_path: Path) -> None:
         asyncio.run(VaultConversationStore(vault).load("c-1", scope="u-3"))
 
 
+LIKE_BINARY: list[Any] = [
+    {"kind": "binary", "data": "hi there"},
+    {"kind": "binary", "data": "hello"},
+    {"kind": "binary", "data": "é"},
+    {"kind": "binary", "data": "ab cd"},
+    {"kind": "binary", "data": "4111111111111111"},
+]
+
+
+@pytest.mark.parametrize("given", LIKE_BINARY, ids=lambda one: one["data"])
+def test_what_a_tool_writes_is_no_binary_content_for_its_looks(given: Any, tmp_path: Path) -> None:
+    messages: list[ModelMessage] = [
+        ModelResponse(parts=[ToolCallPart("draw", given, "c-1")]),
+        ModelRequest(parts=[ToolReturnPart("draw", {"made": given, "of": [given]}, "c-1")]),
+    ]
+    paper = BinaryContent(data=b"%PDF\xff\xfe", media_type="application/pdf")
+    messages += [
+        ModelRequest(parts=[UserPromptPart(["Look", paper]), ToolReturnPart("draw", [paper], "c-2")])
+    ]
+
+    async def main() -> None:
+        with opened(tmp_path) as vault:
+            store = VaultConversationStore(vault)
+            await store.save(Conversation(conversation_id="c-1", messages=list(messages)), **ME)
+            found = await store.load("c-1", **ME)
+            assert found is not None
+            assert found.messages == messages
+
+    asyncio.run(main())
+
+
+def test_p1_a_card_number_in_what_looks_like_binary_content_is_redacted(tmp_path: Path) -> None:
+    given = {"kind": "binary", "data": "4111111111111111"}
+
+    async def main() -> None:
+        with opened(tmp_path, redacts=True) as vault:
+            store = VaultConversationStore(vault)
+            said = ModelRequest(parts=[ToolReturnPart("draw", given, "c-1")])
+            await store.save(Conversation(conversation_id="c-1", messages=[said]), **ME)
+            found = await store.load("c-1", **ME)
+            assert found is not None
+            assert "4111111111111111" not in str(found.messages)
+
+    asyncio.run(main())
+
+
 PROGRAM = """
 import asyncio, json, sys
 from pydantic_ai.messages import ModelRequest, UserPromptPart

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
+from uuid import UUID
 
 import pytest
 from databases import Databases
@@ -75,6 +77,64 @@ def test_items_are_kept_found_and_deleted(opened: Callable[..., Any]) -> None:
             store.put(("users",), "a", {"what": object()})
 
 
+REFUSED: list[object] = [
+    float("nan"),
+    float("-inf"),
+    2**70,
+    b"bytes",
+    {1: 2},
+    (1, 2),
+    {"a set"},
+    datetime(2026, 3, 4, tzinfo=UTC),
+    UUID(int=1),
+    object(),
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("value", REFUSED, ids=lambda value: type(value).__name__)
+def test_what_would_come_back_as_something_else_is_refused(opened: Callable[..., Any], value: object) -> None:
+    with opened(redactor=None) as vault:
+        store = VaultStore(vault, user_id="u-1")
+        with pytest.raises(InputError) as caught:
+            store.put(("a",), "k", {"x": [value]})
+        assert caught.value.__cause__ is None
+        assert store.get(("a",), "k") is None
+        kept: dict[str, Any] = {"x": [None, True, 1.5, -(2**63), 2**64 - 1, "", {"y": []}]}
+        store.put(("a",), "k", kept)
+        found = store.get(("a",), "k")
+        assert found is not None
+        assert found.value == kept
+
+
+@pytest.mark.parametrize("key", ["a\ud800", 7, None, b"k"])
+def test_a_key_that_is_no_text_is_refused(opened: Callable[..., Any], key: Any) -> None:
+    with opened(redactor=None) as vault:
+        store = VaultStore(vault, user_id="u-1")
+        ops: list[Op] = [
+            PutOp(("a",), key, {"n": 1}),
+            PutOp(("a",), key, None),
+            GetOp(("a",), key),
+            PutOp(("a", key), "k", {"n": 1}),
+            GetOp(("a", key), "k"),
+        ]
+        for op in ops:
+            with pytest.raises(InputError):
+                store.batch([op])
+        odd = "odd \n" * 999
+        store.put((odd,), odd, {"n": 1})
+        assert [one.key for one in store.search(())] == [odd]
+
+
+@pytest.mark.parametrize("ttl", [float("inf"), float("nan"), 1e300])
+def test_an_end_that_never_comes_is_refused(opened: Callable[..., Any], ttl: float) -> None:
+    with opened(redactor=None) as vault:
+        store = VaultStore(vault, user_id="u-1")
+        with pytest.raises(InputError):
+            store.put(("a",), "k", {"n": 1}, ttl=ttl)
+        assert store.get(("a",), "k") is None
+
+
 def test_a_batch_reads_what_was_there_before_it_writes(opened: Callable[..., Any]) -> None:
     with opened(redactor=None) as vault:
         store = VaultStore(vault, user_id="u-1")
@@ -112,6 +172,61 @@ def test_what_has_expired_is_never_given(opened: Callable[..., Any]) -> None:
         assert store.list_namespaces() == [("a",)]
         assert store.sweep_ttl() == 1
         assert len(vault.transcript("u-1", "langgraph store").records("langgraph items").list()) == 1
+
+
+@pytest.mark.parametrize("read", ["get", "search"])
+@pytest.mark.parametrize("now", [{"n": 2}, None])
+def test_p8_a_read_that_puts_an_end_off_undoes_no_write_of_another(
+    opened: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    read: str,
+    now: dict[str, Any] | None,
+) -> None:
+    clock = Clock()
+    with opened(redactor=None, clock=clock) as vault, opened(redactor=None, clock=clock) as beside:
+        store, other = VaultStore(vault, user_id="u-1"), VaultStore(beside, user_id="u-1")
+        store.put(("a",), "k", {"n": 1}, ttl=1)
+        store.put(("a",), "steady", {"n": 7}, ttl=1)
+        clock.now += MINUTE // 2
+        keep = vault._core.keep
+
+        def later(*args: Any, **more: Any) -> Any:
+            monkeypatch.setattr(vault._core, "keep", keep)
+            other.delete(("a",), "k") if now is None else other.put(("a",), "k", now, ttl=9)
+            return keep(*args, **more)
+
+        monkeypatch.setattr(vault._core, "keep", later)
+        if read == "get":
+            store.get(("a",), "k")
+        else:
+            assert "steady" in {one.key for one in store.search(("a",))}
+        for reader in (store, other):
+            found = reader.get(("a",), "k", refresh_ttl=False)
+            assert (None if found is None else found.value) == now
+        clock.now += MINUTE * 3 // 4
+        steady = other.get(("a",), "steady", refresh_ttl=False)
+        assert (steady is not None) == (read == "search")  # what nobody changed is put off all the same
+
+
+def test_a_sweep_leaves_what_another_puts_meanwhile(
+    opened: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    with opened(redactor=None, clock=clock) as vault, opened(redactor=None, clock=clock) as beside:
+        store, other = VaultStore(vault, user_id="u-1"), VaultStore(beside, user_id="u-1")
+        for key in ("a", "b"):
+            store.put(("a",), key, {"n": 1}, ttl=1)
+        clock.now += 2 * MINUTE
+        keep = vault._core.keep
+
+        def later(*args: Any, **more: Any) -> Any:
+            monkeypatch.setattr(vault._core, "keep", keep)
+            other.put(("a",), "a", {"n": 2})
+            return keep(*args, **more)
+
+        monkeypatch.setattr(vault._core, "keep", later)
+        assert store.sweep_ttl() == 1
+        assert [(one.key, one.value) for one in other.search(("a",))] == [("a", {"n": 2})]
 
 
 def test_p1_values_are_redacted_and_nothing_is_stored_in_clear(

@@ -9,7 +9,6 @@ transaction. `user:` state belongs to the user and is erased with them; `app:` s
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import weakref
 from collections.abc import Sequence
@@ -17,6 +16,8 @@ from typing import Any
 from uuid import uuid4
 
 from vault.adapters import framework
+from vault.adapters.adk_state import APP, Shared, SharedState, shared_place, user_of
+from vault.adapters.blobs import in_base64, with_bytes
 from vault.adapters.facing import AnyVault, core_of, run
 from vault.chat.records import ABSENT, Put, Record, plain
 from vault.clock import to_datetime
@@ -41,8 +42,7 @@ from pydantic import ValidationError  # noqa: E402 (as above)
 from pydantic_core import PydanticSerializationError, to_jsonable_python  # noqa: E402 (as above)
 
 _OURS = "adk"  # the field of `extra` with what is not said in an event, and the collection of the state
-_KEY, _SHARED = "session", "state"
-_APP = "app:"  # what the app's own state belongs to: no user's id may begin so
+_KEY = "session"
 
 
 class VaultSessionService(BaseSessionService):
@@ -133,7 +133,7 @@ class VaultSessionService(BaseSessionService):
 
     async def _session(self, app: str, user: str, name: str, record: Record) -> Session:
         shared = await run(self._vault, self._stored.shared, app, user)
-        own = await run(self._vault, self._stored.shared, app, _APP + app)
+        own = await run(self._vault, self._stored.shared, app, APP + app)
         state = {**record.value["state"]}
         state |= {f"{State.APP_PREFIX}{key}": value for key, value in own.items()}
         state |= {f"{State.USER_PREFIX}{key}": value for key, value in shared.items()}
@@ -150,15 +150,17 @@ class _Stored:
     def __init__(self, core: Core, namespace: str | None) -> None:
         self._core = core
         self._namespace = namespace
+        self._shared = SharedState(core, namespace)
 
     def create(self, app: str, user: str, name: str, state: dict[str, Any]) -> None:
         own, shared = _split(state)
-        put = _put(own, to_seconds(self._core.stores.clock()), ABSENT)
+        waiting = self._shared.waiting(app, user, shared)
+        put = _put(own, to_seconds(self._core.stores.clock()), waiting, ABSENT)
         try:
-            self._keep(app, _user(user), _place(app, name), [put])
+            self._keep(app, user_of(user), _place(app, name), [put])
         except RevisionError:
             raise AlreadyExistsError("A session with this id already exists.") from None
-        self._share(app, user, shared)
+        self._shared.write(app, user, shared)
 
     def append(
         self, session: tuple[str, str, str], known: str | list[str], said: Message, delta: dict[str, Any]
@@ -175,9 +177,10 @@ class _Stored:
         if known != now:
             raise RevisionError("the session has gone on")
         own, shared = _split(delta)
-        put = _put({**record.value["state"], **own}, said.extra[_OURS]["timestamp"], record.revision)
-        [after] = self._keep(app, _user(user), _place(app, name), [put], [said])
-        self._share(app, user, shared)
+        state, waiting = {**record.value["state"], **own}, self._shared.waiting(app, user, shared)
+        put = _put(state, said.extra[_OURS]["timestamp"], waiting, record.revision)
+        [after] = self._keep(app, user_of(user), _place(app, name), [put], [said])
+        self._shared.write(app, user, shared)
         return after
 
     def read(self, app: str, user: str, name: str) -> tuple[Record, Messages] | None:
@@ -185,17 +188,18 @@ class _Stored:
         before = self.record(app, user, name)
         while before is not None:
             messages = self._core.messages(
-                _user(user), _place(app, name), last=None, before=None, reveal=False, purpose=""
+                user_of(user), _place(app, name), last=None, before=None, reveal=False, purpose=""
             )
             after = self.record(app, user, name)
             if after is not None and after.revision == before.revision:
+                self._shared.complete(app, user, after)
                 return after, messages
             before = after
         return None
 
     def record(self, app: str, user: str, name: str) -> Record | None:
         place = _place(app, name)
-        return next(iter(self._core.records.read(_user(user), place, _OURS, keys=[_KEY])), None)
+        return next(iter(self._core.records.read(user_of(user), place, _OURS, keys=[_KEY])), None)
 
     def names(self, app: str, user: str | None) -> list[tuple[str, str]]:
         """Give the users and sessions of an app."""
@@ -203,28 +207,21 @@ class _Stored:
         after: int | None = None if user is not None else 0
         while after is not None:
             page, after = self._core.lister.users_page(after)
-            users += [one for one in page if not one.startswith(_APP)]
-        begin = _shared_place(app)
+            users += [one for one in page if not one.startswith(APP)]
+        begin = shared_place(app)
         return [
             (one, summary.session_id.removeprefix(begin))
             for one in users
-            for summary in self._core.lister.sessions(_user(one))
+            for summary in self._core.lister.sessions(user_of(one))
             if summary.session_id.startswith(begin) and summary.session_id != begin
         ]
 
     def delete(self, app: str, user: str, name: str) -> None:
-        self._core.requests.delete(_user(user), _place(app, name))
+        self._core.requests.delete(user_of(user), _place(app, name))
 
     def shared(self, app: str, owner: str) -> dict[str, Any]:
         """Give the state of a user, or of the app."""
-        user = owner if owner == _APP + app else _user(owner)
-        return {one.key: one.value for one in self._core.records.read(user, _shared_place(app), _SHARED)}
-
-    def _share(self, app: str, user: str, shared: dict[str, dict[str, Any]]) -> None:
-        for prefix, owner in ((State.USER_PREFIX, user), (State.APP_PREFIX, _APP + app)):
-            puts = [plain(_SHARED, key, value) for key, value in shared[prefix].items()]
-            if puts:
-                self._keep(app, owner, _shared_place(app), puts)
+        return self._shared.read(app, owner if owner == APP + app else user_of(owner))
 
     def _keep(
         self, app: str, user: str, place: str, puts: Sequence[Put], given: Sequence[Message] = ()
@@ -238,31 +235,18 @@ def to_seconds(at: int) -> float:
     return to_datetime(at).timestamp()
 
 
-def _user(user: str) -> str:
-    if check_id(user, "user id").startswith(_APP):
-        raise InputError(f"a user id does not begin with {_APP}: that is where the app's own state is")
-    return user
-
-
 def _place(app: str, name: str) -> str:
-    return _shared_place(app) + check_id(name, "session id")
+    return shared_place(app) + check_id(name, "session id")
 
 
-def _shared_place(app: str) -> str:
-    """Give where the state is that sessions share: no session has an empty id."""
-    if ":" in check_id(app, "app name"):
-        raise InputError("an app name has no colon")
-    return f"{app}:"
+def _put(state: dict[str, Any], at: float, waiting: dict[str, Any], revision: int) -> Put:
+    return plain(_OURS, _KEY, {"state": state, "updated": at, **waiting}, revision=revision)
 
 
-def _put(state: dict[str, Any], at: float, revision: int) -> Put:
-    return plain(_OURS, _KEY, {"state": state, "updated": at}, revision=revision)
-
-
-def _split(state: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def _split(state: dict[str, Any]) -> tuple[dict[str, Any], Shared]:
     """Tell a session's own state from what is shared; what is temporary is not stored."""
     own: dict[str, Any] = {}
-    shared: dict[str, dict[str, Any]] = {State.USER_PREFIX: {}, State.APP_PREFIX: {}}
+    shared: Shared = {State.USER_PREFIX: {}, State.APP_PREFIX: {}}
     for key, value in state.items():
         prefix = next((one for one in shared if key.startswith(one)), None)
         if prefix is not None:
@@ -283,12 +267,10 @@ def _jsonable(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _message(event: Event) -> Message:
-    fields = event.model_dump(mode="json", exclude_none=True, warnings=False)
+    written = event.model_dump(mode="json", exclude_none=True, warnings=False)
+    fields = with_bytes(written, event.model_dump(exclude_none=True, warnings=False))
     content = fields.pop("content", None)
     parts = content.pop("parts", None) if content else None
-    for part, given in zip(parts or [], (event.content and event.content.parts) or [], strict=True):
-        if given.inline_data is not None and given.inline_data.data is not None:
-            part["inline_data"]["data"] = given.inline_data.data  # bytes, which redaction leaves alone
     is_result = any("function_response" in part for part in parts or [])
     role = "tool" if is_result else "user" if event.author == "user" else "assistant"
     if content is not None:
@@ -311,13 +293,7 @@ def _event(message: Message) -> Event:
         parts = [{"text": said}] if isinstance(said, str) else said
         given["content"] = {**fields.get("content", {}), "parts": parts}
     try:
-        return Event.model_validate_json(json.dumps(given, default=_in_base64))
+        return Event.model_validate_json(json.dumps(given, default=in_base64))
     except ValidationError:
         pass  # raised out of its reach: it holds what was said (P1)
     raise TamperedError("an event is of a form that this release of ADK does not know")
-
-
-def _in_base64(value: object) -> str:
-    if isinstance(value, bytes):
-        return base64.urlsafe_b64encode(value).decode()
-    raise TypeError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import ParamSpec, Protocol, TypeVar
@@ -14,6 +15,7 @@ from vault.client import Vault
 from vault.config import is_url
 from vault.core import Core
 from vault.errors import UsageError
+from vault.forks import renew_locks
 from vault.messages import Message, Messages
 from vault.transcript import Transcript
 
@@ -23,6 +25,7 @@ T = TypeVar("T")
 
 _opened: dict[tuple[int, str], Vault] = {}
 _opening = threading.Lock()
+renew_locks(sys.modules[__name__], "_opening")
 
 
 def opened(where: AnyVault | str | os.PathLike[str]) -> AnyVault:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vault.adapters import framework
+from vault.adapters.blobs import decoded, encoded
 from vault.adapters.facing import AnyVault, Awaited, awaited, opened, whose
 from vault.aio import AsyncVault
 from vault.errors import InputError, TamperedError, UsageError
@@ -43,7 +44,14 @@ _CLASSES: dict[str, type[BaseMessage]] = {
         lc.ChatMessageChunk,
     )
 }
+_PLAIN: dict[str, type[BaseMessage]] = {
+    "user": lc.HumanMessage,
+    "assistant": lc.AIMessage,
+    "tool": lc.ToolMessage,
+    "function": lc.FunctionMessage,
+}
 _ROLES = {"human": "user", "system": "system", "tool": "tool", "function": "function"}
+_BASE64 = "~base64"  # beside fields of which some were base64 and are bytes
 _OURS = "langchain"  # the field of `extra` that holds what only LangChain knows
 
 
@@ -116,6 +124,9 @@ def _from_langchain(message: BaseMessage) -> Message:
     if message.type not in _CLASSES:
         raise InputError("a message of an unknown type would not come back as one")
     fields = message.model_dump(exclude_defaults=True, warnings=False)  # a warning would show content (P1)
+    has = decoded(fields)
+    if has != fields:
+        fields = {**has, _BASE64: True}
     fields["type"] = message.type
     name = fields.pop("name", None)
     extra = {_OURS: fields} if name is None else {"name": name, _OURS: fields}
@@ -128,12 +139,38 @@ def _from_langchain(message: BaseMessage) -> Message:
 def _to_langchain(message: Message) -> BaseMessage:
     fields = message.extra.get(_OURS)
     if not isinstance(fields, dict):  # an app said it in other words than LangChain's
-        return convert_to_messages([message.to_dict()])[0]
+        return _in_other_words(message)
     kind = _CLASSES.get(str(fields.get("type")))
     if kind is None:
         raise TamperedError("a message is of a class that this release of LangChain does not know")
     given: dict[str, Any] = {**fields, "content": message.content}
+    if given.pop(_BASE64, False):
+        given = encoded(given)
     if "name" in message.extra:
         given["name"] = message.extra["name"]
     # As it was when it was sealed: a validator might change it, or tell in its error what is in it (P1).
     return kind.model_construct(**given)
+
+
+def _in_other_words(message: Message) -> BaseMessage:
+    """Give what an app said without LangChain; as a plain message of its role, where LangChain can't take it.
+
+    Its errors go no further: they hold what was said (P1).
+    """
+    try:
+        [found] = convert_to_messages([message.to_dict()])
+    except (AttributeError, LookupError, NotImplementedError, TypeError, ValueError):
+        kind = _PLAIN.get(message.role, lc.SystemMessage)
+        own = {name: kind.model_fields.get(name) for name in ("name", "tool_call_id")}
+        fields = {
+            name: message.extra.get(name, "")
+            for name, field in own.items()
+            if field is not None and (field.is_required() or name in message.extra)
+        }
+        said: Any = message.content if message.content is not None else ""
+        fields["content"] = [said] if isinstance(said, dict) else said
+        fields["additional_kwargs"] = {
+            name: part for name, part in message.extra.items() if name not in fields
+        }
+        found = kind.model_construct(**fields)
+    return found

@@ -6,6 +6,7 @@ constructor.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -100,9 +101,9 @@ class VaultSaver(BaseCheckpointSaver[str]):
         return clone  # type: ignore[return-value]
 
     def get_next_version(self, current: str | None, channel: None) -> str:  # noqa: ARG002 (the framework's)
-        """Give the version after another: texts that sort as their numbers do."""
+        """Give a version after another: texts that sort as their numbers do, and differ between branches."""
         number = int(str(current).partition(".")[0]) if current is not None else 0
-        return f"{number + 1:032}.0"
+        return f"{number + 1:032}.{secrets.token_hex(8)}"
 
     # -- reading ------------------------------------------------------------------------------------------
 
@@ -117,9 +118,8 @@ class VaultSaver(BaseCheckpointSaver[str]):
     def _get(self, config: RunnableConfig, where: Where) -> CheckpointTuple | None:
         configurable = config["configurable"]
         space, wanted = configurable.get("checkpoint_ns", ""), configurable.get("checkpoint_id")
-        threads = self._threads
-        stored = threads.one(where, space, wanted) if wanted else threads.latest(where, space)
-        return None if stored is None else self._tuple(config, where, threads.open(where, stored))
+        found = self._threads.find(where, space, wanted)
+        return None if found is None else self._tuple(config, where, found)
 
     def list(
         self,
@@ -132,7 +132,8 @@ class VaultSaver(BaseCheckpointSaver[str]):
         """Give checkpoints, the newest first."""
         chosen = self._face.run(self._choose, config, filter, before, limit)
         for where, stored in chosen:
-            yield self._face.run(self._open, config, where, stored)
+            if (found := self._face.run(self._open, config, where, stored)) is not None:
+                yield found
 
     async def alist(
         self,
@@ -144,7 +145,8 @@ class VaultSaver(BaseCheckpointSaver[str]):
     ) -> AsyncIterator[CheckpointTuple]:
         """Give checkpoints, the newest first."""
         for where, stored in await self._face.arun(self._choose, config, filter, before, limit):
-            yield await self._face.arun(self._open, config, where, stored)
+            if (found := await self._face.arun(self._open, config, where, stored)) is not None:
+                yield found
 
     def _choose(
         self,
@@ -186,8 +188,9 @@ class VaultSaver(BaseCheckpointSaver[str]):
         metadata = self._threads.metadata(stored)
         return all(key in metadata and metadata[key] == value for key, value in wanted.items())
 
-    def _open(self, config: RunnableConfig | None, where: Where, stored: Stored) -> CheckpointTuple:
-        return self._tuple(config, where, self._threads.open(where, stored))
+    def _open(self, config: RunnableConfig | None, where: Where, stored: Stored) -> CheckpointTuple | None:
+        found = self._threads.open(where, stored)
+        return None if found is None else self._tuple(config, where, found)
 
     def _tuple(self, config: RunnableConfig | None, where: Where, found: Found) -> CheckpointTuple:
         def at(checkpoint_id: str) -> RunnableConfig:
@@ -299,11 +302,13 @@ class VaultSaver(BaseCheckpointSaver[str]):
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints that some runs made."""
-        self._face.run(self._pruner.delete_for_runs, run_ids)
+        for where in self._face.run(self._pruner.holders, run_ids):
+            self._face.run_in_turn(where, self._pruner.delete_for_runs, where, run_ids)
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Delete the checkpoints that some runs made."""
-        await self._face.arun(self._pruner.delete_for_runs, run_ids)
+        for where in await self._face.arun(self._pruner.holders, run_ids):
+            await self._face.arun_in_turn(where, self._pruner.delete_for_runs, where, run_ids)
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy a thread with its whole history, for the same user."""
@@ -315,8 +320,10 @@ class VaultSaver(BaseCheckpointSaver[str]):
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = KEEP_LATEST) -> None:
         """Delete all checkpoints of some threads, or all but the latest of each namespace."""
-        self._face.run(self._pruner.prune, thread_ids, strategy)
+        for where in self._face.run(self._pruner.chosen, thread_ids, strategy):
+            self._face.run_in_turn(where, self._pruner.prune, where, strategy)
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = KEEP_LATEST) -> None:
         """Delete all checkpoints of some threads, or all but the latest of each namespace."""
-        await self._face.arun(self._pruner.prune, thread_ids, strategy)
+        for where in await self._face.arun(self._pruner.chosen, thread_ids, strategy):
+            await self._face.arun_in_turn(where, self._pruner.prune, where, strategy)

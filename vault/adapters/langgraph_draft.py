@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from vault.adapters.langgraph_forms import MESSAGES, Run, Where
+from vault.adapters.langgraph_forms import MARK, MESSAGES, PRUNES, Run, Where
 from vault.adapters.langgraph_values import (
     REFERENCES,
     Raw,
@@ -20,10 +21,15 @@ from vault.adapters.langgraph_values import (
     message_text,
     sealed_message,
 )
-from vault.chat.records import ABSENT, Put
+from vault.chat.records import ABSENT, Basis, Put
 from vault.clock import to_datetime
 from vault.core import Core
 from vault.messages import Message
+
+_PARENTS = 64  # checkpoints of a thread of which it is remembered where their values are
+
+At = tuple[str, bytes]  # the key of a value that has a record of its own, and the node of its chapter
+Apart = dict[tuple[str, Any], At]  # by the channel and its version
 
 
 class AgainError(Exception):
@@ -32,15 +38,31 @@ class AgainError(Exception):
 
 @dataclass(slots=True, repr=False)
 class Known:
-    """What this process knows to be stored of a thread. No content: hashes, numbers, places."""
+    """What this process knows to be stored of a thread. No content: hashes, numbers, places.
+
+    It holds for one session, and until something is taken out: `mark` was read before all the rest.
+    """
 
     node: bytes
+    since: int
     mark: int = ABSENT
     next: int = 0
     messages: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
-    values: dict[tuple[str, str, Any], tuple[str, bytes]] = field(default_factory=dict)
+    apart: OrderedDict[tuple[str, str], Apart] = field(default_factory=OrderedDict)
     spaces: dict[str, bytes] = field(default_factory=dict)
     pointed: set[tuple[str, str]] = field(default_factory=set)
+
+    def note(
+        self, space: str, checkpoint_id: str, places: Mapping[str, At], versions: Mapping[str, Any]
+    ) -> None:
+        """Remember where the values of a checkpoint are.
+
+        A version alone tells nothing: two branches of a thread may have the same one, each with its value.
+        """
+        self.apart.pop((space, checkpoint_id), None)
+        self.apart[space, checkpoint_id] = {(name, versions.get(name)): at for name, at in places.items()}
+        while len(self.apart) > _PARENTS:
+            self.apart.popitem(last=False)
 
 
 class Draft:
@@ -58,8 +80,17 @@ class Draft:
         self.puts: list[Put] = []
         self._new: dict[bytes, tuple[int, bytes]] = {}
         self._stored: dict[int, tuple[set[bytes], bytes]] = {}
-        self.values: dict[tuple[str, str, Any], tuple[str, bytes]] = {}
         self._aliases: dict[bytes, bytes] = {}
+
+    @property
+    def basis(self) -> Basis:
+        """Give what has to be so still when this is written: else it would refer to what is gone (P8)."""
+        return Basis(self.node, {(PRUNES, MARK): self.known.mark})
+
+    @property
+    def node(self) -> bytes:
+        """Give the session for which this is drawn up."""
+        return self.known.node or self._session.node
 
     def chapter(self, role: str) -> bytes:
         """Give the node of the chapter in which something is stored now."""
@@ -132,6 +163,6 @@ class Draft:
 
     def learn(self) -> None:
         """Remember what is stored now."""
+        self.known.node = self.node
         for number, (marks, chapter) in self._stored.items():
             self.known.messages |= dict.fromkeys(marks, (number, chapter))
-        self.known.values |= self.values

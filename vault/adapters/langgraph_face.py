@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 from vault.aio import AsyncVault
 from vault.client import Vault
 from vault.errors import UsageError
+from vault.forks import in_child
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,12 +27,16 @@ class Face:
         self.core = vault._core  # noqa: SLF001 (an adapter stands where the faces stand)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._locks = [threading.Lock() for _ in range(_TURNS)]
+        in_child(self, Face._renew)
         self._waiting = [asyncio.Lock() for _ in range(_TURNS)]
         if isinstance(vault, AsyncVault):
             try:
                 self._loop = asyncio.get_running_loop()
             except RuntimeError:
                 self._loop = None
+
+    def _renew(self) -> None:
+        self._locks = [threading.Lock() for _ in range(_TURNS)]
 
     def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run work for a sync caller."""

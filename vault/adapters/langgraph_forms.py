@@ -5,7 +5,9 @@ checkpoints <ns>     each with its small values inside it
 values               larger values, each stored once a day while a checkpoint has it
 messages             each message of a list of messages, stored once; checkpoints name ranges of numbers
 writes <ns> <id>     the writes of a checkpoint's tasks
-prunes               how often messages were taken out, so that nobody refers to one that is gone
+prunes               a mark that changes when messages and values are taken out: whoever writes names the one
+                     that was read before what is referred to, so that nobody refers to what is gone
+early                checkpoints whose tasks wrote before the checkpoint itself was stored
 """
 
 from __future__ import annotations
@@ -24,12 +26,15 @@ from vault.errors import TamperedError
 THREAD, RUN = "langgraph thread", "langgraph run"
 BARE = frozenset({"v", "id", "ts", "channel_versions", "versions_seen", "updated_channels"})
 TELLING = frozenset({"source", "step", "parents", "run_id", "counters_since_delta_snapshot"})
-SPACES, VALUES, MESSAGES, PRUNES = (
+SPACES, VALUES, MESSAGES, PRUNES, EARLY = (
     "langgraph spaces",
     "langgraph values",
     "langgraph messages",
     "langgraph prunes",
+    "langgraph early",
 )
+
+MARK = "mark"  # the key of the only record in PRUNES
 
 T = TypeVar("T")
 Run = tuple[bytes, int, int]  # a chapter's node, and first and last number of messages that lie in it
@@ -86,6 +91,11 @@ def collection_of(*parts: str) -> str:
 def key_of(name: str) -> str:
     """Give a key to a name of any form."""
     return hashlib.sha256(name.encode()).hexdigest()
+
+
+def early_key(space: str, checkpoint_id: str) -> str:
+    """Give the key of a checkpoint in EARLY."""
+    return hashlib.sha256(msgspec.json.encode([space, checkpoint_id])).hexdigest()
 
 
 def checkpoint_of(record: Record) -> Stored:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from langchain_core.runnables.config import var_child_runnable_config
@@ -32,7 +32,7 @@ from langgraph.store.base import (
 from vault.adapters.langgraph_face import Face
 from vault.chat.records import Drop, Put, Record
 from vault.clock import to_datetime
-from vault.errors import InputError, TamperedError
+from vault.errors import InputError, RevisionError, StoreUnavailableError, TamperedError
 from vault.messages import STATE, Message, check_id, check_namespace
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from vault.client import Vault
 
 SESSION, ITEMS = "langgraph store", "langgraph items"
+T = TypeVar("T")
+_RACES = 50
+_ENDLESS = 2**62  # microseconds
 _MINUTE = 60_000_000
 _REFRESHED = 0.01  # a read that would move the end by less than this part of the whole time writes nothing
 
@@ -63,6 +66,7 @@ class _Look:
     user: str
     now: int
     items: Mapping[str, Kept]
+    revisions: Mapping[str, int]
 
 
 class VaultStore(BaseStore):
@@ -116,6 +120,9 @@ class VaultStore(BaseStore):
     # -- behind the face ----------------------------------------------------------------------------------
 
     def _batch(self, user: str, ops: Sequence[Op]) -> list[Result]:
+        return _until_it_fits(partial(self._try_batch, user, ops))
+
+    def _try_batch(self, user: str, ops: Sequence[Op]) -> list[Result]:
         look = self._look(user, ops)
         changes: dict[str, Put | Drop] = {}
         results = [self._answer(look, op, changes) for op in ops]
@@ -151,11 +158,13 @@ class VaultStore(BaseStore):
         if any(isinstance(op, SearchOp | ListNamespacesOp) for op in ops):
             keys = None
         now = self._core.stores.clock()
-        kept = {one.key: _kept(one) for one in self._core.records.read(user, SESSION, ITEMS, keys=keys)}
+        records = self._core.records.read(user, SESSION, ITEMS, keys=keys)
+        kept = {one.key: _kept(one) for one in records}
         alive = {key: one for key, one in kept.items() if one.expires_at is None or one.expires_at > now}
-        return _Look(user, now, alive)
+        return _Look(user, now, alive, {one.key: one.revision for one in records})
 
     def _refresh(self, look: _Look, items: Iterable[Kept], changes: dict[str, Put | Drop]) -> None:
+        """Put off the end of items, as they were read: what another wrote or deleted since stays so (P8)."""
         for one in items:
             if one.ttl is None or one.expires_at is None:
                 continue
@@ -164,9 +173,13 @@ class VaultStore(BaseStore):
                 key = _key(one.namespace, one.key)
                 later = msgspec.msgpack.encode(msgspec.structs.replace(one, expires_at=end))
                 at = to_datetime(one.updated_at)
-                changes[key] = Put(ITEMS, key, [], partial(_as_it_is, later), at)
+                revision = look.revisions[key]
+                changes[key] = Put(ITEMS, key, [], partial(_as_it_is, later), at, revision=revision)
 
     def _sweep(self, user: str) -> int:
+        return _until_it_fits(partial(self._try_sweep, user))
+
+    def _try_sweep(self, user: str) -> int:
         now = self._core.stores.clock()
         gone = [
             Drop(ITEMS, one.key, one.revision)
@@ -177,8 +190,20 @@ class VaultStore(BaseStore):
         return len(gone)
 
 
+def _until_it_fits(work: Callable[[], T]) -> T:
+    """Do something again, from its reading on, where another wrote what it had read."""
+    for _ in range(_RACES):
+        with suppress(RevisionError):
+            return work()
+    raise StoreUnavailableError("too many writers for one memory", hint="try again")
+
+
 def _key(namespace: Sequence[str], key: str) -> str:
-    return hashlib.sha256(msgspec.json.encode([*namespace, key])).hexdigest()
+    parts = [*namespace, key]
+    if all(isinstance(part, str) for part in parts):
+        with suppress(UnicodeEncodeError):  # a lone surrogate
+            return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+    raise InputError("the key of an item, and the parts of its namespace, are texts")
 
 
 def _kept(record: Record) -> Kept:
@@ -205,7 +230,7 @@ def _found(one: Kept) -> SearchItem:
 def _put(look: _Look, key: str, op: PutOp) -> Put:
     before = look.items.get(key)
     created_at = look.now if before is None else before.created_at
-    end = None if op.ttl is None else look.now + int(op.ttl * _MINUTE)
+    end = None if op.ttl is None else look.now + _length(op.ttl)
     value = _plain(op.value)
 
     def make(redacted: Sequence[Message]) -> object:
@@ -217,13 +242,26 @@ def _put(look: _Look, key: str, op: PutOp) -> Put:
     return Put(ITEMS, key, [Message(STATE, {"arguments": value})], make, to_datetime(look.now))
 
 
+def _length(minutes: float) -> int:
+    with suppress(ValueError, OverflowError):
+        length = int(minutes * _MINUTE)
+        if length < _ENDLESS:
+            return length
+    raise InputError("a ttl is a number of minutes", hint="None for an item that never expires")
+
+
 def _plain(value: object) -> dict[str, Any]:
     """Give a value as JSON has it, which is what every store of LangGraph's gives back."""
-    with suppress(TypeError, ValueError, msgspec.MsgspecError, RecursionError):
-        plain = msgspec.json.decode(msgspec.json.encode(value))
-        if isinstance(plain, dict):
+    with suppress(TypeError, ValueError, OverflowError, msgspec.MsgspecError, RecursionError):
+        plain = msgspec.msgpack.decode(
+            msgspec.msgpack.encode(msgspec.json.decode(msgspec.json.encode(value)))
+        )
+        if isinstance(plain, dict) and plain == value:
             return plain
-    raise InputError("an item's value is a dict of what JSON can hold")
+    raise InputError(
+        "an item's value is a dict of what JSON can hold, and gives back as it was",
+        hint="texts as keys; texts, finite numbers, booleans, None, lists and dicts in it",
+    )
 
 
 def _as_it_is(value: object, redacted: Sequence[Message]) -> object:  # noqa: ARG001 (nothing was left to redact)

@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from vault.adapters.langgraph_draft import AgainError, Draft, Known
+from vault.adapters.langgraph_draft import AgainError, At, Draft, Known
 from vault.adapters.langgraph_forms import (
     BARE,
+    EARLY,
     MESSAGES,
     PRUNES,
     RUN,
@@ -26,6 +27,7 @@ from vault.adapters.langgraph_forms import (
     Where,
     checkpoint_of,
     collection_of,
+    early_key,
     key_of,
     message_of,
     runs_of,
@@ -47,8 +49,9 @@ from vault.core import Core
 from vault.errors import RevisionError, StoreUnavailableError, TamperedError
 from vault.messages import STATE
 
-_RACES = 50
+RACES = 50
 INLINE = 1024  # bytes: a larger value has a record of its own
+_HOUR = 3_600_000_000  # microseconds
 _CACHED = 1000  # threads of which it is remembered what is stored
 _NEWEST = 8  # rows among which the latest checkpoint is: one that is written again comes to the end
 
@@ -76,15 +79,16 @@ class Threads:
         metadata: Mapping[str, Any],
         new_versions: Collection[str],
     ) -> None:
-        """Store a checkpoint."""
+        """Store a checkpoint. A value that has not changed since its parent is not stored again."""
+        apart: dict[str, At] = {}
 
         def draw(draft: Draft) -> None:
-            known, values = draft.known, checkpoint["channel_values"]
+            versions = checkpoint["channel_versions"]
             inline: dict[str, Text] = {}
-            apart: dict[str, tuple[str, bytes]] = {}
-            for channel, value in values.items():
-                version = checkpoint["channel_versions"].get(channel)
-                at = known.values.get((space, channel, version))
+            apart.clear()
+            before = {} if parent is None else draft.known.apart.get((space, parent), {})
+            for channel, value in checkpoint["channel_values"].items():
+                at = before.get((channel, versions.get(channel)))
                 if at is not None and channel not in new_versions and at[1] == draft.chapter(STATE):
                     apart[channel] = at
                     continue
@@ -94,7 +98,6 @@ class Threads:
                     continue
                 at = apart[channel] = secrets.token_hex(16), draft.chapter(STATE)
                 draft.record(VALUES, at[0], [text], lambda typed: list(typed[0]))
-                draft.values[space, channel, version] = at
             rest = {key: one for key, one in checkpoint.items() if key not in {*BARE, "channel_values"}}
             bare = self.serde.dumps_typed({key: one for key, one in checkpoint.items() if key in BARE})
             telling = self.serde.dumps_typed({key: one for key, one in metadata.items() if key in TELLING})
@@ -123,7 +126,8 @@ class Threads:
 
         run = metadata.get("run_id")
         names = [(THREAD, where.thread), *([(RUN, str(run))] if run else [])]
-        self._write(where, space, names, draw)
+        known = self._write(where, space, names, draw)
+        known.note(space, checkpoint["id"], apart, checkpoint["channel_versions"])
 
     def put_writes(  # noqa: PLR0913 (what is written, and where)
         self,
@@ -138,6 +142,7 @@ class Threads:
         """Store what a task wrote. What it wrote before stays, unless it `replaces` it."""
         collection = collection_of("writes", space, checkpoint_id)
         before: list[Record] = []
+        at = space, checkpoint_id
 
         def draw(draft: Draft) -> None:
             def make(typed: list[Typed]) -> object:
@@ -150,6 +155,9 @@ class Threads:
 
             texts = [draft.text(value, one[1]) for value, one in zip(values, task.writes, strict=True)]
             draft.record(collection, key_of(task.id), texts, make, before[0].revision if before else ABSENT)
+            if at not in draft.known.apart and self.one(where, *at) is None:
+                # Its checkpoint is on its way: without this a prune would not know of what it refers to.
+                draft.record(EARLY, early_key(*at), [], lambda _: list(at))
 
         def look() -> None:
             before[:] = self.read(where, collection, keys=[key_of(task.id)])
@@ -163,8 +171,8 @@ class Threads:
         names: Sequence[tuple[str, str]],
         draw: Callable[[Draft], None],
         look: Callable[[], None] | None = None,
-    ) -> None:
-        for _ in range(_RACES):
+    ) -> Known:
+        for _ in range(RACES):
             known = self._known_of(where)
             draft = Draft(self.core, self.serde, where, known)
             chapter = draft.chapter(STATE)
@@ -173,7 +181,14 @@ class Threads:
             draw(draft)
             pointers = [name for name in names if name not in known.pointed]
             try:
-                self.core.keep(where.user, where.thread, where.namespace, draft.puts, found_by=pointers)
+                self.core.keep(
+                    where.user,
+                    where.thread,
+                    where.namespace,
+                    draft.puts,
+                    found_by=pointers,
+                    basis=draft.basis,
+                )
             except AgainError:
                 draft.again()
                 continue
@@ -182,13 +197,10 @@ class Threads:
                 if look is not None:
                     look()
                 continue
-            session = self.core.sessions.find(where.user, where.thread)
-            if session is not None and known.node in {b"", session.node}:
-                known.node = session.node
-                draft.learn()
-                known.spaces[space] = chapter
-                known.pointed.update(names)
-            return
+            draft.learn()
+            known.spaces[space] = chapter
+            known.pointed.update(names)
+            return known
         raise StoreUnavailableError("too many writers for one thread", hint="try again")
 
     # -- what is known ----------------------------------------------------------------------------------
@@ -197,7 +209,8 @@ class Threads:
         session = self.core.sessions.find(where.user, where.thread)
         node = session.node if session else b""
         known = self._known.get(where)
-        if known is None or known.node != node:
+        # The mark ages, too: what was known before it came must not outlast it.
+        if known is None or known.node != node or self.core.stores.clock() - known.since > _HOUR:
             known = self._load(where, node)
         return known
 
@@ -206,7 +219,7 @@ class Threads:
         self._known.pop(where, None)
 
     def _load(self, where: Where, node: bytes) -> Known:
-        known = Known(node)
+        known = Known(node, self.core.stores.clock())
         if node:
             known.mark = self._mark(where)
             for record in self.read(where, MESSAGES):
@@ -267,9 +280,13 @@ class Threads:
         found = map(checkpoint_of, self.read(where, collection_of("checkpoints", space)))
         return sorted(found, key=lambda one: one.id, reverse=True)
 
-    def tasks(self, where: Where, stored: Stored) -> list[Task]:
+    def early(self, where: Where) -> list[tuple[str, str]]:
+        """Give the namespaces and ids of checkpoints whose tasks wrote before they were stored."""
+        return [(one.value[0], one.value[1]) for one in self.read(where, EARLY)]
+
+    def tasks(self, where: Where, space: str, checkpoint_id: str) -> list[Task]:
         """Give the writes of a checkpoint, in the order in which a run applies them."""
-        found = map(task_of, self.read(where, collection_of("writes", stored.space, stored.id)))
+        found = map(task_of, self.read(where, collection_of("writes", space, checkpoint_id)))
         return sorted(found, key=lambda task: (task.path, task.id))
 
     def metadata(self, stored: Stored) -> dict[str, Any]:
@@ -277,12 +294,29 @@ class Threads:
         telling = self.serde.loads_typed(stored.telling)
         return {**telling, **self.serde.loads_typed(stored.metadata)}
 
-    def open(self, where: Where, stored: Stored) -> Found:
-        """Put a checkpoint together again."""
-        tasks = self.tasks(where, stored)
+    def find(self, where: Where, space: str, checkpoint_id: str | None) -> Found | None:
+        """Give a checkpoint, or the latest, put together again."""
+        while True:
+            stored = self.one(where, space, checkpoint_id) if checkpoint_id else self.latest(where, space)
+            if stored is None or (found := self.open(where, stored)) is not None:
+                return None if stored is None else found
+
+    def open(self, where: Where, stored: Stored) -> Found | None:
+        """Put a checkpoint together again; None where it was deleted meanwhile."""
+        try:
+            return self._open(where, stored)
+        except TamperedError:
+            if self.one(where, stored.space, stored.id) == stored:  # so nobody took lawfully what it needs
+                raise
+        return None
+
+    def _open(self, where: Where, stored: Stored) -> Found:
+        known, is_new = self._standing(where)  # before all that it is to learn
+        tasks = self.tasks(where, stored.space, stored.id)
         values = self.values(where, stored)
         everything = [*values.values(), *((kind, data) for task in tasks for _, _, kind, data in task.writes)]
-        library = self._library(where, [one for typed in everything for one in references_in(typed)])
+        references = [one for typed in everything for one in references_in(typed)]
+        library = self._library(where, references, known, is_cold=is_new)
 
         def loaded(typed: Typed) -> Any:  # noqa: ANN401 (any value)
             kind, data = typed
@@ -290,12 +324,10 @@ class Threads:
                 data = render(restored(parse(data), library))
             return self.serde.loads_typed((kind, data))
 
-        known = self._known.get(where)
+        bare = self.serde.loads_typed(stored.bare)
         if known is not None:
-            for channel, at in stored.apart.items():
-                version = self.serde.loads_typed(stored.bare)["channel_versions"].get(channel)
-                known.values.setdefault((stored.space, channel, version), at)
-        checkpoint = {**self.serde.loads_typed(stored.bare), **self.serde.loads_typed(stored.rest)}
+            known.note(stored.space, stored.id, stored.apart, bare["channel_versions"])
+        checkpoint = {**bare, **self.serde.loads_typed(stored.rest)}
         checkpoint["channel_values"] = {channel: loaded(typed) for channel, typed in values.items()}
         writes = [
             (task.id, channel, loaded((kind, data)))
@@ -317,7 +349,23 @@ class Threads:
                     raise TamperedError("a value of a checkpoint is gone, and nothing erased it")
         return values
 
-    def _library(self, where: Where, references: Sequence[Raw]) -> Callable[[Raw], list[Raw]]:
+    def _standing(self, where: Where) -> tuple[Known | None, bool]:
+        """Give what is known of a thread, and whether that was begun just now, as something was taken out."""
+        mark = self._mark(where)
+        session = self.core.sessions.find(where.user, where.thread)
+        if session is None:
+            return None, False
+        known = self._known.get(where)
+        if known is not None and known.node == session.node and known.mark == mark:
+            return known, False
+        known = self._known[where] = Known(
+            session.node, self.core.stores.clock(), mark, spaces=self._spaces(where)
+        )
+        return known, True
+
+    def _library(
+        self, where: Where, references: Sequence[Raw], known: Known | None, *, is_cold: bool
+    ) -> Callable[[Raw], list[Raw]]:
         """Give what finds the messages that are referred to, without those that retention took."""
         wanted = {
             number
@@ -326,15 +374,9 @@ class Threads:
             for number in range(first, last + 1)
         }
         found: dict[int, Raw] = {}
-        if wanted:
-            mark = self._mark(where)
-            session = self.core.sessions.find(where.user, where.thread)
-            known = self._known.get(where)
-            if session is not None and (known is None or known.node != session.node or known.mark != mark):
-                known = self._known[where] = Known(session.node, mark, spaces=self._spaces(where))
-                keys = None  # a cold process learns all of them
-            else:
-                keys = [f"{number}" for number in wanted] if known and len(wanted) * 2 < known.next else None
+        if wanted or is_cold:  # a cold process learns all of them
+            few = known is not None and not is_cold and len(wanted) * 2 < known.next
+            keys = [f"{number}" for number in wanted] if few else None
             for record in self.read(where, MESSAGES, keys=keys):
                 found[int(record.key)] = message_of(record)[0]
                 if known is not None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from vault.adapters.blobs import decoded, encoded_like
 from vault.errors import MissingExtraError, RedactionError, TamperedError
 from vault.messages import Message
 from vault.redaction.structure import is_telling
@@ -302,8 +303,9 @@ def _is_interrupt(tree: Sequence[Any]) -> bool:
 
 def _message(fields: Mapping[str, Any]) -> Message:
     role = _ROLES.get(str(fields.get("type")).lower().removesuffix("messagechunk"), "user")
-    rest = {key: one for key, one in fields.items() if key not in {"content", "response_metadata", *_TIES}}
-    return Message(role, fields.get("content"), fields.get("response_metadata") or {}, rest)
+    has = decoded(fields)
+    rest = {key: one for key, one in has.items() if key not in {"content", "response_metadata", *_TIES}}
+    return Message(role, has.get("content"), has.get("response_metadata") or {}, rest)
 
 
 def _fields(message: Message, was: Mapping[str, Any]) -> dict[str, Any]:
@@ -313,7 +315,7 @@ def _fields(message: Message, was: Mapping[str, Any]) -> dict[str, Any]:
         fields["response_metadata"] = message.metadata or was["response_metadata"]
     if not was.keys() <= fields.keys():
         raise _misshapen()
-    return fields
+    return {key: encoded_like(one, was.get(key)) for key, one in fields.items()}
 
 
 def _misshapen() -> RedactionError:

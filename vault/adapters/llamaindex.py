@@ -12,6 +12,7 @@ import json
 from typing import Any
 
 from vault.adapters import framework
+from vault.adapters.blobs import decoded, encoded
 from vault.adapters.facing import AnyVault, core_of, run
 from vault.adapters.queue import Queue, Status
 from vault.client import Vault
@@ -185,7 +186,7 @@ def _from_llamaindex(message: ChatMessage) -> Message:
     if not isinstance(message, ChatMessage):
         raise InputError("a message is one of LlamaIndex's", hint='ChatMessage("Hello")')
     # JSON, as the store of LlamaIndex keeps it; without warnings, which would show content (P1).
-    fields = message.model_dump(mode="json", warnings=False)
+    fields = decoded(message.model_dump(mode="json", warnings=False))
     role, blocks, known = fields.pop("role"), fields.pop("blocks"), {**fields}
     content = blocks
     if len(blocks) == 1 and blocks[0] == {"block_type": "text", "text": blocks[0].get("text")}:
@@ -205,8 +206,8 @@ def _to_llamaindex(message: Message) -> ChatMessage:
     said = content if isinstance(content, list) else [content] if content is not None else []
     return ChatMessage(
         role=MessageRole(known.get("role", message.role)),
-        blocks=[_block(part) for part in said],
-        additional_kwargs=known.get("additional_kwargs", {}),
+        blocks=[_block(part) for part in encoded(said)],
+        additional_kwargs=encoded(known.get("additional_kwargs", {})),
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from vault.adapters import framework
+from vault.adapters.blobs import decoded, encoded
 from vault.adapters.facing import AnyVault, Awaited, awaited, whose
 from vault.errors import InputError, UsageError
 from vault.messages import ROLES, Message
@@ -92,10 +93,11 @@ class VaultSession:
         return user_id
 
 
-def _message(item: object) -> Message:
+def _message(given: object) -> Message:
     """Take a message as one; anything else is the content of one, whole."""
-    if not isinstance(item, dict):
+    if not isinstance(given, dict):
         raise InputError("an item is a dict")
+    item = decoded(given)
     role, kind = item.get("role"), item.get("type")
     is_result = isinstance(kind, str) and kind.endswith("_output")
     if not isinstance(role, str) or role not in ROLES:
@@ -107,4 +109,4 @@ def _message(item: object) -> Message:
 
 def _item(message: Message) -> TResponseInputItem:
     is_whole = isinstance(message.content, dict)
-    return cast("TResponseInputItem", message.content if is_whole else message.to_dict())
+    return cast("TResponseInputItem", encoded(message.content if is_whole else message.to_dict()))

@@ -11,7 +11,6 @@ the entries that it shares as its own: what is erased with one conversation is n
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from vault.adapters import framework
+from vault.adapters.blobs import in_base64, with_bytes
 from vault.adapters.facing import AnyVault, core_of, run
 from vault.chat.records import ABSENT, Drop, Put, Record
 from vault.core import Core
@@ -288,8 +288,10 @@ def _record(record: Record) -> ConversationRecord:
 
 
 def _message(entry: ConversationEntry) -> Message:
-    [fields] = ModelMessagesTypeAdapter.dump_python([entry.message], mode="json", warnings=False)
-    parts = _with_bytes(fields.pop("parts"))
+    [written] = ModelMessagesTypeAdapter.dump_python([entry.message], mode="json", warnings=False)
+    [given] = ModelMessagesTypeAdapter.dump_python([entry.message], warnings=False)
+    fields = with_bytes(written, given)  # a tool's dict of text is none, whatever it calls itself
+    parts = fields.pop("parts")
     kinds = {part.get("part_kind") for part in parts}
     role = "tool" if kinds == {"tool-return"} else "user" if fields["kind"] == "request" else "assistant"
     ours = {"id": entry.id, "parent_id": entry.parent_id, "kind": entry.kind, "message": fields}
@@ -298,7 +300,7 @@ def _message(entry: ConversationEntry) -> Message:
 
 def _entry(message: Message) -> ConversationEntry:
     ours = message.extra[_OURS]
-    packed = json.dumps([{**ours["message"], "parts": message.content}], default=_in_base64)
+    packed = json.dumps([{**ours["message"], "parts": message.content}], default=in_base64)
     found: list[ModelMessage] = []
     with suppress(ValidationError):  # what it holds was said: it is not passed on (P1)
         found = ModelMessagesTypeAdapter.validate_json(packed)
@@ -306,22 +308,3 @@ def _entry(message: Message) -> ConversationEntry:
         raise TamperedError("a message is of a form that this release of pydantic-ai does not know")
     entry = ConversationEntry(id=ours["id"], parent_id=ours["parent_id"], message=found[0])
     return dataclasses.replace(entry, kind=ours["kind"])
-
-
-def _with_bytes(value: Any) -> Any:  # noqa: ANN401 (whatever a part holds)
-    """Give binary content as bytes, which redaction leaves alone."""
-    match value:
-        case {"kind": "binary", "data": str() as data}:
-            return {**value, "data": base64.urlsafe_b64decode(data)}
-        case dict():
-            return {key: _with_bytes(part) for key, part in value.items()}
-        case list():
-            return [_with_bytes(part) for part in value]
-        case _:
-            return value
-
-
-def _in_base64(value: object) -> str:
-    if isinstance(value, bytes):
-        return base64.urlsafe_b64encode(value).decode()
-    raise TypeError

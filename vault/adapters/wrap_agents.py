@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vault.adapters.blobs import decoded, encoded
 from vault.adapters.fields import fold, unfold
 from vault.adapters.wrapper import Wrapper
 from vault.adapters.wrapping import Remembered, Wrapping
@@ -93,11 +94,11 @@ class SessionShelf:
         if not isinstance(item, dict):
             raise InputError("an item of a session is a dict")
         role = item.get("role")
-        return fold(item, role if isinstance(role, str) else _BY.get(str(item.get("type")), "user"))
+        return fold(decoded(item), role if isinstance(role, str) else _BY.get(str(item.get("type")), "user"))
 
     def item(self, message: Message, stored: dict[str, Any]) -> dict[str, Any]:
         """Give back the item that was added."""
-        found = unfold(message)
+        found: dict[str, Any] = encoded(unfold(message))
         if {**self.stand_in(found, ""), "content": None} != {**stored, "content": None}:
             raise TamperedError("the role or type of an item in a memory was edited")
         return found

@@ -18,6 +18,7 @@ from langchain_core.messages import (
     messages_from_dict,
 )
 
+from vault.adapters.blobs import decoded, encoded
 from vault.adapters.fields import fold, unfold
 from vault.adapters.wrapper import Wrapper
 from vault.adapters.wrapping import Remembered, Wrapping
@@ -25,6 +26,7 @@ from vault.errors import TamperedError
 from vault.messages import Message
 
 _ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool", "function": "function"}
+_BASE64 = "~base64"  # beside fields of which some were base64 and are bytes
 _SEALED = "sealed"  # where a type asks for one more text
 
 
@@ -128,11 +130,15 @@ class HistoryShelf:
         said = message_to_dict(item)
         kind = str(said["type"])
         role = item.role if isinstance(item, ChatMessage) else kind.removesuffix("MessageChunk").lower()
-        return fold({**said["data"], "type": kind}, _ROLES.get(role, role))
+        fields = {**said["data"], "type": kind}
+        has = decoded(fields)
+        return fold(fields if has == fields else {**has, _BASE64: True}, _ROLES.get(role, role))
 
     def item(self, message: Message, stored: BaseMessage) -> BaseMessage:
         """Give back the message that was added; its type is what was sealed, whatever is stored."""
         fields = unfold(message)
+        if fields.pop(_BASE64, False):
+            fields = encoded(fields)
         [found] = messages_from_dict([{"type": fields["type"], "data": fields}])
         if type(self.stand_in(found, "")) is not type(stored):
             raise TamperedError("the type of a message in a memory was edited")

@@ -10,6 +10,7 @@ from llama_index.core.llms import ChatMessage
 from llama_index.core.storage.chat_store.base import BaseChatStore
 from pydantic import PrivateAttr
 
+from vault.adapters.blobs import decoded, encoded
 from vault.adapters.fields import fold, unfold
 from vault.adapters.wrapper import Wrapper
 from vault.adapters.wrapping import Remembered, Wrapping
@@ -161,14 +162,14 @@ class StoreShelf:
 
     def message(self, item: ChatMessage) -> Message:
         """Give a message in the vault's form: every field of it."""
-        fields = json.loads(item.model_dump_json())
+        fields = decoded(json.loads(item.model_dump_json()))
         fields["content"] = fields.pop("blocks")
         role = _ALIKE.get(item.role.value, item.role.value)
         return fold(fields, role if role in ROLES else "user")
 
     def item(self, message: Message, stored: ChatMessage) -> ChatMessage:
         """Give back the message that was added."""
-        fields = unfold(message)
+        fields = encoded(unfold(message))
         fields["blocks"] = fields.pop("content")
         found = ChatMessage.model_validate(fields)
         if found.role != stored.role:

@@ -1,7 +1,7 @@
 """What every wrapped memory does, once for sync and async: flows.
 
-A flow is a generator. Each of its steps is work for the vault or for the memory; who runs it decides how to
-wait for either.
+A flow is a generator. Each of its steps is work for the vault or for the memory, or the wait for a turn; who
+runs it decides how to wait.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from vault.adapters.turns import turn_of
 from vault.chat.outside import is_envelope
+from vault.chat.removing import Taken
 from vault.chat.wrapping import Known, Read
 from vault.core import Core
 from vault.errors import (
@@ -34,6 +37,7 @@ class By(enum.Enum):
 
     VAULT = enum.auto()
     MEMORY = enum.auto()
+    TURN = enum.auto()  # the queue of the session, which is waited for
 
 
 Step = tuple[By, Callable[[], Any]]
@@ -147,35 +151,68 @@ class Wrapping:
         if self.shelf.awaits:
             raise UsageError("this memory is async", hint="await its async methods")
         sent: Any = None
-        while True:
-            try:
-                _, work = flow.send(sent)
-            except StopIteration as end:
-                done: T = end.value
-                return done
-            sent = work()
+        with closing(flow):  # which gives its turn back, whatever happens
+            while True:
+                try:
+                    by, work = flow.send(sent)
+                except StopIteration as end:
+                    done: T = end.value
+                    return done
+                sent = work().wait() if by is By.TURN else work()
 
     async def arun(self, flow: Flow[T]) -> T:
         """Run a flow and let others go on."""
         sent: Any = None
-        while True:
-            try:
-                by, work = flow.send(sent)
-            except StopIteration as end:
-                done: T = end.value
-                return done
-            if by is By.MEMORY and self.shelf.awaits:
-                given: Awaitable[Any] = work()
-                sent = await given
-            elif by is By.VAULT and self.waits is not None:
-                sent = await self.waits.run(work)
-            else:
-                sent = await asyncio.to_thread(work)
+        with closing(flow):
+            while True:
+                try:
+                    by, work = flow.send(sent)
+                except StopIteration as end:
+                    done: T = end.value
+                    return done
+                if by is By.TURN:
+                    sent = await work().awaited()
+                elif by is By.MEMORY and self.shelf.awaits:
+                    given: Awaitable[Any] = work()
+                    sent = await given
+                elif by is By.VAULT and self.waits is not None:
+                    sent = await self.waits.run(work)
+                else:
+                    sent = await asyncio.to_thread(work)
+
+    def _in_turn(self, flow: Flow[T], *, alone: bool = True) -> Flow[T]:
+        """Run a flow when nobody else in this process is at the session, or nobody who takes out."""
+        turn = turn_of(self.core.stores.vault, self.user_id, self.session_id)
+        has_come = yield By.TURN, partial(turn.ask, alone=alone)
+        try:
+            return (yield from flow)
+        finally:
+            if has_come:
+                turn.leave()
 
     # -- the flows --------------------------------------------------------------------------------------
 
     def add(self, items: Sequence[Any]) -> Flow[None]:
         """Redact and seal items, and only then hand them to the memory."""
+        return self._in_turn(self._add(items), alone=False)
+
+    def clear(self) -> Flow[None]:
+        """Erase what the session holds, then what lies in the memory; only that, where it is recorded."""
+        return self._in_turn(self._clear())
+
+    def replace(self, items: Sequence[Any]) -> Flow[None]:
+        """Have the memory hold these items; what it holds already at the beginning stays as it lies there."""
+        return self._in_turn(self._replace(items))
+
+    def remove(self, place: int, take: Callable[[int], Any]) -> Flow[Any]:
+        """Remove one item, by its index in the memory, and give it; None where there is no such."""
+        return self._in_turn(self._remove(place, take))
+
+    def pop(self, take: Callable[[], Any]) -> Flow[Any]:
+        """Remove the last item with what the memory has for it, and give it."""
+        return self._in_turn(self._pop(take))
+
+    def _add(self, items: Sequence[Any]) -> Flow[None]:
         messages = [self.shelf.message(item) for item in items]
         names = self.user_id, self.session_id, self.namespace
         if self.mode is Mode.RECORD:
@@ -197,13 +234,14 @@ class Wrapping:
         read = state.read
         return Remembered(items, purged=read.purged, erased=read.erased, trimmed=read.trimmed)
 
-    def clear(self) -> Flow[None]:
-        """Erase what the session holds, then what lies in the memory; only that, where it is recorded."""
-        if self.mode is Mode.RECORD or (yield By.VAULT, self._erase):
+    def _clear(self) -> Flow[None]:
+        if self.mode is Mode.RECORD:
             yield By.MEMORY, self.shelf.clear
+        elif (yield By.VAULT, self._erase):
+            yield By.MEMORY, self.shelf.clear
+            yield By.VAULT, self._erase_overtaken
 
-    def replace(self, items: Sequence[Any]) -> Flow[None]:
-        """Have the memory hold these items; what it holds already at the beginning stays as it lies there."""
+    def _replace(self, items: Sequence[Any]) -> Flow[None]:
         messages = [self.shelf.message(item) for item in items]
         if self.mode is Mode.RECORD:
             held = yield By.MEMORY, self.shelf.read
@@ -220,43 +258,71 @@ class Wrapping:
             state, stay, messages[same:], items[same:], [one.seq for one in entries[same:]]
         )
 
-    def remove(self, place: int, take: Callable[[int], Any]) -> Flow[Any]:
-        """Remove one item, by its index in the memory, and give it; None where there is no such."""
+    def _remove(self, place: int, take: Callable[[int], Any]) -> Flow[Any]:
         if self.mode is Mode.RECORD:
             held = yield By.MEMORY, self.shelf.read
             found = -len(held) <= place < len(held)
             return (yield By.MEMORY, partial(take, place % len(held))) if found else None
-        state = yield from self._state()
-        if not -len(state.entries) <= place < len(state.entries):
-            return None
-        chosen = state.entries[place]
-        if (yield By.VAULT, partial(self._note_removed, chosen)):
-            yield By.MEMORY, partial(take, chosen.index)
-        return self.shelf.item(chosen.message, state.raw[chosen.index])
 
-    def pop(self, take: Callable[[], Any]) -> Flow[Any]:
-        """Remove the last item with what the memory has for it, and give it."""
+        def choose(entries: Sequence[Shelved]) -> Shelved | None:
+            return entries[place] if -len(entries) <= place < len(entries) else None
+
+        return (yield from self._take_out(choose, partial(self._take_at, take)))
+
+    def _pop(self, take: Callable[[], Any]) -> Flow[Any]:
         if self.mode is Mode.RECORD:
             return (yield By.MEMORY, take)
-        state = yield from self._state()
-        chosen = max(state.entries, key=lambda entry: entry.index, default=None)
-        if chosen is None:
-            return None
-        if (yield By.VAULT, partial(self._note_removed, chosen)):
-            yield from self._take(take, state, chosen.index)
-        return self.shelf.item(chosen.message, state.raw[chosen.index])
 
-    def _take(self, take: Callable[[], Any], state: _State, index: int) -> Flow[None]:
-        """Have the memory give its last items up to one that was removed already."""
+        def choose(entries: Sequence[Shelved]) -> Shelved | None:
+            return max(entries, key=lambda entry: entry.index, default=None)
+
+        return (yield from self._take_out(choose, partial(self._take_last, take)))
+
+    def _take_out(
+        self,
+        choose: Callable[[Sequence[Shelved]], Shelved | None],
+        take: Callable[[_State, int], Flow[None]],
+    ) -> Flow[Any]:
+        """Choose an item until it is this call's to take: the vault gives each to one caller only."""
+        for _ in range(_RACES):
+            state = yield from self._state()
+            chosen = choose(state.entries)
+            if chosen is None:
+                return None
+            names = self.user_id, self.session_id
+            taken = yield By.VAULT, partial(self.core.wrapped.remove, *names, state.known, [chosen.seq])
+            if taken is Taken.GONE:
+                yield from take(state, chosen.index)
+            if taken is not Taken.BEFORE:
+                return self.shelf.item(chosen.message, state.raw[chosen.index])
+        raise StoreUnavailableError("too many writers for one session", hint="try again")
+
+    def _take_last(self, take: Callable[[], Any], state: _State, index: int) -> Flow[None]:
+        """Have the memory give its last items up to one that was removed already, while none is another's."""
         wanted = self.shelf.text(state.raw[index])
         noise = {self.shelf.text(item) for item in state.raw[index:]}
-        while (taken := (yield By.MEMORY, take)) is not None:
-            text = self.shelf.text(taken)
-            if text not in noise:  # somebody added it since: it is not this call's to take
+        while True:
+            held = [self.shelf.text(item) for item in (yield By.MEMORY, self.shelf.read)]
+            if wanted not in held or held[-1] not in noise:
+                return  # another process took it, or has added since: it stays, and opens nowhere
+            taken = yield By.MEMORY, take
+            text = None if taken is None else self.shelf.text(taken)
+            if text is not None and text not in noise:  # added this very moment
                 yield By.MEMORY, partial(self.shelf.add, [taken])
+            if text is None or text not in noise:
                 return
-            if text == wanted:
-                return
+
+    def _take_at(self, take: Callable[[int], Any], state: _State, index: int) -> Flow[None]:
+        """Have the memory remove one item that was removed already, wherever it stands now."""
+        wanted = self.shelf.text(state.raw[index])
+        held = [self.shelf.text(item) for item in (yield By.MEMORY, self.shelf.read)]
+        if wanted not in held:
+            return  # another process took it
+        place = held.index(wanted)
+        taken = yield By.MEMORY, partial(take, place)
+        if taken is not None and self.shelf.text(taken) != wanted:  # others were moved this very moment
+            now = list((yield By.MEMORY, self.shelf.read))
+            yield By.MEMORY, partial(self.shelf.rewrite, now, [*now[:place], taken, *now[place:]])
 
     # -- their parts ------------------------------------------------------------------------------------
 
@@ -317,7 +383,7 @@ class Wrapping:
         sealed = [self.shelf.stand_in(item, one.text) for item, one in zip(items, parcels, strict=True)]
         yield By.MEMORY, partial(self.shelf.rewrite, state.raw, [*stay, *sealed])
         yield By.VAULT, partial(self.core.wrapped.confirm, parcels)
-        yield By.VAULT, partial(self.core.wrapped.remove, *names, leaving)
+        yield By.VAULT, partial(self.core.wrapped.remove, *names, state.known, leaving)
 
     def _erase(self) -> bool:
         """Erase what the session holds; False where a hold keeps it, here and in the memory (P5)."""
@@ -327,8 +393,17 @@ class Wrapping:
             return True  # what lies there is noise already
         return not self.core.wrapped.is_hidden(self.user_id, self.session_id)
 
-    def _note_removed(self, entry: Shelved) -> bool:
-        return self.core.wrapped.remove(self.user_id, self.session_id, [entry.seq])
+    def _erase_overtaken(self) -> None:
+        """Erase what others announced while the memory was emptied: it may be missing there now.
+
+        To them it is as if they had added it before it was cleared.
+        """
+        try:
+            known = self.core.wrapped.look(self.user_id, self.session_id)
+        except (UserForgottenError, SessionForgottenError):
+            return  # nothing of it is missed
+        if known.rows:
+            self._erase()
 
     def _refuse_forgotten(self) -> None:
         """Read nothing of somebody who was forgotten, although the memory may still hold it (P7)."""
