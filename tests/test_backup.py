@@ -7,10 +7,12 @@ import itertools
 import resource
 import stat
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 import backups
 import pytest
@@ -26,6 +28,7 @@ from vault.errors import (
     UserForgottenError,
     WrongKeyError,
 )
+from vault.transfer import backup as backup_module
 from vault.transfer import manifest as manifests
 from vault.transfer.drill import Drill
 from vault.transfer.manifest import Manifest
@@ -236,3 +239,57 @@ def test_the_async_face_backs_up_drills_and_restores(home: Place, elsewhere: Pla
     assert manifest.transcripts.rows["messages"] == 251
     assert (drilled.messages, drilled.messages_read, drilled.erased_again) == (250, 60, 1)
     assert (restored.messages, restored.erased_again, restored.filled) == (250, 1, ["transcripts", "keyring"])
+
+
+# -- a backup that was killed --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at", ["_copy", "_add_late_rows", "_finish", "_write"])
+def test_p8_a_backup_that_was_killed_is_said_again_with_the_same_name(
+    home: Place, backup: Path, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with home.open() as vault:
+        say(vault, "the-user", "the-session", "the-text")
+        with monkeypatch.context() as patched:
+            left = killed(patched, at)
+            with pytest.raises(KilledError):
+                vault.backup(backup)
+        assert left(backup)
+        assert vault.backup(backup).transcripts.rows["messages"] == 1
+    assert sorted(path.name for path in backup.iterdir()) == ["keyring.db", "manifest.json", "transcripts.db"]
+
+
+class KilledError(Exception):
+    """What stands for a kill here."""
+
+
+def killed(patched: pytest.MonkeyPatch, at: str) -> Callable[[Path], list[Path]]:
+    """End a backup behind one step, with nothing cleared away."""
+    real = getattr(backup_module, at)
+
+    def step(*given: Any, **named: Any) -> None:
+        if at != "_write":  # it ends with the manifest, which makes a backup whole
+            real(*given, **named)
+        raise KilledError
+
+    patched.setattr(backup_module, at, step)
+    patched.setattr(backup_module, "_clear", lambda *_given, **_named: None)
+    return lambda directory: list(directory.iterdir())
+
+
+def test_two_backups_to_one_place_do_not_take_each_others_files(home: Place, backup: Path) -> None:
+    with home.open() as vault:
+        say(vault, "the-user", "the-session", "the-text")
+        with backup_module._new_directory(backup), pytest.raises(ConfigError, match="another backup"):
+            vault.backup(backup)
+        assert vault.backup(backup).transcripts.rows["messages"] == 1
+        with pytest.raises(ConfigError, match="not empty"):
+            vault.backup(backup)
+
+
+def test_a_directory_of_databases_that_no_backup_left_is_not_cleared(home: Place, tmp_path: Path) -> None:
+    (tmp_path / "place").mkdir()
+    (tmp_path / "place" / "transcripts.db").write_bytes(b"of a vault whose vault.toml is lost")
+    with home.open() as vault, pytest.raises(ConfigError, match="not empty"):
+        vault.backup(tmp_path / "place")
+    assert (tmp_path / "place" / "transcripts.db").read_bytes() == b"of a vault whose vault.toml is lost"

@@ -19,7 +19,7 @@ HEAVY = {"presidio_analyzer", "spacy", "apscheduler", "click", "boto3", "alembic
 # From bottom to top. Whoever adds a file says here where it stands; what stands beside may import each other,
 # as long as nothing runs in a circle.
 ORDER = [
-    {"errors", "clock"},
+    {"errors", "clock", "forks"},
     {"messages"},
     {"saying"},
     {"crypto"},

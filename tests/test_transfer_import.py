@@ -281,3 +281,24 @@ def test_two_imports_at_once_add_each_message_once(tmp_path: Path) -> None:
         assert sum(one.known for one in done) == 80
         assert sum(one.messages for who in vault.users() for one in vault.sessions(who)) == 80
     assert names_in(tmp_path) == {"c.db", "v"}
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_p6_who_imports_their_own_messages_is_not_named_in_the_log(tmp_path: Path, *, is_known: bool) -> None:
+    (tmp_path / "one.jsonl").write_text('{"role": "user", "content": "hello"}\n')
+    with Vault.open(tmp_path / "v", redactor=None) as vault:
+        if is_known:
+            vault.transcript("bea-4711", "before").append("user", "hello")
+        vault.import_from(
+            tmp_path / "one.jsonl",
+            "jsonl",
+            user_id="bea-4711",
+            session_id="s-0815",
+            actor="Bea-4711, of s-0815",
+        )
+        vault.forget_user("bea-4711", actor="bea-4711")
+        told = [one for one in vault.log.entries() if one.kind == "import"]
+        assert len(told) == 2
+        every = repr(list(vault.log.entries()))
+        assert "4711" not in every
+        assert "0815" not in every

@@ -13,6 +13,7 @@ The other way round, messages would be copied whose keys are not.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -32,6 +33,7 @@ from vault.storage.stores import Stores
 from vault.transfer.manifest import FILES, NAME, FileSum, Manifest, aside, describe
 
 _UNFINISHED = ".part"
+_MARK = ".backup.part"  # stands beside what is not a whole backup yet, and is locked by who writes it
 
 
 def back_up(stores: Stores, keyring: Keyring, destination: str | os.PathLike[str]) -> Manifest:
@@ -74,18 +76,45 @@ def _writing() -> Iterator[None]:
 
 @contextmanager
 def _new_directory(directory: Path) -> Iterator[None]:
-    """Make the directory; clear it again where the backup fails."""
+    """Make the directory; clear it again where the backup fails, and of what a killed one left."""
     made = not directory.exists()
     if made:
         directory.mkdir(mode=0o700, parents=True)
-    elif not directory.is_dir() or any(directory.iterdir()):
-        raise ConfigError(
-            "the place of the backup is not empty", hint="name a new directory, or an empty one"
-        )
-    with ExitStack() as undone:
-        undone.callback(_clear, directory, made=made)
-        yield
-        undone.pop_all()
+    elif not directory.is_dir() or not _is_ours(directory):
+        raise _not_empty()
+    with ExitStack() as stack:
+        mark = os.open(directory / _MARK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        stack.callback(os.close, mark)
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError("another backup is written there", hint="name another directory") from None
+        if not _is_ours(directory):  # another one has just ended there
+            (directory / _MARK).unlink(missing_ok=True)
+            raise _not_empty()
+        for path in directory.iterdir():
+            if path.name != _MARK:
+                path.unlink()
+        with ExitStack() as undone:
+            undone.callback(_clear, directory, made=made)
+            yield
+            undone.pop_all()
+        (directory / _MARK).unlink()
+
+
+def _is_ours(directory: Path) -> bool:
+    """Say whether nothing is in a directory, or only what a backup leaves that was killed."""
+    names = {path.name for path in directory.iterdir()}
+    unfinished = {
+        f"{name}{_UNFINISHED}{end}" for name in FILES.values() for end in ("", "-wal", "-shm", "-journal")
+    }
+    unfinished |= {NAME + _UNFINISHED, _MARK}
+    # Files that have their names already are no vault's where the mark stands beside them.
+    return names <= (unfinished | set(FILES.values()) if _MARK in names else unfinished)
+
+
+def _not_empty() -> ConfigError:
+    return ConfigError("the place of the backup is not empty", hint="name a new directory, or an empty one")
 
 
 def _clear(directory: Path, *, made: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -15,6 +16,7 @@ from vault.chat.reading import PAGE
 from vault.clock import to_datetime
 from vault.core import Core
 from vault.crypto.blind import normalized
+from vault.crypto.envelope import ID_BYTES, derive
 from vault.errors import MissingError, TamperedError, UnknownError, UsageError
 from vault.evidence.entries import Kind as Event
 from vault.evidence.entries import struck
@@ -26,11 +28,12 @@ from vault.transfer.output import Position, Sink, Stream, whole_file
 from vault.transfer.page import Html
 
 Progress = Callable[[int], None]  # is told how many messages there are so far
+Last = dict[str, tuple[str, int]]  # by session id, as `Exporter` learns it
 FORMATS: dict[str, Callable[[], Format]] = {"jsonl": JsonLines, "json": Json, "md": Markdown, "html": Html}
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
-    """What an export holds. `left` counts users and sessions that were forgotten while it was made."""
+    """What an export holds. `left` counts users and sessions that ended while it was made."""
 
     users: int
     sessions: int
@@ -128,11 +131,11 @@ def check_there(core: Core, wish: Wish) -> None:
 class Exporter:
     """Writes what a wish names in one format.
 
-    `last` learns the last seq of each session of a user; `again` writes no more than that.
+    `last` learns the mark and the last seq of each session of a user; `again` writes no more than that.
     """
 
     def __init__(
-        self, core: Core, wish: Wish, form: Format, last: dict[str, int] | None = None, *, again: bool = False
+        self, core: Core, wish: Wish, form: Format, last: Last | None = None, *, again: bool = False
     ) -> None:
         self._core = core
         self._wish = wish
@@ -153,15 +156,16 @@ class Exporter:
             if at.user_id != head.user_id or at.session_id != head.session_id:
                 sink.write(_bytes(self._form.session(head, at)))
                 at.user_id, at.session_id, at.seq = head.user_id, head.session_id, 0
+                at.number, at.mark = number, self._last[head.session_id][0] if self._again else ""
                 at.here = at.purged_here = 0
                 at.sessions += 1
             while at.seq is not None:
                 try:
-                    page, following = self._page(head, at.seq, place)
+                    page, following, at.mark = self._page(head, at, place)
                 except MissingError:
                     if self._wish.user_id is not None:
                         raise
-                    self._left += 1  # forgotten while all was exported
+                    self._left += 1  # forgotten, or begun anew, while all was exported
                     page, following = Messages(), None
                 compute(lambda page=page, head=head: self._add(sink, head, page, at))  # type: ignore[misc]
                 at.seq = following
@@ -181,10 +185,10 @@ class Exporter:
         form, reveal = self._form, self._wish.reveal
         pieces = []
         for message in page:
-            if self._again and (message.seq or 0) > self._last[head.session_id]:
+            if self._again and (message.seq or 0) > self._last[head.session_id][1]:
                 break
             if self._wish.user_id is not None and not self._again:
-                self._last[head.session_id] = message.seq or 0
+                self._last[head.session_id] = at.mark, message.seq or 0
             said = reveal and message.seq in page.originals
             pieces.append(_bytes(form.message(head, message, at, said=said)))
             at.here += 1
@@ -201,11 +205,17 @@ class Exporter:
             if found:
                 at.users += 1
             for number, one in enumerate(self._sessions_of(user_id), 1):
-                found = found or one.session_id == at.session_id
+                if not found and one.session_id == at.session_id:
+                    if (number, self._mark(user_id, one.session_id)) != (at.number, at.mark):
+                        break  # it, or one before it, was begun anew, and comes later in the order
+                    found = True
                 if found and self._is_wanted(one.session_id):
                     yield Head.of(user_id, one), number
         if not found:
-            raise UsageError("where the export was interrupted is gone since", hint="export anew")
+            raise UsageError(
+                "where the export was interrupted is gone since, or was begun anew",
+                hint="export anew, without --resume: that removes what was written before",
+            )
 
     def _sessions_of(self, user_id: str) -> list[SessionSummary]:
         try:
@@ -220,7 +230,7 @@ class Exporter:
         if self._again:
             return session_id in self._last
         if self._wish.user_id is not None:
-            self._last[session_id] = -1
+            self._last[session_id] = "", -1
         return self._wish.is_of(session_id)
 
     def _users(self) -> Iterator[str]:
@@ -232,12 +242,30 @@ class Exporter:
             page, after = self._core.lister.users_page(after)
             yield from page
 
-    def _page(self, head: Head, seq: int, place: str) -> tuple[Messages, int | None]:
+    def _page(self, head: Head, at: Position, place: str) -> tuple[Messages, int | None, str]:
+        """Give a page, where to go on, and the mark of the session that all of its pages are of."""
+        seq = at.seq or 0
         try:
-            return self._read(head, seq, PAGE)
+            before = self._mark(head.user_id, head.session_id)
+            page, following = self._read(head, seq, PAGE)
+            after = self._mark(head.user_id, head.session_id)
         except TamperedError as error:
-            at, problem = self._culprit(head, seq), error
-        raise TamperedError(f"message {at} of {place} does not open: {problem}", hint=problem.hint)
+            culprit, problem = self._culprit(head, seq), error
+        else:
+            if before == after and at.mark in {"", before}:
+                return page, following, before
+            raise UnknownError(
+                f"{place} was ended or begun anew while it was exported", hint="export anew, to have it whole"
+            )
+        raise TamperedError(f"message {culprit} of {place} does not open: {problem}", hint=problem.hint)
+
+    def _mark(self, user_id: str, session_id: str) -> str:
+        """Give what tells a session from every other one that had, or gets, its name; nothing for none."""
+        session = self._core.sessions.find(user_id, session_id)
+        if session is None:
+            return ""
+        key = derive(self._core.keyring.service, b"export")
+        return hmac.digest(key, session.node, "sha256")[:ID_BYTES].hex()
 
     def _culprit(self, head: Head, seq: int) -> int:
         """Find the message that a page does not open for."""

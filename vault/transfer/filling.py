@@ -129,15 +129,17 @@ class Filler:
 
     def add(self, groups: Sequence[Group]) -> Tally:
         """Add what was looked through, all groups with one commit where nothing comes in between."""
-        tally, begun, again = Tally(), list[tuple[Group, Job | None]](), list[Group]()
+        tally, again = Tally(), list[Group]()
         failures: list[VaultError] = []
-        for group in groups:
-            with self._noting(group, tally, failures):
-                begun.append((group, self._begin(group, group.pieces)))
-        for group, job in begun:  # in order, and all of them: the first one writes for the others
-            with self._noting(group, tally, failures):
-                if job is None or not self._settle(job, group, tally):
-                    again.append(group)
+        with self._core.writer.leaving() as jobs:
+            begun = list[tuple[Group, Job | None]]()
+            for group in groups:
+                with self._noting(group, tally, failures):
+                    begun.append((group, self._begin(group, group.pieces, jobs)))
+            for group, job in begun:  # in order, and all of them: the first one writes for the others
+                with self._noting(group, tally, failures):
+                    if job is None or not self._settle(job, group, tally):
+                        again.append(group)
         if failures:
             raise failures[0]
         for group in again:
@@ -170,19 +172,20 @@ class Filler:
         for _ in range(_RACES):
             here = Tally()
             pieces = self.is_new(group, here)
-            job = self._begin(group, pieces) if pieces else None
-            if not pieces or (job is not None and self._settle(job, group, here)):
-                tally.added += here.added
-                tally.known += here.known
-                tally.problems += here.problems
-                return
+            with self._core.writer.leaving() as jobs:
+                job = self._begin(group, pieces, jobs) if pieces else None
+                if not pieces or (job is not None and self._settle(job, group, here)):
+                    tally.added += here.added
+                    tally.known += here.known
+                    tally.problems += here.problems
+                    return
         raise StoreUnavailableError("too many writers for one session", hint="try again")
 
     def make(self, group: Group) -> None:
         """Make a session that has no messages."""
         self._core.sessions.find_or_make(group.user_id, group.session_id, group.namespace)
 
-    def _begin(self, group: Group, pieces: Sequence[Piece]) -> Job | None:
+    def _begin(self, group: Group, pieces: Sequence[Piece], jobs: list[Job]) -> Job | None:
         """Number the placeholders and queue the messages; None where the session is another by now."""
         core = self._core
         names = group.user_id, group.session_id, group.namespace
@@ -213,6 +216,7 @@ class Filler:
             seqs=seqs,
             after=after,
         )
+        jobs.append(job)
         return core.writer.offer(job)
 
     def _finish(self, piece: Piece, memory: Memory, namespace: str) -> Redacted:

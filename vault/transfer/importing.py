@@ -18,8 +18,9 @@ import msgspec
 from vault.core import Core
 from vault.crypto.blind import normalized
 from vault.crypto.envelope import derive
-from vault.errors import ConfigError, InputError, UsageError, VaultError
+from vault.errors import ConfigError, InputError, UsageError, UserForgottenError, VaultError
 from vault.evidence.entries import Kind as Event
+from vault.evidence.entries import struck
 from vault.messages import Message, check_id, check_namespace, check_words, created_us, encode
 from vault.redaction.engine import Engine, count
 from vault.transfer.filling import Filler, Group, Piece, Tally
@@ -103,10 +104,20 @@ def import_from(core: Core, order: Order, progress: Progress | None = None) -> I
     order.check()
     if order.dry_run:
         return _Import(core, order, progress).run()
-    with core.keyring.log.telling(Event.IMPORT, actor=order.actor, source=order.kind) as told:
+    with core.keyring.log.telling(Event.IMPORT, actor=_actor(core, order), source=order.kind) as told:
         done = _Import(core, order, progress).run()
         told["messages"] = done.added
         return done
+
+
+def _actor(core: Core, order: Order) -> str:
+    """Say who asked, but not by the id of whom it is about: evidence outlives them (P6)."""
+    names = [name for name in (order.user_id, order.session_id) if name is not None]
+    user = None
+    if order.user_id is not None:
+        with suppress(UserForgottenError):  # whose messages will be refused, one by one
+            user = core.keyring.find_user(order.user_id)
+    return struck(order.actor, names, "the user" if user is None else user.pseudonym)
 
 
 class _Cursor(msgspec.Struct):

@@ -1,23 +1,28 @@
 """Where an export goes: a file that is there whole or not at all, or a stream that somebody else opened.
 
 A file grows beside its place under a name of its own, with a cursor that says how far it has come. Only its
-owner can read it. What is interrupted goes on from the cursor, or is removed by the next export of that name.
+owner can read it, and only one export at a time writes to it. What is interrupted goes on from the cursor, or
+is removed by the next export of that name.
 """
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import msgspec
 
-from vault.errors import ConfigError
+from vault.errors import ConfigError, Note, UsageError
 
 _UNFINISHED = ".part"
 _CURSOR = ".cursor"
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # of a file system that knows none
+_RACES = 20
 
 
 class Position(msgspec.Struct, kw_only=True):
@@ -28,6 +33,8 @@ class Position(msgspec.Struct, kw_only=True):
     user_id: str = ""
     session_id: str = ""
     seq: int | None = 0  # where to go on in the session; None: with the next one
+    number: int = 0  # of the session at its user's
+    mark: str = ""  # of the session itself: one that was begun anew has the name, and another mark
     users: int = 0
     sessions: int = 0
     messages: int = 0
@@ -79,13 +86,13 @@ class _Growing:
         self._file.flush()
         position.offset = self._file.tell()
         new = self._cursor.with_name(self._cursor.name + ".new")
-        with os.fdopen(_open(new, os.O_TRUNC), "wb") as file:
+        with os.fdopen(_open(new, os.O_CREAT | os.O_TRUNC), "wb") as file:
             file.write(msgspec.json.encode(position))
         new.replace(self._cursor)
 
 
 def _open(path: Path, flags: int) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | flags, 0o600)
+    return os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | flags, 0o600)
 
 
 @contextmanager
@@ -96,35 +103,96 @@ def whole_file(
 
     After an error, or a kill, what was written waits for `resume`; where nothing can be resumed it goes.
     """
+    if not path.name:
+        raise ConfigError("a file for the output has a name", hint="name a new one, or - for stdout")
     part = path.with_name(path.name + _UNFINISHED)
     cursor = path.with_name(path.name + _CURSOR)
     if os.path.lexists(path):
         raise ConfigError(f"there is a file at {path} already", hint="name a new one")
-    before = _read_cursor(cursor, start.asked) if resume else None
-    for old in () if before else (part, cursor):
-        old.unlink(missing_ok=True)
-    file = os.fdopen(_open(part, 0), "r+b", buffering=1024 * 1024)
-    finished = False
-    try:
-        with file:
-            position = before or start
-            if file.seek(0, os.SEEK_END) < position.offset:
-                raise ConfigError("what was written before is gone", hint="export anew, without --resume")
-            file.truncate(position.offset)
-            file.seek(position.offset)
-            yield _Growing(file, cursor if resumable else None), position
+    with os.fdopen(_take(path, part, anew=not resume), "r+b", buffering=1024 * 1024) as file:
+        if resume:
+            start = _read_cursor(cursor, start.asked)
+        else:
+            cursor.unlink(missing_ok=True)
+        if file.seek(0, os.SEEK_END) < start.offset:
+            raise ConfigError("what was written before is gone", hint="export anew, without --resume")
+        finished = False
+        try:
+            file.truncate(start.offset)
+            file.seek(start.offset)
+            yield _Growing(file, cursor if resumable else None), start
             file.flush()
             os.fsync(file.fileno())
-        _put_in_place(part, path)
-        finished = True
-    finally:
-        if finished or not resumable or not cursor.exists():
-            part.unlink(missing_ok=True)
-            cursor.unlink(missing_ok=True)
+            _put_in_place(file.fileno(), part, path)
+            finished = True
+        except BaseException as error:
+            waits = resumable and cursor.exists() and _is_at(part, file.fileno())
+            if waits and not isinstance(error, UsageError):  # which says what to do itself
+                error.add_note(
+                    Note(f"what was written so far waits in {part}: --resume goes on, or remove it")
+                )
+            raise
+        finally:
+            is_ours = finished or _is_at(part, file.fileno())
+            if is_ours and (finished or not resumable or not cursor.exists()):
+                cursor.unlink(missing_ok=True)
+                part.unlink(missing_ok=True)  # and with it the lock
 
 
-def _put_in_place(part: Path, path: Path) -> None:
-    """Give the file its name; never that of another file."""
+def _take(path: Path, part: Path, *, anew: bool) -> int:
+    """Open the unfinished file for one export alone, empty where it begins `anew`; refuse where one is at it.
+
+    By its lock nobody takes it away, or gives its name to what another one wrote.
+    """
+    for _ in range(_RACES):
+        try:
+            handle, is_empty = _open(part, os.O_CREAT | os.O_EXCL if anew else 0), anew
+        except FileExistsError:
+            is_empty = False
+            try:
+                handle = _open(part, 0)
+            except FileNotFoundError:
+                continue  # another export has just ended
+        except FileNotFoundError:
+            if anew:
+                raise
+            raise ConfigError("there is nothing to go on with", hint="export without --resume") from None
+        with ExitStack() as undone:
+            undone.callback(os.close, handle)
+            _lock(handle, path)
+            if _is_at(part, handle):
+                if is_empty or not anew:
+                    undone.pop_all()
+                    return handle
+                part.unlink()  # what one left that was broken off: others may have it open
+    raise _busy(path)
+
+
+def _lock(handle: int, path: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise _busy(path) from None
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:  # there the look before the file gets its name is all there is
+            raise
+
+
+def _busy(path: Path) -> ConfigError:
+    return ConfigError(f"another export writes to {path}", hint="wait for its end, or name another file")
+
+
+def _is_at(part: Path, handle: int) -> bool:
+    """Say whether a name is still that of an open file."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(handle), part.lstat())
+    return False
+
+
+def _put_in_place(handle: int, part: Path, path: Path) -> None:
+    """Give the file its name; never that of another file, nor this name to another one."""
+    if not _is_at(part, handle):
+        raise ConfigError(f"{part} was taken away while it was written", hint="export anew")
     try:
         path.hardlink_to(part)
     except FileExistsError:
@@ -139,11 +207,10 @@ def _put_in_place(part: Path, path: Path) -> None:
 
 
 def _read_cursor(cursor: Path, asked: str) -> Position:
-    text = None
-    with suppress(FileNotFoundError):
+    try:
         text = cursor.read_bytes()
-    if text is None:
-        raise ConfigError("there is nothing to go on with", hint="export without --resume")
+    except FileNotFoundError:
+        raise ConfigError("there is nothing to go on with", hint="export without --resume") from None
     position = None
     with suppress(msgspec.MsgspecError, UnicodeDecodeError):
         position = msgspec.json.decode(text, type=Position)

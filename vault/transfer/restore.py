@@ -106,6 +106,8 @@ def restore(source: str | os.PathLike[str], target: Target) -> Restored:
         keyring = backup.files["keyring"] if "keyring" in filled else present["keyring"]
         _check_keys(backup.manifest, keyring, root, target)
         erased = erased_nodes(keyring, root)
+        if "keyring" in filled:
+            root.require_mirrors()  # which it takes over
         for label in filled:
             _fill(present[label], backup, erased)
         return _bring_up(settings, target, backup, filled, erased)

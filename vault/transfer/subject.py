@@ -17,7 +17,7 @@ from vault.clock import to_datetime
 from vault.core import Core
 from vault.errors import ConfigError
 from vault.transfer.encrypting import opened
-from vault.transfer.exporting import Exported, Exporter, Progress, Wish, check_there, logged
+from vault.transfer.exporting import Exported, Exporter, Last, Progress, Wish, check_there, logged
 from vault.transfer.formats import Format, JsonLines
 from vault.transfer.output import Position, Stream
 from vault.transfer.page import Html
@@ -120,7 +120,7 @@ class _Packer:
         words = (*_WORDS, _POLICIES) if policies else _WORDS
         # The page shows what the data hold, though somebody may go on writing: the second pass ends where
         # the first did.
-        last: dict[str, int] = {}
+        last: Last = {}
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             done = self._write(archive, "data.jsonl", JsonLines(), last, progress)
             self._write(archive, "index.html", Html(_TITLE, words), last, None, again=True)
@@ -141,7 +141,7 @@ class _Packer:
         archive: zipfile.ZipFile,
         name: str,
         form: Format,
-        last: dict[str, int],
+        last: Last,
         progress: Progress | None,
         *,
         again: bool = False,
