@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import run
 
 from vault import __version__
 
@@ -48,6 +49,25 @@ def test_the_unit_takes_names_with_spaces_and_signs() -> None:
     text = template("systemd", "--vault", "/var/lib/my vault", "--program", "/opt/100%h/vault")
     assert 'ExecStart=/opt/100%%h/vault --vault "/var/lib/my vault" daemon\n' in text
     assert 'ReadWritePaths="-/var/lib/my vault"\n' in text
+
+
+def test_the_unit_names_no_variable_where_a_directory_has_a_dollar() -> None:
+    text = template("systemd", "--vault", "/srv/a${HOME}$b", "--program", "/opt/vault")
+    assert "ExecStart=/opt/vault --vault /srv/a$${HOME}$$b daemon\n" in text
+    assert "ReadWritePaths=-/srv/a${HOME}$b\n" in text
+
+
+def test_p1_the_unit_holds_no_url_which_may_have_a_password() -> None:
+    text = template("systemd", "--vault", "postgresql+psycopg://u:pa$x@db/chat")
+    assert "ExecStart=/usr/local/bin/vault daemon\n" in text
+    assert "pa$x" not in text
+    assert "\nReadWritePaths=" not in text
+    assert "TRANSCRIPT_VAULT_VAULT" in text
+
+
+def test_a_unit_for_a_directory_that_depends_on_where_one_stands_is_refused() -> None:
+    done = run("template", "systemd", "--vault", "relative/dir")
+    assert (done.code, done.out) == (2, "")
 
 
 def test_the_dockerfile_installs_this_version_and_drops_root() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from vault import __version__
-from vault.cli.ending import end, hush
+from vault.cli.ending import end, hush, tell_notes
 from vault.cli.given import Given
 from vault.cli.talking import Group
 
@@ -90,9 +90,10 @@ class Commands(Group):
         except BrokenPipeError:
             code = 141
             hush()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             code = 130
             click.echo("\ninterrupted", err=True)
+            tell_notes(error)
         except Exception as error:  # noqa: BLE001 (the last one to see it)
             command = f"vault {ctx.invoked_subcommand}" if ctx.invoked_subcommand else "vault"
             code = end(error, debug=(ctx.find_object(Given) or Given()).debug, command=command)

@@ -19,7 +19,7 @@ from vault.cli.talking import counted
 from vault.clock import system_clock
 from vault.config import Settings
 from vault.erasure import Eraser
-from vault.errors import MissingError, VaultError, WrongKeyError
+from vault.errors import MissingError, RootUnavailableError, VaultError, WrongKeyError
 from vault.keys.home import is_home, require_home
 from vault.keys.ring import Keyring
 from vault.keys.swap import Swapper, locate
@@ -113,7 +113,12 @@ class _Patient:
         self._state = root.load()
         yield ok("root", f"{root.name} answers")
         beside = list(look_beside(root, settings, self._at))
+        hindrances = root.hindrances()
+        for said in hindrances:
+            yield failed("root", RootUnavailableError(said), mend_root_warning(said, self._at, root))
         for said in root.warnings():
+            if said in hindrances:
+                continue
             if not (beside and "no mirror" in said):  # what mends the one mends the other
                 yield warning("root", said, mend_root_warning(said, self._at, root))
         yield from beside
@@ -196,7 +201,12 @@ class _Whole:
         complete = self._at.vault("keys destroy-due")
         if found.unfinished:
             why = "somebody was promised an erasure; the next opening at home completes it"
-            yield warning("erasures", f"{found.unfinished} unfinished", Mend(why, complete))
+            says, hindrances = f"{found.unfinished} unfinished", self._stores.root.hindrances()
+            if hindrances:
+                why = "somebody was promised an erasure: mend the root, then it is completed"
+                yield failed("erasures", RootUnavailableError(says), Mend(why, complete))
+            else:
+                yield warning("erasures", says, Mend(why, complete))
         due = [one for one in found.retired if one.due_at <= datetime.now(UTC)]
         if due:
             why = "until they are destroyed, old copies of the keyring open what was erased; a daemon does it"

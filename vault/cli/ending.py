@@ -9,7 +9,15 @@ import sys
 import click
 
 from vault.cli.talking import fitting, harmless, paint, say
-from vault.errors import PolicyError, TamperedError, UnavailableError, UnknownError, UsageError, VaultError
+from vault.errors import (
+    Note,
+    PolicyError,
+    TamperedError,
+    UnavailableError,
+    UnknownError,
+    UsageError,
+    VaultError,
+)
 
 _HINTS = (  # where an error has none of its own; the first that fits
     (UnknownError, "vault sessions lists who is here"),
@@ -23,6 +31,7 @@ _TAMPERED_HINTS = {  # where vault doctor can't know more
     "vault certificate": "get it anew from whoever keeps the vault, and the key by a way that you trust",
     "vault log": "leave all as it is, and compare it with checkpoints outside the vault: --anchor DIR",
 }
+_LONG = 200  # characters of a file's name that are shown
 _OS_HINTS = {
     errno.ENOSPC: "make room there, then say it again",
     errno.ENOENT: "name a file that is there",
@@ -43,7 +52,7 @@ def end(error: BaseException, *, debug: bool, command: str = "vault") -> int:
     if isinstance(error, VaultError):
         text, hint, code = str(error), error.hint or _hint(error, command), error.exit_code
     elif isinstance(error, OSError):
-        where = f": {error.filename}" if error.filename else ""
+        where = f": {_shortened(str(error.filename))}" if error.filename else ""
         text, code = f"{error.strerror or type(error).__name__}{where}", 1
         hint = _OS_HINTS.get(error.errno or 0, "mend that, then say it again")
     else:
@@ -52,7 +61,20 @@ def end(error: BaseException, *, debug: bool, command: str = "vault") -> int:
     said = fitting(harmless(f"error: {text}"), err=True).removeprefix("error:")
     click.echo(f"{paint('error:', err=True, fg='red', bold=True)}{said}", err=True)
     say(f"hint: {hint}")
+    tell_notes(error)
     return code
+
+
+def tell_notes(error: BaseException) -> None:
+    """Tell what the vault added to an error; what others added might be content (P1)."""
+    for note in getattr(error, "__notes__", ()):
+        if isinstance(note, Note):
+            say(f"note: {note}")
+
+
+def _shortened(name: str) -> str:
+    """Leave out the middle of what is too long to be the name of a file, and was taken for one."""
+    return name if len(name) <= _LONG else f"{name[: _LONG // 2]}…{name[-_LONG // 2 :]}"
 
 
 def _hint(error: Exception, command: str) -> str:

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from vault.cli.given import Given, login, pass_given
-from vault.cli.talking import Command, actor, counted, harmless, on_terminal, say
+from vault.cli.talking import STDOUT, Command, actor, counted, harmless, on_terminal, say
 from vault.errors import UsageError
 
 if TYPE_CHECKING:
     from vault.client import Vault
     from vault.transfer.exporting import Exported, Wish
     from vault.transfer.output import Stream
-
-_STDOUT = "-"
 
 
 @click.command(
@@ -134,7 +132,7 @@ def _write(
 def _place(output: str | None, *, is_binary: bool) -> Path | Stream:
     from vault.transfer.output import Stream
 
-    if output is not None and output != _STDOUT:
+    if output is not None and output != STDOUT:
         return Path(output)
     if on_terminal():
         if output is None or is_binary:
@@ -181,4 +179,4 @@ def _tell(done: Exported) -> None:
     if done.purged:
         say(f"{counted(done.purged, 'message')} left out: purged by retention")
     if done.left:
-        say(f"{done.left} left out: forgotten meanwhile")
+        say(f"{done.left} left out: forgotten or begun anew meanwhile")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vault.cli.talking import say
+
 if TYPE_CHECKING:
     from vault.client import Vault
     from vault.config import Settings
@@ -78,18 +80,27 @@ class Given:
         Without policies, unless a command asks for them: a wrong one must not keep anybody from forgetting.
         None asks for those that the settings name.
         """
+        import warnings
+
         from vault.client import Vault
+        from vault.errors import WaitingWarning
         from vault.saying import UNSAID
 
-        return Vault.open(
-            self.where,
-            keyring=self.keyring,
-            root=self.root,
-            horizon=self.horizon,
-            policies=policies,
-            redactor=UNSAID if redacts else None,  # what writes no message needs none
-            create=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", WaitingWarning)  # it is said here, as all else
+            vault = Vault.open(
+                self.where,
+                keyring=self.keyring,
+                root=self.root,
+                horizon=self.horizon,
+                policies=policies,
+                redactor=UNSAID if redacts else None,  # what writes no message needs none
+                create=False,
+            )
+        waits = vault._core.waits  # noqa: SLF001 (the command line says it in its own way)
+        if waits is not None:
+            say(f"warning: an erasure waits: {waits}")
+        return vault
 
     @contextmanager
     def look(self) -> Iterator[Stores]:

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vault.cli.given import Given, login, pass_given
-from vault.cli.talking import Command, actor, as_json, counted, dry, put, put_facts, put_json, put_table, say
+from vault.cli.talking import (
+    STDOUT,
+    Command,
+    actor,
+    as_json,
+    counted,
+    dry,
+    put,
+    put_facts,
+    put_json,
+    put_table,
+    say,
+)
 from vault.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,6 +106,8 @@ def import_(
     """  # noqa: D301 (click reads the character)
     from vault.transfer.importing import Order, import_from
 
+    if source == STDOUT:
+        raise UsageError("a source is a file: it may have to be read twice", hint="name the file")
     order = Order(
         actor=actor or login(),
         source=source,

@@ -113,7 +113,8 @@ def _prepare(named: Given, transcripts: str) -> list[str]:
             raise _says_something_else()
         return []
     if named.root is not None:
-        from_uri(named.root, relative_to=str(directory))  # what can't be right is refused before all else
+        # What can't be right is refused before all else.
+        from_uri(named.root, relative_to=str(directory)).require_place(directory)
     keyring = named.keyring or beside(transcripts)
     urls = {"transcripts": parse_url(transcripts), "keyring": parse_url(keyring)}
     made = [

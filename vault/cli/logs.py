@@ -45,7 +45,11 @@ def log() -> None:
 
 @log.command("show", examples=("vault log show", "vault log show --json | jq -r .kind"))
 @click.option(
-    "--first", type=click.IntRange(min=0), default=0, metavar="N", help="The number of the first entry."
+    "--first",
+    type=click.IntRange(0, 2**62),
+    default=0,
+    metavar="N",
+    help="The number of the first entry.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one entry a line.")
 @pass_given

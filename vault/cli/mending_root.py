@@ -55,7 +55,11 @@ def mend_root_warning(warning: str, at: Bedside, root: Root) -> Mend:
         move(at, root, [*paths[:1]], ["/MIRROR"]),
     )
     outlives = Mend("an old generation in it outlives what was erased", rotate)
+    why = "one theft takes both, and then the passphrase keeps nobody out"
+    together = Mend(why, at.edit(line_of(at.file, "root")))
     known = {
+        "lies beside the root": together,
+        "the passphrase is open": Mend("with it a stolen root opens", warning[warning.find("chmod ") :]),
         "chmod ": Mend("whoever replaces it can lose you all", warning[warning.find("chmod ") :]),
         "open to other users": Mend("whoever can read it opens every copy of the vault", f"chmod 600 {file}"),
         "no mirror": lost,
@@ -69,6 +73,12 @@ def mend_root_warning(warning: str, at: Bedside, root: Root) -> Mend:
         "second name": outlives,
     }
     unusable = "while one of its files can't be used the root can't change, and nothing can be erased"
+    place = "." if path is None else shlex.quote(str(path.parent))
+    known |= {
+        "is read-only": Mend(unusable, f'mount -o remount,rw "$(findmnt -nro TARGET -T {place})"'),
+        "no room": Mend(unusable, f"du -xh {place} | sort -h | tail  # and make room there"),
+        "can't be changed": Mend(unusable, f"ls -la {place}  # who runs the vault must be able to write"),
+    }
     aside = f"mv {file} {file}.broken && {_again(at, root, path)}"
     otherwise = Mend(unusable, aside if path else at.vault("keys status"))
     return next((one for words, one in known.items() if words in warning), otherwise)

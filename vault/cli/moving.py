@@ -39,7 +39,8 @@ def move(given: Given, uri: str, actor: str | None, dry_run: bool, as_json: bool
     vault: it would write to the old places.
 
     A file that is lost for good is given up by a URI without it, and written anew by one with it. Mount its
-    disk instead where it is only away: what lies there opens what is erased from now on.
+    disk instead where it is only away: what lies there opens what is erased from now on. So does one that is
+    given up where it can be read and not be changed: then it stays where it is, and you are told.
     """
     from vault.roots.file_disk import is_taken
 
@@ -48,21 +49,33 @@ def move(given: Given, uri: str, actor: str | None, dry_run: bool, as_json: bool
     named, option = _parts(settings.root)
     new_names, _ = _parts(uri, is_new=True)
     before, new = _root(named, option, settings.base), _root(new_names, option, settings.base)
-    old = {path: name for path, name in zip(before.paths, named, strict=True) if is_taken(path)}
-    if not old:
-        before.load()  # which says so
     gone = tuple(path for path in before.paths if path not in new.paths)
+    stuck = [path for path in gone if before.is_stuck(path)]
+    there = [path for path in before.paths if path in stuck or is_taken(path)]
+    if not there:
+        before.load()  # which says so
+    old = {path: name for path, name in zip(before.paths, named, strict=True) if path in there}
+    if set(old) == set(stuck):
+        stuck = []  # then it is they that hold the root
+    for path in stuck:
+        del old[path]
+    gone = tuple(path for path in gone if path not in stuck)
     if not dry_run and not set(new.paths) == set(before.paths) == set(old):
         kept = [name for path, name in old.items() if path not in new.paths]
         uris = [_uri(names, option) for names in ([*old.values()], [*new_names, *kept], new_names)]
         _move(given, settings.base, [settings.root, *uris], gone, actor or login())
     removed = [str(path) for path in gone if path in old]
     missed = [str(path) for path in gone if path not in old]
+    left = [str(path) for path in stuck]
     if missed:
         listed = ", ".join(missed)
         say(f"warning: no root was at {listed}: if one turns up again, it opens what was alive until now")
+    if left:
+        listed = ", ".join(left)
+        say(f"warning: {listed} can't be removed, and opens what was alive until now: destroy it")
     if as_json:
-        put_json({"root": new.name, "removed": removed, **({"missed": missed} if missed else {})})
+        more = {name: paths for name, paths in (("missed", missed), ("left", left)) if paths}
+        put_json({"root": new.name, "removed": removed, **more})
         return
     put(f"the root {'would lie' if dry_run else 'lies'} at {new.name}")
     if removed:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from vault.cli.given import Given, pass_given
-from vault.cli.talking import Command, as_json, new_file, put, put_json, say
+from vault.cli.talking import STDOUT, Command, as_json, new_file, put, put_json, say
 
 
 @click.command(
@@ -19,7 +19,7 @@ from vault.cli.talking import Command, as_json, new_file, put, put_json, say
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write one page that needs nothing else.",
+    help="Write one page that needs nothing else; - for stdout.",
 )
 @click.option(
     "--anchor",
@@ -35,9 +35,11 @@ def report(given: Given, html: Path | None, anchor: Path | None, as_json: bool) 
     The log is verified on the way; where it is not whole the report says so, and the exit code is 3. No
     content, no user id and no session id is in it. FILE is new, and only its owner can read it.
     """
-    from vault.errors import TamperedError
+    from vault.errors import TamperedError, UsageError
 
-    with new_file(html, encode=lambda page: str(page).encode()) as write:
+    if as_json and str(html) == STDOUT:
+        raise UsageError("a page and JSON don't both go to stdout", hint="--html FILE")
+    with new_file(html, encode=lambda page: str(page).encode(), or_stdout=True) as write:
         with given.open(None) as vault:
             found = vault.report(anchor=anchor)
         if html is not None:
@@ -47,7 +49,7 @@ def report(given: Given, html: Path | None, anchor: Path | None, as_json: bool) 
     elif html is None:
         for line in found.to_text().splitlines():
             put(line)
-    else:
+    elif str(html) != STDOUT:
         say(f"the report is in {html}")
     if found.log.failure is not None:
         raise TamperedError(found.log.failure, hint="vault log verify")

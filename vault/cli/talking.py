@@ -22,6 +22,7 @@ _DRIVES = re.compile(
     "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 
+STDOUT = "-"
 _ID = re.compile("[0-9a-f]{32}")
 _COMMAND = re.compile(r"hint: .*(vault |--\w)")
 
@@ -215,11 +216,19 @@ def _as_json(document: object) -> bytes:
 
 @contextmanager
 def new_file(
-    path: Path | None, encode: Callable[[object], bytes] = _as_json
+    path: Path | None, encode: Callable[[object], bytes] = _as_json, *, or_stdout: bool = False
 ) -> Iterator[Callable[[object], None]]:
-    """Give what writes a document, by default JSON, to a new file; the name is taken before all else."""
+    """Give what writes a document, by default JSON, to a new file; the name is taken before all else.
+
+    `-` is stdout, where nothing else comes to that.
+    """
     if path is None:
         yield lambda _document: None
+        return
+    if str(path) == STDOUT:
+        if not or_stdout:
+            raise UsageError("this takes the name of a new file", hint="--json prints to stdout")
+        yield lambda document: click.echo(encode(document), nl=False)
         return
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from vault.cli.talking import Group, harmless
+from vault.errors import UsageError
 
 _SYSTEMD = """\
 # /etc/systemd/system/transcript-vault.service
 #
-# The vault named below may be a directory or a URL; what it takes beside that (keyring, root, policies)
-# stands in its vault.toml or in /etc/transcript-vault.env as TRANSCRIPT_VAULT_KEYRING, _ROOT and _POLICIES.
-# Wherever the databases and the root lie must be among ReadWritePaths.
+# What the vault takes beside its place (keyring, root, policies) stands in its vault.toml or in
+# /etc/transcript-vault.env as TRANSCRIPT_VAULT_KEYRING, _ROOT and _POLICIES.
+# Wherever the databases and the root lie must be among ReadWritePaths.{more}
 
 [Unit]
 Description=Transcript vault: retention on schedule
@@ -22,15 +23,14 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=notify
-ExecStart={program} --vault {vault} daemon
+ExecStart={start} daemon
 ExecReload=/bin/kill -HUP $MAINPID
 EnvironmentFile=-/etc/transcript-vault.env
 User=transcript-vault
 Group=transcript-vault
 StateDirectory=transcript-vault
 StateDirectoryMode=0700
-UMask=0077
-ReadWritePaths={path}
+UMask=0077{paths}
 Restart=on-failure
 RestartSec=10
 WatchdogSec=120
@@ -67,6 +67,10 @@ RemoveIPC=yes
 [Install]
 WantedBy=multi-user.target
 """
+
+_URL = """
+# The URL of the vault belongs into that file, too, as TRANSCRIPT_VAULT_VAULT: let root alone read it, for
+# everybody may read this one. What holds the files of an SQLite URL needs a line ReadWritePaths= below."""
 
 _DOCKERFILE = """\
 # syntax=docker/dockerfile:1
@@ -119,12 +123,23 @@ def template() -> None:
     "--program", metavar="PATH", default="/usr/local/bin/vault", show_default=True, help="Where vault is."
 )
 def systemd(where: str, program: str) -> None:
-    """Print a hardened unit for systemd."""
-    click.echo(
-        harmless(
-            _SYSTEMD.format(program=_word(program), vault=_word(where), path=_word(f"-{where}")).rstrip("\n")
+    """Print a hardened unit for systemd.
+
+    A URL, which may hold a password, is not printed: the unit takes it from a file that only root reads.
+    """
+    from vault.config import is_url
+
+    start, more, paths = _word(program), "", ""
+    if is_url(where):
+        more = _URL
+    elif not where.startswith("/"):
+        raise UsageError(
+            "a service has no directory in which it stands", hint="--vault /var/lib/transcript-vault/chat"
         )
-    )
+    else:
+        start += f" --vault {_word(where).replace('$', '$$')}"  # variables are for commands alone
+        paths = f"\nReadWritePaths={_word(f'-{where}')}"
+    click.echo(harmless(_SYSTEMD.format(start=start, more=more, paths=paths).rstrip("\n")))
 
 
 def _word(said: str) -> str:
