@@ -8,6 +8,7 @@ from vault.messages import Message
 from vault.redaction.engine import Engine
 from vault.redaction.folding import fold, unbroken
 from vault.redaction.memory import Memory
+from vault.redaction.recalling import recall
 
 HIDDEN = "\u200b\u00ad\u2060\ufeff\u034f\u180b\u115f\u3164\ufe0f\U000e0041\U000e0101"
 VALUES = {
@@ -85,7 +86,7 @@ def test_what_only_looks_like_an_escape_stays_as_it_is() -> None:
 def test_a_name_with_signs_in_it_is_known_again() -> None:
     memory = Memory(bytes(32), {})
     memory.keep("Kow\u200balski")
-    (found,) = memory.recall("ask Ko\u00adwalski now", [])
+    (found,) = recall(memory, "ask Ko\u00adwalski now", [])
     assert (found.start, found.end) == (4, 13)
     assert memory.number("PERSON", "An\u2060na") == memory.number("PERSON", "Anna")
 

@@ -117,3 +117,31 @@ def test_links_are_read_in_linear_time() -> None:
     ):
         pieces = split(text)
         assert join(text, pieces, [piece.text for piece in pieces]) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<a:order xmlns:a="http://www.acme.com/schema/order/v1"><a:n>x</a:n></a:order>',
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><n>x</n></s:Body></s:Envelope>',
+        '<x xsi:schemaLocation="http://www.acme.com/s http://www.acme.com/s.xsd"><y>x</y></x>',
+        '<xs:schema targetNamespace="http://www.acme.com/s"><xs:element name="x"/></xs:schema>',
+        '{"$id":"https://acme.io/schemas/user.json","type":"object"}',
+        '{"$schema":"https://json-schema.org/draft/schema","$ref":"https://acme.io/schemas/address.json"}',
+        '{"@context":"https://schema.acme.io/v1","kind":"x"}',
+    ],
+)
+def test_the_name_of_a_schema_stays(engine: Engine, text: str) -> None:
+    assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"$id":"Anna Webb"}', "Anna Webb"),
+        ('{"$ref":"https://dora:ghp_16C7e42F292c6912E7710c838347Ae178B4a@github.com/x"}', "ghp_16C7"),
+        ('<x xmlns:a="http://acme.com/s"><url>https://blog.acme.com/anna</url></x>', "blog.acme.com/anna"),
+    ],
+)
+def test_what_only_stands_beside_a_schema_is_found(engine: Engine, text: str, value: str) -> None:
+    assert value not in engine.redact_text(text).text

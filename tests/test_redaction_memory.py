@@ -10,6 +10,7 @@ from vault.errors import ConfigError
 from vault.redaction.findings import Finding
 from vault.redaction.memory import Memory
 from vault.redaction.operators import OPERATORS
+from vault.redaction.recalling import recall
 from vault.redaction.result import put_back, tell
 from vault.redaction.settings import Redaction
 
@@ -35,7 +36,7 @@ def test_what_is_remembered_holds_no_value_and_opens_to_no_other_key() -> None:
     assert "nastasia" not in repr(memory.known)
     other = Memory(bytes(32), memory.known)
     assert other.number("PERSON", "Anastasia Petrova") == 2
-    assert other.recall("Anastasia is here", []) == []
+    assert recall(other, "Anastasia is here", []) == []
 
 
 def test_a_name_that_was_found_once_is_found_wherever_it_stands() -> None:
@@ -43,11 +44,11 @@ def test_a_name_that_was_found_once_is_found_wherever_it_stands() -> None:
     memory.keep("Anna Kowalski")
     later = Memory(KEY, memory.known)
     text = "so ANNA said that kowalski, Anna Kowalski and savannah were there; anna's too"
-    assert [text[one.start : one.end] for one in later.recall(text, [])] == [
+    assert [text[one.start : one.end] for one in recall(later, text, [])] == [
         "ANNA", "kowalski", "Anna Kowalski", "anna",
     ]  # fmt: skip
     taken = [Finding("EMAIL_ADDRESS", 3, 7, 1.0, "test")]
-    first = later.recall(text, taken)[0]
+    first = recall(later, text, taken)[0]
     assert text[first.start : first.end] == "kowalski"
 
 
@@ -58,14 +59,14 @@ def test_p1_a_name_is_known_again_with_what_is_its_own(said: str) -> None:
     memory = Memory(KEY, {})
     memory.keep("Kowalski")
     memory.keep("Nadia O'Brien")
-    found = [said[one.start : one.end] for one in memory.recall(said, [])]
+    found = [said[one.start : one.end] for one in recall(memory, said, [])]
     assert found == ([] if said == "Kowalskis" else [said.partition("'s")[0].partition("’S")[0]])
 
 
 def test_a_memory_without_names_finds_nothing_and_looks_at_nothing() -> None:
     memory = Memory(KEY, {})
     memory.number("EMAIL_ADDRESS", "a@b.org")
-    assert Memory(KEY, memory.known).recall("anna " * 1000, []) == []
+    assert recall(Memory(KEY, memory.known), "anna " * 1000, []) == []
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from vault.redaction.engine import Engine
 from vault.redaction.names.nobody import is_a_locale, is_no_birth, is_no_person, is_no_user
+from vault.redaction.names.plausible import plausible
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +116,76 @@ def test_constants_calls_and_locales_are_no_users() -> None:
     assert not is_no_user("jdoe", "github.com/", ". Bye")
     assert is_a_locale("pt_BR")
     assert not is_a_locale("jo_Anna")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm learning Julia and Ruby after Haskell; also Ada and Pascal",
+        "Is Julia or Python better for plots?",
+        'ssh-keygen -t ed25519 -C "your_email@example.com"',
+        "In the tutorial they use john.doe@example.com as the sender.",
+        'Is "21 Jump Street" funnier than "22 Jump Street"?',
+        "10 Cloverfield Lane and 221B Baker Street, which films are set there?",
+    ],
+)
+def test_languages_examples_and_films_are_nobody(engine: Engine, text: str) -> None:
+    assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Julia writes Python and Tom does not", "Julia"),
+        ("write to anna.webb@example.com please", "anna.webb"),
+        ("I live at 23 Jump Street, Leeds", "23 Jump Street"),
+    ],
+)
+def test_what_is_like_them_is_found(engine: Engine, text: str, value: str) -> None:
+    assert value not in engine.redact_text(text).text
+
+
+def test_the_name_of_a_user_ends_with_its_sentence(engine: Engine) -> None:
+    text = "connected as admin_ngozi. Ngozi don travel"
+    assert "admin_ngozi" in {text[one.start : one.end] for one in engine.find(text)}
+    assert "Ngozi" not in engine.redact_text(text).text
+
+
+def test_a_number_below_another_heading_is_not_read_by_it(engine: Engine) -> None:
+    text = "| Emp | Name | Dept | ID | Start |\n| 104231 | x | IT | none | soon |"
+    assert engine.redact_text(text).text == text
+    text = "| ID | Name |\n| 104231 | x |"
+    assert "104231" not in engine.redact_text(text).text
+    text = "| ID | 104231 |"
+    assert "104231" not in engine.redact_text(text).text
+
+
+def test_a_value_takes_no_rule_of_a_table_with_it(engine: Engine) -> None:
+    text = (
+        "can you sort this by start date?\n\n| Emp | Name | Dept | SSN | Start |\n"
+        "| 1042377 | Anna Webb | IT | 536-22-8871 | 2020-01-01 |\n"
+        "| 1042477 | Tom Reed | HR | 536-22-8872 | 2021-01-01 |"
+    )
+    assert engine.redact_text(text).text.count("|") == text.count("|")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4821 doesn't work",
+        "4821 n'est pas bon",
+        "K2Cr2O7 in water",
+        "select user0_.id as id1_0_, user0_.email as email2_0_ from users user0_ where user0_.email=?",
+    ],
+)
+def test_a_number_a_formula_and_a_column_of_a_program_are_nobody(engine: Engine, text: str) -> None:
+    assert engine.find(text) == []
+
+
+def test_what_a_person_is_called_has_a_letter_and_is_no_formula() -> None:
+    assert not any(plausible("PERSON", value) for value in ("4821", "48-21", "Na2SO4", "K2Cr2O7", "H2O"))
+    assert all(plausible("PERSON", value) for value in ("Bo", "O", "Ana2", "X Æ A-12", "Li Na", "田中"))
+    assert plausible("LICENSE_PLATE", "B12CON")
+    assert is_no_user("user0", "", "_.email=?")
+    assert not is_no_user("user0_", "my name is ", " there")
+    assert not is_no_user("anna12_3", "", " wrote")

@@ -292,3 +292,56 @@ def test_p1_a_card_beside_another_number_is_found(patterns: Patterns, joint: str
 )
 def test_who_logs_in_at_an_address_has_no_mail_there(text: str, entities: list[str]) -> None:
     assert [one.entity for one in Engine().find(text)] == entities
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        (
+            "17/05/24, 10:31 - Declan: yes hes at 22 Harbour View\n17/05/24, 10:32 - Fionn: on my way",
+            "22 Harbour View",
+        ),
+        ("[3-5-24] we're at 14 Rosebank Avenue\n3-5-24 left again", "14 Rosebank Avenue"),
+        ("VALUES ('7', '14 Rosebank Avenue, Leeds')", "14 Rosebank Avenue, Leeds"),
+        ("bio: 'I live at Musterweg 3, 50667 Köln'", "Musterweg 3, 50667 Köln"),
+        ("she said 'vivo en Calle Mayor 12, 28013 Madrid'", "Calle Mayor 12, 28013 Madrid"),
+    ],
+)
+def test_an_address_ends_with_its_line_and_its_quotes(patterns: Patterns, text: str, address: str) -> None:
+    assert address in found(patterns, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("my number is 98400 then 5 5 then 127", "98400 then 5 5 then 127"),
+        ("call me on 0412 then triple 8 then 073", "0412 then triple 8 then 073"),
+        ("text me at 0412 triple 8 073", "0412 triple 8 073"),
+        ("mein Handy ist 0176 dann 44 dann 5512", "0176 dann 44 dann 5512"),
+        ("mi móvil es 612 luego 34 luego 5566", "612 luego 34 luego 5566"),
+        ("mon portable : 06 12 puis double 4 puis 5512", "06 12 puis double 4 puis 5512"),
+        ("meu telefone é 919 depois 44 depois 5512", "919 depois 44 depois 5512"),
+        ("C.C. 1.017.482.093", "1.017.482.093"),
+        ("C.E. No. 42.482.093 de Bogotá", "42.482.093"),
+        ("née à Lyon le sept juin mille neuf cent soixante-deux", "sept juin mille neuf cent soixante-deux"),
+        ("nata a Matera il sette giugno millenovecentosessantadue", "sette giugno millenovecentosessantadue"),
+        ("nacida el siete de junio de mil novecientos sesenta", "siete de junio de mil novecientos sesenta"),
+        ("nascida em sete de junho de mil novecentos e dois", "sete de junho de mil novecentos e dois"),
+        ("geboren am siebten Juni neunzehnhundertzwei", "siebten Juni neunzehnhundertzwei"),
+    ],
+)
+def test_numbers_and_days_are_found_as_they_are_said(patterns: Patterns, text: str, said: str) -> None:
+    assert said in found(patterns, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "call the function with 100 then 200 then 300",
+        "first 1200 then 500 then 300 rows",
+        "C.C. 1.500.000",
+        "né le 4 puis parti",
+    ],
+)
+def test_numbers_that_are_counted_are_nobodys(patterns: Patterns, text: str) -> None:
+    assert found(patterns, text) == []

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from vault.messages import Message
-from vault.redaction import presidio
+from vault.redaction import nearby
 from vault.redaction.engine import Engine
 
 VALUES = {
@@ -173,8 +173,8 @@ def test_numbers_that_are_none_stay(engine: Engine, text: str) -> None:
 
 
 def test_words_that_were_read_are_not_remembered_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presidio, "_REMEMBERED", 2_000)
-    presidio._TOKENIZER.clear()
+    monkeypatch.setattr(nearby, "_REMEMBERED", 2_000)
+    nearby._TOKENIZER.clear()
     for number in range(2_500):
-        presidio._tokens(f"ssn of{number} is unusual{number}")
-    assert len(presidio._tokenizer().vocab.strings) < 2_100
+        nearby._tokens(f"ssn of{number} is unusual{number}")
+    assert len(nearby._tokenizer().vocab.strings) < 2_100

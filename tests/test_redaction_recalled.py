@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from told import told
 
-from vault.messages import Message
 from vault.redaction.engine import Engine
 from vault.redaction.everyday import EVERYDAY, is_written_as_a_name
-from vault.redaction.memory import Memory
 from vault.redaction.settings import Redaction
-
-KEY = bytes(32)
-
-
-def told(*said: str, engine: Engine | None = None) -> list[str]:
-    """Redact messages of one session, each by what was remembered before it."""
-    known: dict[bytes, tuple[str, int]] = {}
-    shown = []
-    for text in said:
-        memory = Memory(KEY, known)
-        [done] = (engine or Engine()).examine([Message("user", text)], "").finish(memory)
-        shown.append(str(done.message.content))
-        known = memory.known
-    return shown
 
 
 @pytest.mark.parametrize(

@@ -112,3 +112,45 @@ def test_many_marks_are_put_back_into_many_strings_in_one_go() -> None:
     values = {f"Ada{number} Beck": f'Zoe "{number}"' for number in range(1_000)}
     text = json.dumps([[mark, "&lt;" * 20] for mark in values for _ in range(10)])
     assert json.loads(put_back(text, values))[-1][0] == 'Zoe "999"'
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'name,address\nAnna,"12 Larch St, Apt 4, Oakland, CA 94607"\n',
+        'name;note\nAnna;"call ""Annie"" Webb; 020 7946 0018"\r\n',
+        'name\tphone\n"Anna Webb"\t"020 7946 0018"\n',
+    ],
+)
+def test_cells_in_quotes_keep_them_and_are_put_back_as_they_were(table: str) -> None:
+    redacted = Engine().redact_text(table)
+    assert redacted.text != table
+    assert redacted.restore(redacted.text) == table
+    assert redacted.text.count('"') >= 2
+
+
+@pytest.mark.parametrize(
+    ("said", "restored"),
+    [
+        ('x,"<PERSON_2>",1', 'x,"Bill ""Boots"" O\'Hara & <Sons>",1'),
+        ('name = "<PERSON_2>"', 'name = "Bill \\"Boots\\" O\'Hara & <Sons>"'),
+        ("- name: '<PERSON_2>'", "- name: 'Bill \"Boots\" O''Hara & <Sons>'"),
+        ('I met "<PERSON_2>"', 'I met "Bill "Boots" O\'Hara & <Sons>"'),
+    ],
+)
+def test_a_value_is_written_for_the_quotes_it_is_put_back_into(said: str, restored: str) -> None:
+    assert put_back(said, VALUES) == restored
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        '[user]\nphone = "José \\"Pepe\\" Núñez"\n',
+        "user:\n  name: 'Siobhan O''Connell'\n",
+        'notes:\n  first: "met Ottoline\\nBrand"\n',
+    ],
+)
+def test_settings_are_put_back_with_their_escapes(setting: str) -> None:
+    redacted = Engine().redact_text(setting)
+    assert redacted.text != setting
+    assert redacted.restore(redacted.text) == setting

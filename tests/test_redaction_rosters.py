@@ -71,3 +71,9 @@ def test_a_name_in_a_list_is_not_cut_in_half() -> None:
     assert Engine().redact_text('["Anna Hoffmann", "Hiro Oyelaran", "Petra Webb"]').text == (
         '["<PERSON_1>", "<PERSON_2>", "<PERSON_3>"]'
     )
+
+
+@pytest.mark.parametrize("key", ["people", "attendees", "users", "pessoas", "teilnehmer"])
+def test_under_a_key_of_persons_one_name_of_the_lists_is_enough(key: str) -> None:
+    text = f'{{"{key}": ["Tamsin Hargreaves", "Gianluca Ferrante"]}}'
+    assert Engine().redact_text(text).text == f'{{"{key}": ["<PERSON_1>", "<PERSON_2>"]}}'

@@ -11,9 +11,10 @@ import pytest
 
 from vault import AsyncVault, Vault
 from vault.redaction.engine import Engine
-from vault.redaction.memory import Memory, normal
+from vault.redaction.memory import Memory
 from vault.redaction.result import put_back
 from vault.redaction.settings import Redaction
+from vault.redaction.writings import normal
 
 KEY = bytes(32)
 REPLY = (

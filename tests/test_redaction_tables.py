@@ -53,6 +53,21 @@ def test_a_fragment_is_not_judged_public(engine: Engine) -> None:
         assert engine.redact_text(said).findings
 
 
+FENCED = """```sql
+INSERT INTO customers (id, first_name, last_name, phone) VALUES
+(1, 'Beatrix', 'Lowell', '+1-503-555-0142'),
+(2, 'Gian', 'O''Hara; Ferrante', '+39 347 123');
+```"""
+KUNDEN = """INSERT INTO kunden (id, vorname, nachname, telefon) VALUES
+(1, 'Beatrix', 'Lowell', '0301234567'),
+(2, 'Gianluca', 'Ferrante', '0307654321');
+SELECT * FROM kunden;"""
+UPDATES = """UPDATE users SET phone = '07700 900123' WHERE name = 'Tamsin Hargreaves';
+UPDATE usuarios
+SET nacimiento = '1977-01-30', address = '14 Rose Lane, Leeds'
+WHERE id = 7;"""
+
+
 @pytest.mark.parametrize(
     ("row", "gone", "kept"),
     [
@@ -66,6 +81,15 @@ def test_a_fragment_is_not_judged_public(engine: Engine) -> None:
             ("Ana", "Porto"),
             "'Gold'",
         ),
+        (FENCED, ("Beatrix", "Lowell", "503", "Gian", "347"), "(2, '"),
+        (
+            KUNDEN,
+            ("Beatrix", "Lowell", "0301234567", "Gianluca", "Ferrante", "0307654321"),
+            "'<PERSON_3>', '<PERSON_4>', '<",
+        ),
+        (UPDATES, ("07700", "Tamsin", "Hargreaves", "1977", "Rose"), "' WHERE name = '<PERSON_1>';\nUPDATE "),
+        ("SELECT * FROM users WHERE name = 'John';\nSELECT 1;", (), "'John'"),
+        ("SELECT * FROM products WHERE name = 'Rex Chair';\nSELECT 1;", (), "'Rex Chair'"),
         ("```sql\nINSERT INTO products (id, name) VALUES (1, 'Rex Chair');\n```", (), "'Rex Chair'"),
         ("```sql\nINSERT INTO user_roles VALUES (1, 'admin');\n```", (), "'admin'"),
     ],
@@ -82,3 +106,31 @@ def test_p1_rows_of_sql_lose_the_names_of_persons(
 def test_quotes_without_an_end_cost_no_time(engine: Engine, quotes: int) -> None:
     row = "INSERT INTO users VALUES (" + "'" * quotes
     assert engine.redact_text(row).text == row
+
+
+@pytest.mark.parametrize(
+    ("table", "names"),
+    [
+        ("Company,Contact,Phone\nAcme,陈晓东,13800138000", "陈晓东"),
+        ("姓名,电话\n陈晓东,13800138000", "陈晓东"),
+        ("担当者\t電話\n山田 花子\t0312345678", "山田 花子"),
+        ("이름,전화\n김민수,01012345678", "김민수"),
+        ("имя,телефон\nДмитрий Смирнов,79161234567", "Дмитрий Смирнов"),
+        ("id,first_name,last_name,email\n1,Anna,Webb,a@web.de\n2,Babajide,Okonkwo,j@oko.ng", "Webb Okonkwo"),
+        ("id,vorname,nachname\n1,Anke,Wurst\n2,Uwe,Kessel", "Wurst Kessel"),
+        ("nombre;apellidos\nInés;Del Río\nPaz;Cuesta", "Inés Río Paz Cuesta"),
+        ("prenom;nom de famille\nRose;Blanc", "Rose Blanc"),
+        ("nome;sobrenome\nLua;Ramos", "Lua Ramos"),
+        ('<list><person firstName="Paz" lastName="Cuesta"/></list>', "Paz Cuesta"),
+    ],
+)  # fmt: skip
+def test_a_name_is_one_by_its_column_in_any_script(engine: Engine, table: str, names: str) -> None:
+    now = engine.redact_text(table)
+    assert not [name for name in names.split() if name in now.text]
+    assert now.text.splitlines()[0] == table.splitlines()[0] or "<" in table
+
+
+@pytest.mark.parametrize("value", ["none", "string", "N/A", "VARCHAR(80)", "first_name", "4"])
+def test_what_is_no_name_stays_in_a_column_of_names(engine: Engine, value: str) -> None:
+    table = f"id,last_name\n1,{value}"
+    assert engine.redact_text(table).text == table

@@ -15,7 +15,7 @@ from vault.redaction.findings import Finding
 if TYPE_CHECKING:
     from vault.redaction.names import Mode, Names
 
-_LONGEST: Final = 80
+LONGEST: Final = 80
 _MOST: Final = 7  # words
 _WORD: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.-](?=[^\W\d_]))*")  # noqa: RUF001
 _OTHER: Final = re.compile(r"[\d@?:/<>{}\[\]|=\n]")
@@ -37,7 +37,7 @@ _BESIDE: Final = _WHERE | frozenset(
 
 def answer(text: str, mode: Mode, bundled: Callable[[Mode], Names]) -> list[Finding]:
     """Give the names of a message that holds nothing else."""
-    if mode == "every-name" or len(text) > _LONGEST or _OTHER.search(text):
+    if mode == "every-name" or len(text) > LONGEST or _OTHER.search(text):
         return []
     names = bundled("every-name")
     words = [(one.start(), one[0]) for one in _WORD.finditer(text)]

@@ -14,18 +14,22 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vault.errors import ConfigError
+from vault.forks import renew_locks
 from vault.messages import Message
 from vault.redaction import Redacted
+from vault.redaction.answers import LONGEST as ANSWER
 from vault.redaction.answers import answer
 from vault.redaction.findings import Finding, Recognizer
 from vault.redaction.folding import unbroken
+from vault.redaction.labelled import by_label
 from vault.redaction.memory import Memory
 from vault.redaction.models import load
 from vault.redaction.operators import OPERATORS, TELLING
-from vault.redaction.overlaps import resolve
+from vault.redaction.overlaps import resolve, without_kept
 from vault.redaction.own import Own
 from vault.redaction.places import located, placed
 from vault.redaction.published import unpublished
+from vault.redaction.recalling import recall
 from vault.redaction.remembering import known_as, placeholders, remember
 from vault.redaction.result import RedactedText, leave_marks, tell
 from vault.redaction.rosters import call_roll
@@ -73,6 +77,7 @@ class Engine:
         self._clock = clock
         self._terms: dict[int, tuple[Redaction, Terms]] = {}
         self._loading = threading.Lock()
+        renew_locks(self, "_loading")
         for one in (self.settings, *self.settings.namespaces.values()):
             self._terms_of(one)  # a wrong term is refused now, not with the first message
 
@@ -176,7 +181,7 @@ class Engine:
     def _is_wanted(self, settings: Redaction, text: str, one: Finding) -> bool:
         """Say whether the settings let a finding stand."""
         terms = self._terms_of(settings)
-        if settings.operator_for(one.entity) == "keep" or one.score < settings.thresholds.get(one.entity, 0):
+        if settings.leaves(one.entity) or one.score < settings.thresholds.get(one.entity, 0):
             return False
         return not terms or bool(terms.kept(text, [one]))
 
@@ -184,8 +189,10 @@ class Engine:
         """Find what is in a text that is all of one piece: most messages are."""
         search.check()
         found = self._look(piece, "", settings, search)
+        if not found or settings.mode != "balanced":
+            return found
         judge = None if self.has_recognizers else self._bundled("balanced").verdict  # what they find goes
-        return [] if found and settings.mode == "balanced" and is_worldly(text, found, judge) else found
+        return [] if is_worldly(text, found, judge) else found
 
     def _read_ahead(
         self, pieces: Sequence[Piece], label: str, settings: Redaction, search: Search, depth: int
@@ -240,36 +247,45 @@ class Engine:
             plain = unbroken(text)
             # Nothing drops a pattern's finding later, and it beats the model's.
             known = () if terms or settings.thresholds or plain.places else found
+            named: Sequence[Finding] = ()
             if (apart := reads_apart(read, settings.mode)) or label:
-                named = plain.led_back(self._named(plain.text, settings, search, known))
-                found = [*found, *told(named, label, apart=apart)]
-            found = beside_references([*found, *moved(read or [], shift)], text)
-        found = unpublished(found, text) if found else found
+                named = self._named(plain.text, settings, search, known)
+            if named or read:
+                found += told(plain.led_back([*named]), label, apart=apart)
+                found = beside_references([*found, *moved(read or [], shift)], text)
+            found = by_label(found, piece, label, shift)
+        if found:
+            found = unpublished(found, text)
         if not is_code and (settings.models or self._own):
             for recognizer in self._others(settings):
                 check()
                 found += recognizer.find(text)
-        if not found:
-            return found
+        return self._settled(found, text, shift, settings, terms) if found else found
+
+    def _settled(
+        self, found: list[Finding], text: str, shift: int, settings: Redaction, terms: Terms | None
+    ) -> list[Finding]:
+        """Choose among what was found in a text what the settings want, disjoint, without its label."""
         if shift:
             found = [one for one in found if one.end > shift]
         if settings.thresholds:
             found = [one for one in found if one.score >= settings.thresholds.get(one.entity, 0)]
         if terms:
             found = terms.kept(text, found)
+        found = without_kept(found, settings.leaves, text)
         resolved = resolve([*found, *placeholders(text)], text)
-        resolved = [one for one in resolved if one.entity and settings.operator_for(one.entity) != "keep"]
-        return moved(resolved, -shift)
+        return moved([one for one in resolved if one.entity], -shift)
 
     def _named(
         self, text: str, settings: Redaction, search: Search, known: Sequence[Finding]
     ) -> list[Finding]:
         """Give what the bundled model finds beside what is known, unless it has read the text ahead."""
-        if (found := search.names.get(text)) is not None:
+        if search.names and (found := search.names.get(text)) is not None:
             return found
         names = self._bundled(settings.mode)
         if len(text) <= LONG:
-            return [*names.find(text, known), *answer(text, settings.mode, self._bundled)]
+            found = names.find(text, known)
+            return [*found, *answer(text, settings.mode, self._bundled)] if len(text) <= ANSWER else found
         from vault.redaction.names.model import parted
 
         found = []
@@ -345,20 +361,19 @@ class Engine:
         self, piece: Piece, found: list[Finding], sure: list[Finding], memory: Memory, settings: Redaction
     ) -> list[Finding]:
         """Remember what is `sure` of a piece; give all that was found, and what the session knows."""
-        if piece.form is Form.CODE:
+        text, is_code = piece.text, piece.form is Form.CODE
+        if not is_code:
+            remember(memory, text, sure)
+        if not memory.knows:
             return found
-        remember(memory, piece.text, sure)
-        known = known_as(found, piece.text, memory, settings)
-        return [*known, *self._recalled(piece.text, known, memory, settings)]
-
-    def _recalled(
-        self, text: str, found: list[Finding], memory: Memory, settings: Redaction
-    ) -> list[Finding]:
-        recalled, terms = memory.recall(text, found) if memory.knows else [], self._terms_of(settings)
+        known = known_as(found, text, memory, settings)
+        judge = self._bundled("balanced").verdict if settings.mode == "balanced" else None
+        recalled = recall(memory, text, known, code=is_code, judge=judge)
         if recalled:
-            recalled = [one for one in recalled if settings.operator_for(one.entity) != "keep"]
+            recalled = [one for one in recalled if not settings.leaves(one.entity)]
             recalled = beside(recalled, [(one.start, one.end) for one in placeholders(text)])
-        return terms.kept(text, recalled) if terms and recalled else recalled
+        terms = self._terms_of(settings)
+        return [*known, *(terms.kept(text, recalled) if terms and recalled else recalled)]
 
     # -- messages ---------------------------------------------------------------------------------------
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from vault.forks import renew_locks
 from vault.redaction.findings import Finding
 from vault.redaction.folding import fold
 from vault.redaction.gate import Build, Gate, Sign, cache_directory
@@ -18,6 +20,7 @@ _PRESIDIO = 1000  # owners in the gate: the own recognizers count from 0, Presid
 _PART = 200_000
 _AROUND = 5_000
 _LOCK = threading.Lock()
+renew_locks(sys.modules[__name__], "_LOCK")
 _SHARED: dict[str, _Machinery] = {}
 
 
@@ -73,6 +76,8 @@ class Patterns:
         folded = fold(text)
         fired = machinery.gate.fired(folded.low)
         found: list[Finding] = []
+        if not fired and folded.text is text:
+            return found
         for owner, ends in fired.items():
             if owner < _PRESIDIO:
                 recognizer = machinery.recognizers[owner]

@@ -139,10 +139,11 @@ class Gate:
         """The owners that could find something in a text, each with the places where signs of it end."""
         if not self._databases:
             return self._plain(text)
-        through = self._always if text.isascii() else self._always | self._wary
+        is_plain = text.isascii()
+        through = self._always if is_plain else self._always | self._wary
         found = {owner: Ends() for owner in through} if through else {}
         hits: list[tuple[int, int]] = []
-        body = mapped(text)
+        body = text.encode() if is_plain else mapped(text)
         has_digits = len(body.translate(None, _DIGITS)) < len(body)
         for of_digits, database in self._databases.items():
             if has_digits or not of_digits:
@@ -251,7 +252,7 @@ class _Database:
             import hyperscan
 
             scratch = self._scratch.own = hyperscan.Scratch(self._made)
-        self._made.scan(body, match_event_handler=_note, context=hits, scratch=scratch)
+        self._made.scan(body, _note, 0, hits, scratch)
 
 
 def _note(hit: int, _start: int, end: int, _flags: int, hits: list[tuple[int, int]]) -> None:

@@ -7,43 +7,23 @@ of a name, and a value that is one word and can be nothing else.
 
 from __future__ import annotations
 
-import bisect
 import hashlib
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from typing import Final
 
-from vault.redaction.everyday import is_written_as_a_name
-from vault.redaction.findings import Finding, Ground
 from vault.redaction.folding import unbroken
+from vault.redaction.writings import bare, dialled, normal, unified
 
 Known = Mapping[bytes, tuple[str, int]]
 
 HASH_BYTES = 16
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-](?![sS]\b)[^\W\d_]+)*")
+WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019-](?![sS]\b)[^\W\d_]+)*")
 _NUMBERED = re.compile(r"<([A-Z][A-Z0-9_]{1,39})_(\d{1,5})>")  # a higher number is never reached
 _PART = 0  # the number of what is only to be known again: one word of a name, or a value
-_PARTS = "PERSON"
+NAMES: Final = "PERSON"
 _LEAST = 3  # letters; a shorter word is too often another one
-_SIGNS = r"[^\s\"'`<>()\[\]{},;|\u2018-\u201e]"
-_NUMBERED_VALUE = rf"(?<![\w@./-])(?=[^\s\d]{{0,63}}\d){_SIGNS}{{6,64}}"
-_NUMBERS = re.compile(_NUMBERED_VALUE)
-_NUMBERS_AND_WORDS = re.compile(rf"{_NUMBERED_VALUE}|(?<![\w@./-]){_SIGNS}{{10,64}}")
-_VALUE = re.compile(rf"{_SIGNS}{{6,64}}")
-_BETWEEN = str.maketrans("", "", " .-/")
-_AFTER = ".,:;!?*_~"
-_DIGITS = 4  # that a value has at least, or it is a word
-_SECRET = 10  # letters of a password that are no word by chance
-# What is told by the words around it, or is a word like others.
-_UNTOLD = frozenset(
-    {"PERSON", "LOCATION", "ORGANIZATION", "ADDRESS", "AGE", "DATE_OF_BIRTH", "DENIED", "URL"}
-)
-
-
-def normal(value: str) -> str:
-    """Give the form in which two writings of a value are the same."""
-    return " ".join(unicodedata.normalize("NFKC", unbroken(value).text).casefold().split())
 
 
 class Memory:
@@ -54,12 +34,13 @@ class Memory:
         self._before = dict(known)
         self._added: dict[bytes, tuple[str, int]] = {}
         self._counts: Counter[str] = Counter()
-        self._knows_names = self._knows_values = self._knows_words = False
+        self.knows_names = False
+        self.values: set[str] = set()  # the kinds of values that are to be known again
         for entity, number in known.values():
             self._counts[entity] = max(self._counts[entity], number)
-            self._knows_names |= number == _PART and entity == _PARTS
-            self._knows_values |= number == _PART and entity != _PARTS
-            self._knows_words |= number == _PART and entity == "SECRET"
+            if number == _PART:
+                self.knows_names |= entity == NAMES
+                self.values |= {entity} - {NAMES}
 
     @property
     def known(self) -> dict[bytes, tuple[str, int]]:
@@ -69,7 +50,7 @@ class Memory:
     @property
     def knows(self) -> bool:
         """Say whether there is anything to be known again."""
-        return self._knows_names or self._knows_values
+        return self.knows_names or bool(self.values)
 
     @property
     def size(self) -> int:
@@ -82,13 +63,21 @@ class Memory:
         return bool(self._added)
 
     def number(self, entity: str, value: str) -> int:
-        """Give the number of a value: the one that it has, or the next."""
-        mark = self._hash(entity, normal(value))
-        found = self._before.get(mark) or self._added.get(mark)
-        if found is None:
-            self._counts[entity] += 1
-            found = self._added[mark] = entity, self._counts[entity]
+        """Give the number of a value: the one that it has, in whatever writing, or the next."""
+        said, form = normal(value), unified(entity, value)
+        found = self._known(self._hash(entity, said))  # as sessions remember it that were written before
+        if found is None or form != said:
+            mark = self._hash(entity, form)
+            found = found or self._known(mark)
+            if found is None:
+                self._counts[entity] += 1
+                found = entity, self._counts[entity]
+            if self._known(mark) is None:
+                self._added[mark] = found
         return found[1]
+
+    def _known(self, mark: bytes) -> tuple[str, int] | None:
+        return self._before.get(mark) or self._added.get(mark)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -108,10 +97,13 @@ class Memory:
         """
         before = Counter(self._counts)
         for (entity, value), number in shown.items():
-            mark = self._hash(entity, value)
-            if number > before[entity] and mark not in self._before:
-                self._added[mark] = entity, number
-                self._counts[entity] = max(self._counts[entity], number)
+            if number <= before[entity]:
+                continue
+            for form in {value: None, unified(entity, value): None}:
+                mark = self._hash(entity, form)
+                if mark not in self._before:
+                    self._added[mark] = entity, number
+                    self._counts[entity] = max(self._counts[entity], number)
 
     def leave(self, text: str) -> None:
         """Leave the numbers of the placeholders that a text came with to it: no value gets one of them."""
@@ -121,77 +113,52 @@ class Memory:
 
     def keep(self, name: str) -> None:
         """Remember the words of a person's name, so that they are found wherever they stand."""
-        for word in _WORD.findall(unbroken(name).text):
+        for word in WORD.findall(unbroken(name).text):
             if len(word) >= _LEAST:
-                mark = self._hash("", normal(word))
-                self._knows_names = True
-                if mark not in self._before:
-                    self._added[mark] = _PARTS, _PART
+                self.keep_whole(word)
+
+    def keep_whole(self, name: str) -> None:
+        """Remember a person's name, or a word of it, as it is."""
+        mark = self._hash("", normal(name))
+        self.knows_names = True
+        if mark not in self._before:
+            self._added[mark] = NAMES, _PART
 
     def keep_value(self, entity: str, value: str) -> None:
-        """Remember a value, so that it is found where nothing says what it is; not a mere word."""
-        if entity not in _UNTOLD and _tells(entity, value):
-            mark = self._hash("value", _bare(value))
-            self._knows_values = True
-            self._knows_words |= not any(map(str.isdigit, value))
+        """Remember a value, so that it is found where nothing says what it is."""
+        forms = [bare(value)]
+        if entity == "PHONE_NUMBER" and (number := dialled(value)):
+            forms.append(number)
+        elif entity == "USERNAME":
+            forms = [bare(unified(entity, value))]
+        self.values.add(entity)
+        for form in forms:
+            mark = self._hash("value", form)
             if mark not in self._before:
                 self._added.setdefault(mark, (entity, _PART))
 
     def known_as(self, value: str) -> str | None:
         """Say as what a value was found first; None where that is not known."""
-        if not self._knows_values:
+        if not self.values:
             return None
-        mark = self._hash("value", _bare(value))
-        found = self._before.get(mark) or self._added.get(mark)
+        if found := self._known(self._hash("value", bare(value))):
+            return found[0]
+        if "USERNAME" in self.values and value[:1] in {"@", "u", "U", "/"}:
+            form = bare(unified("USERNAME", value))
+        elif "PHONE_NUMBER" in self.values and value[:1] in {"+", "0"}:
+            form = dialled(value)
+        else:
+            return None
+        found = self._known(self._hash("value", form))
         return found and found[0]
 
-    def recall(self, text: str, found: Iterable[Finding]) -> list[Finding]:
-        """Find what this session knows, where nothing is found already; findings are disjoint."""
-        taken = sorted((one.start, one.end) for one in found)
-        values = self._recall_values(text, taken) if self._knows_values else []
-        if not self._knows_names:
-            return values
-        if values:
-            taken = sorted([*taken, *((one.start, one.end) for one in values)])
-        return [*values, *self._recall_names(text, taken)]
+    def knows_word(self, word: str) -> bool:
+        """Say whether a word is one of a name that was found in this session."""
+        return len(word) >= _LEAST and self._known(self._hash("", normal(word))) is not None
 
-    def _recall_values(self, text: str, taken: list[tuple[int, int]]) -> list[Finding]:
-        starts = [start for start, _ in taken]
-        values: list[Finding] = []
-        plain = unbroken(text)
-        like = _NUMBERS_AND_WORDS if self._knows_words else _NUMBERS
-        for match in like.finditer(plain.text):
-            said = match[0].rstrip(_AFTER)
-            entity = self.known_as(said) if _tells("SECRET", said) else None
-            if entity is None:
-                continue
-            start, end = plain.span(match.start(), match.start() + len(said))
-            before = bisect.bisect_left(starts, end) - 1
-            if before < 0 or taken[before][1] <= start:
-                values.append(Finding(entity, start, end, 1.0, "memory", Ground.PATTERN))
-        return values
-
-    def _recall_names(self, text: str, taken: list[tuple[int, int]]) -> list[Finding]:
-        starts = [start for start, _ in taken]
-        marks: dict[str, bool] = {}
-        names: list[Finding] = []
-        plain = unbroken(text)
-        for match in _WORD.finditer(plain.text):
-            word, (start, end) = match[0], plain.span(*match.span())
-            if len(word) < _LEAST:
-                continue
-            if word not in marks:
-                mark = self._hash("", normal(word))
-                marks[word] = mark in self._before or mark in self._added
-            if not marks[word] or not is_written_as_a_name(plain.text, *match.span()):
-                continue
-            before = bisect.bisect_left(starts, end) - 1  # the last finding that begins before the word's end
-            if before >= 0 and taken[before][1] > start:
-                continue
-            if names and start - names[-1].end <= 1 and not text[names[-1].end : start].strip(" "):
-                start = names.pop().start
-            names.append(Finding(_PARTS, start, end, 1.0, "memory", Ground.PATTERN))
-        return names
+    def knows_name(self, name: str) -> bool:
+        """Say whether this is the whole name of somebody in this session, or a word of it."""
+        return self.knows_word(name) or self._known(self._hash(NAMES, normal(name))) is not None
 
     def code(self, entity: str, value: str) -> bytes:
         """Give a keyed hash of a value, for what takes its place."""
@@ -200,19 +167,3 @@ class Memory:
     def _hash(self, entity: str, value: str) -> bytes:
         said = f"{entity}\0{value}".encode("utf-8", "surrogatepass")
         return hashlib.blake2b(said, key=self._key, digest_size=HASH_BYTES).digest()
-
-
-def _bare(value: str) -> str:
-    """Give the form in which two writings of a number, too, are the same."""
-    return normal(value.strip(_AFTER)).translate(_BETWEEN)
-
-
-def _tells(entity: str, value: str) -> bool:
-    """Say whether a value is one word, and none that could stand there by itself."""
-    bare = value.strip(_AFTER)
-    if _VALUE.fullmatch(bare) is None:
-        return False
-    digits = sum(map(str.isdigit, bare))
-    if digits >= _DIGITS or (digits and not bare.isalnum()):
-        return True
-    return entity == "SECRET" and len(bare) >= _SECRET

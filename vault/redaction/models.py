@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from vault.errors import ConfigError, MissingExtraError
+from vault.forks import renew_locks
 from vault.redaction.findings import Finding, Ground, Recognizer
 
 _ENTITIES: Final = {
@@ -38,6 +39,7 @@ class SpacyModel:
             raise _not_installed() from None
         self._name = f"spacy:{name}"
         self._lock = threading.Lock()
+        renew_locks(self, "_lock")
 
     def find(self, text: str) -> list[Finding]:
         """Find what the model takes for a person, a place or an organisation."""

@@ -9,8 +9,9 @@ number of findings.
 
 from __future__ import annotations
 
+import bisect
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from operator import attrgetter
 from typing import Final
@@ -41,6 +42,26 @@ def resolve(findings: Iterable[Finding], text: str) -> list[Finding]:
         elif (trimmed := _trimmed(piece, text)) is not None:
             resolved.append(trimmed)
     return resolved
+
+
+def without_kept(found: list[Finding], is_kept: Callable[[str], bool], text: str) -> list[Finding]:
+    """Leave out what is to be kept, before it takes anything from the others: an address may hold a password.
+
+    A model's opinion on what is proven to be of a kind that is kept goes with it; not where it is a secret.
+    """
+    kept = [one for one in found if is_kept(one.entity)]
+    if not kept:
+        return found
+    proven = resolve([one for one in kept if one.ground is not Ground.MODEL], text)
+    starts = [one.start for one in proven]
+
+    def is_doubt(one: Finding) -> bool:
+        if one.ground is not Ground.MODEL or one.entity == "SECRET":
+            return False
+        before = bisect.bisect_right(starts, one.start) - 1
+        return before >= 0 and one.end <= proven[before].end
+
+    return [one for one in found if not is_kept(one.entity) and not is_doubt(one)]
 
 
 def _pieces(wanted: list[Finding]) -> Iterator[tuple[Finding, Finding]]:

@@ -12,17 +12,17 @@ before it: nine digits pass one country's checksum or another far too often.
 
 from __future__ import annotations
 
-import re
 import threading
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from vault.forks import renew_locks
 from vault.redaction.catalogue import REPLACED, entries, entry, recognizers, same
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.gate import Ends, Sign, mapped
+from vault.redaction.nearby import Nearby
 from vault.redaction.own import asked, within
 
 # What needs no word before it: a shape of letters and digits, a written form, or a date and a checksum in
@@ -63,14 +63,9 @@ _FORM_ONLY = frozenset(
         "ZaVatNumberRecognizer",
     }
 )
-_BOOST, _LEAST, _WORDS = 0.35, 0.4, 6  # of Presidio's LemmaContextAwareEnhancer
-_TOKENIZED = (
-    4096  # up to here the words are spaCy's tokens, as Presidio's are; beyond it, what stands between spaces
-)
+_BOOST, _LEAST = 0.35, 0.4  # of Presidio's LemmaContextAwareEnhancer
 _WEAK = 0.05  # patterns below never reach `_LEAST`, and some of them are quadratic
-_SURROGATES = re.compile("[\ud800-\udfff]")
 Match = tuple[int, int, float, bool, str]  # its score, whether a sum proves it, the entity
-Words = Callable[[int, int, Sequence[str], bool], bool]
 
 
 class Presidio:
@@ -86,6 +81,7 @@ class Presidio:
         self._entries = [*self._known, *(entry(recognizer) for recognizer in self._own)]
         self._loaded: list[Any] | None = None
         self._lock = threading.Lock()
+        renew_locks(self, "_lock")
 
     def signs(self) -> list[Sign]:
         """What the gate looks for: two owners for each recognizer, its patterns and its context words."""
@@ -118,7 +114,7 @@ class Presidio:
         if not through:
             return []
         loaded = self._load()
-        words: Words | None = None
+        words: Nearby | None = None
         found: dict[str, list[Finding]] = {}
         for at in sorted(through):
             check()
@@ -132,11 +128,11 @@ class Presidio:
                 if not own and not self._strict and _cut_from_a_word(text, start, end):
                     continue
                 if recognizer.context and (words is None):
-                    words = _words_before(text)
+                    words = Nearby(text)
                 near = bool(
                     recognizer.context
                     and words is not None
-                    and words(start, end, recognizer.context, not self._strict)
+                    and words.has(recognizer.context, start, whole=not self._strict)
                 )
                 if not self._counts(at, score, near=near):
                     continue
@@ -280,71 +276,3 @@ def _without_contained(found: list[Finding]) -> Iterator[Finding]:
         if not any(other.end >= one.end and other.score >= one.score for other in active):
             active.append(one)
             yield one
-
-
-def _words_before(text: str) -> Words:
-    """Tells whether a context word stands among the six words up to a place, its own word included."""
-    text = _SURROGATES.sub("\ufffd", text)  # spaCy can't read them; the places stay
-    starts, words, lasts = _tokens(text)
-
-    def near(start: int, _end: int, context: Sequence[str], whole: bool) -> bool:  # noqa: FBT001
-        # The token that covers the place, or the first one that ends behind it.
-        at = bisect_right(lasts, start)
-        upto = bisect_right(starts, at)
-        # Where the place itself is punctuation, Presidio looks at the next word too.
-        onward = upto if upto and starts[upto - 1] == at else upto + 1
-        around = words[max(0, upto - _WORDS) : onward]
-        if whole:
-            return any(word.lower() in around for word in context)
-        return any(word.lower() in one for word in context for one in around)
-
-    return near
-
-
-def _tokens(text: str) -> tuple[list[int], list[str], list[int]]:
-    """The places of all words that could be context, those words, and where each token of the text ends."""
-    if len(text) > _TOKENIZED:
-        return _rough_tokens(text)
-    from spacy.attrs import IDX, IS_PUNCT, IS_STOP, LENGTH, LOWER, ORTH
-
-    document = _tokenizer()(text)
-    # As columns of numbers: to make a token of each takes longer than to find them.
-    columns = document.to_array([IDX, LENGTH, LOWER, ORTH, IS_STOP, IS_PUNCT]).T.tolist()
-    starts, lengths, lower, written, stops, marks = columns
-    strings = document.vocab.strings
-    said = {number: strings[number] for number in set(lower)}
-    left_out = {strings["-PRON-"], strings["be"]}
-    plain = {
-        word
-        for word, as_it_is, is_stop, is_mark in zip(lower, written, stops, marks, strict=True)
-        if not (is_stop or is_mark or as_it_is in left_out)
-    }
-    keywords = {part for number in plain for part in said[number].split(":")}
-    at = [place for place, number in enumerate(lower) if said[number] in keywords]
-    lasts = [start + length for start, length in zip(starts, lengths, strict=True)]
-    return at, [said[lower[place]] for place in at], lasts
-
-
-def _rough_tokens(text: str) -> tuple[list[int], list[str], list[int]]:
-    import re
-
-    lasts: list[int] = []
-    words: list[str] = []
-    for match in re.finditer(r"\w+", text):
-        lasts.append(match.end())
-        words.append(match[0].lower())
-    lasts.append(len(text) + 1)
-    return list(range(len(words))), words, lasts
-
-
-_REMEMBERED = 50_000  # words
-_TOKENIZER: list[Any] = []
-
-
-def _tokenizer() -> Any:
-    """SpaCy's tokenizer of English, no model. It keeps every word for good, so it is renewed."""
-    if not _TOKENIZER or len(_TOKENIZER[-1].vocab.strings) > _REMEMBERED:
-        import spacy
-
-        _TOKENIZER[:] = [spacy.blank("en").tokenizer]
-    return _TOKENIZER[-1]

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.memory import Memory
+from vault.redaction.recalling import tells
 from vault.redaction.settings import Redaction
 
 # What the operators write, whoever found it. More digits would be a hiding place.
@@ -29,13 +30,18 @@ def remember(memory: Memory, text: str, found: Iterable[Finding]) -> None:
     for finding in found:
         value = text[finding.start : finding.end]
         if finding.entity != "PERSON":
-            memory.keep_value(finding.entity, value)
+            is_sure = finding.ground is not Ground.MODEL or finding.score >= _SURE
+            if tells(finding.entity, value, is_sure=is_sure):
+                memory.keep_value(finding.entity, value)
         elif finding.score >= _SURE:
             from vault.redaction.names import worth_remembering
 
-            for word in value.split():
+            words = value.split()
+            for word in words:
                 if worth_remembering(word):
                     memory.keep(word)
+            if len(words) > 1:
+                memory.keep_whole(value)  # Grace Kelly may be this one, though not every grace is
 
 
 def known_as(found: list[Finding], text: str, memory: Memory, settings: Redaction) -> list[Finding]:

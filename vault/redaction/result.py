@@ -12,14 +12,23 @@ from typing import Final
 from msgspec import Struct
 
 from vault.redaction.findings import Finding
-from vault.redaction.memory import Memory, normal
+from vault.redaction.memory import Memory
+from vault.redaction.writings import unified
 
+_NUMBERED: Final = re.compile(r"<([A-Z][A-Z0-9_]*)_\d+>")
 _BRACKETED: Final = re.compile(r"<[^<>]{1,80}>")  # what most placeholders look like
 _IN_HTML: Final = re.compile(r"&((?:amp;){0,3})lt;([^<>&]{1,80})&\1gt;")  # and in HTML, in HTML of HTML
 _SCRIPT: Final = re.compile(
     r"<script\b[^<>]{0,300}?\bjson\b[^<>]{0,300}>((?:[^<]++|<(?!/script))*+)", re.IGNORECASE
 )
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+_IN_CELL: Final = re.compile(r'(?:^|[,;\t|])"[^"]*+(?:""[^"]*+)*+\Z')
+_IN_SETTING: Final = re.compile(
+    r"""^[ \t]*+(?:-[ \t]++)?[\w.-]++[ \t]*+[:=][ \t]*+"""
+    r"""(?:(")[^"\\]*+(?:\\.[^"\\]*+)*+|'[^']*+(?:''[^']*+)*+)\Z"""
+)
+_ESCAPED: Final = re.compile(r'(?:[^"\\]|\\[\\"/bfnrtux])*+')
+_LONG_LINE: Final = 2_000
 
 
 class RedactedText(Struct, frozen=True):
@@ -42,7 +51,11 @@ def tell(values: dict[str, str], more: Mapping[str, str]) -> None:
     """Add what stands behind some placeholders; what stands for two values is put back for neither."""
     for mark, value in more.items():
         known = values.setdefault(mark, value)
-        if known != value and normal(known) != normal(value):
+        if known == value:
+            continue
+        numbered = _NUMBERED.fullmatch(mark)
+        entity = numbered[1] if numbered else ""
+        if unified(entity, known) != unified(entity, value):
             values[mark] = ""
 
 
@@ -147,6 +160,7 @@ def _restored(texts: list[str], told: Mapping[str, str]) -> list[str]:
     for mark in told:
         if not _BRACKETED.fullmatch(mark):
             found += [(at, -len(mark), told[mark]) for at in _places(whole, mark)]
+    found = [(at, length, _as_within(whole, at, value)) for at, length, value in found]
     found.sort()
     restored, begin, index = [], 0, 0
     for text in texts:
@@ -160,6 +174,24 @@ def _restored(texts: list[str], told: Mapping[str, str]) -> list[str]:
         restored.append("".join([*pieces, whole[at:end]]))
         begin = end + 1
     return restored
+
+
+def _as_within(text: str, at: int, value: str) -> str:
+    """Write a value for the quotes that it is put back into: of a cell of CSV, of a setting.
+
+    What was found in code is written so already.
+    """
+    if '"' not in value and "'" not in value and "\\" not in value:
+        return value
+    line = text[max(text.rfind("\n", 0, at) + 1, text.rfind("\0", 0, at) + 1, at - _LONG_LINE) : at]
+    if '"' in value and _IN_CELL.search(line):
+        return value if '"' not in value.replace('""', "") else value.replace('"', '""')
+    setting = _IN_SETTING.search(line)
+    if setting is None:
+        return value
+    if setting[1]:
+        return value if _ESCAPED.fullmatch(value) else value.replace("\\", "\\\\").replace('"', '\\"')
+    return value if "'" not in value.replace("''", "") else value.replace("'", "''")
 
 
 def _places(text: str, mark: str) -> Iterator[int]:

@@ -30,6 +30,15 @@ _PUBLIC: Final = frozenset(
         "writers"
     ]
 )  # fmt: skip
+_OURS: Final = frozenset(
+    [
+        "assignees", "attendees", "clients", "colleagues", "contacts", "customers", "employees",
+        "guests", "invitees", "members", "participants", "patients", "people", "persons",
+        "personen", "personas", "personnes", "pessoas", "recipients", "residents", "staff",
+        "students", "teilnehmer", "tenants", "users"
+    ]
+)  # fmt: skip
+"""Keys under which one name that the lists hold is enough."""
 
 
 def call_roll(
@@ -50,8 +59,9 @@ def call_roll(
         if label.lower() in _PUBLIC:
             continue
         sure = sum(is_full_name(part.pieces[at].text) for part, at in strings)
+        fewest = 1 if label.lower() in _OURS else _FEWEST
         people = [(part, at) for part, at in strings if may_be_a_name(part.pieces[at].text)]
-        if sure < _FEWEST or sure < _SURE * len(people) or len(people) < _SHARE * len(strings):
+        if sure < fewest or sure < _SURE * len(people) or len(people) < _SHARE * len(strings):
             continue
         if judge is not None and told is None and (told := judge()) < _WORLDS:
             return

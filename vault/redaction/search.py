@@ -37,7 +37,9 @@ class Shard(Struct):
     @property
     def is_clean(self) -> bool:
         """Whether nothing was found."""
-        return self.whole is None and not any(self.found) and not any(self.inner)
+        if self.whole is not None:
+            return False
+        return not (any(self.found) or any(self.inner))
 
 
 class Search:

@@ -80,6 +80,10 @@ class Redaction:
             found = self.entities.get(kind_of(entity))
         return found or self.operator
 
+    def leaves(self, entity: str) -> bool:
+        """Say whether what is found of an entity stays as it is."""
+        return self.operator_for(entity) == "keep"
+
     def keeps(self, role: str) -> bool:
         """Say whether messages of a role stay as they are."""
         return self.roles.get(role, "redact") == "keep"
@@ -119,7 +123,7 @@ def _of_namespace(given: Any, where: str, base: Redaction) -> Redaction:
 
 def _check_denied(settings: Redaction, where: str) -> None:
     for entity in settings.deny:
-        if settings.operator_for(entity) == "keep":
+        if settings.leaves(entity):
             raise ConfigError(
                 f"{where}: terms are denied as {entity}, and {entity} is kept",
                 hint=f"give {entity} another operator in entities",

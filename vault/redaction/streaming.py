@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from vault.redaction.engine import Engine
 from vault.redaction.findings import Finding
-from vault.redaction.memory import Memory, normal
+from vault.redaction.memory import Memory
 from vault.redaction.operators import OPERATORS
 from vault.redaction.places import Placed
 from vault.redaction.settings import Redaction
 from vault.redaction.stream import Stream
+from vault.redaction.writings import normal
 
 
 def numbered(engine: Engine, memory: Memory, settings: Redaction) -> Stream:

@@ -35,7 +35,7 @@ _OWN_WORDS: Final = (
     r"|je|mon|ma|mes|moi|nous|notre|bonjour"
     r"|eu|meus?|minhas?|nós|nosso|sou|você|olá"
 )
-_LIFE: Final = re.compile(
+LIFE: Final = re.compile(
     rf"\b(?:{_OWN_WORDS}|he|she|her|his|him|they|their|mr|mrs|ms|dr|name|named|called)\b|\bj'ai\b",
     re.IGNORECASE,
 )
@@ -92,7 +92,7 @@ def _is_history(text: str, kinds: set[str], judge: Callable[[str], float]) -> bo
 
 def _is_sight(text: str, found: Sequence[Finding]) -> bool:
     """Say whether addresses are where all the world goes: "is the Louvre in the Rue de Rivoli?"."""
-    if not _ASKS.search(text) or _LIFE.search(text) or _WAY.search(text):
+    if not _ASKS.search(text) or LIFE.search(text) or _WAY.search(text):
         return False
     return all(
         one.entity != "ADDRESS" or _SEEN.search(text[max(0, one.start - _JUST_BEFORE) : one.start])
@@ -109,4 +109,4 @@ def _is_named(text: str, found: Sequence[Finding]) -> bool:
         return False
     places = all(one.entity in _WORLD for one in found)
     doubts = all(one.entity in _NAMES and one.score < _DOUBTED for one in found)
-    return (places or (doubts and _ASKS.search(text) is not None)) and not _LIFE.search(text)
+    return (places or (doubts and _ASKS.search(text) is not None)) and not LIFE.search(text)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from vault.redaction.names.worth import is_famous as is_famous
     from vault.redaction.names.worth import is_full_name as is_full_name
     from vault.redaction.names.worth import is_listed as is_listed
+    from vault.redaction.names.worth import is_region as is_region
+    from vault.redaction.names.worth import is_town as is_town
+    from vault.redaction.names.worth import is_unheard as is_unheard
     from vault.redaction.names.worth import may_be_a_name as may_be_a_name
     from vault.redaction.names.worth import worth_remembering as worth_remembering
 
@@ -24,6 +27,9 @@ __all__ = [
     "is_famous",
     "is_full_name",
     "is_listed",
+    "is_region",
+    "is_town",
+    "is_unheard",
     "may_be_a_name",
     "presidio_recognizer",
     "worth_remembering",
@@ -36,7 +42,7 @@ def __getattr__(name: str) -> object:
         from vault.redaction.names import model as home
     elif name == "presidio_recognizer":
         from vault.redaction.names import presidio as home  # type: ignore[no-redef]
-    elif name in {"is_famous", "is_full_name", "is_listed", "may_be_a_name", "worth_remembering"}:
+    elif name in __all__:
         from vault.redaction.names import worth as home  # type: ignore[no-redef]
     else:
         raise AttributeError(name)

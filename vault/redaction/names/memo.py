@@ -49,7 +49,7 @@ class Memo:
     def met(self, text: str) -> Rows | None:
         """Give the rows of a text, padded, without cutting it into tokens; None if a part of it is new."""
         try:
-            packed = b"".join((_PAD, *map(self._parts.__getitem__, _apart(text)), _PAD))
+            packed = _PAD + b"".join(map(self._parts.__getitem__, _apart(text))) + _PAD
         except KeyError:
             return None
         return np.frombuffer(packed, np.intp)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -13,6 +14,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vault.forks import renew_locks
 from vault.redaction.findings import Finding
 from vault.redaction.names import features, network, table
 from vault.redaction.names.features import LONGEST
@@ -106,6 +108,7 @@ class Model:
         self.table, self.nets = table.read(folder)
         self.memo = Memo()
         self.lock = threading.Lock()
+        renew_locks(self, "lock")
 
     def vector(self, token: str) -> Floats:
         """Work out the vector of one token in each network."""
@@ -173,6 +176,7 @@ class Model:
 
 _models: dict[Path, Model] = {}
 _loading = threading.Lock()
+renew_locks(sys.modules[__name__], "_loading")
 
 
 def loaded(folder: Path = table.MODEL) -> Model:
@@ -244,7 +248,9 @@ class Names:
                 return self._read_long(words, place, settled=settled)
             memo, rows = self.model.rows(words)
             memo.meet(text)
-        likely = self._likely(memo, rows, text, known, settled=settled)
+        if known and words is None:
+            words = features.tokens(text)
+        likely = self._likely(memo, rows, words, known, settled=settled)
         if likely is None:
             return []
         return self.found(words or features.tokens(text), *likely, place, settled=settled)
@@ -264,11 +270,17 @@ class Names:
         return out
 
     def _likely(
-        self, memo: Memo, rows: Rows, text: str = "", known: Sequence[Finding] = (), *, settled: bool = False
+        self,
+        memo: Memo,
+        rows: Rows,
+        words: Sequence[str] | None = None,
+        known: Sequence[Finding] = (),
+        *,
+        settled: bool = False,
     ) -> tuple[Floats, Floats] | None:
         """Say of each token of a chunk how likely it is of each kind, and what is asked of each kind.
 
-        None where no token is likely enough, beside those of the `text` that lie in known findings.
+        None where no token is likely enough, beside those of the `words` that lie in known findings.
         """
         count = len(rows) - 2 * REACH
         if not count:
@@ -277,8 +289,8 @@ class Names:
         if looks[looks.argmax()] <= self.look:
             return None
         core = np.flatnonzero(looks > self.look)
-        if known:
-            core = _beyond(core, text, known)
+        if words and known:
+            core = _beyond(core, words, known)
             if not len(core):
                 return None
         nets = self.model.nets
@@ -427,11 +439,10 @@ def _join(odds: Floats, others: Floats, weight: Floats) -> None:
     odds[:, told] = np.where(is_surer[:, None], ours, theirs)
 
 
-def _beyond(core: Rows, text: str, known: Sequence[Finding]) -> Rows:
+def _beyond(core: Rows, words: Sequence[str], known: Sequence[Finding]) -> Rows:
     """Leave out the tokens of a text that known findings cover."""
-    words = features.tokens(text)
     ends = list(accumulate(map(len, words)))
-    covered = bytearray(len(text))
+    covered = bytearray(ends[-1])
     for one in known:
         covered[one.start : one.end] = b"\x01" * (one.end - one.start)
 

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from vault.redaction.everyday import EVERYDAY
+from vault.redaction.technical import is_a_product, is_a_record, is_technical
 
 # fmt: off
 _MONTHS: Final = (
@@ -45,6 +46,7 @@ _ASSISTANTS: Final = (
 )
 _ALWAYS: Final = (
     "siri cortana chatgpt copilot bixby deepseek nuevo nueva nouveau nouvelle novo vp svp evp ceo cto cfo coo"
+    " opaque stdin stdout stderr"
 )
 _BOOKS: Final = (
     "amos daniel esther ezra james job joel john jonah luke mark matthew micah peter ruth samuel"
@@ -83,6 +85,20 @@ _BUILT: Final = re.compile(
     r" (?:failed|build|job|pipeline|server|agent|node|plugin|instance"
     r"|is (?:down|up|broken|red|green|failing))\b"
 )
+_SERIES: Final = re.compile(r"[ -](?:Benz\b|[A-Z]{1,3}[ -]?(?:\d{2,3}\b|Class|Klasse|Classe|Clase))")
+_CODED: Final = frozenset(["ada", "crystal", "dart", "julia", "pascal", "ruby", "scala"])
+_LIST: Final = (
+    r"(?:, ?(?:and |or )?|/| ?& ?| (?:and|or|vs\.?|than|over|after|before|to|from|und|oder|y|o|et|ou|e) )"
+)
+_LANGUAGES: Final = (
+    r"(?i:python|haskell|java(?:script)?|typescript|rust|golang|perl|php|kotlin|scala|fortran|cobol|lisp|matlab|clojure"
+    r"|erlang|elixir|ocaml|numpy)"
+)
+_CODED_TOO: Final = r"(?i:ada|crystal|dart|julia|pascal|ruby|scala)"
+_TONGUE: Final = re.compile(rf"(?:{_LIST}{_CODED_TOO})?{_LIST}{_LANGUAGES}\b")
+_TONGUES: Final = re.compile(rf"\b{_LANGUAGES}{_LIST}(?:{_CODED_TOO}{_LIST})?$")
+"""Other languages of programs in the same list."""
+
 _OPENS: Final = re.compile(r"(?:^|[.!?:;\n\"“(*-] ?)$")
 _CALLED: Final = re.compile(r"\.[a-z_]\w*\(|\((?!at\)|a\))")
 _ENDING: Final = re.compile(r"[\w-]{0,24}\.[a-z]{1,4}(?:[,:;)\s\"']|\Z)")
@@ -91,6 +107,13 @@ _SUMMED: Final = re.compile(
     re.IGNORECASE,
 )
 _SHOUTED: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_CHAIN: Final = re.compile(r"[\w.]{0,120}")
+_CHAIN_BEFORE: Final = re.compile(r"[\w.]{1,120}$")
+_LOGGER: Final = re.compile(
+    r"(?:[a-z]\w{0,30}\.){2,8}(?:[A-Z][a-z0-9]{1,30}[A-Z]\w{0,60}|[a-z]\w{1,30}\.[A-Za-z]\w{1,60})"
+)
+"""A class behind the packages that it lies in."""
+
 _LOCALE: Final = re.compile(r"[a-z]{0,3}_[A-Z]{2}(?:[.@][\w-]{1,12})?")
 _YEAR: Final = re.compile(
     r"(?<!\d)(?:1[89]|20)\d\d(?!\d)|\d[./-]\d{1,2}[./-]\d|['\u2019]\d\d\b|\d{6}|[^\W\d_] (?:3[2-9]|[4-9]\d)$"
@@ -135,6 +158,8 @@ def _is_no_name(value: str, word: str, before: str, after: str) -> bool:
         or (word in {"may", "will"} and opens and _MODAL.match(after) is not None)
         or (word in _CALLED_ON and _GREETED.search(before) is not None and _ALONE.match(after) is not None)
         or (word in _SCRIPTURE and _VERSE.match(after) is not None)
+        or (word in {"mercedes", "lexus"} and _SERIES.match(after) is not None)
+        or (word in _CODED and (_TONGUES.search(before) or _TONGUE.match(after)) is not None)
         or (word == "jenkins" and _BUILT.match(after) is not None)
         or (value == "GRANT" and _RIGHTS.match(after) is not None)
         or (value.islower() and word in EVERYDAY and _ARTICLE.search(before) is not None)
@@ -152,9 +177,41 @@ def is_no_birth(value: str, around: str, after: str, score: float) -> bool:
 
 
 def is_no_user(value: str, before: str, after: str) -> bool:
-    """Say whether a word is a constant, what a program calls, or a file in a folder."""
+    """Say whether a word is a constant, what a program calls, a column of it, a file, the id of a record."""
     is_file = before.endswith("/") and _ENDING.match(after) is not None
-    return is_file or _SHOUTED.fullmatch(value) is not None or _CALLED.match(after) is not None
+    is_option = before.endswith("--") and value.islower()
+    return (
+        is_file
+        or is_option
+        or is_a_column(value, after)
+        or _SHOUTED.fullmatch(value) is not None
+        or _CALLED.match(after) is not None
+        or is_technical(value)
+        or is_a_product(value)
+        or is_a_record(value, before)
+        or _is_logger(value, before, after)
+    )
+
+
+def _is_logger(value: str, before: str, after: str) -> bool:
+    """Say whether a value is a class behind its packages, or a part of it."""
+    opening, closing = _CHAIN_BEFORE.search(before), _CHAIN.match(after)
+    if "." not in value and not (opening and opening[0]) and not (closing and closing[0]):
+        return False
+    whole = (opening[0] if opening else "") + value + (closing[0] if closing else "")
+    return _LOGGER.fullmatch(whole.strip(".")) is not None
+
+
+_EDGE: Final = 8  # characters
+_COLUMN: Final = re.compile(
+    r"[a-z]+\d{1,3}_(?:\d{1,3}_(?!\w)|\.[a-z_]| (?:where|on|set|inner|left|right|cross|join|order)\b)"
+)
+"""How programs name the tables and columns of a query: user0_.email as email2_0_."""
+
+
+def is_a_column(value: str, after: str) -> bool:
+    """Say whether a word is a table or a column in a query that a program wrote."""
+    return "." not in value and _COLUMN.match(value + after[:_EDGE]) is not None
 
 
 def is_a_sum(before: str) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from vault.redaction.technical import is_a_record, is_technical
+from vault.redaction.wares import is_a_model
+
 # fmt: off
 _NUMBERS: Final = frozenset(
     [
@@ -40,15 +43,21 @@ _DAY_IN_WORDS: Final = re.compile(
     rf"(?<!\w)([^\W\d_]{{2,16}})(?: de)? {_MONTHS}[^\W\d_]{{0,9}}(?:,? (?:de )?\d{{4}})?(?!\w)", re.IGNORECASE
 )
 _PART: Final = re.compile(r"[^\W\d_]+")
+_ELEMENT: Final = (
+    r"(?:A[glsu]|B[aer]?|C[adlorsu]?|F[er]?|H[eg]?|I|K|Li|M[gno]|N[aeibd]?|O|P[bdt]?|S[bcenir]?|Ti|U|V|Zn)"
+)
+_FORMULA: Final = re.compile(rf"(?=[A-Za-z]{{1,6}}\d{{1,2}}[A-Z])(?:{_ELEMENT}(?!\d\d\d)\d{{0,2}}){{2,12}}")
+"""What matter is made of: Na2SO4."""
+
 _NOBODY: Final = {
-    "PERSON": re.compile(  # a letter, a title, one of several machines
-        r"[a-z]|(?i:(?:thread|worker|node|host|server|client|task|job|process|agent|user|session|shard)"
+    "PERSON": re.compile(  # no letter, one letter, a title, one of several machines
+        r"[\W\d_]+|[a-z]|(?i:(?:thread|worker|node|host|server|client|task|job|process|agent|user|session|shard)"
         r"[-_ ]?\d{1,4})"
         r"|(?i:mrs?|ms|mx|miss|dr|drs|prof|sir|madam|herr|frau|monsieur|madame|señora?|senhora?)\.?"
     ),
     "LOCATION": re.compile(
         r"(?i:[a-z]\.?|(?:national )?park|city|town|village|district|county|state|square|street|road|avenue"
-        r"|way|view|river|beach|island)"
+        r"|way|view|river|beach|island|reihe|platz|plätze|sitz|wagen|gleis)"
     ),
     "ORGANIZATION": re.compile(r"[a-z]{3,}\d{1,2}"),  # thread1, node12: one of several
 }
@@ -126,6 +135,18 @@ _ENGINE: Final = re.compile(
 )
 _DAY: Final = re.compile(r"\d{1,2}([-./])\d{1,2}\1(?:(?:19|20)\d\d|\d\d)")
 _CUT_IN: Final = re.compile(r"\b(?:inscri\w+|engrav\w+|dated|stamped|wedding)\b", re.IGNORECASE)
+_STATUS: Final = re.compile(r"[1-5]\d\d \d+")
+_ANSWERED: Final = re.compile(r"\bHTTP/\d(?:\.\d)?[\"']? $|\b(?:GET|POST|PUT|PATCH|DELETE|HEAD) ?/\S* $")
+_CHIP: Final = re.compile(r"(?:RX|RTX|GTX) ?\d{3,4}(?: ?(?:XTX?|Ti|Super|GRE))?", re.IGNORECASE)
+_SEAT: Final = re.compile(r"\d{1,2}[A-EGHJKL]")
+_LETTERED: Final = re.compile(r"\d{1,2}[FM]")
+_SEATED: Final = re.compile(
+    r"\b(?:\d{1,2}[A-EGHJKL](?:[ ,/&+]{1,3}(?:and|or|y|o|und|oder|et|ou|e)?[ ]?)"
+    r"|(?:seats?|row|sitz\w*|platz|plätze|reihe|asientos?|fila|siège|place|assento|lugar)[ :]{1,2})$",
+    re.IGNORECASE,
+)
+_SEAT_BEHIND: Final = re.compile(r"(?:[ ,/&+]{1,3}(?:and|or|y|o|und|oder|et|ou|e)?[ ]?)\d{1,2}[A-EGHJKL]\b")
+_PLACED: Final = re.compile(r"(?:\d{1,3}, ?)?(?:Platz|Sitz(?:platz)?|Reihe|Wagen|Gleis|Rang) \d{1,3}")
 _IDS: Final = frozenset({"MEDICAL_ID", "NATIONAL_ID", "PASSPORT", "DRIVER_LICENSE"})
 
 _LONG: Final = frozenset({"PHONE_NUMBER", "CREDIT_CARD", "ADDRESS"})
@@ -144,20 +165,51 @@ def counts(entity: str, value: str, before: str) -> bool:
     return entity == "SECRET" and _COUNTED.search(before) is not None
 
 
-def is_other(entity: str, value: str, before: str, after: str) -> bool:
+_UUID: Final = re.compile(
+    r"(?=[0-9-]*[a-f])(?:[0-9a-f]{8})?-?(?:[0-9a-f]{4}-){2,3}[0-9a-f]{12}", re.IGNORECASE
+)
+"""Also without its beginning, which may stand too far before."""
+
+
+def is_other(entity: str, value: str, before: str, after: str) -> bool:  # noqa: PLR0911 (one for each kind)
     """Say whether what stands around a value says that it is another thing.
 
-    The code of an engine's fault, the id of a game, the date in a ring, or an age as below.
+    The code of an engine's fault, an algorithm, the id of a game, the date in a ring, a car, a rank, what a
+    server answered, or an age as below.
     """
+    if _is_part_of_uuid(value, before, after):
+        return True
     value = value.strip()
-    if entity == "AGE":
-        return _is_no_age(value, before, after)
-    if entity == "SECRET":
-        return _FAULT.fullmatch(value) is not None and _ENGINE.search(before) is not None
-    if entity not in _IDS:
+    match entity:
+        case "AGE":
+            return _is_no_age(value, before, after)
+        case "PHONE_NUMBER":
+            return _STATUS.fullmatch(value) is not None and _ANSWERED.search(before) is not None
+        case "ADDRESS":
+            return _PLACED.fullmatch(value) is not None
+        case "SECRET":
+            is_fault = _FAULT.fullmatch(value) is not None and _ENGINE.search(before) is not None
+            return is_fault or is_technical(value) or is_a_record(value, before)
+        case "LICENSE_PLATE":
+            opening = before.lower()
+            whole = opening + value.lower()
+            return is_a_model(whole, len(opening), len(whole))
+        case _ if entity in _IDS:
+            engraved = _DAY.fullmatch(value) is not None and _CUT_IN.search(before) is not None
+            return engraved or _CHIP.fullmatch(value) is not None or _THINGS.search(before) is not None
+        case _:
+            return False
+
+
+def _is_part_of_uuid(value: str, before: str, after: str) -> bool:
+    if "-" not in value and not before.endswith("-") and not after.startswith("-"):
         return False
-    engraved = _DAY.fullmatch(value) is not None and _CUT_IN.search(before) is not None
-    return engraved or _THINGS.search(before) is not None
+    start, text = len(before), before + value + after
+    end = start + len(value.rstrip())
+    return any(
+        one.start() <= start and end <= one.end() and one.span() != (start, end)
+        for one in _UUID.finditer(text)
+    )
 
 
 def _is_no_age(value: str, before: str, after: str) -> bool:
@@ -167,9 +219,20 @@ def _is_no_age(value: str, before: str, after: str) -> bool:
         return of_others and not _BIRTHDAY.match(after)
     if _DAY_OF.search(before) and _DAY_ENDS.match(value.lstrip("0123456789") + after):
         return True
+    if _is_seat(value, before, after):
+        return True
     if value.endswith((".", ",")):
         return after[:1].isdigit()
     return value[-1:].isdigit() and _PRICED.match(after) is not None
+
+
+def _is_seat(value: str, before: str, after: str) -> bool:
+    """Say whether a number and its letter are a place in a plane; F and M may be a woman's and a man's."""
+    if _SEAT.fullmatch(value):
+        return True
+    return _LETTERED.fullmatch(value) is not None and (
+        _SEATED.search(before) is not None or _SEAT_BEHIND.match(after) is not None
+    )
 
 
 def dated(text: str, start: int, stop: int) -> tuple[int, int]:
@@ -202,7 +265,8 @@ def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each k
         case "SECRET":
             return sum(map(str.isalnum, value)) > _SHORT
         case "PERSON" | "LOCATION" | "ORGANIZATION":
-            return _NOBODY[entity].fullmatch(value.strip()) is None
+            is_matter = entity == "PERSON" and _FORMULA.fullmatch(value.strip()) is not None
+            return not is_matter and _NOBODY[entity].fullmatch(value.strip()) is None
         case "ADDRESS":
             return _is_address(value)
         case _:
@@ -231,6 +295,8 @@ def _is_number(entity: str, value: str) -> bool:
         return False
     if entity != "LICENSE_PLATE":
         return True
+    if not bare.isupper() and _FORMULA.fullmatch(bare):
+        return False
     rest = _YEAR.sub("", bare)
     return _digits(rest) > 0 or (rest.isupper() and sum(map(str.isalpha, rest)) > 1)
 

@@ -12,7 +12,14 @@ import numpy as np
 
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.names.network import Floats
-from vault.redaction.names.nobody import is_a_locale, is_a_sum, is_no_birth, is_no_person, is_no_user
+from vault.redaction.names.nobody import (
+    is_a_column,
+    is_a_locale,
+    is_a_sum,
+    is_no_birth,
+    is_no_person,
+    is_no_user,
+)
 from vault.redaction.names.plausible import BEFORE, counts, dated, is_other, plausible
 from vault.redaction.names.regions import behind_town
 
@@ -40,11 +47,16 @@ ENTITIES: Final = (
 
 _PERSON: Final = ENTITIES.index("PERSON")
 _LOCATION: Final = ENTITIES.index("LOCATION")
+_USERNAME: Final = ENTITIES.index("USERNAME")
 
 JOINED: Final = 0.7
 """What part of the threshold is enough for a word beside a name to belong to it."""
 
 _ABBREVIATED: Final = 3
+_RULES: Final = frozenset(["", "|"])
+"""Between the cells of a table, and between words."""
+
+_STOPS: Final = frozenset(".!?")
 _TIES: Final = frozenset("-_")
 _ENDS: Final = frozenset(" \t\n\r\"'`<>()[]{}|,;")
 """What no address of the net goes over."""
@@ -172,9 +184,9 @@ def _goes_on(words: list[str], first: int, last: int, behind: int) -> bool:
 
 def _whole(words: list[str], first: int, last: int, done: int) -> tuple[int, int]:
     """Take off spaces at the ends of a value, and add what is written together with it."""
-    while first < last and words[first].isspace():
+    while first < last and words[first].strip() in _RULES:
         first += 1
-    while first < last and words[last].isspace():
+    while first < last and words[last].strip() in _RULES:
         last -= 1
     lowest = max(first - _GLUED, done)
     while first > lowest + 1 and words[first][:1].isalnum() and words[first - 1].strip() in _TIES:
@@ -267,6 +279,14 @@ def _edges(entity: str, words: list[str], first: int, last: int, done: int) -> t
     return _bare(entity, words, first, last), last
 
 
+def _sentence(words: list[str], first: int, last: int) -> int:
+    """Say with which token the sentence ends that a name of a user stands in."""
+    for at in range(first + 1, last):
+        if words[at] in _STOPS and words[at + 1][0] == " " and words[at + 1][1:2].isupper():
+            return at - 1
+    return last
+
+
 def _parts(kind: int, words: list[str], first: int, last: int) -> tuple[tuple[int, int], ...]:
     """Part a town from the region behind it."""
     region = behind_town(words, first, last) if kind == _LOCATION else None
@@ -293,7 +313,8 @@ def _is_else(  # noqa: PLR0913, PLR0917 (a value in its place)
                 bare, before + opening, "".join(words[last + 1 : last + 1 + BEFORE])
             )
         case "SECRET":
-            return is_a_sum(before + opening)
+            behind = "".join(words[last + 1 : last + 1 + BEFORE])
+            return is_a_sum(before + opening) or is_a_column(bare, behind)
         case "PERSON":
             behind = "".join(words[last + 1 : last + 1 + BEFORE])
             return is_a_locale(bare) or is_no_person(bare, before + opening, behind)
@@ -322,6 +343,8 @@ def _runs(
             last += 1
         index = last + 1
         kind = int(best[first] if first == last else kinds[first : last + 1].sum(axis=0).argmax())
+        if kind == _USERNAME and (stop_at := _sentence(words, first, last)) < last:
+            last, index = stop_at, stop_at + 2  # what comes next is looked at for itself
         first, last = _edges(ENTITIES[kind], words, first, last, done)
         if not any(word.strip()[:1].isalnum() for word in words[first : last + 1]):
             continue

@@ -21,6 +21,8 @@ _OPENING: Final = frozenset(
     ["el", "fort", "la", "lake", "las", "los", "mount", "new", "port", "saint", "san", "santa", "são", "the"]
 )
 _FIRST, _LAST = 1 << 0, 1 << 1
+_COUNTRY: Final = 1 << 4
+_PLACES: Final = 1 << 2 | 1 << 3 | _COUNTRY
 _NO_FIRST: Final = COMMON | 1 << 4 | 1 << 8 | 1 << 10  # everyday words, countries, companies, tongues
 _NO_LAST: Final = _NO_FIRST | 1 << 7  # things
 
@@ -66,6 +68,27 @@ def is_full_name(text: str) -> bool:
     return not first & _NO_FIRST and not last & _NO_LAST
 
 
-def is_famous(name: str) -> bool:
-    """Say whether all the world knows somebody by this very name."""
-    return model.loaded().famous(features.tokens(name), doubtful=True)
+def is_famous(name: str, verdict: float = model.SETTLED) -> bool:
+    """Say whether all the world knows somebody by this very name, in a text that is judged so."""
+    return model.loaded().famous(features.tokens(name), doubtful=verdict < model.PLAINLY)
+
+
+def is_town(name: str) -> bool:
+    """Say whether a name is a town's or a country's, too."""
+    return bool(_bits(name) & _PLACES)
+
+
+def is_region(name: str, *, is_sure: bool) -> bool:
+    """Say whether a name is a country's or a state's; and where that is not sure, nobody's first name."""
+    bits = _bits(name)
+    return bool(bits & _COUNTRY) and name[:1].isupper() and (is_sure or not bits & _FIRST)
+
+
+def is_unheard(word: str) -> bool:
+    """Say whether no list and no text holds a word: it is nobody's name and no everyday word."""
+    table, said = model.loaded().table, features.folded(word)
+    return said not in table.kinds and said not in table.rows and word not in table.plain
+
+
+def _bits(word: str) -> int:
+    return model.loaded().table.kinds.get(features.folded(word), 0)

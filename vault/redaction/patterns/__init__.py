@@ -97,9 +97,11 @@ def all_recognizers() -> tuple[Recognizer, ...]:
         papers,
         passwords,
         phones,
+        phrases,
         records,
         secrets,
         spoken,
+        sql,
         stages,
         urls,
     )
@@ -121,10 +123,12 @@ def all_recognizers() -> tuple[Recognizer, ...]:
         keypads,
         papers,
         passwords,
+        phrases,
         births,
         ages,
         stages,
         spoken,
+        sql,
         records,
     )
     return tuple(one for module in modules for one in module.RECOGNIZERS)

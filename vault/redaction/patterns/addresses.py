@@ -9,12 +9,13 @@ from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 from vault.redaction.patterns.births import MONTH
+from vault.redaction.patterns.germanic import GERMANIC, is_germanic
 
 _STRONG = r"(?:street|road|avenue|lane|close|crescent|drive|terrace|boulevard|blvd|gardens|gdns|mews|parade|highway|hwy|parkway|pkwy|ave|rd|ln|cres|tce|crt|pde|esplanade|quay|nagar|marg|colony|layout|street's)"
 _SHORT = r"(?:st|av|ct|cl|dr|pl|sq|court|place|square|way|grove|hill|row|walk|circle|cir|trail|trl|loop|bend|run|rise|view|green|park|wharf|alley|path|pike|broadway|cross|extension|estate|strip|mount|vale|gate|wynd|brae|dene|haven|close|point|yard|maltings|fold|croft|drove|parade|ridge|heights|hts|terr|bypass|freeway|expressway|pass|cove|cv|plaza|plz|landing|crossing|xing|hollow)"
 _NUMBER = r"(?:(?:no\.? ?|nr\.? ?|number |#|h\.? ?no\.? ?|plot |house |lot )?\d{1,5}[a-z]?(?: ?[-/&] ?\d{1,5}[a-z]?)?(?: and \d{1,5})?)"
 _UNIT_BEFORE = (
-    r"(?:(?!\w+\.?, )(?:flat|apt\.?|apartment|unit|suite|room|floor|studio|shop|block|bldg|house)(?: flat)? ?[a-z]?\d{0,4}[a-z]?(?:/\d{1,4})?,? (?:floor \d{1,2},? )?"
+    r"(?:(?!\w+\.?, )(?:flat|apt\.?|apartment|unit|suite|room|floor|studio|shop|block|bldg|house)(?: flat)? ?(?!(?:on|at|in|of|by|to|is|or|as|an|my|we|he|it|am|up|so)\b)[a-z]?\d{0,4}[a-z]?(?:/\d{1,4})?,? (?:floor \d{1,2},? )?"
     r"|(?:(?:basement|top|ground|garden|upper|lower|first|second|third|fourth|fifth|\d(?:st|nd|rd|th)) (?:floor|flat)(?: flat)?(?: ?[a-z]?\d{1,3})?|basement),? )"
 )
 _FLOOR = re.compile(r"^(?:\w+ )?floor\b[^a-z]*")
@@ -36,11 +37,6 @@ _PREFIX_FIRST = re.compile(
 _NUMBER_FIRST = re.compile(
     r"(?<![\w.,:/$#-])\d{1,5}(?: ?(?:bis|ter|quater|[a-d]))?,? (?:rue|avenue|av\.?|ave\.?|boulevard|boul\.?|bd\.?|place|pl\.?|impasse|chemin|ch\.?|allees?|quai|cours|passage|route|square|sentier|faubourg|fbg|rte|lotissement|residence|villa|cite|heol|ffordd|stryd|rhes|bulevar|jalan|jln|lorong|via)\.? (?:(?:d[eu]s?|du|de la|de l'|d'|la|le|les|l'|y|jt) ?)?[a-z][a-z'.-]{0,24}(?:[ -](?:d[eu]s?|du|la|le|les|l'|d'|et|y|[a-z][a-z'.-]{1,24})){0,4}?(?=,|\n|\.|$|\)|\"|;| \d{4,5}| [ew]\b| est\b| ouest\b| app|\s?\(| \w)"
 )
-_GERMANIC = re.compile(
-    r"(?<![\w.-])(?:(?:[A-Z][\w.-]{1,24}[ -]){0,3}?(?:[A-Z][\w.-]{0,30}(?:stra[s]{1,2}e|strasse|str\.|str|weg|gasse|gasslein|gassl|platz|allee|ring|damm|ufer|steig|stieg|pfad|chaussee|markt|graben|zeile|promenade|anger|rain|bogen|wall|kamp|koppel|straat|straatweg|laan|plein|gracht|kade|dreef|singel|hof|dijk|gata|gatan|gate|gade|vej|vagen|veien|veg|katu|tie|kuja|gotu|stigur|gatu|allen|torget|plads)"
-    r"|[Ss]trasse \d{1,3}|[Ss]tra[s]{1,2}e [a-z]{2,3} [\w]{2,20}|Meile|Str\.|Str|[sS]tr\.|Landstra[s]{1,2}e|Weg|Stra[s]{1,2}e|Allee|Platz|Haven)|(?:Am|An der|An den|Auf der|Auf dem|Im|In der|In den|Zum|Zur|Unter den|Hinter der|Vor dem|Bei der|Lange|Alte|Neue|Kleine|Grosse) (?:[A-Z][\w-]{2,24}[ ]?){1,3}?)"
-    r",? ?\d{1,4} ?(?:[a-hA-H](?![\w]))?(?: ?[-/] ?\d{1,4}[a-z]?){0,2}(?: (?:bis|ter|hs|huis))?(?![\w%]|[.,:]\d)"
-)
 _BOX = re.compile(
     r"\b(?:bl|bloco|bloque|blk|torre)\.? ?[a-z]?\d{1,3}[a-z]?,? (?:sc\.? ?\w{1,2},? )?(?:ap|apto|apt|apartamento|depto)\.? ?\d{1,4}|\b(?:flat|apt\.?) \d{1,4}[a-z]?\b(?![.,]\d)(?:, (?:\w{2,7} floor|\d{1,3}[a-z]? [a-z]{3,20} (?:street|road|st|rd)))?|\b(?:p\.? ?o\.? ?box|gpo box|private bag|locked bag|postfach|apartado(?: postal| de correos)?|apdo\.?|caixa postal|casilla(?: de correo)?|postbus|boite postale|b\.p\.)(?: no\.?)? ?[a-z]?\d{1,6}(?: \d{2,4})?(?!\w)"
 )
@@ -50,7 +46,7 @@ _SHORTLY = r"(?:[a-z]?\d[\w/.-]{0,10}|(?!(?:i|is|it|in|on|at|of|to|he|we|my|so|n
 _INNER = (
     r"(?:(?:,| -|\n)? ?(?:(?:piso|pta|puerta|esc|escalera|dpto|depto|dep|interior|bajo|appartement|bat|batiment|etage|hinterhaus|vorderhaus|wohnung|whg|og|eg|dg|stock|bloco|bl|casa|lote|andar|sala|bldg|building|col|colonia|urb|edificio|edif|residencial|tower|torre)(?![a-z])\.?:? ?[\w/.-]{0,12}"
     rf"|(?:apt|apartment|unit|flat|block|suite|ste|app|appt|apto|floor|fl|top|lgh|int|#|no|res|lok|m|local|room|rm|gate|level|lvl)(?![a-z])\.?:? ?{_SHORTLY}"
-    r"|\d{1,3}\.? ?(?:o|a|er|eme|og|tv|th|mf|st|izq|dcha|izda|der|esq)\.?(?: ?[a-z]{1,5}\.?)?|(?:2nd|3rd|1st|\dth|second|third|first|ground|top|fourth|fifth) floor|bajo [a-z]|(?:izq|dcha|izda|links|rechts|mitte)\.?|\d{1,2}[-/]\d{1,2}|[a-h] \d{1,3}\b|/?top \d{1,3}|lote \d{1,3}|fundos|[a-z]\b))"
+    r"|\d{1,3}\.? ?(?:o|a|er|eme|og|tv|th|mf|st|izq|dcha|izda|der|esq)\.?(?: ?[a-z]{1,5}\.?)?|(?:2nd|3rd|1st|\dth|second|third|first|ground|top|fourth|fifth) floor|bajo [a-z]|(?:izq|dcha|izda|links|rechts|mitte)\.?|(?<!\n)(?<!\n )\d{1,2}[-/]\d{1,2}(?![-/]\d)|[a-h] \d{1,3}\b|/?top \d{1,3}|lote \d{1,3}|fundos|[a-z]\b))"
 )
 _TAIL = re.compile(
     rf"(?:{_INNER}(?![a-z0-9])){{0,3}}(?:(?:(?:,| -| \|)[ ]?|\n|, | )(?:[a-z][a-z.'-]{{1,20}}(?: [a-z][a-z.'-]{{1,20}}){{0,3}}(?:,[ ]?|[ ])){{0,4}}?(?:(?:nsw|vic|qld|tas|wa|sa|act|nt|qc|on|bc|ab|[a-z]{{2}})[ ,]{{1,2}})?(?:cep |cp |c\.p\. )?(?:[a-z]{{1,2}}-)?{_ZIP}(?![\w%]|[.,:]\d)(?: ?(?:cedex|caba|ii|iii))?)?"
@@ -104,6 +100,11 @@ _EUROPE = re.compile(
     r"(?<![\w.,:/$#-])(?:[A-Z][\w.'-]{1,30}|[A-Z]\.)(?: (?:[A-Z][\w.'-]{0,30}|de|la|van|der|den|[a-z]{1,3}\.|[a-z]{2,6})){0,3} \d{1,4}(?:[-/ ]?[A-Za-z0-9]{1,4})?(?: [A-H] \d{1,3}| ?[-/] ?[IVX\d]{1,4})?"
     r"(?:,? (?:kv|kw|ap|m|app|lok)\.? ?\d{1,4})?, (?:\d{4} [A-Z]{2}|\d{3} \d{2}|\d{2}-\d{3}|\d{3,6}|[A-Z][a-z]{2,20}(?= \d{5,6})) ?(?:[A-Z][\w-]{2,24}|\d{5,6})(?!\w)"
 )
+_VERB = re.compile(
+    r"[^\d,]{0,60} (?:is|was|are|be|live|lives?|lived|at|to|on|ist|war|wohnt|wohne|liegt|lautet|es|era|esta|vive|vivo|queda|est|etait|habite|se trouve|e|era|fica|mora|moro) (?=[A-Z])"
+)
+"""The words of a sentence before a street."""
+
 _WORD_NUMBER = r"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]{3,5}teen)"
 _NAMED = re.compile(
     rf"\b(?:(?i:live[sd]? (?:on|in|at)|living on|house on|flat on|parked on|grew up on)|(?i:{_WORD_NUMBER})(?: [A-D])?) ((?:[A-Z][a-z']{{1,20}} ){{1,3}}(?:Street|Road|Lane|Close|Crescent|Drive|Terrace|Avenue|Grove|Way|Hill|Court|Place|Square|Mews|Gardens|St|Rd|Ave|Ln))(?!\w)"
@@ -128,16 +129,22 @@ def _grown(folded: Folded, start: int, end: int) -> tuple[int, int]:
         if re.search(r"(?:\d{4,6}|\d{2}-\d{3}|\d{4} [a-z]{2}|\d{3} \d{2})$", folded.low[:end][-8:]) and (
             town := _ZIP_TOWN.match(folded.text, end)
         ):
-            return start, town.end()
+            return start, _stripped(folded.text, start, town.end())
     if town := _TOWN.match(folded.text, end):
         end = town.end()
-    while end > start and folded.text[end - 1] in " ,-|\n":
+    return start, _stripped(folded.text, start, end)
+
+
+def _stripped(text: str, start: int, end: int) -> int:
+    """Where an address ends: not with what parts it from the next words, nor with the quote around it."""
+    while end > start and text[end - 1] in " ,-|\n'":
         end -= 1
-    return start, end
+    return end
 
 
 _NOBODYS = re.compile(
-    r"(?:no\.? ?)?(?:221b baker st(?:reet)?|10 downing st(?:reet)?|1600 pennsylvania ave(?:nue)?|123 main st(?:reet)?,? any ?town)\b"
+    r"(?:no\.? ?)?(?:221b baker st(?:reet)?|10 downing st(?:reet)?|1600 pennsylvania ave(?:nue)?|123 main st(?:reet)?,? any ?town|2[12] jump st(?:reet)?"
+    r"|10 cloverfield lane|4 privet drive|742 evergreen terrace|12 grimmauld place|1313 mockingbird lane|84 charing cross road|42 wallaby way|31 spooner street|0001 cemetery lane)\b"
 )
 """Addresses that everybody knows, and those of examples."""
 
@@ -193,17 +200,10 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
             if not _is_address(folded, *match.span()):
                 continue
             yield Hit("ADDRESS", *_grown(folded, *match.span()), 0.75)
-    for pattern in (_GERMANIC, _JAPAN) if signs & _BLOCKS else (_GERMANIC,):
+    for pattern in (GERMANIC, _JAPAN) if signs & _BLOCKS else (GERMANIC,):
         for match in around(pattern, text, near, 80, 60):
-            if (
-                pattern is _GERMANIC
-                and re.match(r"(?:Im|Am|In|Zum|Zur|An|Auf)\b", match[0])
-                and re.search(
-                    r"\b(?:19|20)\d\d$|(?:Januar|Februar|Marz|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Jahr|Jahre|Kapitel|Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag|Sonntag|Seite|Alter)\b",
-                    match[0],
-                )
-            ) or (
-                pattern is _GERMANIC and (_IN_YEAR.search(match[0]) or not _is_address(folded, *match.span()))
+            if pattern is GERMANIC and not (
+                is_germanic(folded, match) and _is_address(folded, *match.span())
             ):
                 continue
             yield Hit("ADDRESS", *_grown(folded, *match.span()), 0.75)
@@ -253,6 +253,9 @@ def _find_codes(folded: Folded, ends: Ends) -> Iterator[Hit]:
         yield Hit("ADDRESS", match.start(), match.end(), 0.6)
     for pattern in (_UK_WHOLE, _US_WHOLE, _EUROPE):
         for match in around(pattern, folded.text, ends, 90, 6):
+            if pattern is _EUROPE and (verb := _VERB.match(match[0])):
+                yield Hit("ADDRESS", match.start() + verb.end(), match.end(), 0.65)
+                continue
             numbered = _NUMBERED.match(match[0]) if pattern is _US_WHOLE else None
             in_a_row = numbered and _LINE_BEFORE.search(
                 folded.text, max(0, match.start() - 120), match.start()
@@ -266,7 +269,6 @@ def _find_codes(folded: Folded, ends: Ends) -> Iterator[Hit]:
 
 
 _DIGIT = re.compile(r"\d")
-_IN_YEAR = re.compile(r"(?:ring|markt|hof) (?:19|20)\d\d$")
 # Which of the signs below a pattern can't do without: streets of English, words that open a street, blocks of Japan.
 _STREETS, _OPENING, _BLOCKS = 1 << 0, 1 << 1, 1 << 8
 _BOXES = "bl|torre|flat|apt|box|bag|postfach|apartado|apdo|caixa|casilla|postbus|boite|b.p."

@@ -111,7 +111,9 @@ _PERSON = re.compile(
     r" ?/?[mf]\b| (?:male|female|man|woman|guy|girl|lady|single|married|mother|father|mom|mum|dad|y\b)"
 )
 _PLACE = re.compile(
-    r"\b(?:day|week|month|round|level|lvl|nivel|floor|room|bed|row|seat|page|step|stage|grade|class|chapter|route|score|at|til|till|until|since|for|from|by|within|every|per|version|size|ab|um|vom|bis|seit|here|under|over|nota|termin|pflegegrad|am|den|dem|zum|(?<!going )on|form|standard|std|year|yr|klasse|term|semester|season|episode|series|tier|lesson|gate|platform|unit|line|box|item|exercise|question|part)\W{1,2}$"
+    r"\b(?:day|week|month|round|level|lvl|nivel|floor|room|bed|row|seat|page|step|stage|grade|class|chapter|route|score|at|til|till|until|since|for|from|by|within|every|per|version|size|ab|um|vom|bis|seit|here|under|over|nota|termin|pflegegrad|am|den|dem|zum|(?<!going )on|form|standard|std|year|yr|klasse|term|semester|season|episode|series|tier|lesson|gate|platform|unit|line|box|item|exercise|question|part"
+    r"|reihe|platz|sitz|wagen|gleis|stock|seite|stufe|linie|tisch|zimmer|raum|kapitel|teil|folge|rang|fila|asiento|butaca|vagon|coche|anden|pagina|planta|piso|habitacion|capitulo|parte"
+    r"|linea|mesa|puesto|rangee|siege|voiture|quai|place|chambre|chapitre|etage|ligne|table|fileira|assento|lugar|vagao|plataforma|andar|quarto|linha|sala)\W{1,2}$"
 )
 _COUNTS = re.compile(
     r"(?:1 (?!year|today|now|and|but|in|on|at|who|this|next|tomorrow)[a-z]{3,}|\d{1,3} (?!years|yrs|months|mths|mos|weeks|days|always|loves|likes|wants|needs|has|is|was|hates|lives|plays|goes|does|says|asks|starts|keeps|weighs|works|speaks)[a-z]{3,}s)\b"

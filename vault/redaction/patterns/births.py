@@ -74,6 +74,16 @@ _WORDS = re.compile(
     + r" (?:the )?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w{3,7}teenth|twentieth|twenty[ -]\w{5,7}|thirtieth|thirty[ -]first))"
     + r"(?:,?[ -](?:nineteen|twenty|two thousand(?: and)?|sixty|seventy|eighty|ninety|fifty|forty|thirty|\d{2,4}|and|[a-z]{3,5}teen|one|two|three|four|five|six|seven|eight|nine|oh|ten|eleven|twelve|hundred)\b){1,5})"
 )
+_YEAR_WORDS = (
+    r"(?:neunzehnhundert\w{0,24}|zweitausend\w{0,24}|millenovecento\w{0,20}|duemila\w{0,20}"
+    r"|(?:mil(?:le)?|deux mille|dos mil|dois mil|dix-neuf cents?)(?:[ -](?:nov?ecientos|novecentos|neuf|cents?|et|y|e|un|uno|um|deux|dos|dois|trois|tres|quatre|cuatro|quatro"
+    r"|cinq|cinco|six|seis|sept|siete|sete|huit|ocho|oito|nueve|nove|dix|diez|dez|onze|once|douze|doce|doze|treize|trece|treze|quatorze|catorce|quinze|quince|seize|vingts?|veinte|vinte|veinti\w{2,6}"
+    r"|dieci\w{3,6}|deze\w{4,5}|trente|quarante|cinquante|soixante|[a-z]{3,6}enta|trinta|treinta|cinquenta)(?![a-z])){0,8})"
+)
+_SPELT = re.compile(
+    r"\b(?:ne|nee|nat[oa]|naci|nacio|nacid[oa]|nasci|nasceu|nascid[oa]|geboren)\b[^\d\n;!?]{0,40}?"
+    rf"\b((?:[a-z]{{2,14}}(?: (?:y|e|et) [a-z]{{2,6}})?|[a-z]{{4,8}}-(?:et-)?[a-z]{{2,6}}) (?:de )?{MONTH}(?: de| del)? {_YEAR_WORDS})(?![a-z])"
+)
 _DIGIT = re.compile(r"\d")
 _HISTORY = re.compile(r",? ?(?:(?:of|in|de|del) )?1[0-8]\d\d(?!\d)")
 """The rest of a date on which nobody was born who lives."""
@@ -82,7 +92,7 @@ _FEAST = re.compile(
     r"\b(?:(?:birthday|bday|b-day|birth ?date|dob)(?:'s| is| was| falls| lands)?(?: always)?(?: on)?|born on|turn(?:s|ed|ing)? (?:[a-z-]{2,16}|\d{1,3}) on|will be (?:an? )?(?:[a-z-]{2,16}|\d{1,3}) on) (?:the )?"
     r"((?:christmas|xmas|new year'?s) (?:day|eve)|christmas|boxing day|new year'?s|halloween|valentine'?s(?: day)?|st\.? ?(?:patrick|george|andrew|david)'?s day|leap day|april fool'?s(?: day)?|bonfire night|guy fawkes night|groundhog day|cinco de mayo|star wars day|bastille day|independence day|anzac day|australia day|canada day|juneteenth|epiphany)\b"
 )
-_OF_WORDS = _WORDS, _FEAST
+_OF_WORDS = _WORDS, _FEAST, _SPELT
 
 
 def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
@@ -92,6 +102,7 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
         (_BACKWARD, 70, 10),
         (_NAMED, 20, 20),
         (_WORDS, 24, 120),
+        (_SPELT, 12, 150),
         (_FAR, 24, 150),
         (_DAY, 16, 50),
         (_FEAST, 24, 60),

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
+from vault.redaction.wares import is_a_model, is_of_the_world
 
 # A token with a digit, then tokens with digits joined by one mark or space; a lone letter may end it.
 _ID = (
-    r"(?<![\w.])(?:(?:[a-z]{1,5}[-/.]){1,2}|[a-z]{1,7}[-/.#]{0,1} ?)?(?=[a-z]{0,6}\d)[a-z0-9]{1,24}(?:(?:[-/.]| ?[-/] ?| )(?=[a-z]{0,3}\d)[a-z0-9]{1,14}){0,6}"
+    r"(?<![\w.])(?<!\w')(?:(?:[a-z]{1,5}[-/.]){1,2}|[a-z]{1,7}[-/.#]{0,1} ?)?(?=[a-z]{0,6}\d)[a-z0-9]{1,24}(?:(?:[-/.]| ?[-/] ?| )(?=[a-z]{0,3}\d)[a-z0-9]{1,14}){0,6}"
     r"(?:[-/ ]?[a-z]{1,4}(?![\w'=:]))?(?:\(\d\))?(?!\w|[.,:]\d|%)"
 )
 _GAP = r"(?P<mid>[^\d\n;!]{0,44}?(?:\n[^\d\n;!]{0,24}?|(?<=\?)\n[^\d\n;!]{0,60}?)?)"
@@ -131,7 +132,7 @@ def _is_ssn(value: str) -> bool:
     return _counts(value)[0] in {4, 9} and value.strip("0-. ") != ""
 
 
-_PLATE = r"(?<![\w.])(?=[a-z0-9 .-]{0,9}\d)(?!(?:is|are|was|were|it|its|the|my|his|her|on|in|of|at|for|no|not|number|nr|and|to|an|says|said|ends|with|from|that|this|que|es|ist|est|era|war|la|el|le|partly|seen|reads|en|um|was|got|has|had|but|though|vehicle|would|still)\b)(?:[a-z]{1,5}(?:[- .]|(?=\d)))?[a-z0-9]{1,7}(?:[-. ](?=[a-z0-9]{0,6}(?:\d|\b))[a-z0-9]{1,6}){0,4}(?!\w|[.,:]\d|%)"
+_PLATE = r"(?<![\w.])(?<!\w')(?=[a-z0-9 .-]{0,9}\d)(?!(?:is|are|was|were|it|its|the|my|his|her|on|in|of|at|for|no|not|number|nr|and|to|an|says|said|ends|with|from|that|this|que|es|ist|est|era|war|la|el|le|partly|seen|reads|en|um|was|got|has|had|but|though|vehicle|would|still)\b)(?:[a-z]{1,5}(?:[- .]|(?=\d)))?[a-z0-9]{1,7}(?:[-. ](?=[a-z0-9]{0,6}(?:\d|\b))[a-z0-9]{1,6}){0,4}(?!\w|[.,:]\d|%)"
 
 KINDS = (
     Kind("US_SSN", r"ssn|ss|ss number|sss|itin|social(?:'s)?(?: sec(?:urity)?)?(?: (?:number|no\.?|num|nr|card))?|soc(?: sec)?|last (?:four|4)(?: digits)? of (?:my|your|the|his|her) (?:social(?: security)?(?: number)?|ssn)",
@@ -178,6 +179,9 @@ _OWNED = re.compile(r"\b(?:is|was|'s|are|es|era|ist|war|est|e) (?:\w{1,8} ){0,3}
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|[0-9a-f]{24,}(?![\w-])")
 
 
+_MEASURED = re.compile(r"\d{1,5} ?[x*\u00d7] ?\d")
+"""Length by width."""
+
 _NEAR, _ANSWER = 66, 110  # how far from the word a value begins, in its line and in the answer to a question
 
 
@@ -186,6 +190,26 @@ def _is_other(kind: Kind, low: str, start: int, end: int) -> bool:
     return bool(
         _OTHERS.search(low, start, end)
         or (kind.entity != "LICENSE_PLATE" and _HANDPHONE.search(low, start, end))
+    )
+
+
+_WIDEST = 400  # letters of a row
+
+
+def _is_of_another_column(low: str, cue_end: int, start: int) -> bool:
+    """Say whether a value is the first of a row, and its cue not the first of the row above."""
+    row = low.rfind("\n", cue_end, start) + 1
+    if not row or low[row:start].strip(" |"):
+        return False
+    head = max(low.rfind("\n", max(0, cue_end - _WIDEST), cue_end) + 1, cue_end - _WIDEST, 0)
+    return "|" in low[head:cue_end].lstrip(" |")
+
+
+def _is_no_value(kind: Kind, folded: Folded, match: re.Match[str]) -> bool:
+    """Say whether a value is the id of a record, or the size of something."""
+    low, start = folded.low, match.start("value")
+    return bool(
+        _UUID.match(low, start) or (kind.entity != "LICENSE_PLATE" and _MEASURED.match(folded.text, start))
     )
 
 
@@ -203,11 +227,13 @@ def _first(kind: Kind, forward: re.Pattern[str], folded: Folded, end: int) -> tu
             or _is_other(kind, folded.low, end, digit.start())
         ):
             return None
-        if _UUID.match(folded.low, match.start("value")):
+        if _is_no_value(kind, folded, match):
             return None
         if folded.low[end - 3 : end] == "rfc" and match["value"][0].isdigit():
             return None  # a taxpayer's begins with letters, a document of the internet has a number
-        place = _fitting(kind, folded, match.start("value"), match.end("value"))
+        place = None
+        if "|" not in match["mid"] or not _is_of_another_column(folded.low, end, match.start("value")):
+            place = _fitting(kind, folded, match.start("value"), match.end("value"))
         if place is not None:
             return place
         at = _past_word(folded.low, match.start("value"))
@@ -241,6 +267,8 @@ def _reader(kind: Kind) -> Callable[[Folded, Ends], Iterator[Hit]]:
             if _DIGIT.search(low, end, end + _ANSWER) is None or (
                 no_cue and no_cue.search(low, max(0, end - 40), end)
             ):
+                continue
+            if kind.entity == "MEDICAL_ID" and is_of_the_world(low, end):
                 continue
             place = _first(kind, forward, folded, end)
             while place is not None:
@@ -382,10 +410,7 @@ def _find_plates(folded: Folded, ends: Ends) -> Iterator[Hit]:
         if (
             not _NO_PLATE.match(match[0])
             and not _OTHER_CODE.search(folded.low, max(0, match.start() - 20), match.start())
-            and not (
-                _MODEL.match(match[0])
-                and _BIKES.search(folded.low, max(0, match.start() - 20), match.start())
-            )
+            and not is_a_model(folded.low, *match.span())
         ):
             yield Hit("LICENSE_PLATE", *match.span(), 0.6)
 
@@ -394,8 +419,6 @@ _OTHER_CODE = re.compile(
     r"\b(?:order|ref|reference|flight|pcn|frame|serial|model|compound|part|ticket|booking|service|bag tag|invoice|policy|code)(?: (?:no|nr|number|is))?\W{1,3}$"
     r"|\b(?:fender|gibson|epiphone|ibanez|gretsch|taylor|martin|roland|korg|casio|moog|boss|marshall|canon|nikon|sony|fujifilm|olympus|panasonic|philips|samsung|lg|bosch|makita|dewalt|stihl|husqvarna|garmin|dell|lenovo|asus|acer|brother|epson|logitech|motorola|nokia|technics|pioneer|denon) $"
 )
-_BIKES = re.compile(r"\b(?:yamaha|suzuki|honda|kawasaki|ktm|ducati|aprilia) $")
-_MODEL = re.compile(r"[A-Z]{1,3}-\d{2,4}[A-Z]?$")
 _FLIGHT = re.compile(r"[A-Z]{2} ?\d{2,4}$")
 _FLYING = re.compile(r"\b(?:flights?|airport|seat|boarding|vuelo|flug|voo|lufthansa|pnr|layover|check-?in)\b")
 _NO_PLATE = re.compile(

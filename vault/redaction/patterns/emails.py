@@ -23,7 +23,7 @@ _VERSION = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}(?![\d.]*\.\d{1,3}$)")
 
 _NOBODYS = re.compile(
     r"(?:users?|test|no-?reply|name|e?mail|you|your\.?name|me|foo|bar|someone|admin|root|webmaster|postmaster|info|support"
-    r"|hello|contact|deploy|dpo|privacy|press|sales|office|jobs|billing)@example\.(?:com|org|net)|pi@raspberrypi\.local|git@(?:github|gitlab|bitbucket)\.(?:com|org)"
+    r"|hello|contact|deploy|dpo|privacy|press|sales|office|jobs|billing|(?:your|my|some|user|first|last|john|jane)[._-]?(?:e?mail|name|user|address|first|last|doe|id)\d{0,2}|j\.?doe)@example\.(?:com|org|net)|pi@raspberrypi\.local|git@(?:github|gitlab|bitbucket)\.(?:com|org)"
 )
 _JOINTS = r"(?: ?[._-] ?| (?:dot|punkt|punto|point|ponto) {})"
 _SPELT_WAYS = (

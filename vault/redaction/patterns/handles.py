@@ -9,6 +9,7 @@ from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 from vault.redaction.patterns.forms import Form, recognizer
+from vault.redaction.technical import is_technical
 
 _AT = re.compile(r"@(?<![\w@.+/`%-]@) ?([a-z_][\w.-]{1,30}\w)(?![\w@(])(?!\.\w|/|-\w)")
 _CODE_AT = re.compile(
@@ -60,6 +61,7 @@ def _find_at(folded: Folded, ends: Ends) -> Iterator[Hit]:
 
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|[0-9a-f]{12}")
+_HOST = re.compile(r"\.(?:com|io|org|net|dev|cloud|gov|edu|ai)$")
 _ALWAYS = re.compile(
     r"(?:user ?-?names?|usuari[oa]|benutzername|nutzername|utilizador|gamer ?tag|identifiant)$"
 )
@@ -99,8 +101,10 @@ def _find_said(folded: Folded, ends: Ends) -> Iterator[Hit]:
             or ("/" in value and not value[:1].isdigit())
         ):
             continue
-        if (cue == "uid" and _UUID.match(value)) or EVERYBODYS.match(value):
+        if (cue == "uid" and _UUID.match(value)) or EVERYBODYS.match(value) or is_technical(value):
             continue
+        if cue == "login" and _HOST.search(value) and " " in match["mid"]:
+            continue  # where one logs in: docker login ghcr.io
         is_all = cue_end == len(cue) and end == len(low)  # a field and its value
         if (
             cue in {"user", "login"}
@@ -161,7 +165,8 @@ _SELF = re.compile(
 _ACCOUNTS = re.compile(
     r"(?:/home/|/users/|\\users\\)([a-z][\w.-]{2,30})(?=[/\\])|\\\\[\w.-]{1,40}\\(?:home|users|profiles)\$?\\([a-z][\w.-]{2,30})|://[^\s/]{1,80}/~([a-z][\w.-]{2,30})|\b(?:for|user) (?!invalid|root|the|a\b)([a-z][\w.-]{2,30}) from (?=[0-9a-f]{1,4}[.:])"
     r"|^(?:[0-9a-f:.]{7,40}) - ([a-z][\w.@-]{2,30}) (?=\[)|\buser '([a-z][\w.-]{2,30})'@|\buid=([a-z][\w.-]{2,30})(?=,)|^(?:\w{1,20}_)?user(?:name)?=([a-z][\w.-]{2,30})$"
-    r"|^user: ([a-z][\w.-]{2,30})$|\b(?:admin|login|user|creds?|credentials): ?([a-z][\w.@-]{2,40}) ?/ ?(?=\S{5})",
+    r"|^user: ([a-z][\w.-]{2,30})$|\b(?:admin|login|user|creds?|credentials): ?([a-z][\w.@-]{2,40}) ?/ ?(?=\S{5})"
+    r"|\b(?:pwd|home)=/(?:home|users)/([a-z][\w.-]{2,30})(?=[\s;,]|$)",
     re.MULTILINE,
 )
 _SPEAKER = 9  # the group of a line "user: name"

@@ -8,6 +8,9 @@ from vault.redaction.patterns.forms import Form, recognizer
 
 _BRITISH = re.compile(r"(?<![\w-])([A-Z]{2,5}9{0,3} \d{6} [A-Z][A-Z9]\d[A-Z]{2}(?: \d\d)?)(?![\w-])")
 _BRAZILIAN = re.compile(r"(?<![\w.-])(\d{3}\.\d{3}\.\d{3}-\d\d)(?![\w-]|\.\d)")
+_COLOMBIAN = re.compile(
+    r"(?<![\w.])(?:c\. ?[ce]\.|cc|t\.i\.)(?: n(?:o\.?|ro\.?|um\.?|\.))?[: ]{1,3}(\d{1,2}(?:\.\d{3}){2}|1(?:\.\d{3}){3})(?![\w-]|[.,]\d)"
+)
 _SWISS = re.compile(r"(?<![\w.-])(756\.\d{4}\.\d{4}\.\d\d)(?![\w-]|\.\d)")
 _GERMAN = re.compile(r"(?<![\w-])(\d\d \d{6} [A-Z] \d{3})(?![\w-]|[.,]\d)")
 # Its last letter is often wrong.
@@ -58,9 +61,14 @@ def _is_guessed(value: str, _before: str) -> bool:
     )
 
 
+def _is_no_sum(value: str, _before: str) -> bool:
+    return not value.endswith(".000")
+
+
 _FORMS = (
     ("DRIVER_LICENSE", Form("British licences", r"\b[a-z]{2,5}9{0,3} \d{6} [a-z]", _BRITISH, 14, 10, cased=True)),
     ("NATIONAL_ID", Form("CPF", r"\d{3}\.\d{3}\.\d{3}-\d\d", _BRAZILIAN, 15, 2)),
+    ("NATIONAL_ID", Form("cedulas", r"\b(?:c\. ?[ce]\.|cc|t\.i\.)[^\n\d]{1,8}\d{1,2}\.\d{3}\.\d{3}", _COLOMBIAN, 24, 8, fits=_is_no_sum)),
     ("NATIONAL_ID", Form("AHV", r"\b756\.\d{4}\.\d{4}\.\d\d", _SWISS, 17, 2)),
     ("NATIONAL_ID", Form("German pensions", r"\b\d\d \d{6} [a-z] \d{3}\b", _GERMAN, 16, 2, cased=True)),
     ("NATIONAL_ID", Form("codice fiscale", r"\b[a-z]{6}\d\d[a-z]\d\d[a-z]\d{3}[a-z]\b", _ITALIAN, 17, 2, cased=True)),

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
+from vault.redaction.technical import is_technical
 
 _CUE = (
     r"(?:pass(?:words?|wd|phrase|code|wort)|pwd|contrasena|clave|senha|kennwort|mdp|mot de passe|palavra-passe|wachtwoord"
@@ -64,7 +65,7 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
     low = folded.low
     for match in around(_PLAIN, low, ends, 40, 64):
         value = match["value"]
-        if value in _STATES:
+        if value in _STATES or is_technical(value):
             continue
         if match["how"][0].isalpha():
             before = low[max(0, match.start() - 48) : match.start()]

@@ -20,7 +20,7 @@ _RUN = re.compile(
 )
 _DECIMALS = re.compile(r",\d")
 _CUE = re.compile(
-    r"\b(?P<phone>phones?|telephone|tel\w{0,6}|tlf\w{0,3}|tlm|tfno|fone|ph|cell\w{0,6}|mob|mobile|mobil\w{0,6}|movil\w{0,3}|handy\w{0,8}|hand ?phone|whats? ?app|wpp|zap|signal|viber"
+    r"\b(?P<phone>phones?|telephone|tel(?!emet|evis|escop|eport|egr)\w{0,6}|tlf\w{0,3}|tlm|tfno|fone|ph|cell\w{0,6}|mob|mobile|mobil\w{0,6}|movil\w{0,3}|handy\w{0,8}|hand ?phone|whats? ?app|wpp|zap|signal|viber"
     r"|sms|text(?:ed|s)?|texting|call(?:ed|s|ing|er)?|ring(?! road| size| binder)|rang|rufen?|ruf|anrufen|erreichbar|fax|landline|festnetz\w{0,8}|fijo|fixe|portable|gsm|imo"
     r"|celular|celu|cel|cellulare|llam\w{1,6}|ligar?|ligue\w?|lig|joindre|appele\w{0,3}|numero de tel\w*|telemovel|contact(?:o|ar|arme)?|contato|reach(?:ed|able)?|dial(?:ed)?"
     r"|hotline|rufnummer|telefonnummer|durchwahl|direct line|line|my n(?:umber|o|r|um)|his n(?:umber|o)|her n(?:umber|o|ummere)|their n(?:umber|o)|new number|number:|nummere?|"
@@ -48,6 +48,12 @@ _SHAPES = re.compile(
     r"|[6-9]\d{4}[ -]\d{5}$|[689]\d\d \d\d \d\d \d\d$|[6-9]\d\d\.\d{3}\.\d{3}$|\d\d 9\d{4}[- ]\d{4}$|1[38]00[ -]\d{3}[ -]\d{3}$"
     r"|[2-9]\d\d \d{3} \d{4}$|(?:91|92|93|96|21|22) \d{3} \d\d \d\d$|9[1236]\d \d\d \d\d \d\d$|11 \d{4}-\d{4}$"
 )
+_REQUEST = 160  # characters
+_ANSWERED = re.compile(
+    r"(?:\bhttp/\d(?:\.\d)?[\"']?|\b(?:get|post|put|patch|delete|head|options) /\S{0,120}) $"
+)
+_STATUS = re.compile(r"[1-5]\d\d \d+(?: \d+)?$")
+"""What a server answered to a request, and how much: in its log both stand behind it."""
 
 
 def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
@@ -68,6 +74,8 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         if international:
             if digits >= 8:
                 yield Hit("PHONE_NUMBER", start, end, 0.9)
+            continue
+        if _ANSWERED.search(low, max(0, start - _REQUEST), start) and _STATUS.match(run):
             continue
         before = low[max(0, start - 48) : start]
         cue = None

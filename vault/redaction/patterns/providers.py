@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+_UUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_MIXED: Final = r"(?=[A-Za-z_]{0,60}\d)"  # a word with a digit in it, soon
 _FORMS: Final = (
     # clouds
     r"(?:AKIA|ASIA|AROA|ABIA|ACCA)[0-9A-Z]{16}\b",
@@ -27,6 +29,14 @@ _FORMS: Final = (
     r"hv[sbr]\.[0-9A-Za-z_-]{20,200}",
     r"dp\.(?:pt|st|ct|sa|scim|audit)\.[0-9A-Za-z._-]{38,80}",
     r"pul-[0-9a-f]{40}\b",
+    r"FlyV1 fm\d_[0-9A-Za-z+/=_,-]{40,900}",
+    rf"(?:sdk|mob|api)-{_UUID}\b",
+    r"v1\.0-[0-9a-f]{24}-[0-9a-f]{100,160}\b",
+    r"napi_[0-9a-z]{50,70}\b",
+    r"npg_(?=[a-z]{0,23}[0-9A-Z])[0-9A-Za-z]{12,24}\b",
+    r"tk-us-[0-9A-Za-z_-]{40,60}",
+    r"[0-9A-Za-z_~.-]{3}[78]Q~[0-9A-Za-z_~.-]{31,34}",
+    r"(?:pat|sat)\.[0-9A-Za-z_-]{20,24}\.[0-9a-f]{24}\.[0-9A-Za-z]{20}\b",
     # models
     r"sk-(?=[A-Za-z_-]{0,60}\d)(?:ant-|proj-|or-|svcacct-)?[0-9A-Za-z_-]{16,250}",
     r"(?:hf|api_org)_[0-9A-Za-z]{20,60}",
@@ -38,6 +48,9 @@ _FORMS: Final = (
     r"lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}\b",
     r"tvly-[0-9A-Za-z-]{30,60}",
     r"jina_[0-9A-Za-z_-]{50,70}",
+    rf"(?:fw_{_MIXED}|csk-{_MIXED})[0-9A-Za-z]{{20,60}}\b",
+    r"e2b_[0-9a-f]{40}\b",
+    r"(?:fc-|key_)(?:[0-9a-f]{64}|[0-9a-f]{32})\b",
     # code and packages
     r"gh[opusr]_[0-9A-Za-z]{16,255}",
     r"github_pat_[0-9A-Za-z_]{20,255}",
@@ -45,6 +58,14 @@ _FORMS: Final = (
     r"npm_[0-9A-Za-z]{30,40}",
     r"pypi-[0-9A-Za-z_-]{30,250}",
     r"dckr_pat_[0-9A-Za-z_-]{20,40}",
+    r"rubygems_[0-9a-f]{40,60}\b",
+    r"CLOJARS_[0-9a-z]{50,70}\b",
+    r"oy2[0-9a-z]{43}\b",
+    rf"cio{_MIXED}[0-9A-Za-z]{{32}}\b",
+    rf"AKC{_MIXED}[0-9A-Za-z]{{60,80}}\b",
+    r"API-[0-9A-Z]{25,30}\b",
+    r"sq[apu]_[0-9a-f]{40}\b",
+    r"s-s4t2(?:ud|af)-[0-9a-f]{64}\b",
     r"AT(?:ATT|BB|CTT)[0-9A-Za-z_=-]{20,250}",
     r"ATTA[0-9a-f]{60,80}",
     r"(?:sgp|bkua)_[0-9a-f_]{40,60}\b",
@@ -54,7 +75,8 @@ _FORMS: Final = (
     r"gl(?:sa|c)_[0-9A-Za-z+/=_]{30,200}",
     r"dt0c01\.[0-9A-Z]{24}\.[0-9A-Z]{64}\b",
     r"PMAK-[0-9a-f]{20,30}-[0-9a-f]{30,40}",
-    r"phc_[0-9A-Za-z]{30,60}",
+    r"ph[cx]_[0-9A-Za-z]{30,60}",
+    r"pn[bu]_[0-9a-z]{36}\b",
     r"tskey-[0-9A-Za-z-]{20,80}",
     r"ops_[0-9A-Za-z_-]{40,250}",
     r"AGE-SECRET-KEY-1[0-9A-Z]{50,60}",
@@ -69,6 +91,12 @@ _FORMS: Final = (
     r"[0-9a-f]{32}-us\d{1,2}\b",
     r"xkeysib-[0-9a-f]{40,64}-[0-9A-Za-z]{10,20}",
     r"(?:AC|SK)[0-9a-f]{32}\b",
+    rf"re_{_MIXED}[0-9A-Za-z]{{6,10}}_[0-9A-Za-z]{{20,30}}\b",
+    r"testsk_[0-9A-Za-z_-]{30,60}(?:\.(?:us|eu|in))?",
+    r"AAAA[0-9A-Za-z_-]{7}:APA91b[0-9A-Za-z_-]{100,160}",
+    r"https://hooks\.(?:slack\.com/(?:services|workflows|triggers)|zapier\.com/hooks/catch)/[0-9A-Za-z_/-]{12,200}",
+    r"https://discord(?:app)?\.com/api/webhooks/[0-9A-Za-z_/-]{12,200}",
+    r"https://[0-9a-z-]{1,60}\.webhook\.office\.com/webhookb2/[0-9A-Za-z@/_-]{30,300}",
     r"EAA[0-9A-Za-z][0-9A-Za-z_-]{29,250}",
     # money and shops
     r"(?:sk|pk|rk)_(?:live|test)_[0-9A-Za-z]{10,247}",
@@ -79,12 +107,31 @@ _FORMS: Final = (
     r"rzp_(?:live|test)_[0-9A-Za-z]{10,30}",
     r"FLWSECK[0-9A-Za-z_-]{20,60}",
     r"APP_USR-[0-9A-Za-z-]{20,100}",
+    r"access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$[0-9a-f]{32}\b",
+    rf"access-(?:sandbox|development|production)-{_UUID}\b",
+    r"(?:shippo|duffel)_(?:live|test)_[0-9A-Za-z_-]{30,60}",
+    rf"(?:live|test)_{_MIXED}[0-9A-Za-z]{{30,40}}\b",
+    rf"EZ[AT]K{_MIXED}[0-9A-Za-z]{{50,60}}\b",
+    r"AQE[0-9A-Za-z+/]{50,200}={0,2}",
+    r"api_(?:live|sandbox)(?:_[a-z]{2})?\.[0-9A-Za-z_-]{10,30}\.[0-9A-Za-z_-]{20,60}",
+    r"secret-(?:live|test)-[0-9A-Za-z_-]{30,50}=?",
+    r"sm_[aps]at_[0-9A-Za-z]{16}\b",
+    r"[0-9a-z]{10}msh[0-9a-z]{15}p1[0-9a-z]{6}jsn[0-9a-z]{12}\b",
     # tables, notes and designs
     r"pat[0-9A-Za-z]{14}\.[0-9a-f]{64}\b",
     r"(?:secret|ntn)_[0-9A-Za-z]{30,60}",
     r"lin_api_[0-9A-Za-z]{30,50}",
     r"figd_[0-9A-Za-z_-]{30,60}",
     r"apify_api_[0-9A-Za-z]{30,50}",
+    r"tfp_[0-9A-Za-z_-]{40,70}",
+    r"CFPAT-[0-9A-Za-z_-]{40,50}",
+    r"rdme_[0-9a-z]{60,80}\b",
+    rf"pat-[a-z]{{2}}\d-{_UUID}\b",
+    r"[ps]k\.eyJ[0-9A-Za-z_-]{40,200}\.[0-9A-Za-z_-]{20,40}",
+    r"fio-u-[0-9A-Za-z_=-]{60,70}",
+    rf"aio_{_MIXED}[0-9A-Za-z]{{28}}\b",
+    r"sl\.(?:u\.)?[0-9A-Za-z_-]{100,1500}",
+    r"[12]/\d{14,18}(?:/\d{14,18})?:[0-9a-f]{32}\b",
 )
 KNOWN: Final = re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(_FORMS)})")
 
@@ -96,6 +143,11 @@ SIGNS: Final = (
     r"\b(?:akia|asia|aroa|abia|acca|atta|ltai|akid|dapi)[0-9a-z]{8}|\b(?:aiza|atatt|atbb|atctt|eaa)[0-9a-z_=-]{8}|\b(?:ac|sk)[0-9a-f]{30}|\bsk_[0-9a-f]{4}",
     r"[0-9a-f]{32}-us\d|\b00[0-9a-z_-]{40}|\bpat[0-9a-z]{14}\.[0-9a-f]{16}|(?:accountkey|sharedaccesskey)=|\bsig=|hrku-|\bfo1_|\.atlasv1\.",
     r"\b(?:rnd|nfp|vcp|sgp|bkua|ccipat|jina|pcsk)_|pscale_|\bsb(?:p|_secret)_|\bdp\.(?:pt|st|ct|sa|scim|audit)\.|\bpul-|lsv2_|tvly-|\bgl(?:sa|c)_",
-    r"dt0c01\.|apify_api_",
+    r"dt0c01\.|apify_api_|flyv1 fm|\b(?:sdk|mob|api)-[0-9a-f]{8}-|\bv1\.0-[0-9a-f]{24}|\bn(?:api|pg)_|\btk-us-|[78]q~|\b[ps]at\.[0-9a-z_-]{20}",
+    r"\bfw_|\bcsk-|\be2b_|\bfc-[0-9a-f]{16}|\bkey_[0-9a-f]{16}|rubygems_|clojars_|\boy2[0-9a-z]{20}|\b(?:cio|akc)[0-9a-z]{30}|\bapi-[0-9a-z]{25}",
+    r"\bsq[apu]_[0-9a-f]{16}|s-s4t2|\bphx_|\bpn[bu]_|\bre_[0-9a-z]{6}|testsk_|:apa91b|hooks\.slack\.com/|/api/webhooks/|hooks\.zapier\.com/|\.webhook\.office\.com/",
+    r"access_token\$|\baccess-(?:sandbox|development|production)-|(?:shippo|duffel)_(?:live|test)_|\b(?:live|test)_[0-9a-z]{30}|\bez[at]k[0-9a-z]{30}|\baqe[0-9a-z+/]{40}",
+    r"\bapi_(?:live|sandbox)[._]|\bsecret-(?:live|test)-|\bsm_[aps]at_|msh[0-9a-z]{15}p1|\btfp_|cfpat-|\brdme_|\bpat-[a-z]{2}\d-|\b[ps]k\.eyj|\bfio-u-|\baio_|\bsl\.[0-9a-z_.-]{40}",
+    r"\b[12]/\d{14}",
 )
 """What of them stands in the lower case of a text, so that the gate fires."""

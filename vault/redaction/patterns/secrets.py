@@ -9,6 +9,14 @@ from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 from vault.redaction.patterns.providers import KNOWN, SIGNS
+from vault.redaction.patterns.strength import (
+    is_changed_to,
+    is_of_a_field,
+    is_strong,
+    is_told,
+    names_a_field,
+)
+from vault.redaction.technical import is_a_product, is_mentioned, is_technical
 
 _JWT = re.compile(r"(?<![\w.-])eyJ[\w-]{8,4096}\.[\w-]{4,8192}(?:\.[\w-]{0,2048})?")
 _PRIVATE = re.compile(
@@ -29,12 +37,15 @@ _FIELD = re.compile(
 )
 _NO_VALUE = re.compile(
     r"(?:none|null|nil|true|false|undefined|required|optional|string|str|text|password|passwort|secret|token|changeme|change_me|example|your\S*|my\S*|xxx+|\*+|\.\.\.|\$\S*|%\S*|os\.\S*|process\.\S*|env\S*|self\.\S*|config\S*|settings\S*|get\S*|input\S*"
-    r"|forgot\S*|reset\S*|int|bytes|bool|char|varchar\S*|function\S*|lambda|new|await|import|return|request\S*|req\.\S*|args\S*|params\S*|user\S*|data\S*|len\S*|hash\S*|bcrypt\S*|sha\d+\S*|md5\S*|[a-z_.]+\(.*|[a-z_]+\[.*|<\S*|not|is|was|the|and|a|an|i|it|wrong|no|yes|same|what|how|why|when|which|incorrect|invalid|expired|\[(?:pad|cls|sep|mask|unk|bos|eos)\d?\]?|\d{1,2})$"
+    r"|forgot\S*|reset\S*|int|bytes|bool|char|varchar\S*|function\S*|lambda|new|await|import|return|request\S*|req\.\S*|args\S*|params\S*|user\S*|data\S*|len\S*|hash\S*|bcrypt\S*|sha\d+\S*|md5\S*|[a-z_.]+\(.*|[a-z_]+\[.*|<\S*|not|is|was|the|and|a|an|i|it|wrong|no|yes|same|what|how|why|when|which|incorrect|invalid|expired|\[(?:pad|cls|sep|mask|unk|bos|eos)\d?\]?|\d{1,2}|\d{1,4}-(?:day|week|month|year|hour|minute|char|character|letter|digit|bit|byte)s?)$"
 )
 _NO_CREDENTIAL = re.compile(
     r"(?:next|prev|previous|page|continuation|cursor|start|pad|eos|bos|unk|cls|sep|mask)[_.-]?(?:page[_-]?)?token\W*$"
 )
 """Where a list goes on, or a sign of a vocabulary."""
+
+_DIRECTORY = re.compile(r"(?:old)?pwd[\"']?\s{0,3}[:=]\s{0,3}[\"'`]?(?:/|~|\.{1,2}(?:/|$|\s)|[a-z]:[\\/])")
+"""The folder where one is, which shells call PWD."""
 
 _SPOKEN = (
     r"\b(?:pass(?:words?|code|phrase|wort|e)?|pw|pwd|psw|passwd|kennwort|passwort|contrasena|contrasenya|contra|clave|senha|palavra-passe|mot de passe|mdp|parola|haslo|wachtwoord|losenord|wi-?fi key|wlan-?(?:key|schlussel)|wpa2?(?: key)?|network key|security key|private key|pre-?shared key|psk|signing key|encryption key|master key|auth(?:: basic)?"
@@ -79,7 +90,6 @@ _LISTED_CODES = re.compile(
     r"\b(?:backup|recovery|emergency|scratch) codes?\b[^\n\d]{0,40}\n?((?:[ \d-]{6,14}(?:\n|, ?|$)){1,12}|(?:(?=[a-z-]{0,20}\d)[a-z0-9]{3,8}(?:-[a-z0-9]{3,8}){1,4} ?(?:\n|, ?|$)){1,12})"
 )
 _AS_PIN = re.compile(r"(?<![\w.,/:$+-])(\d{4,8}) as (?:the |my |a |your )?(?:pin|passcode|password|code)\b")
-_STRONG = re.compile(r"(?=\S{0,255}[a-z])(?=\S{0,255}[\d!@#$%^&*_+=~?<>])\S{4,}")
 _WEAK_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*$")
 
 
@@ -123,6 +133,8 @@ def _find_fields(folded: Folded, ends: Ends) -> Iterator[Hit]:
         value = _cut(match["value"]).rstrip(",")
         if _NO_CREDENTIAL.search(folded.low, match.start(), match.start("value")):
             continue
+        if _DIRECTORY.match(folded.low, match.start()) or is_technical(value):
+            continue
         if (
             len(value) >= 3
             and not _NO_VALUE.match(value)
@@ -159,7 +171,7 @@ def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
             value = _cut(folded.text[start:at])
             if value.endswith("*") and "*" in low[max(0, start - 60) : start]:
                 value = value.rstrip("*.,")  # Markdown's, not the value's
-            if _is_strong(value):
+            if is_strong(value) and _is_secret(low, value, cue_end, start):
                 yield Hit("SECRET", start, _rest(low, start + len(value)), 0.8)
                 break
             if word[1][-1] in ".;!?" and len(word[1]) > 2 and low[at : at + 1] != "\n":
@@ -169,8 +181,8 @@ def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
         plain = _WEAK_WORD.match(value)
         if (
             len(value) >= 4
-            and not _NO_VALUE.match(value)
-            and not _NAMED.match(value)
+            and not (_NO_VALUE.match(value) or is_technical(value) or _DIRECTORY.match(low, match.start()))
+            and not names_a_field(value)
             and (not plain or match["quote"])
         ):
             yield Hit("SECRET", match.start("value"), match.start("value") + len(value), 0.85)
@@ -187,6 +199,17 @@ def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
             yield Hit("SECRET", match.start(group), match.end(group), 0.8)
 
 
+def _is_secret(low: str, value: str, cue_end: int, start: int) -> bool:
+    """Say whether a strong word is the secret that a cue before it speaks of, and no option, product or other field."""
+    if is_technical(value) or low.endswith(("--", "< "), 0, start) or is_of_a_field(low, cue_end, start):
+        return False
+    if low.endswith("pwd", 0, cue_end) and _DIRECTORY.match(low, cue_end - 3):
+        return False
+    if is_told(low, cue_end, start) or not is_mentioned(value):
+        return True
+    return is_changed_to(low, cue_end, start) and not is_a_product(value)
+
+
 def _any(low: str, words: tuple[str, ...]) -> bool:
     return any(word in low for word in words)
 
@@ -200,9 +223,6 @@ _ANSWERS = (
 )
 
 
-_NAMED = re.compile(r"(?!(?:pass|pw|key|secret|token|psk))[a-z_]{2,16}=|[${]{2}|[st]:[a-z<]", re.IGNORECASE)
-"""What is another field, or will be filled in."""
-
 _NETWORK = re.compile(
     r"[^\n]{0,24}?[\s\"'][\w!-]{3,24}[^\n]{1,24}\b(?:pass\w{0,5}|pw|pwd|key|kennwort|clave|contrasena|senha|code|mdp)\b"
 )
@@ -210,30 +230,6 @@ _NETWORK_DIGITS = re.compile(r"(?:\s?(?:is|ist|es|est|e|:|=)){0,2}[\s\"']{0,3}(\
 
 
 _SSID = re.compile(r"\W{0,3}(?:name|network|ssid|net)\b\W{1,3}(?:is |called )?[\"']?[^\s\"',]{1,40}")
-
-
-def _is_strong(value: str) -> bool:
-    """It looks like what somebody chose as a password, or a machine made: not like a word, a number or a time."""
-    if (
-        len(value) < 5
-        or _NAMED.match(value)
-        or not _STRONG.match(value.lower())
-        or "://" in value
-        or (value.count("@") and "." in value)
-    ):
-        return False
-    letters, digits = sum(map(str.isalpha, value)), sum(map(str.isdigit, value))
-    others = len(value) - letters - digits
-    if digits and letters >= 2:
-        return not re.fullmatch(
-            r"\d+(?:st|nd|rd|th|am|pm|h|min|x|k|kg|km|days?|yo|px|mb|gb)|[A-Z]{1,3}\d{1,3}|v?\d+(?:\.\d+)+\w*|[a-z]{1,5}\d{1,2}|\d{1,2}-[a-z]+|HTTP/[\d.]+|(?:alt|ctrl|strg|cmd|shift)\+\w{1,3}|KB\d{6,7}|\[?\d{1,2}/\w{3}/\d{4}\S*",
-            value,
-        )
-    return re.fullmatch(r"[a-z]+(?:-[a-z]+){2,8}", value) is not None or (
-        bool(others)
-        and letters >= 4
-        and re.search(r"[A-Za-z][!@#$%^&*_+=<>][A-Za-z0-9]|[!#$*]$", value) is not None
-    )
 
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -258,6 +254,8 @@ def _find_pins(folded: Folded, ends: Ends) -> Iterator[Hit]:
             and (len(match["value"]) < _CODE or _FOR.search(low, max(0, match.start() - 5), match.start()))
         ):
             continue  # its number
+        if cue == "token" and len(match["value"]) < _CODE:
+            continue  # what a server answered: "this token gives 401"
         if _YEAR.fullmatch(match["value"]) and _SINCE.search(match["mid"]):
             continue
         if _UNIT.match(low, match.end()) or (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
-from vault.redaction.patterns import Hit, Recognizer
+from vault.redaction.patterns import Hit, Recognizer, windows
 
 _DIGIT = (
     r"(?:zero|oh|nought|naught|nil|one|two|three|four|five|six|seven|eight|nine|niner|cero|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|um|dois|quatro|sete|oito|nove|meia"
@@ -85,7 +85,49 @@ def _read(low: str, run: re.Match[str]) -> Iterator[Hit]:
         yield Hit(entity, start, end, 0.7)
 
 
+_THEN = r"(?:(?:and )?then|(?:und )?dann|(?:y )?(?:luego|despues)|(?:et )?(?:puis|ensuite)|(?:e )?(?:depois|entao))"
+_TIMES = {
+    **dict.fromkeys(("double", "doble", "doppel", "duplo", "zweimal"), 2),
+    **dict.fromkeys(("triple", "treble", "triplo", "dreimal"), 3),
+}
+_TIMED = rf"(?:{'|'.join(_TIMES)})"
+_PART = rf"(?:{_TIMED} )?(?:\d{{1,6}}|{_DIGIT})"
+_PIECES = re.compile(
+    rf"(?<![\w.,/:-])\+?\d{{2,6}}(?:[ ,-]{{1,3}}(?:{_THEN}[ ,]{{1,2}})?{_PART}(?![\w%])){{1,12}}+"
+)
+_JOINED = re.compile(rf"(?:{_THEN}|{_TIMED}) (.*)")
+_OF_PHONES = re.compile(
+    r"\b(?:phones?|mobile|cell|number|nr|no|tel\w*|landline|movil|handy\w*|whatsapp|celular|portable|nummer|numero|fone"
+    r"|(?:call|ring|text|reach|phone|llam\w{1,4}|appel\w{1,4}|ruf\w{0,2}|lig\w{1,3})[ -](?:me|him|her|us|them|back|moi|nous|mich|uns))\b[^\n]{0,30}$"
+)
+_FULL = range(7, 16)
+
+
+def _find_pieces(folded: Folded, ends: Ends) -> Iterator[Hit]:
+    """Telephone numbers that are said in pieces: "98400 then 5 5 then 127", "0412 triple 8 073"."""
+    low = folded.low
+    for start, stop in windows(ends, 60, 80):
+        for run in _PIECES.finditer(low, start, stop):
+            if not _JOINED.search(run[0]):
+                continue
+            count, times = 0, 1
+            for word in re.findall(r"\w+", run[0]):
+                if word in _TIMES:
+                    times = _TIMES[word]
+                elif word.isdigit() or _SAID.fullmatch(word):
+                    count += (len(word) if word.isdigit() else 1) * times
+                    times = 1
+            if count in _FULL and _OF_PHONES.search(low, max(0, run.start() - 90), run.start()):
+                yield Hit("PHONE_NUMBER", *run.span(), 0.75)
+
+
 RECOGNIZERS = (
+    Recognizer(
+        "numbers in pieces",
+        (rf"\d[ ,]{{1,3}}(?:{_THEN}[ ,]{{1,2}}(?:\d|{_TIMED})|{_TIMED} \d)",),
+        _find_pieces,
+        every=True,
+    ),
     Recognizer(
         "spoken numbers",
         (

@@ -112,7 +112,32 @@ def _generic(host: str) -> bool:
     return _KNOWN.match(host) is not None
 
 
+_NAME = re.compile(r"[a-z%'.\d-]*[a-z]{2}(?:\+|%20)[a-z][a-z%'.\d+-]*$")
+_PLACE = re.compile(r"(?=[^\d]*\d)[\w%.,'-]{1,40}(?:\+|%20)[\w%.,'+-]{2,200}$")
+_PERSONAL = re.compile(
+    r"[?&;](?:amp;)?(?:(?:[a-z]{1,20}_)?(?:full|first|last|sur|given)?(?P<name>name|nombre|nom|nome|vorname|nachname|apellidos?)"
+    r"|(?:[a-z]{1,20}_)?(?P<place>address|addr|street|strasse|anschrift|adresse|direccion|rue|calle|endereco|rua))"
+    r"\d?=(?P<value>[^&;#\s\"'<>]{3,240})"
+)
+
+
+def _find_asked(folded: Folded, ends: Ends) -> Iterator[Hit]:
+    """Names and addresses in what an address of the web asks: of an example's host, or of one's own machine."""
+    for match in around(_PERSONAL, folded.low, ends, 40, 250):
+        form, entity = (_NAME, "PERSON") if match["name"] else (_PLACE, "ADDRESS")
+        if form.match(match["value"]):
+            yield Hit(entity, *match.span("value"), 0.7)
+
+
 RECOGNIZERS = (
+    Recognizer(
+        "values in addresses",
+        (
+            r"[?&;][a-z_]{0,30}(?:name|nombre|nom|nome|apellidos?|address|addr|street|strasse|anschrift|adresse|direccion|rue|calle|endereco|rua)\d?=",
+        ),
+        _find_asked,
+        every=True,
+    ),
     Recognizer(
         "urls",
         (r"://", r"\bwww\d{0,2}\.", r"\.(?:com|me|tv|ee|net|be|ly|co|ai)/", rf"[a-z0-9]\.{_HOSTS}"),

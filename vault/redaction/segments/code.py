@@ -18,7 +18,7 @@ _BEFORE_WORDS = 5
 
 _LINE = re.compile(
     r"""
-    ^(?=[^\n]{1,1000}+$)(?:>>>\ |\$\ |[ \t]*+)(?!["{\[<|])(?:
+    ^(?=[^\n]{1,1000}+$)(?:>>>\ |\$\ |[ \t]*+)(?!["{\[<|]|\(['"\d-])(?:
         (?:async\ )?(?:def|function|func|fn|fun)\ [\w.]++(?:<[^>\n]{0,40}>)?\(
         | (?:export\ |public\ |abstract\ |final\ |pub\ )*+(?:class|interface|struct|enum|trait|impl|namespace)
             \ \w.*[{:(][ \t]*+$

@@ -39,6 +39,9 @@ _FIELDS = _NUMBERS | frozenset(
         auth cookie agent forwarded bearer session nazwisko imie miasto adres cognome indirizzo citta voornaam
         achternaam woonplaats isim soyad soyadi adi sehir nama alamat kota fornavn etternavn
         efternamn fornamn
+        姓名 名字 联系人 客户 电话 手机 邮箱 地址 生日 密码 氏名 名前 担当者 電話 住所
+        이름 성명 담당자 전화 주소
+        имя фамилия фио контакт клиент телефон почта адрес пароль اسم الاسم الهاتف العنوان नाम फोन पता
         """
     )
 )
@@ -50,6 +53,7 @@ _PERSONS = frozenset(
         attendee participant assignee nombre apellido apellidos usuario vorname nachname familienname kunde
         patientin mieter gast mitglied schuler prenom eleve nome sobrenome apelido cliente aluno paciente
         nazwisko imie cognome voornaam achternaam soyad isim nama fornavn etternavn efternamn fornamn
+        姓名 名字 联系人 客户 氏名 名前 担当者 이름 성명 담당자 имя фамилия фио контакт клиент اسم الاسم नाम
         """
     )
 )
@@ -67,6 +71,15 @@ _AROUND = frozenset(
     )
 )
 _STEMS = re.compile(r"phone|telefon|passport|reisepass|geburt|konto(?:nummer|nr)|accountn|birth|ssn")
+_PARTS = re.compile(
+    r"(?:first|last|given|family|middle|full|maiden|sur|fore)names?$"
+    r"|^(?:nombres?|apellidos?|(?:primer|segundo)(?:nombre|apellido)|vorname|nachname|familienname|prenom|nomdefamille|sobrenome"
+    r"|apelido|cognome|voornaam|achternaam|soyadi?|imie|nazwisko|fornavn|etternavn|fornamn|efternamn)$"
+)
+_PASSWORDS = re.compile(
+    r"(?:passwor[dt]|passwd|passphrase|passcode|pwd|psk|kennwort|contrasena|senha|mdp|motdepasse|wachtwoord|mnemonic"
+    r"|.pass)$"
+)
 _SEAM = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w.-]*")
 _LONGEST = 60
@@ -78,7 +91,8 @@ def _words(label: str) -> tuple[str, ...]:
         return (label.lower(),)
     bare = unicodedata.normalize("NFKD", label[:_LONGEST].replace("ß", "ss"))
     seen = "".join(letter for letter in bare if not unicodedata.combining(letter))
-    return tuple(word.lower() for word in _SEAM.split(seen) if word)
+    whole = unicodedata.normalize("NFC", seen)  # syllables of Korean came apart too
+    return tuple(word.lower() for word in _SEAM.split(whole) if word)
 
 
 def may_number_a_person(label: str) -> bool:
@@ -95,6 +109,16 @@ def names_a_person(label: str) -> bool:
 def names_a_field(label: str) -> bool:
     """Tell whether some word of the label names a field of data."""
     return any(word in _FIELDS or _STEMS.search(word) for word in _words(label))
+
+
+def is_part_of_a_name(label: str) -> bool:
+    """Tell whether what stands under this label is somebody's first name, surname or both."""
+    return _PARTS.search("".join(_words(label))) is not None
+
+
+def is_password(label: str) -> bool:
+    """Tell whether what stands under this label is a password."""
+    return _PASSWORDS.search("".join(_words(label))) is not None
 
 
 def is_key(label: str, sign: str) -> bool:

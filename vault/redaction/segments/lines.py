@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from vault.redaction.segments.labels import is_key
-from vault.redaction.segments.literals import decoded, escaped
-from vault.redaction.segments.pieces import Piece, Taken, Writer, value
+from vault.redaction.segments.literals import decoded, escaped, quoted
+from vault.redaction.segments.pieces import Piece, Taken, Writer, as_it_is, value
 
 _MARK = r"(?:[-*+•>][ \t]++|\d{1,2}[.)][ \t]++|export[ \t]++)?+"
 KEYED = re.compile(
@@ -31,10 +31,18 @@ _YAML = re.compile(  # what an alias or a reader needs, the value, a comment
     r"((?:[&!]\S*+[ \t]++)*+)(\"(?:[^\"\\]|\\.)*+\"|'(?:[^']|'')*+'|.*?)((?:(?<![ \t])[ \t]++#.*)?)",
     re.DOTALL,
 )
+_ESCAPED = re.compile(r'"[^"\\\n]*+\\(?:[^"\\\n]|\\.)*+"[ \t\r]*+$', re.MULTILINE)  # a string, and no prose
+_VCARD = re.compile(r"^BEGIN:VCARD\r?\n(?:(?!END:VCARD)[^\n]*+\n){1,400}", re.MULTILINE | re.IGNORECASE)
+_PROPERTY = re.compile(r"^(?:item\d{1,2}\.)?([A-Za-z-]{1,40})(?:;[^:\n]{0,200})?:([^\r\n]*+)", re.MULTILINE)
+_PARTS = re.compile(r"()([^;,\r\n]++)")
+_NAMES_OF_CARDS = {"n": "last name", "fn": "full name", "nickname": "nickname"}
+_OF_CARDS = frozenset({"begin", "version", "prodid", "rev", "uid", "kind", "photo", "sort-string"})
+_NO_STRING = re.compile(r"[+-]?\d[\d_.:TtZ +-]*+")
 _BARE_ENV = re.compile(r"[^\s#\"'$`\\]*+")
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Write a value that no quotes stand around, on its line."""
     return " ".join(text.splitlines())
 
 
@@ -43,11 +51,11 @@ def _in_double(text: str) -> str:
 
 
 def _in_single(text: str) -> str:
-    return _one_line(text).replace("'", "\u2019")
+    return one_line(text).replace("'", "\u2019")
 
 
 def _in_single_yaml(text: str) -> str:
-    return _one_line(text).replace("'", "''")
+    return one_line(text).replace("'", "''")
 
 
 def _as_yaml(text: str) -> str:
@@ -65,13 +73,16 @@ def keyed_lines(text: str, start: int, end: int, *, sure: bool = False) -> Itera
     """
     for found in KEYED.finditer(text, start, end):
         label, sign = (found[1], found[2]) if found[1] else (found[3], found[4])
-        if found.start() < start or not (sure or is_key(label.rstrip(), sign)):
+        is_string = _ESCAPED.match(text, found.end(), end) is not None and " " not in label
+        if found.start() < start or not (sure or is_string or is_key(label.rstrip(), sign)):
             continue
         stop = text.find("\n", found.end(), end)
         last = end if stop < 0 else stop
         raw = text[found.end() : last].rstrip()
         if raw:
             read = _yaml if sure and sign == ":" else _value
+            if sure and sign == "=" and found[1] and _NO_STRING.fullmatch(raw):
+                read = _bare
             yield Taken(found.start(), last, read(found.end(), raw, label.rstrip(), sign))
 
 
@@ -87,9 +98,14 @@ def _yaml(start: int, raw: str, label: str, _sign: str) -> list[Piece]:
     elif said[:1] == "'" and len(said) > 1 and said[-1] == "'":
         pieces = value(first + 1, last - 1, said[1:-1].replace("''", "'"), label, _in_single_yaml)
     else:
-        write = _one_line if said[:1] in {'"', "'"} else _as_yaml  # a string that goes on in the next line
+        write = one_line if said[:1] in {'"', "'"} else _as_yaml  # a string that goes on in the next line
         pieces = value(first, last, said, label, write)
-    return pieces + value(last, start + len(raw), found[3], "", _one_line)
+    return pieces + value(last, start + len(raw), found[3], "", one_line)
+
+
+def _bare(start: int, raw: str, label: str, _sign: str) -> list[Piece]:
+    """Read a number or a day of TOML, in whose place a string may stand, and no bare word."""
+    return value(start, start + len(raw), raw, label, quoted)
 
 
 def _value(start: int, raw: str, label: str, sign: str) -> list[Piece]:
@@ -107,7 +123,22 @@ def _value(start: int, raw: str, label: str, sign: str) -> list[Piece]:
         return value(start + 1, end - 1, raw[1:-1], label, write)
     if sign == "=" and _BARE_ENV.fullmatch(raw):
         return value(start, end, raw, label, _as_env)
-    return value(start, end, raw, label, _one_line)
+    return value(start, end, raw, label, one_line)
+
+
+def cards(text: str, start: int, end: int) -> Iterator[Taken]:
+    """Find the lines of vCards, whose properties name what stands behind them and are no part of it."""
+    for card in _VCARD.finditer(text, start, end):
+        for found in _PROPERTY.finditer(text, *card.span()):
+            label = _NAMES_OF_CARDS.get(found[1].lower(), found[1].lower())
+            parts = _PARTS.finditer(text, *found.span(2)) if label.endswith(" name") else [found]
+            pieces = [
+                piece
+                for part in parts
+                if label not in _OF_CARDS
+                for piece in value(*part.span(2), part[2], label, as_it_is)
+            ]
+            yield Taken(found.start(), found.end(2), pieces)
 
 
 def hunks(text: str, start: int, end: int) -> Iterator[Taken]:

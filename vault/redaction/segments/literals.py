@@ -105,13 +105,20 @@ def quoted(text: str) -> str:
     return json.dumps(text)
 
 
+_SCHEMAS = frozenset({"$id", "$schema", "$ref", "$vocabulary", "@context", "xmlns", "targetNamespace"})
+_NET = re.compile(r"(?:https?|urn):\S*\Z")
+"""Under those, what names a schema, and is asked for nobody."""
+
+
 def string(text: str, start: int, end: int, label: str) -> list[Piece]:
     """Make the piece of the string whose quotes are text[start] and text[end - 1]."""
     write = writer(text[start])
     if text[start] in "bB":
         start += 1
         write = _in_bytes
-    return value(start + 1, end - 1, decoded(text[start + 1 : end - 1]), label, write)
+    said = decoded(text[start + 1 : end - 1])
+    form = Form.CODE if label in _SCHEMAS and _NET.match(said) else Form.PROSE
+    return value(start + 1, end - 1, said, label, write, form)
 
 
 def _number(text: str, start: int, end: int, label: str) -> list[Piece]:

@@ -23,7 +23,9 @@ _PLAIN = _VOID | frozenset(
         """
     )
 )
-_KNOWN = _PLAIN | {"address", "time", "title"}
+_SHARED = frozenset({"address", "time", "title"})  # with documents of XML
+_KNOWN = _PLAIN | _SHARED
+_PARTS = frozenset({"first", "last", "given", "family", "middle"})  # of a name
 _CODE = frozenset({"code", "kbd", "samp", "var"})
 _BARE = frozenset(
     _WORD.findall(
@@ -65,6 +67,9 @@ _HEADER = re.compile(
 _DRAWN = frozenset(
     _WORD.findall("class classname style d transform viewbox points fill stroke font xmlns rel")
 )
+_SCHEMA = re.compile(r"xmlns:|(?:\w{1,20}:)?(?:nonamespace)?schemalocation\Z|targetnamespace\Z")
+"""Attributes that name a schema."""
+
 _SAYS = re.compile(r"[^\W\d_]{2,}[ ,.]{1,2}[^\W\d_]{2,}|\+\d[\d ()/-]{6,}")
 """Two words, or a telephone number with its country."""
 
@@ -76,6 +81,7 @@ _ATTRIBUTE = re.compile(
 )
 _UNQUOTED = 4
 _TAG_END = re.compile(r"\s*+/?>")
+_OPENER = re.compile(r"<([A-Za-z][\w:.-]*+)")
 _CLOSER = re.compile(r"</([A-Za-z][\w:.-]*+)\s*+>")
 _OTHER = {
     "<!--": "-->",
@@ -108,7 +114,8 @@ def _in_mail(text: str) -> str:
 
 
 def _in_comment(text: str) -> str:
-    return " " + _DASHES.sub("- ", text) + " "
+    said = _DASHES.sub("- ", text)
+    return f" {said} " if said[:1] in {">", "-"} or said[-1:] == "-" else said
 
 
 def _in_cdata(text: str) -> str:
@@ -145,6 +152,8 @@ class _Reader:
     def __init__(self, text: str, start: int, end: int, *, whole: bool) -> None:
         self._text, self._start, self._end, self._whole = text, start, end, whole
         self._closed = {found[1].lower() for found in _CLOSER.finditer(text, start, end)}
+        self._names = {found[1].lower() for found in _OPENER.finditer(text, start, end)}
+        self._is_page = "html" in self._names or self._names <= _KNOWN
         self._open: list[str] = []
         self._missing: set[str] = set()
 
@@ -214,19 +223,21 @@ class _Reader:
 
     def _attribute(self, found: re.Match[str], tag: re.Match[str]) -> list[Piece]:
         name, element = found[1].lower(), tag[1].lower()
-        is_page = element in _KNOWN
+        is_page = element in _KNOWN and (self._is_page or element not in _SHARED)
         group = found.lastindex or 1
         said = html.unescape(found[group])
         label = name
         if name in {"value", "content"}:
             naming = self._beside(_NAMING, found, tag)
             label = naming[1] if naming else name
-        holds = name not in _DRAWN and (
+        elif name in _PARTS and not is_page:
+            label = f"{name} name"
+        holds = not (name in _DRAWN or _SCHEMA.match(name)) and (
             name in _DATA
             or name.startswith("data-")
             or said[:7].lower().startswith(("mailto:", "tel:"))
             or may_number_a_person(name.rpartition(":")[2])
-            or (not is_page and (name in _TOLD or names_a_field(name)))
+            or (not is_page and (name in _TOLD or names_a_field(label)))
             or (not is_page and _SAYS.search(said) is not None)
         )
         write = _bare_attribute if group == _UNQUOTED else _in_attribute

@@ -9,7 +9,7 @@ from functools import partial
 
 from vault.redaction.segments.code import Fence, code_lines, fences, inline_code
 from vault.redaction.segments.labels import is_key
-from vault.redaction.segments.lines import hunks, keyed_lines, logged_lines
+from vault.redaction.segments.lines import cards, hunks, keyed_lines, logged_lines
 from vault.redaction.segments.literals import documents, is_literal, is_string, literals
 from vault.redaction.segments.markup import is_markup, markup
 from vault.redaction.segments.pieces import Check, Form, Piece, Taken, may_hold_blob, plain, unhurried
@@ -49,7 +49,13 @@ def _is_plain(text: str) -> bool:
     """Tell in microseconds that a text is prose and nothing else."""
     if "{" in text or "[" in text or "`" in text or "<" in text or "|" in text or "\t" in text or "=" in text:
         return False
-    if text[:1] == '"' or text[-1:] == '"' or "~~~" in text or "@@ -" in text:
+    if (
+        text[:1] == '"'
+        or text[-1:] == '"'
+        or "~~~" in text
+        or "@@ -" in text
+        or ("\\" in text and '"' in text)
+    ):
         return False
     if "\n" in text:
         if "(" in text or ";" in text or "\n    " in text:
@@ -186,6 +192,7 @@ def _sectioned(text: str, start: int, end: int) -> Iterator[Taken]:
 _ALL: tuple[_Find, ...] = (
     hunks,
     documents,
+    cards,
     _sectioned,
     code_lines,
     markdown_tables,

@@ -98,6 +98,7 @@ class _Cell(NamedTuple):
     start: int
     end: int
     text: str
+    quoted: bool
 
 
 @functools.lru_cache
@@ -117,7 +118,7 @@ def _read(text: str, at: int, end: int, delimiter: str) -> tuple[list[_Cell], in
     while at <= end and (found := pattern.match(text, at, end)):
         inside, bare, after = found.groups()
         said = inside.replace('""', '"') if inside is not None else bare or ""
-        cells.append(_Cell(at, found.start(3), said))
+        cells.append(_Cell(at, found.start(3), said, inside is not None))
         at = found.end()
         if after != delimiter:
             return cells, max(at, found.start(3) + 1)
@@ -159,7 +160,7 @@ def separated_values(text: str, start: int, end: int, check: Check = unhurried) 
 def _table(header: list[_Cell], rows: list[list[_Cell]], delimiter: str) -> list[Piece] | None:
     """Make the pieces of the cells, or none where the lines may as well be prose."""
     names = [cell.text.strip() for cell in header]
-    write = functools.partial(_as_cell, delimiter)
+    bare = functools.partial(_as_cell, delimiter)
     spaced = sum(cell.text[:1] == " " for row in rows for cell in row[1:])
     in_sentences = spaced > len(rows) * (len(header) - 1) / 2
     headed = _is_header(names)
@@ -172,7 +173,11 @@ def _table(header: list[_Cell], rows: list[list[_Cell]], delimiter: str) -> list
     unknown = [cell for cell in header if not (headed and _is_name(cell.text.strip()))]
     cells = [("", cell) for cell in unknown] if headed else list(zip(names, header, strict=True))
     cells += [named for row in rows for named in zip(names, row, strict=True)]
-    return [piece for name, cell in cells for piece in value(cell.start, cell.end, cell.text, name, write)]
+    return [
+        piece
+        for name, cell in cells
+        for piece in value(cell.start, cell.end, cell.text, name, _quoted if cell.quoted else bare)
+    ]
 
 
 def _are_births(column: Sequence[_Cell]) -> bool:
@@ -193,6 +198,10 @@ def _is_name(name: str) -> bool:
 
 
 def _as_cell(delimiter: str, text: str) -> str:
-    if any(sign in text for sign in (delimiter, '"', "\n", "\r")):
-        return '"' + text.replace('"', '""') + '"'
-    return text
+    is_safe = not any(sign in text for sign in (delimiter, '"', "\n", "\r"))
+    return text if is_safe else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """Write a cell in quotes: one that had them keeps them, as what is put back may need them."""
+    return '"' + text.replace('"', '""') + '"'

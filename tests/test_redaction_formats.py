@@ -1,0 +1,101 @@
+"""Formats that say what a value is: XML of one's own, vCards, TOML, the query of an address; still valid."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from vault.redaction.engine import Engine
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine()
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        (
+            '<user><address street="14 Rosebank Avenue" city="Leeds" postcode="LS6 2BQ"/></user>',
+            "Rosebank Leeds LS6",
+        ),
+        ('<order><name first="Paz" last="Hargreaves"/></order>', "Paz Hargreaves"),
+        ('<orders><contact given="Lua" family="Ramos" phone="07700 900123"/></orders>', "Lua Ramos"),
+        ('<log><time by="Anna Webb">10:31</time><tel>07700 900123</tel></log>', "Anna Webb"),
+    ],
+)
+def test_p1_attributes_are_read_where_a_document_is_none_of_html(
+    engine: Engine, text: str, gone: str
+) -> None:
+    now = engine.redact_text(text).text
+    assert not [word for word in gone.split() if word in now]
+    assert now.count("<") == text.count("<")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<p>x</p><address class="first last" title="ok">y</address>',
+        '<page first="1" last="10" name="index"/>',
+        '<div first="Paz">ok</div>',
+    ],
+)
+def test_attributes_that_name_nobody_stay(engine: Engine, text: str) -> None:
+    assert engine.redact_text(text).text == text
+
+
+def test_a_comment_keeps_its_spaces(engine: Engine) -> None:
+    text = "<div><!-- entered by Tamsin Hargreaves --><p>Call me on 07700 900123</p></div>"
+    redacted = engine.redact_text(text)
+    assert "<!-- entered by <PERSON_1> -->" in redacted.text
+    assert redacted.restore(redacted.text) == text
+
+
+@pytest.mark.parametrize("born", ["1977-01-30", "1977-01-30T07:32:00-08:00"])
+def test_what_stands_for_a_day_or_a_number_of_toml_is_a_string(engine: Engine, born: str) -> None:
+    now = engine.redact_text(f'[user]\nname = "Anna Webb"\ndob = {born}\npin = 4821\nlevel = 3\n').text
+    assert tomllib.loads(now)["user"] == {
+        "name": "<PERSON_1>",
+        "dob": "<DATE_OF_BIRTH_1>",
+        "pin": "<SECRET_1>",
+        "level": 3,
+    }
+
+
+def test_a_vcard_keeps_its_properties_and_parts(engine: Engine) -> None:
+    card = (
+        "BEGIN:VCARD\nVERSION:3.0\nN;CHARSET=UTF-8:Hargreaves;Tamsin;;;\nFN:Tamsin Hargreaves\n"
+        "BDAY:1977-01-30\nitem1.TEL;TYPE=CELL:+447700900123\nUID:4fbe8971-0bc3-424c-9c26-36c3e1eff6b1\nEND:VCARD"
+    )
+    assert engine.redact_text(card).text == (
+        "BEGIN:VCARD\nVERSION:3.0\nN;CHARSET=UTF-8:<PERSON_1>;<PERSON_2>;;;\nFN:<PERSON_3>\n"
+        "BDAY:<DATE_OF_BIRTH_1>\nitem1.TEL;TYPE=CELL:<PHONE_NUMBER_1>\n"
+        "UID:4fbe8971-0bc3-424c-9c26-36c3e1eff6b1\nEND:VCARD"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "gone"),
+    [
+        (
+            "name=Cordelia+Vance&email=c.vance%40web.de&address=7+Mill+Close%2C+Bath&card=4539578763621486",
+            "Cordelia Vance Mill Close",
+        ),
+        ("nombre=Juan%20P%C3%A9rez&direccion=Calle+Mayor+12", "Juan rez Mayor"),
+        ("strasse=Musterweg+3&name=Anke+Wurst", "Musterweg Anke Wurst"),
+    ],
+)
+@pytest.mark.parametrize("host", ["https://shop.example.com/pay", "GET http://localhost:8080/u", "see /find"])
+def test_p1_a_name_in_the_query_of_anybodys_host_is_found(
+    engine: Engine, host: str, query: str, gone: str
+) -> None:
+    now = engine.redact_text(f"{host}?{query}").text
+    assert not [word for word in gone.split() if word in now]
+
+
+@pytest.mark.parametrize("query", ["name=foo&sort=asc", "hostname=db1", "filename=a+b.txt", "page=2"])
+def test_a_query_for_no_person_stays(engine: Engine, query: str) -> None:
+    text = f'curl "http://localhost:3000/items?{query}"'
+    assert engine.redact_text(text).text == text

@@ -1,0 +1,84 @@
+"""Passwords of several words, and what only says what a password must be."""
+
+from __future__ import annotations
+
+import pytest
+
+from vault.redaction.engine import Engine
+
+_SEED = "velvet ozone pigeon harbor math unfold crisp salad donkey lunar excite brave"
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine()
+
+
+@pytest.mark.parametrize("phrase", ["gr33n tea leaves", "correct horse battery", "blueberry pie with cream"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'DB_PASSWORD="{}"',
+        "SMTP_PASS='{}'",
+        "MAIL_PASS={}\nPORT=587",
+        "mysqldump --password='{}' shop",
+        '```python\nconn = connect(host="db", password="{}")\n```',
+        '{{"user": "dora", "password": "{}"}}',
+        '<login user="dora" password="{}"/>',
+        "<config><password>{}</password></config>",
+        "user,password\ndora,{}\nomar,x7",
+        'my password is "{}", is that good?',
+        'mi contraseña es "{}"',
+        "Mein Passwort lautet '{}'",
+        'mon mot de passe : "{}"',
+        "a senha é '{}'",
+        'machine mail.acme.io login dora password "{}"',
+    ],
+)
+def test_a_password_of_several_words_is_found_to_its_end(engine: Engine, text: str, phrase: str) -> None:
+    now = engine.redact_text(text.format(phrase)).text
+    assert not any(word in now for word in phrase.split() if word != "with")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"errors": {"password": "must be at least 8 characters"}}',
+        '{"password": "Enter your password", "submit": "Log in"}',
+        '{"password": "Mot de passe oublié ?"}',
+        '{"password": "debe tener ocho caracteres"}',
+        'password: "must contain a digit"',
+        "password: please reset it",
+        'throw new Error("password " + "is too short")',
+        'const rules = { password: "required | min 8" };',
+        "the password must have one capital letter, an exclamation mark and no spaces",
+        "my password is missing a capital letter",
+        "we seed the data with random values before each run and then check that nothing is left",
+    ],
+)
+def test_what_says_how_a_password_must_be_stays(engine: Engine, text: str) -> None:
+    assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "the password for the router is sunflower capital K forty two exclamation mark no spaces",
+            "sunflower capital forty exclamation",
+        ),
+        ("my wifi password is tiger underscore seven seven capital B", "tiger underscore seven capital"),
+        (
+            "la contraseña es girasol K mayúscula cuarenta y dos signo de exclamación",
+            "girasol cuarenta exclamación",
+        ),
+        ("das Passwort ist sonnenblume großes K zweiundvierzig Ausrufezeichen", "sonnenblume Ausrufezeichen"),
+        ("le mot de passe est tournesol K majuscule point d'exclamation", "tournesol majuscule exclamation"),
+        ("a senha é girassol K maiúsculo ponto de exclamação sem espaços", "girassol exclamação"),
+        (f"the seed on the paper goes {_SEED} but it says", _SEED),
+        ("use the app password hkqz wnvb tsoy pdle for the mailer", "hkqz wnvb tsoy pdle"),
+    ],
+)
+def test_a_secret_that_is_said_word_by_word_is_found(engine: Engine, text: str, words: str) -> None:
+    now = engine.redact_text(text).text
+    assert not [word for word in words.split() if word in now]
