@@ -26,6 +26,10 @@ def engine() -> Engine:
         "Username: bob\nPassword: {}\n",
         '{{"user": "jdoe", "password": "{}"}}',
         "user,password\nbob,{}",
+        "my password is {} lol",
+        "my wifi password is {} btw, come over",
+        "minha senha é {}",
+        "Mein Passwort lautet {}.",
     ],
 )
 def test_a_password_is_found_though_it_is_a_plain_word(engine: Engine, text: str, word: str) -> None:
@@ -44,6 +48,8 @@ def test_a_password_is_found_though_it_is_a_plain_word(engine: Engine, text: str
         "password is too short",
         "Password: must be 8 characters",
         "my password is case sensitive",
+        "my password is wrong lol",
+        "minha senha é inválida",
         "is my password secure",
         "the password is stored hashed",
         "what the password is tells nobody",

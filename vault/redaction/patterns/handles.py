@@ -9,6 +9,7 @@ from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 from vault.redaction.patterns.forms import Form, recognizer
+from vault.redaction.patterns.passwords import says_how
 from vault.redaction.technical import is_technical
 
 _AT = re.compile(r"@(?<![\w@.+/`%-]@) ?([a-z_][\w.-]{1,30}\w)(?![\w@(])(?!\.\w|/|-\w)")
@@ -134,6 +135,19 @@ def _find_on(folded: Folded, ends: Ends) -> Iterator[Hit]:
             and _CLOSES.match(folded.low, match.end())
         ):
             yield Hit("USERNAME", match.start("value"), match.end("value"), 0.6)
+    for match in around(_OWN, folded.low, ends, 64, 64):
+        group = match.lastgroup or ""
+        value = match[group]
+        start, end = match.span(group)
+        general = NO_NAME.match(value) or EVERYBODYS.match(value) or _IN_GENERAL.match(value)
+        if general or says_how(value) or is_technical(value):
+            continue
+        if group == "listed":
+            is_own = _SOMEBODYS.search(folded.low, max(0, start - _ABOVE), start)
+        else:
+            is_own = _CLOSES.match(folded.low, end) or group == "found"
+        if is_own:
+            yield Hit("USERNAME", start, end, 0.6)
     for pattern in (_ON, _SELF):
         for match in around(pattern, folded.low, ends, 44, 44):
             value = match[1]
@@ -151,11 +165,25 @@ _ALSO = re.compile(
 _ON = re.compile(
     r"(?<![\w@./-])([a-z0-9][\w.-]{3,30}) (?:on|in|auf|en|sur|no|bei) (?:here|insta|instagram|steam|discord|twitch|xbox|psn|tiktok|snap|snapchat|twitter|telegram|reddit|minecraft|roblox|youtube|the forum|valorant|fortnite)\b"
 )
+_PLATFORM = r"(?:insta(?:gram)?|ig|snap(?:chat)?|tik ?tok|twitter|telegram|twitch|discord|steam|xbox(?: live)?|psn|roblox|reddit|skype|kik|strava|vinted|github|bluesky|tumblr)"
 _STATED = re.compile(
     r"(?:\b(?:my|his|her|their|our|hers)\s|[,;(]\s?)"
-    r"(?:insta(?:gram)?|ig|snap(?:chat)?|tik ?tok|twitter|telegram|twitch|discord|steam|xbox(?: live)?|psn|roblox|reddit|skype|kik|strava|vinted|github|bluesky|tumblr)"
-    r"\s?:\s{0,2}@?(?P<value>[a-z][\w.-]{2,30}\w)(?![\w@/:])"
+    rf"{_PLATFORM}\s?:\s{{0,2}}@?(?P<value>[a-z][\w.-]{{2,30}}\w)(?![\w@/:])"
 )
+_OWN = re.compile(
+    rf"\b(?:my|his|her|their|our|mein|mi|mon|meu) {_PLATFORM} (?:user|name|id|tag|handle|ign|nick)"
+    r"(?:\s?[:=]|(?:'s| is| ist| es| est| e)\b)\s{0,2}@?(?P<value>[a-z][\w.-]{2,30}\w)(?![\w@/:])"
+    rf"|\b(?:find|add|follow|look up|message|dm) me (?:as|under|by|@) ?@?(?P<found>[a-z][\w.-]{{2,30}}\w) on {_PLATFORM}\b"
+    rf"|^[-*\u2022 ]{{0,3}}{_PLATFORM}\s?:[ \t]{{0,2}}@?(?P<listed>[a-z][\w.-]{{2,30}}\w)[ \t]{{0,4}}$",
+    re.MULTILINE,
+)
+_IN_GENERAL = re.compile(
+    r"(?:friends?|contacts?|members?|admins?|mods?|guests?|yes|handle|only|ads?|marketing|campaigns?|posts?|videos?|reels?|stories|story|links?|login|support|owner|well|offline|online|busy|away|idle|servers?|bots?|news|memes|photos|threads)$"
+)
+_SOMEBODYS = re.compile(r"\b(?:me|my|mine|his|her|hers|their|socials?|handles?|contacts?|user ?names?)\b")
+"""What makes a list of platforms one of somebody's names there."""
+
+_ABOVE = 120  # how far a list may be from that
 _SIGNED_IN = re.compile(
     r"\b(?:log(?:ged)? ?in|sign(?:ed)? ?in|logging in|signing in)(?: to [\w.-]{2,20})? as @?(?!\w{0,12}(?:admin|user|owner|guest|member|staff|teacher|student|customer|seller|host|editor|manager|root)\b|(?:an?|the|my|some|different|another|normal|regular|standard|usual|expected|soon|well|long|much|quickly|follows|shown|described)\w{0,6}\b)(?P<value>[a-z][\w.-]{2,30}\w)(?![\w@/:])"
 )

@@ -18,11 +18,12 @@ _CUE = (
     r"(?:pass(?:words?|wd|phrase|code|wort)|pwd|contrasena|clave|senha|kennwort|mdp|mot de passe|palavra-passe|wachtwoord"
     r"|losenord|haslo|parola)"
 )
+_IS = "is|was|to|ist|lautet|es|est|e"
 _PLAIN = re.compile(
     rf"(?<![a-z])(?P<cue>{_CUE})[\"']?[ \t]{{0,3}}"
-    r"(?P<how>:=|=>|[:=]|(?:is|was|to|ist|lautet|es|est|e)\b(?: now)?:?)[ \t]{0,3}"
+    rf"(?P<how>:=|=>|[:=]|(?:{_IS})\b(?: now)?:?)[ \t]{{0,3}}"
     r"[\"'`*]{0,2}(?P<value>[a-z]{4,24})[\"'`*]{0,2}"
-    r"(?=[.!)]{0,2}[ \t]*(?:$|[\n,;|}\])])|[.!,]? (?:and|but|please|pls|thanks|thx|und|bitte|y|por favor|et|merci)\b)"
+    r"(?=[.!)]{0,2}[ \t]*(?:$|[\n,;|}\])])|[.!,]? (?:and|but|please|pls|thanks|thx|lol|lmao|haha\w{0,6}|btw|xd|und|bitte|y|por favor|et|merci)\b)"
 )
 _OWNED = re.compile(
     r"\b(?:my|our|his|her|their|your|the|wi-?fi|wlan|admin|root|new|old|temp\w{0,6}|default|current"
@@ -61,6 +62,11 @@ _STATES = frozenset(_LISTED.split())
 _STATED = re.compile(r".{2,}(?:ed|ing|able|ible|less|ly|ado|ada|ido|ida|iert|lich|bar)$")
 
 
+def says_how(value: str) -> bool:
+    """Say whether a word, in lower case, tells how something is rather than what it is."""
+    return value in _STATES or _STATED.match(value) is not None
+
+
 def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
     low = folded.low
     for match in around(_PLAIN, low, ends, 40, 64):
@@ -77,7 +83,7 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
 RECOGNIZERS = (
     Recognizer(
         "plain passwords",
-        (rf"{_CUE}[\"']?[ \t]{{0,3}}(?:[:=]|(?:is|was|to|ist|es|est)\b)",),
+        (rf"{_CUE}[\"']?[ \t]{{0,3}}(?:[:=]|(?:{_IS})\b)",),
         _find,
         every=True,
     ),
