@@ -12,7 +12,7 @@ import pytest
 from attacker import root_keys
 from databases import Databases
 from faces import DAY, TickingClock
-from failing_disks import Disk, fail_in_the_middle, of_all_ways
+from failing_disks import WAYS, Disk, fail_in_the_middle
 from sqlalchemy import make_url
 
 from vault import Vault
@@ -47,7 +47,20 @@ class World:
         return self.roots[0].read_bytes() == self.roots[1].read_bytes()
 
 
-@pytest.fixture(params=[0, 1], ids=["first", "second"])
+# The root is a file wherever the databases are: on servers two ways in which its disk fails stand for all.
+of_all_ways = pytest.mark.parametrize(
+    ("database", "world", "fails"),
+    [("sqlite", mirror, way) for mirror in (0, 1) for way in WAYS]
+    + [
+        (server, 1, way)
+        for server in ("postgresql", "mariadb")
+        for way in (Disk.is_unmounted_altogether, Disk.is_read_only)
+    ],
+    indirect=["database", "world"],
+)
+
+
+@pytest.fixture
 def world(request: pytest.FixtureRequest, database: Databases, tmp_path: Path) -> Iterator[World]:
     for name in ("a", "b"):
         (tmp_path / name).mkdir(mode=0o700)
