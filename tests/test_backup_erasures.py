@@ -63,6 +63,7 @@ def test_p3_a_keyring_within_the_horizon_repeats_what_was_erased_since(
     assert elsewhere.stolen(copies) == {"kept"}
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("erased", ["user", "session"])
 @pytest.mark.parametrize("came", ["before the backup", "after the backup"])
 @pytest.mark.parametrize("adopted", ["by the restore", "after it was read as a copy"])

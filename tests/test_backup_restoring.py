@@ -137,6 +137,7 @@ def test_a_directory_is_made_again_once_its_root_is_there(home: Place, backup: P
         Vault.restore(tmp_path, there)
 
 
+@pytest.mark.wide
 def test_ids_are_never_given_again_by_a_restored_vault(home: Place, elsewhere: Place, backup: Path) -> None:
     def newest(place: Place) -> list[int]:
         ids = (schema.users.c.id, schema.sessions.c.id, schema.chapters.c.id)

@@ -197,6 +197,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], type[Exception]]] = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_p2_a_backup_that_was_changed_is_refused_before_anything_is(

@@ -36,6 +36,7 @@ def shell(where: Path, line: str) -> subprocess.CompletedProcess[str]:
 # -- closed streams ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&-", "<&- >&- 2>&-"])
 def test_what_was_done_is_done_though_nobody_can_be_told(where: Path, closed: str) -> None:
     done = shell(where, f"vault forget-user anna --confirm anna --certificate c.json {closed}")
@@ -46,6 +47,7 @@ def test_what_was_done_is_done_though_nobody_can_be_told(where: Path, closed: st
     assert run("--vault", where, "doctor").code == 0  # no database was written to as if it were stdout
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("words", ["sessions", "show ben s-1", "redact", "export --user ben", "--help"])
 def test_every_command_runs_without_a_stdout(where: Path, words: str) -> None:
     done = shell(where, f"vault {words} <&- >&-")
@@ -58,6 +60,7 @@ def test_p7_who_can_not_be_asked_is_told_how_to_say_it(where: Path) -> None:
     assert "there is no terminal to ask on" in done.stderr
 
 
+@pytest.mark.wide
 def test_an_error_without_a_stderr_still_has_its_exit_code(where: Path) -> None:
     assert shell(where, "vault show nobody s-1 2>&-").returncode == 0  # reads as empty
     assert shell(where, "vault export --user nobody 2>&-").returncode == 1

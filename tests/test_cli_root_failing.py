@@ -57,6 +57,7 @@ def failures(where: Path) -> list[str]:
     return found
 
 
+@pytest.mark.wide
 @of_all_ways
 def test_p7_who_was_refused_leaves_everything_as_it_was(
     where: Path, disk: Disk, tmp_path: Path, fails: Callable[[Disk], None]
@@ -73,6 +74,7 @@ def test_p7_who_was_refused_leaves_everything_as_it_was(
     assert forget(where, "anna", "--now").code == 0
 
 
+@pytest.mark.wide
 @of_all_ways
 def test_p7_an_erasure_that_waits_is_told_and_everybody_else_is_served(
     where: Path, disk: Disk, tmp_path: Path, fails: Callable[[Disk], None]
@@ -91,6 +93,7 @@ def test_p7_an_erasure_that_waits_is_told_and_everybody_else_is_served(
     assert failures(where) == []
 
 
+@pytest.mark.wide
 @of_all_ways
 @pytest.mark.parametrize("waits", [True, False])
 def test_a_mirror_that_can_not_be_used_is_given_up_and_what_stays_there_is_told(
@@ -117,6 +120,7 @@ def test_a_mirror_that_can_not_be_used_is_given_up_and_what_stays_there_is_told(
     assert "root.key" in names_in(where.parent / "a")
 
 
+@pytest.mark.wide
 def test_a_root_of_which_no_file_can_be_changed_is_not_moved(where: Path, disk: Disk) -> None:
     assert run("--vault", where, "keys", "move", f"file:{disk.root}").code == 0
     disk.is_read_only()

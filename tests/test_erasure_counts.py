@@ -34,6 +34,7 @@ def acknowledged(vault: Vault, session: str = "s-1") -> int:
     return 1
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("what", FORGET)
 @pytest.mark.parametrize("also", ["s-1", "s-new"])
 def test_p6_a_certificate_counts_what_was_added_at_any_instant_of_the_forgetting(

@@ -53,6 +53,7 @@ def test_p4_a_message_goes_at_the_first_run_after_its_epoch_and_is_counted(world
     world.check_copies()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("before", "after"), [("long", "short"), ("plain", "by session"), ("by session", "short")]
 )
@@ -205,6 +206,7 @@ def test_p4_a_part_of_a_chapter_goes_though_this_process_has_the_session_open(wo
     world.check_copies()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("rules", ["long", "labels", "plain"])
 @pytest.mark.parametrize("is_held", [False, True])
 def test_p4_a_dry_run_counts_what_older_transcripts_brought_back_whatever_keeps_it_now(

@@ -273,6 +273,7 @@ class Chance:
         assert opened(self.world) == set()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("rules", "seed"), [("plain", 1), ("by session", 2), ("labels", 3)])
 def test_p3_p5_in_whatever_order_runs_are_killed_and_holds_come_and_go(
     world: Retained, rules: str, seed: int

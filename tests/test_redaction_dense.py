@@ -157,6 +157,7 @@ def test_p1_the_budget_is_looked_at_while_a_page_is_split() -> None:
     assert clock.seconds < 10
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "text",
     [
@@ -173,6 +174,7 @@ def test_p1_the_budget_is_looked_at_while_fences_and_tables_are_split(text: str)
     assert len(calls) >= 20
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("line", ["```\n", "|\n", ",,\n", "~~~~\n"])
 def test_lines_of_signs_alone_are_split_at_once(line: str) -> None:
     engine = Engine(Redaction(budget=5))

@@ -142,6 +142,7 @@ def gated(cache: Path) -> Gated:
     return Gated(cache, "now")
 
 
+@pytest.mark.wide
 def test_hyperscan_reads_every_sign_and_the_database_is_cached(cache: Path) -> None:
     """A sign that it can't read is let through always, and then each process compiles all anew."""
     patterns = Patterns(cache=cache, build="now")

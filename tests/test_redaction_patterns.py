@@ -200,6 +200,7 @@ BAD = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_takes_time_in_line_with_its_length(patterns: Patterns, name: str) -> None:
     def seconds(length: int) -> float:

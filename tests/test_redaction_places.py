@@ -61,6 +61,7 @@ def _redacted(engine: Engine, text: str) -> str:
     return str(engine.redact(Message("user", text)).content)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kind", VALUES)
 def test_p1_it_is_redacted_in_every_place(engine: Engine, kind: str) -> None:
     for place, values in itertools.product(PLACES, itertools.permutations(VALUES[kind])):
@@ -172,6 +173,7 @@ def test_numbers_that_are_none_stay(engine: Engine, text: str) -> None:
     assert _redacted(engine, text) == text
 
 
+@pytest.mark.wide
 def test_words_that_were_read_are_not_remembered_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nearby, "_REMEMBERED", 2_000)
     nearby._TOKENIZER.clear()

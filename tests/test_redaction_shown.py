@@ -87,6 +87,7 @@ def test_a_number_that_another_writer_gave_meanwhile_is_not_taken() -> None:
     assert memory.number("PERSON", "Zoe") == 3
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "said",
     [f"your recovery phrase is {PHRASE}", f"Seed: {PHRASE}", f"the mnemonic of my wallet: {PHRASE}"],

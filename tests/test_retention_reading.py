@@ -209,6 +209,7 @@ def test_classes_with_very_many_namespaces_are_compared_within_a_second(path: Pa
     assert "the class “c1” can never match" in str(error)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("match", "number"),
     [

@@ -130,6 +130,7 @@ def vars_of(entry: Any) -> tuple[object, ...]:
     return entry.kind, entry.step, entry.act
 
 
+@pytest.mark.wide
 @of_all_ways
 @pytest.mark.parametrize("at", ["cut", "destroy_due"])
 def test_p3_p7_an_erasure_that_the_root_breaks_off_waits_and_the_living_are_served(
@@ -170,6 +171,7 @@ def test_p3_p7_an_erasure_that_the_root_breaks_off_waits_and_the_living_are_serv
     assert world.is_whole()
 
 
+@pytest.mark.wide
 @of_all_ways
 @pytest.mark.parametrize("act", ["forget", "clear"])
 def test_p7_a_session_whose_end_waits_is_not_read_and_others_of_the_user_are(
@@ -203,6 +205,7 @@ def test_p7_a_session_whose_end_waits_is_not_read_and_others_of_the_user_are(
         assert lives(mended)
 
 
+@pytest.mark.wide
 @of_all_ways
 def test_p3_what_is_due_waits_for_all_mirrors_and_nothing_else_does(
     world: World, fails: Callable[[Disk], None]
@@ -239,6 +242,7 @@ def put_back(databases: Databases, older: str) -> None:
     shutil.copyfile(source, place)
 
 
+@pytest.mark.wide
 @of_all_ways
 def test_p3_an_older_keyring_is_served_without_those_whom_its_root_remembers(
     world: World, fails: Callable[[Disk], None]
@@ -267,6 +271,7 @@ def test_p3_an_older_keyring_is_served_without_those_whom_its_root_remembers(
     assert world.is_whole()
 
 
+@pytest.mark.wide
 @of_all_ways
 def test_p3_a_restore_that_takes_over_the_root_refuses_before_it_replaces_anything(
     world: World, fails: Callable[[Disk], None], tmp_path: Path
@@ -289,6 +294,7 @@ def test_p3_a_restore_that_takes_over_the_root_refuses_before_it_replaces_anythi
         assert len(again.transcript("ben", "s-1").messages()) == 2
 
 
+@pytest.mark.wide
 @of_all_ways
 def test_p4_a_purge_refuses_before_it_deletes_what_it_could_not_erase(
     world: World, fails: Callable[[Disk], None], tmp_path: Path

@@ -277,6 +277,7 @@ NONSENSE: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("kind", KINDS)
 def test_ten_megabytes_of_nonsense_are_an_error_with_a_place(tmp_path: Path, kind: str) -> None:
     where = make(tmp_path / "v")
