@@ -236,30 +236,32 @@ def race(pair: Pair, work: Event, event: Event, *, before: Event | None = None, 
 
 
 @pytest.mark.wide
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", EVENTS)
 def test_p5_what_comes_at_some_instants_of_forgetting_takes_nothing_that_a_floor_keeps(
     tmp_path: Path, name: str
 ) -> None:
     with paired(Sqlite(tmp_path), tmp_path) as pair:
-        race(pair, forget, EVENTS[name], every=9)
+        race(pair, forget, EVENTS[name], every=5)
 
 
 @pytest.mark.wide
 @pytest.mark.parametrize("name", EVENTS)
-def test_p5_what_comes_at_every_other_instant_of_forgetting_takes_nothing_that_a_floor_keeps(
+def test_p5_forgetting_at_some_instants_of_something_else_takes_nothing_that_a_floor_keeps(
     tmp_path: Path, name: str
 ) -> None:
     with paired(Sqlite(tmp_path), tmp_path) as pair:
-        race(pair, forget, EVENTS[name], every=2)
+        race(pair, EVENTS[name], forget, every=3)
 
 
-@pytest.mark.wide
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EVENTS)
-def test_p5_forgetting_at_any_instant_of_something_else_takes_nothing_that_a_floor_keeps(
+def test_p5_what_comes_at_any_instant_of_forgetting_and_forgetting_at_any_of_it_leave_what_a_floor_keeps(
     tmp_path: Path, name: str
 ) -> None:
-    with paired(Sqlite(tmp_path), tmp_path) as pair:
-        race(pair, EVENTS[name], forget)
+    for place, works in (("one", (forget, EVENTS[name])), ("other", (EVENTS[name], forget))):
+        (tmp_path / place).mkdir()
+        with paired(Sqlite(tmp_path / place), tmp_path / place) as pair:
+            race(pair, *works)
 
 
 @pytest.mark.wide

@@ -190,12 +190,14 @@ def removal_comes_at_instants_of_a_hold(root: Path, verb: str, session: str | No
 
 
 @pytest.mark.wide
-@pytest.mark.parametrize("verb", QUICK)
-def test_p5_a_removal_at_some_instants_of_a_hold_comes_first_or_is_stopped(tmp_path: Path, verb: str) -> None:
-    removal_comes_at_instants_of_a_hold(tmp_path, verb, None, every=3)
+@held
+def test_p5_a_removal_at_some_instants_of_a_hold_comes_first_or_is_stopped(
+    tmp_path: Path, verb: str, session: str | None
+) -> None:
+    removal_comes_at_instants_of_a_hold(tmp_path, verb, session, every=3)
 
 
-@pytest.mark.wide
+@pytest.mark.slow
 @held
 def test_p5_a_removal_at_any_instant_of_a_hold_comes_first_or_is_stopped(
     tmp_path: Path, verb: str, session: str | None
