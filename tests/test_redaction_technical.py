@@ -177,3 +177,20 @@ def test_words_are_judged_in_linear_time() -> None:
 
     for seed in ("hmac_a", "a_", "a-", "a.", "a/", "sha256/", "x:1", "aes-a1", "evt_a"):
         assert lasts(seed * 20_000 + "!") < 1.0, seed
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Message-ID: <20240611081530.77c1@relay2>", "20240611081530.77c1@relay2"),
+        ("The garage door is 2125 x 2400, too small", "2125 x 2400"),
+        ("sshd login pin=8046\ncrond[1832]: session opened", "crond[1832]: session opened"),
+        ("the slot is booked, centre code 0417", "centre code 0417"),
+        ("Agent: Are you in a safe place?\nCaller: Yes, behind the barrier", "Caller: Yes, behind"),
+        ("Call dropped. Are you in a safe place?\nMe: nope, still on the road", "Me: nope, still"),
+    ],
+)
+def test_ids_of_mail_measures_processes_and_answers_are_no_secrets(
+    engine: Engine, text: str, left: str
+) -> None:
+    assert left in engine.redact_text(text).text

@@ -16,7 +16,7 @@ _PROTOCOLS: Final = (
     r"|(?:tls|ssl|dtls)-?v?\d(?:\.\d)?|wpa-?\d?(?:[-_/](?:wpa\d?|psk\d?|personal|enterprise|tkip|aes|sae|eap|ccmp|mixed))*|wep(?:-?\d{2,3})?"
     r"|802\.1\w{1,2}|ipv[46]|http-?/?v?[123](?:\.\d)?|utf-?(?:8|16|32)\w{0,2}|iso-?8859-\d{1,2}|x\.?509(?:v3)?|pkcs-?#?\d{1,2}|rfc-?\d{3,4}"
     r"|krb5|kerberos-?v?5|ntlm-?v?\d?|ms-?chap-?v?2?|pap/chap|ldap-?v?[23]?|imap-?4?|pop-?3|i18n|l10n|k8s|log4j\d?|b(?:zip)?2|7-?zip|0x[0-9a-f]{4,8}"
-    r"|\[?\d{4}-\d\d-\d\d(?:t\d\d:?\d\d\S{0,16})?"
+    r"|[a-z][\w./-]{0,24}\[\d{1,7}(?:\]:?)?|\[?\d{4}-\d\d-\d\d(?:t\d\d:?\d\d\S{0,16})?"
 )
 _MARKS: Final = r"fritz!?(?:box|repeater|powerline|fon|os)\S*|yahoo!|joomla!"
 _IMAGE: Final = r"(?:[a-z0-9][\w.-]*/)*[a-z][\w.-]*:v?\d{1,5}"

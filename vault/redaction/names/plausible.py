@@ -259,11 +259,11 @@ def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each k
         case "DATE_OF_BIRTH":
             return any(map(str.isdigit, value)) or _said(value) > 0 or _MONTH.search(value) is not None
         case "EMAIL_ADDRESS":
-            return _AT.search(value) is not None or not value.isalpha()
+            return _AT.search(value) is not None
         case "URL":
             return _DOT.search(value) is not None
         case "SECRET":
-            return sum(map(str.isalnum, value)) > _SHORT
+            return sum(map(str.isalnum, value)) > _SHORT and not _MEASURES.fullmatch(value.strip(" ,."))
         case "PERSON" | "LOCATION" | "ORGANIZATION":
             is_matter = entity == "PERSON" and _FORMULA.fullmatch(value.strip()) is not None
             return not is_matter and _NOBODY[entity].fullmatch(value.strip()) is None

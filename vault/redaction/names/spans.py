@@ -71,6 +71,7 @@ AFTER: Final = 3
 _JOINING: Final = frozenset(
     ["in", "of", "at", "from", "via", "and", "with", "for", "by", "à", "et", "und", "mit", "aus"]
 )
+_GUESSED: Final = 0.3  # below it a secret is a number or a word beside one, however private the message
 _FAR: Final = 60  # tokens around a day in which a birth is spoken of
 # fmt: off
 _PARTICLES: Final = frozenset(
@@ -314,7 +315,7 @@ def _is_else(  # noqa: PLR0913, PLR0917 (a value in its place)
             )
         case "SECRET":
             behind = "".join(words[last + 1 : last + 1 + BEFORE])
-            return is_a_sum(before + opening) or is_a_column(bare, behind)
+            return score < _GUESSED or is_a_sum(before + opening) or is_a_column(bare, behind)
         case "PERSON":
             behind = "".join(words[last + 1 : last + 1 + BEFORE])
             return is_a_locale(bare) or is_no_person(bare, before + opening, behind)

@@ -9,7 +9,7 @@ from vault.redaction.patterns.forms import Form, recognizer
 _LOCK = r"(?:gate|alarm|lock ?box|key ?safe|key ?box|keypad|door(?: [a-f])?|safe|buzzer|garage|zahlenschloss|tresor|cajita|caja fuerte|cofre|coffre|digicode|portail|portao|alarma|alarme|padlock)"
 _KEYPAD = re.compile(
     rf"\b{_LOCK}(?:(?: code| pin| off| on)?(?: is|:| =| was|,| to| turn to| ist| es| est| e)?){{1,3}}[ :]{{1,2}}"
-    r"(\d{1,2}(?:(?: ?- ?| |\*)\d{1,2}){2,5}[#*]?|\d{3,8}[#*]|[#*]\d{3,8}|\d{2,4}[*#]\d{1,4}|(?:(?<=is )|(?<=: ))\d{4,6})(?![\w%]|[.,:/-]\d| (?:km|kg|mm|cm|am|pm)\b)"
+    r"(\d{1,2}(?:(?: ?- ?| |\*)\d{1,2}){2,5}[#*]?|\d{3,8}[#*]|[#*]\d{3,8}|\d{2,4}[*#]\d{1,4}|(?:(?<=is )|(?<=: ))\d{4,6})(?![\w%]|[.,:/-]\d| (?:km|kg|mm|cm|am|pm)\b| ?[x\u00d7] ?\d)"
 )
 _BACK = re.compile(
     r"\bexp(?:iry|ires|\.)?:? ?\d\d ?/ ?\d\d(?:\d\d)?,? (?:cvv |cvc |code |and )?(\d{3,4})(?![\w/-]|[.,:]\d)"

@@ -67,7 +67,7 @@ _PIN = re.compile(
     r"(?P<mid>[^\n;!\d]{0,40}?(?:\n[^\n\d]{0,14}?)?)(?P<value>(?<![\w.,/:$+-])\d{3}[ -]\d{3}(?![\w%])|(?<![\w.,/:$+-])\d{3,10}[#*]?(?![\w%]|[.,/:-]\d)|(?<![\w.,/:$+-])\d{1,3}[a-f]\d{1,4}(?![\w%])|(?<![\w.,/:$+-])\d{3,6}[a-f](?!\w)|(?<![\w.,/:$+-])\d{1,2}-\d{1,2}-\d{1,2}(?![\w%-]))"
 )
 _NO_PIN = re.compile(
-    r"\b(?:error|zip|area|country|exit|status|response|http|postal|post|dial(?:l?ing)?|promo|discount|coupon|voucher|booking|product|source|dress|morse|bar|qr|colou?r|airport|swift|department|dep|hs|class|course|rate|lines? of|sort|reference|order|item|fault|error-|ocd|tax|invite|zoom|return|unexpected|returns|returned|exits with|exited with|failed with|fails with|throws|threw|\d)[ -]?$"
+    r"\b(?:error|zip|area|cent(?:re|er)|school|office|city|plant|country|exit|status|response|http|postal|post|dial(?:l?ing)?|promo|discount|coupon|voucher|booking|product|source|dress|morse|bar|qr|colou?r|airport|swift|department|dep|hs|class|course|rate|lines? of|sort|reference|order|item|fault|error-|ocd|tax|invite|zoom|return|unexpected|returns|returned|exits with|exited with|failed with|fails with|throws|threw|\d)[ -]?$"
 )
 _COUNTED = re.compile(
     r"\b(?:line|page|step|year|error|version|python|order|counts?|limits?|length|size|budget|quota|usage|lifetime|ttl|timeout|attempts|retries|costs?|rate|coverage|port|position|offset|column|index|exceeded|item|zip|postcode|plz)\b"
@@ -83,6 +83,11 @@ _UNIT = re.compile(
     r" ?(?:s|sec|secs|seconds|ms|min|mins|minutes|hours?|days?|weeks|bits?|bytes|lines|tokens|words|chars|characters|requests|rows|sekunden|minuten|stunden|tage|segundos|minutos|horas|secondes|heures)\b"
 )
 _FAULT = re.compile(r"\W{1,6}(?:msg|message|error|reason|detail|status)\b")
+_PLAIN_ANSWER = re.compile(
+    r"(?:yes|yeah|yep|yup|no|nope|not|ok|okay|sure|maybe|i|we|it|si|ja|nein|oui|non|sim|nao)\b"
+)
+"""To a question that asks for no word: are you in a safe place?"""
+
 _SEED = re.compile(
     r"\b(?:seed|recovery phrase|mnemonic|seed phrase|secret phrase|frase semilla|wiederherstellungsphrase)\b[^\n\w]{0,4}(?:[^\n:]{0,50}:|(?:(?:is|phrase|words|are|:)[^\n\w]{1,3}){0,3})[\s\"']{0,3}((?:(?!is\b|it\b|the\b|and\b|what\b)[a-z]{3,8}[ ,]{1,2}){11,23}(?!is\b|it\b)[a-z]{3,8})\b"
 )
@@ -196,6 +201,8 @@ def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
             continue
         for match in around(pattern, low, ends, 30, 240):
             group = match.lastindex or 1
+            if _PLAIN_ANSWER.match(match[group]):
+                continue
             yield Hit("SECRET", match.start(group), match.end(group), 0.8)
 
 
