@@ -194,3 +194,26 @@ def test_ids_of_mail_measures_processes_and_answers_are_no_secrets(
     engine: Engine, text: str, left: str
 ) -> None:
     assert left in engine.redact_text(text).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "i'm one of those who never cook",
+        "Is the SSN 000-00-0000 ever given to anybody?",
+        "what does a CPF look like? 000.000.000-00 with a check digit?",
+        "Depot: DE0007164600 and US0378331005, both since May",
+        '{"resolvers": ["2606:4700:4700::1111", "2620:fe::fe"]}',
+        "The car seat is order (#HD-30517), not here yet",
+        'transaction SU01, profile SAP_NEW. User type "Dialog" or "System"?',
+        "i can't pick a username either",
+        "my form shows username as the placeholder, why?",
+    ],
+)
+def test_what_stands_for_nobody_stays(engine: Engine, text: str) -> None:
+    assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize("text", ["his SSN is 219-09-9999", "server at 2a02:810d:8bc0:5a04::2 is mine"])
+def test_what_is_like_it_and_somebodys_is_found(engine: Engine, text: str) -> None:
+    assert engine.redact_text(text).text != text

@@ -1,7 +1,7 @@
 """Numbers that are nobody's: those that payment firms, banks and standards print as examples.
 
 They stay only where the text says that they are examples. Whoever fills a form with one may not have wanted
-to give the true one, and it is taken all the same.
+to give the true one, and it is taken all the same. Zeros alone, and the numbers of shares and bonds, stay.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from vault.redaction.findings import Finding
+from vault.redaction.patterns.cards import luhn
 
 _CARDS: Final = frozenset(
     (
@@ -61,18 +62,31 @@ _STEMS: Final = (
 )
 """One of these stands in all that says so."""
 
+_NUMBERS: Final = frozenset(
+    {"PHONE_NUMBER", "NATIONAL_ID", "US_SSN", "CREDIT_CARD", "PASSPORT", "DRIVER_LICENSE", "MEDICAL_ID"}
+)
+_ZEROS: Final = re.compile(r"(?=(?:\D*0){5})[0 ./-]+")
+_TRADED: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")  # an ISIN
+
 
 def unpublished(found: Sequence[Finding], text: str) -> list[Finding]:
-    """Leave out printed examples, where the text speaks of them as such."""
+    """Leave out what is nobody's, and printed examples where the text speaks of them as such."""
+    found = [one for one in found if not _is_nobodys(one.entity, text[one.start : one.end])]
     printed = [one for one in found if _is_printed(one, text[one.start : one.end])]
     if not printed:
-        return list(found)
+        return found
     low = text.lower()
     if not any(stem in low for stem in _STEMS):
-        return list(found)
+        return found
     of_numbers, of_nets = _SAID.search(text) is not None, _RESERVED.search(text) is not None
     gone = {id(one) for one in printed if (of_nets if one.entity == "IP_ADDRESS" else of_numbers)}
     return [one for one in found if id(one) not in gone]
+
+
+def _is_nobodys(entity: str, value: str) -> bool:
+    if entity in _NUMBERS and _ZEROS.fullmatch(value):
+        return True
+    return _TRADED.fullmatch(value) is not None and luhn("".join(str(int(one, 36)) for one in value))
 
 
 def _is_printed(finding: Finding, value: str) -> bool:

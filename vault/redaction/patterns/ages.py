@@ -19,7 +19,7 @@ _WORD = rf"(?:{_BIG}|{_ONES})"
 _N = rf"(?:1[01]\d|[1-9]?\d(?:[.,]5| 1/2| and a half)?(?!\d)(?: something)?|{_WORD}(?: and a half)?)"
 _UNIT = (
     r"(?!\s?(?:%|percent|prozent|eur|usd|gbp|\$|:|/|km|kg|cm|mm|m\b|min|mins|minutes?|minuten|minutos|hours?|hrs?|h\b|stunden|horas|heures|weeks?|wks|days?|tagen?|dias|jours|seconds?|sec|am\b|pm\b|a\.m|p\.m|th\b|st\b|nd\b|rd\b|points?|pts|miles|mi\b|x\b|ft|feet|foot|inch|lbs?|pounds|times|mal\b|veces|vezes|fois|people|personas|"
-    r"out of|of (?:the|them|us|my)|o'?clock|uhr|mb|gb|tb|k\b|million|thousand|hundred|steps?|stones?|st\b|degrees|grad|bucks|euros?|dollars?|quid|calls?|messages?|weeks|months? (?:late|pregnant|in|into|ago)|years? (?:in|into|ago|late|clean|sober|experience|of|at|without|married|older|younger)|'|\"|-\d|\.\d|,\d{3}))(?!\w)"
+    r"out of|of (?:the|them|us|my|those|these|you|our|your|his|her|their)|o'?clock|uhr|mb|gb|tb|k\b|million|thousand|hundred|steps?|stones?|st\b|degrees|grad|bucks|euros?|dollars?|quid|calls?|messages?|weeks|months? (?:late|pregnant|in|into|ago)|years? (?:in|into|ago|late|clean|sober|experience|of|at|without|married|older|younger)|'|\"|-\d|\.\d|,\d{3}))(?!\w)"
 )
 _OLD = r"(?:[ -]?(?:years?|yrs?|yr|y|months?|mos?|weeks?)[ -]?(?:old|young|of age)\b| ?y/?o\b| ?y\.o\.)"
 _KIN = (

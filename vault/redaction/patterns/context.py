@@ -409,6 +409,7 @@ def _find_plates(folded: Folded, ends: Ends) -> Iterator[Hit]:
                 continue
         if (
             not _NO_PLATE.match(match[0])
+            and not folded.low.endswith("#", 0, match.start())
             and not _OTHER_CODE.search(folded.low, max(0, match.start() - 20), match.start())
             and not is_a_model(folded.low, *match.span())
         ):
@@ -422,7 +423,7 @@ _OTHER_CODE = re.compile(
 _FLIGHT = re.compile(r"[A-Z]{2} ?\d{2,4}$")
 _FLYING = re.compile(r"\b(?:flights?|airport|seat|boarding|vuelo|flug|voo|lufthansa|pnr|layover|check-?in)\b")
 _NO_PLATE = re.compile(
-    r"(?:BP|SSN|PCN|HTTP|ISO|USD|EUR|GBP|NOK|CHF|RPM|BMW|VW|PS|KM|KW|HP|EURO?|MK|GT|CR|RAV|ID|NO|NR|SEK|INR|ETA|GMT|UTC|CET|TEL|PO|MAR|JAN|FEB|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|PM|AM|A|I|X|M|E|Q|ERR|REF|UA|LH|BA|AF|IB|RB|ICE|SW|SE|NW|NE)[ -]\d|\d+[ -](?:HP|PS|KM|KW|CC|NM|EUR|USD|GBP|AM|PM|KG|RPM|NOK|SEK|[VA])\b|\d{1,2}-[A-Z]{3}-(?:19|20)?\d\d|[A-Z]+[ -](?:19|20)\d\d$|\d{1,2} (?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)|(?:19|20)\d\d I$"
+    r"(?:BP|PIN|BAY|BUS|LOT|ROW|GATE|PORT|SSN|PCN|HTTP|ISO|USD|EUR|GBP|NOK|CHF|RPM|BMW|VW|PS|KM|KW|HP|EURO?|MK|GT|CR|RAV|ID|NO|NR|SEK|INR|ETA|GMT|UTC|CET|TEL|PO|MAR|JAN|FEB|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|PM|AM|A|I|X|M|E|Q|ERR|REF|UA|LH|BA|AF|IB|RB|ICE|SW|SE|NW|NE)[ -]\d|\d+[ -](?:HP|PS|KM|KW|CC|NM|EUR|USD|GBP|AM|PM|KG|RPM|NOK|SEK|[VA])\b|\d{1,2}-[A-Z]{3}-(?:19|20)?\d\d|[A-Z]+[ -](?:19|20)\d\d$|\d{1,2} (?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)|(?:19|20)\d\d I$"
 )
 
 

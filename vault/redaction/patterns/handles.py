@@ -31,7 +31,7 @@ _IRC = re.compile(
 _TAGGED = re.compile(r"(?<![\w@#/.])[a-z_][\w.]{2,30}#\d{4,5}(?!\w)")
 _XX = re.compile(r"(?<![\w@])xx?_\w{2,30}_xx?(?!\w)")
 NO_NAME = re.compile(
-    r"(?:name|names|and|the|is|was|not|has|have|had|with|for|from|that|this|your|you|but|can|can't|cannot|will|won't|doesn't|isn't|account|accounts|password|pass|page|pages|login|log|user|users|profile|it|its|it's|in|on|to|of|or|at|are|be|me|my|mine|new|old|too|also|only|just|says|said|story|stories|post|posts|bio|works|working|worked|keeps|got|gets|being|does|did|do|no|yes|yet|still|here|there|so|if|when|how|what|who|why|which|they|he|she|we|i|an|a|as|by|all|any|id|number|no\.|nr|screen|button|error|failed|blocked|hacked|banned|locked|deleted|dm|dms|live|party|friends?|chat|group|server|app|followers?|manager|holder|data|input|agent|interface|experience|guide|manual|story|stories|table|service|details|info|information|settings|link|url|video|videos|music|channel|stream|streamer|games?|player|club|username|e?mail|used|must|could|should|would|may|might|like|cooler|better|nicer|taken|free|available|already|unique|required|optional|missing|empty|null|none|string|text|wrong|correct|valid|invalid|too|very|really|something|same|private|visible|different|generator|history|ideas?|antigo|antiguo|alte|neue|ancien|twice|again|or|and|after|before|brother|sister|ella|full|real|whole|actual|first|last|birthday|birthdate|gov\.br|(?:[a-z0-9-]+\.)?(?:chess|reddit|twitter|instagram|facebook|github|gitlab|roblox|steam|twitch|discord|vinted|strava|booking|airbnb|ebay|etsy|t)\.(?:com|org|net|me|tv|gg)|\d{1,4}k|v?\d+(?:\.\d+)+\S*|\d{1,2}-\d{1,2}s)$"
+    r"(?:name|names|and|the|is|was|not|has|have|had|with|for|from|that|this|your|you|but|can|can't|cannot|will|won't|doesn't|isn't|account|accounts|password|pass|page|pages|login|log|user|users|profile|it|its|it's|in|on|to|of|or|at|are|be|me|my|mine|new|old|too|also|only|just|says|said|story|stories|post|posts|bio|works|working|worked|keeps|got|gets|being|does|did|do|no|yes|yet|still|here|there|so|if|when|how|what|who|why|which|they|he|she|we|i|an|a|as|by|all|any|id|number|no\.|nr|screen|button|error|failed|blocked|hacked|banned|locked|deleted|dm|dms|live|party|friends?|chat|group|server|app|followers?|manager|holder|data|input|agent|interface|experience|guide|manual|story|stories|table|service|details|info|information|settings|link|url|video|videos|music|channel|stream|streamer|games?|player|club|username|e?mail|used|must|could|should|would|may|might|like|cooler|better|nicer|taken|free|available|already|unique|required|optional|missing|empty|null|none|string|text|wrong|correct|valid|invalid|too|very|really|something|same|private|visible|different|generator|history|ideas?|antigo|antiguo|alte|neue|ancien|twice|again|either|neither|instead|anyway|placeholder|properly|or|and|after|before|brother|sister|ella|full|real|whole|actual|first|last|birthday|birthdate|gov\.br|(?:[a-z0-9-]+\.)?(?:chess|reddit|twitter|instagram|facebook|github|gitlab|roblox|steam|twitch|discord|vinted|strava|booking|airbnb|ebay|etsy|t)\.(?:com|org|net|me|tv|gg)|\d{1,4}k|v?\d+(?:\.\d+)+\S*|\d{1,2}-\d{1,2}s)$"
 )
 
 
@@ -62,6 +62,7 @@ def _find_at(folded: Folded, ends: Ends) -> Iterator[Hit]:
 
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|[0-9a-f]{12}")
+_CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _HOST = re.compile(r"\.(?:com|io|org|net|dev|cloud|gov|edu|ai)$")
 _ALWAYS = re.compile(
     r"(?:user ?-?names?|usuari[oa]|benutzername|nutzername|utilizador|gamer ?tag|identifiant)$"
@@ -102,6 +103,8 @@ def _find_said(folded: Folded, ends: Ends) -> Iterator[Hit]:
             or ("/" in value and not value[:1].isdigit())
         ):
             continue
+        if _CONSTANT.fullmatch(original) and not _ALWAYS.match(cue):
+            continue  # of a program: SAP_ALL
         if (cue == "uid" and _UUID.match(value)) or EVERYBODYS.match(value) or is_technical(value):
             continue
         if cue == "login" and _HOST.search(value) and " " in match["mid"]:

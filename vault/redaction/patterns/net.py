@@ -38,6 +38,16 @@ _EVERYBODYS = re.compile(
     r"|8\.8\.[84]\.[84]$|1\.1\.1\.1$|1\.0\.0\.1$|9\.9\.9\.9$|208\.67\.22[02]\.22[02]$|1\.2\.3\.4$|4\.4\.4\.4$|172\.17\.0\.1$|\d+\.0\.0\.0$"
 )
 
+_RESOLVERS = frozenset(
+    map(
+        ipaddress.IPv6Address,
+        (
+            *("2001:4860:4860::8888", "2001:4860:4860::8844", "2606:4700:4700::1111", "2606:4700:4700::1001"),
+            *("2620:fe::fe", "2620:fe::9", "2620:119:35::35", "2620:119:53::53"),
+        ),
+    )
+)
+
 
 def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     low = folded.low
@@ -69,7 +79,8 @@ def _find_v6(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         except ValueError:
             continue
         if (
-            not (parsed.is_loopback or parsed.is_unspecified or (parsed.is_multicast and "::" in address))
+            parsed not in _RESOLVERS
+            and not (parsed.is_loopback or parsed.is_unspecified or (parsed.is_multicast and "::" in address))
             and sum(map(str.isalnum, address)) > 3
         ):
             yield Hit("IP_ADDRESS", start, end, 0.9)
