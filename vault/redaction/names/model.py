@@ -33,7 +33,10 @@ THRESHOLDS: Final[dict[Mode, tuple[float, ...]]] = {
     "every-name": (0.6, 0.4, 0.5, *_VALUES),
 }
 
-_LEAST: Final = (0.02, 0.05, 0.08, 0.05, 0.2, 0.03, *(0.05,) * 9, 0.4, 0.4, 0.05)
+_LEAST: Final = (
+    *(0.02, 0.08, 0.08, 0.15, 0.3, 0.06, 0.4, 0.08, 0.3, 0.3),
+    *(0.05, 0.05, 0.3, 0.2, 0.2, 0.4, 0.4, 0.05),
+)
 LEAST: Final[dict[Mode, tuple[float, ...]]] = {
     "balanced": _LEAST,
     "high-recall": (0.0,) * 18,

@@ -71,14 +71,6 @@ AFTER: Final = 3
 _JOINING: Final = frozenset(
     ["in", "of", "at", "from", "via", "and", "with", "for", "by", "à", "et", "und", "mit", "aus"]
 )
-_GUESSED: Final = {
-    "PHONE_NUMBER": 0.4,
-    **dict.fromkeys(("ADDRESS", "AGE", "LICENSE_PLATE", "NATIONAL_ID", "SECRET"), 0.3),
-    **dict.fromkeys(("BANK_ACCOUNT", "MEDICAL_ID"), 0.2),
-    **dict.fromkeys(("DATE_OF_BIRTH", "LOCATION", "USERNAME"), 0.1),
-}
-"""Scores below which nearly all is a number or a word beside what was meant, however private a message is."""
-
 _FAR: Final = 60  # tokens around a day in which a birth is spoken of
 # fmt: off
 _PARTICLES: Final = frozenset(
@@ -308,8 +300,7 @@ def _is_else(  # noqa: PLR0913, PLR0917 (a value in its place)
     opening = " " if words[first][0] == " " else ""  # a word carries the space before it
     before = "".join(words[max(first - BEFORE, 0) : first])
     after = "".join(words[last + 1 : last + 1 + AFTER])
-    is_guessed = score < _GUESSED.get(entity, 0)
-    if is_guessed or counts(entity, value, before) or is_other(entity, value, before + opening, after):
+    if counts(entity, value, before) or is_other(entity, value, before + opening, after):
         return True
     bare = value.strip()
     match entity:

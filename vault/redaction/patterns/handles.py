@@ -146,10 +146,10 @@ def _find_on(folded: Folded, ends: Ends) -> Iterator[Hit]:
         if general or says_how(value) or is_technical(value):
             continue
         if group == "listed":
-            is_own = _SOMEBODYS.search(folded.low, max(0, start - _ABOVE), start)
+            said = _SOMEBODYS.search(folded.low, max(0, start - _ABOVE), start)
         else:
-            is_own = _CLOSES.match(folded.low, end) or group == "found"
-        if is_own:
+            said = _CLOSES.match(folded.low, end)
+        if said or group == "found":
             yield Hit("USERNAME", start, end, 0.6)
     for pattern in (_ON, _SELF):
         for match in around(pattern, folded.low, ends, 44, 44):
