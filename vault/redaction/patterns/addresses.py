@@ -117,7 +117,17 @@ _LOWER = re.compile(
 
 
 def _grown(folded: Folded, start: int, end: int) -> tuple[int, int]:
-    """With its flat, its postcode, and the town between or behind them."""
+    """With its flat, its postcode, and the town between or behind them; as far as the quotes around it go."""
+    end = _with_town(folded, start, end)
+    if start and (quote := folded.text[start - 1]) in "'\"":
+        at = folded.text.find(quote, start, end)
+        while at >= 0 and folded.text[at + 1 : at + 2].isalnum():  # an apostrophe
+            at = folded.text.find(quote, at + 1, end)
+        end = end if at < 0 else at
+    return start, end
+
+
+def _with_town(folded: Folded, start: int, end: int) -> int:
     tail = _TAIL.match(folded.low, end)
     if tail is not None and tail.end() > end:
         added = folded.low[end : tail.end()]
@@ -129,10 +139,10 @@ def _grown(folded: Folded, start: int, end: int) -> tuple[int, int]:
         if re.search(r"(?:\d{4,6}|\d{2}-\d{3}|\d{4} [a-z]{2}|\d{3} \d{2})$", folded.low[:end][-8:]) and (
             town := _ZIP_TOWN.match(folded.text, end)
         ):
-            return start, _stripped(folded.text, start, town.end())
+            return _stripped(folded.text, start, town.end())
     if town := _TOWN.match(folded.text, end):
         end = town.end()
-    return start, _stripped(folded.text, start, end)
+    return _stripped(folded.text, start, end)
 
 
 def _stripped(text: str, start: int, end: int) -> int:
