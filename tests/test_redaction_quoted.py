@@ -33,3 +33,22 @@ def test_an_address_ends_with_the_quote_that_it_stands_in(
 ) -> None:
     found = re.sub(r"<[A-Z_]+_\d+>", "", engine.redact_text(said).text)
     assert found == (left or re.sub("Ros.*Leipzig", "", said))
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "entity"),
+    [
+        ("birthDate", "1978-04-02", "DATE_OF_BIRTH"),
+        ("password", "kestrel<&9Wq", "SECRET"),
+        ("lastName", "Winter", "PERSON"),
+        ("userName", "plumtree", "USERNAME"),
+    ],
+)
+def test_what_stands_in_cdata_is_named_by_its_element(
+    engine: Engine, name: str, said: str, entity: str
+) -> None:
+    for around in ("<r><{0}><![CDATA[{1}]]></{0}></r>", "<r>\n <{0}>\n  <![CDATA[{1}]]>\n </{0}>\n</r>"):
+        redacted = engine.redact_text(around.format(name, said))
+        assert redacted.text == around.format(name, f"<{entity}_1>")
+        assert redacted.restore(redacted.text) == around.format(name, said)
+        assert engine.redact_text(redacted.text).text == redacted.text

@@ -133,6 +133,11 @@ def _link_form(said: str) -> Form:
     return Form.PROSE if _NAMES_VALUE.search(said) else Form.CODE
 
 
+def _label(around: str, length: int) -> str:
+    """Give what an element calls the text in it, where it is one of a document's own."""
+    return "" if around in _PLAIN or length > _SHORT else around.rpartition(":")[2]
+
+
 def is_markup(text: str, start: int, end: int) -> bool:
     """Tell whether a stretch is a document or a fragment of HTML or XML from its first sign to its last."""
     stripped = text[start:end].strip()
@@ -181,7 +186,7 @@ class _Reader:
             form = Form.PROSE if is_json else Form.CODE
             return value(first, last, self._text[first:last], "", _in_script, form)
         form = Form.CODE if around in _CODE else Form.PROSE
-        label = "" if around in _PLAIN or last - first > _SHORT else around.rpartition(":")[2]
+        label = _label(around, last - first)
         return value(first, last, html.unescape(self._text[first:last]), label, _text_node, form)
 
     def _tag(self, start: int) -> tuple[int, list[Piece] | None]:  # noqa: C901 (a tag, read once)
@@ -290,8 +295,10 @@ class _Reader:
         said = self._text[first:last]
         if closing in {">", "?>"}:
             return last + len(closing), value(first, last, said, "", as_it_is, Form.CODE)
-        write = _in_comment if opening == "<!--" else _in_cdata
-        return last + len(closing), value(first, last, said, "", write)
+        if opening == "<!--":
+            return last + len(closing), value(first, last, said, "", _in_comment)
+        label = _label(self._open[-1], len(said)) if self._open else ""
+        return last + len(closing), value(first, last, said, label, _in_cdata)
 
 
 def markup(text: str, start: int, end: int, *, whole: bool = False) -> Iterator[Taken]:
