@@ -52,3 +52,30 @@ def test_what_stands_in_cdata_is_named_by_its_element(
         assert redacted.text == around.format(name, f"<{entity}_1>")
         assert redacted.restore(redacted.text) == around.format(name, said)
         assert engine.redact_text(redacted.text).text == redacted.text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "we ask for a username, phone and address",
+        "INSERT INTO tickets (id, username, queue, score) VALUES (1, 'n/a', 'b2', 3);",
+        "def invite(username, team, seats): pass",
+        "it has the columns id, username, tenant, created_at",
+        "benutzername, passwort und ort werden abgefragt",
+        "usuario, contraseña e idioma son los campos",
+    ],
+)
+def test_the_next_field_of_a_list_is_no_user(engine: Engine, said: str) -> None:
+    assert not [one for one in engine.find(said) if one.by == "user names"]
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("my username, nectarine, is not accepted", ["nectarine"]),
+        ("the account (username, juniper) is locked", ["juniper"]),
+        ("email, username, brook_t88 and nothing else", ["brook_t88"]),
+    ],
+)
+def test_a_user_behind_a_comma_is_found(engine: Engine, said: str, found: list[str]) -> None:
+    assert [said[one.start : one.end] for one in engine.find(said) if one.entity == "USERNAME"] == found

@@ -10,6 +10,7 @@ from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 from vault.redaction.patterns.forms import Form, recognizer
 from vault.redaction.patterns.passwords import says_how
+from vault.redaction.segments.labels import names_a_field
 from vault.redaction.technical import is_technical
 
 _AT = re.compile(r"@(?<![\w@.+/`%-]@) ?([a-z_][\w.-]{1,30}\w)(?![\w@(])(?!\.\w|/|-\w)")
@@ -77,6 +78,11 @@ _DIRECT = re.compile(
 )
 
 
+_OPENING = 3  # characters before a cue that say whether it is one of a list
+_IN_BRACKETS = re.compile(r"(?:,\s?[\w.\"`]{1,40}){1,40}\s?\)")
+"""The rest of a list of columns or parameters."""
+
+
 def _find_said(folded: Folded, ends: Ends) -> Iterator[Hit]:
     low, at = folded.low, -1
     for cue_end in sorted(set(ends)):
@@ -116,6 +122,11 @@ def _find_said(folded: Folded, ends: Ends) -> Iterator[Hit]:
             and not telling(value, original)
         ):
             continue
+        if match["mid"].strip() == "," and not telling(value, original):
+            opening = low[max(0, cue_end - len(cue) - _OPENING) : cue_end - len(cue)]
+            in_brackets = opening.endswith("(") and _IN_BRACKETS.match(low, end)
+            if in_brackets or opening.rstrip().endswith(",") or names_a_field(value):
+                continue  # the next of a list of fields
         named = _DIRECT.match(cue) and not NO_NAME.match(value) and len(value) > 3
         if (telling(value, original) and not NO_NAME.match(value)) or (
             named and (joined or (_ALWAYS.match(cue) and _CLOSES.match(low, end)))
