@@ -79,3 +79,46 @@ def test_the_next_field_of_a_list_is_no_user(engine: Engine, said: str) -> None:
 )
 def test_a_user_behind_a_comma_is_found(engine: Engine, said: str, found: list[str]) -> None:
     assert [said[one.start : one.end] for one in engine.find(said) if one.entity == "USERNAME"] == found
+
+
+@pytest.mark.parametrize(
+    ("said", "stored"),
+    [
+        (
+            (
+                "INSERT INTO players (id, username, phone) VALUES\n"
+                " (1, 'orchard77', '+49 151 55508811'),\n (2, 'foxglove', '+49 151 55508822');"
+            ),
+            (
+                "INSERT INTO players (id, username, phone) VALUES\n"
+                " (1, '<USERNAME_1>', '<PHONE_NUMBER_1>'),\n (2, '<USERNAME_2>', '<PHONE_NUMBER_2>');"
+            ),
+        ),
+        (
+            (
+                "INSERT INTO members (id, full_name, nick, born, city) VALUES\n"
+                " (1, 'Mele Tonga', 'pancake', '1983-03-09', 'Apia'),\n"
+                " (2, 'Ewa Lis', 'ewa.l', '1991-12-01', 'Opole');"
+            ),
+            (
+                "INSERT INTO members (id, full_name, nick, born, city) VALUES\n"
+                " (1, '<PERSON_1>', '<USERNAME_1>', '<DATE_OF_BIRTH_1>', '<LOCATION_1>'),\n"
+                " (2, '<PERSON_2>', '<USERNAME_2>', '<DATE_OF_BIRTH_2>', '<LOCATION_2>');"
+            ),
+        ),
+        (
+            "INSERT INTO clientes (usuario, correo, plan) VALUES ('golondrina', 'x@postal.example', 3);",
+            "INSERT INTO clientes (usuario, correo, plan) VALUES ('<USERNAME_1>', '<EMAIL_ADDRESS_1>', 3);",
+        ),
+        (
+            "INSERT INTO customers (ruby, mark, login) VALUES ('a1', 'b1', 'admin');",
+            "INSERT INTO customers (ruby, mark, login) VALUES ('a1', 'b1', 'admin');",
+        ),
+    ],
+)
+def test_columns_keep_their_names_and_what_stands_under_a_user_goes(
+    engine: Engine, said: str, stored: str
+) -> None:
+    redacted = engine.redact_text(said)
+    assert redacted.text == stored
+    assert redacted.restore(stored) == said

@@ -33,7 +33,7 @@ from vault.redaction.recalling import recall
 from vault.redaction.remembering import known_as, placeholders, remember
 from vault.redaction.result import RedactedText, leave_marks, tell
 from vault.redaction.rosters import call_roll
-from vault.redaction.search import LONG, SHORT, Search, Shard, beside, beside_references, kind, moved
+from vault.redaction.search import LONG, SHORT, Search, Shard, beside, beside_signs, kind, moved
 from vault.redaction.segments import Form, Piece, blobs, join, split
 from vault.redaction.settings import Redaction
 from vault.redaction.stream import HOLD
@@ -252,7 +252,7 @@ class Engine:
                 named = self._named(plain.text, settings, search, known)
             if named or read:
                 found += told(plain.led_back([*named]), label, apart=apart)
-                found = beside_references([*found, *moved(read or [], shift)], text)
+                found = beside_signs([*found, *moved(read or [], shift)], text)
             found = by_label(found, piece, label, shift)
         if found:
             found = unpublished(found, text)

@@ -21,6 +21,11 @@ from vault.redaction.segments import Form, Piece, as_it_is
 SHORT = 256  # characters of a piece that others may equal
 LONG = 20_000  # characters that are read in no time
 _REFERENCE: Final = re.compile(r"&#(?:\d{1,7}|[xX][\da-fA-F]{1,6});?")
+_COLUMNS: Final = re.compile(
+    r"\binto\s{1,3}[\"`\[\w.\]]{1,60}+\s{0,3}\([\w\s,.\"`\[\]]{1,1000}+\)\s{0,3}(?:values|select)\b",
+    re.IGNORECASE,
+)
+"""The columns that a statement of SQL names."""
 
 
 class Shard(Struct):
@@ -82,11 +87,17 @@ def beside(found: list[Finding], taken: list[tuple[int, int]]) -> list[Finding]:
     return [one for one in found if is_free(one)]
 
 
-def beside_references(found: list[Finding], text: str) -> list[Finding]:
-    """Leave out what a model takes for an age in `it&#39;s`: a part of HTML is read as it stands."""
-    if "&#" not in text:
+def beside_signs(found: list[Finding], text: str) -> list[Finding]:
+    """Leave out what a model takes for an age in `it&#39;s`, or for somebody among a statement's columns.
+
+    A part of HTML is read as it stands, and SQL is read as prose.
+    """
+    spans = [one.span() for one in _REFERENCE.finditer(text)] if "&#" in text else []
+    if "(" in text and found:
+        spans += [one.span() for one in _COLUMNS.finditer(text)]
+    if not spans:
         return found
-    spans = [one.span() for one in _REFERENCE.finditer(text)]
+    spans.sort()
 
     def is_said(one: Finding) -> bool:
         before = bisect.bisect_right(spans, (one.start, len(text))) - 1

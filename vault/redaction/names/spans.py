@@ -58,6 +58,7 @@ _RULES: Final = frozenset(["", "|"])
 
 _STOPS: Final = frozenset(".!?")
 _TIES: Final = frozenset("-_")
+_QUOTES: Final = frozenset("\"'`")
 _ENDS: Final = frozenset(" \t\n\r\"'`<>()[]{}|,;")
 """What no address of the net goes over."""
 
@@ -201,6 +202,15 @@ def _whole(words: list[str], first: int, last: int, done: int) -> tuple[int, int
     return first, last
 
 
+def _unquoted(words: list[str], first: int, last: int) -> tuple[int, int]:
+    """Take the quotes off a value."""
+    while first < last and words[first].strip() in _QUOTES:
+        first += 1
+    while first < last and words[last].strip() in _QUOTES:
+        last -= 1
+    return first, last
+
+
 def _address(words: list[str], first: int, last: int, done: int) -> tuple[int, int]:
     """Add the rest of an address of the net of which a part was found: as far as nothing ends it."""
     while first > done and words[first].strip() and words[first][0] not in _ENDS:
@@ -272,6 +282,8 @@ def _edges(entity: str, words: list[str], first: int, last: int, done: int) -> t
     if entity in NAMES:
         return _cut(words, first, last)
     first, last = _whole(words, first, last, done)
+    if entity != "SECRET":  # whose last sign may be any
+        first, last = _unquoted(words, first, last)
     if entity == "DATE_OF_BIRTH":
         return _date(words, first, last, done)
     if entity == "URL":

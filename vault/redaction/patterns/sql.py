@@ -10,6 +10,7 @@ from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer
 from vault.redaction.patterns.births import FULL
+from vault.redaction.patterns.handles import EVERYBODYS
 
 _PERSONS: Final = (
     r"user|member|patient|customer|client|person|people|employee|staff|contact|guest|student|account|profile"
@@ -50,6 +51,7 @@ _TELLING: Final = (
     ("SECRET", re.compile(r"passwor[dt]|passwd|\bpwd|kennwort|contrasena|senha"), re.compile(r"(?!\$|%s|\?).{4,}")),
     ("US_SSN", re.compile(r"\bssn|social_sec"), re.compile(r"[\d -]{9,11}")),
     ("PASSPORT", re.compile(r"passport|pasaporte|reisepass|passaporte"), re.compile(r"(?=.*\d)[\w -]{6,12}")),
+    ("USERNAME", re.compile(r"(?:user|screen|login|nick)_?name|gamer_?tag|\b(?:user|login|nick|handle|usuario|utilisateur|benutzer(?:name)?)$"), re.compile(r"(?=.*[a-z])(?:\w[\w.@#-]{2,39})")),
 )  # fmt: skip
 """What a column holds, by its name and by how the value is written."""
 
@@ -58,7 +60,7 @@ def _told(column: str, value: str) -> str:
     """Give what a value is by its column, if that tells."""
     for entity, name, form in _TELLING:
         if name.search(column) and form.fullmatch(value):
-            return entity
+            return "" if entity == "USERNAME" and EVERYBODYS.match(value) else entity
     return ""
 
 
