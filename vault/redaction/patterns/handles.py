@@ -124,7 +124,7 @@ def _find_said(folded: Folded, ends: Ends) -> Iterator[Hit]:
             continue
         if match["mid"].strip() == "," and not telling(value, original):
             opening = low[max(0, cue_end - len(cue) - _OPENING) : cue_end - len(cue)]
-            in_brackets = opening.endswith("(") and _IN_BRACKETS.match(low, end)
+            in_brackets = opening.endswith("(") and _IN_BRACKETS.match(low, end) is not None
             if in_brackets or opening.rstrip().endswith(",") or names_a_field(value):
                 continue  # the next of a list of fields
         named = _DIRECT.match(cue) and not NO_NAME.match(value) and len(value) > 3
