@@ -122,3 +122,36 @@ def test_columns_keep_their_names_and_what_stands_under_a_user_goes(
     redacted = engine.redact_text(said)
     assert redacted.text == stored
     assert redacted.restore(stored) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "stored"),
+    [
+        ("PORT=1\nexport DB_PASSWORD='x<7>Qr!m2'\nMODE=a", "PORT=1\nexport DB_PASSWORD='<SECRET_1>'\nMODE=a"),
+        (
+            'PORT=1\nMAIL_PASSWORD="Qk{9}v<zz4"\nMODE=a',
+            'PORT=1\nMAIL_PASSWORD="<SECRET_1>"\nMODE=a',
+        ),
+        ("connect(user='x', password='mV<4`w}8q')", "connect(user='x', password='<SECRET_1>')"),
+    ],
+)
+def test_a_secret_in_quotes_goes_as_a_whole(engine: Engine, said: str, stored: str) -> None:
+    redacted = engine.redact_text(said)
+    assert redacted.text == stored
+    assert redacted.restore(stored) == said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "token='<your token>'",
+        'password="{password}"',
+        'secret="${SECRET}"',
+        "password = '<PASSWORD>'",
+        'api_key="{{ vault.api_key }}"',
+        'password="<SECRET_1>"',
+    ],
+)
+def test_what_will_be_filled_in_stays(engine: Engine, said: str) -> None:
+    assert engine.redact_text(said).text == said
+    assert engine.redact_text(f"```python\n{said}\n```").text == f"```python\n{said}\n```"

@@ -11,6 +11,7 @@ from typing import Final
 
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.patterns.phrases import is_phrase
+from vault.redaction.patterns.strength import is_strong
 from vault.redaction.segments import Form, Piece
 from vault.redaction.segments.labels import is_part_of_a_name, is_password, names_a_person
 from vault.redaction.segments.lines import one_line
@@ -29,6 +30,9 @@ _HAN: Final = re.compile(
 _LETTERS: Final = re.compile(r"[^\W\d_A-Za-z][\w'\u2019.-]*(?: [^\W\d_A-Za-z][\w'\u2019.-]*){0,3}")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:?\d\d)?")
 _BIRTH: Final = re.compile(r"dob\b|birth|geburt|nacimiento|naissance|nascimento", re.IGNORECASE)
+_FILLED_IN: Final = re.compile(r"[<{$%\[(]{1,3}[\w .-]*[>})\]%]{0,3}$|\$\w|[\w.]+\(")
+"""What will be filled in, or is called."""
+
 _COMMENT: Final = re.compile(r"\s+#.*$")
 _SCORE: Final = 0.9
 
@@ -56,6 +60,8 @@ def by_label(found: list[Finding], piece: Piece, label: str, shift: int) -> list
 
 
 def _is_secret(said: str, label: str, *, is_string: bool) -> bool:
+    if is_string and len(said.split()) == 1 and is_strong(said) and not _FILLED_IN.match(said):
+        return True
     bare = unicodedata.normalize("NFKD", said.strip().lower())
     low = "".join(letter for letter in bare if not unicodedata.combining(letter))
     return is_phrase(low, whole=is_string or not label.isalpha())

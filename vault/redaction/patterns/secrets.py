@@ -33,11 +33,11 @@ _HANDED = re.compile(
 )
 _FIELD = re.compile(
     r"(?<![a-z])[\"']?(?:[a-z0-9]{1,20}[_.-]){0,4}(?:pass(?:word|wd|phrase|code)?|pwd|pw|psk|secret|secret_?key|(?:auth|access|refresh|session|bearer)?token|api_?key|apikey|access_?key|auth_?key|bind_?pw|root_?pw|private_?key|encryption_?key|client_?secret|credentials?|signing_?key|wpa2? ?key"
-    r"|contrasena|clave|senha|passwort|kennwort|mdp|mot_de_passe|pin|pin_?code|alarm_?code|door_?code|otp|cvv|cvc)[\"']?\s{0,3}(?::=|=>|[:=])\s{0,3}(?P<quote>[\"'`]?)(?P<value>[^\s\"'`<>{}]{3,512})"
+    r"|contrasena|clave|senha|passwort|kennwort|mdp|mot_de_passe|pin|pin_?code|alarm_?code|door_?code|otp|cvv|cvc)[\"']?\s{0,3}(?::=|=>|[:=])\s{0,3}(?P<quote>[\"'`]?)(?:(?P<quoted>(?:\\\S|(?!(?P=quote))[^\s\\]){3,512}+)(?=(?P=quote))|(?P<value>[^\s\"'`<>{}]{3,512}))"
 )
 _NO_VALUE = re.compile(
     r"(?:none|null|nil|true|false|undefined|required|optional|string|str|text|password|passwort|secret|token|changeme|change_me|example|your\S*|my\S*|xxx+|\*+|\.\.\.|\$\S*|%\S*|os\.\S*|process\.\S*|env\S*|self\.\S*|config\S*|settings\S*|get\S*|input\S*"
-    r"|forgot\S*|reset\S*|int|bytes|bool|char|varchar\S*|function\S*|lambda|new|await|import|return|request\S*|req\.\S*|args\S*|params\S*|user\S*|data\S*|len\S*|hash\S*|bcrypt\S*|sha\d+\S*|md5\S*|[a-z_.]+\(.*|[a-z_]+\[.*|<\S*|not|is|was|the|and|a|an|i|it|wrong|no|yes|same|what|how|why|when|which|incorrect|invalid|expired|\[(?:pad|cls|sep|mask|unk|bos|eos)\d?\]?|\d{1,2}|\d{1,4}-(?:day|week|month|year|hour|minute|char|character|letter|digit|bit|byte)s?)$"
+    r"|forgot\S*|reset\S*|int|bytes|bool|char|varchar\S*|function\S*|lambda|new|await|import|return|request\S*|req\.\S*|args\S*|params\S*|user\S*|data\S*|len\S*|hash\S*|bcrypt\S*|sha\d+\S*|md5\S*|[a-z_.]+\(.*|[a-z_]+\[.*|<\S*|\{{1,3}[\w.]*\}{1,3}|not|is|was|the|and|a|an|i|it|wrong|no|yes|same|what|how|why|when|which|incorrect|invalid|expired|\[(?:pad|cls|sep|mask|unk|bos|eos)\d?\]?|\d{1,2}|\d{1,4}-(?:day|week|month|year|hour|minute|char|character|letter|digit|bit|byte)s?)$"
 )
 _NO_CREDENTIAL = re.compile(
     r"(?:next|prev|previous|page|continuation|cursor|start|pad|eos|bos|unk|cls|sep|mask)[_.-]?(?:page[_-]?)?token\W*$"
@@ -135,8 +135,9 @@ def _find_urls(folded: Folded, ends: Ends) -> Iterator[Hit]:
 
 def _find_fields(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_FIELD, folded.low, ends, 100, 560):
-        value = _cut(match["value"]).rstrip(",")
-        if _NO_CREDENTIAL.search(folded.low, match.start(), match.start("value")):
+        group = "value" if match["quoted"] is None else "quoted"
+        start, value = match.start(group), match["quoted"] or _cut(match["value"]).rstrip(",")
+        if _NO_CREDENTIAL.search(folded.low, match.start(), start):
             continue
         if _DIRECTORY.match(folded.low, match.start()) or is_technical(value):
             continue
@@ -145,9 +146,7 @@ def _find_fields(folded: Folded, ends: Ends) -> Iterator[Hit]:
             and not _NO_VALUE.match(value)
             and not (_WEAK_WORD.match(value) and not match["quote"])
         ):
-            yield Hit(
-                "SECRET", match.start("value"), _rest(folded.low, match.start("value") + len(value)), 0.9
-            )
+            yield Hit("SECRET", start, _rest(folded.low, start + len(value)), 0.9)
 
 
 def _rest(low: str, end: int) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 _STRONG = re.compile(r"(?=\S{0,255}[a-z])(?=\S{0,255}[\d!@#$%^&*_+=~?<>])\S{4,}")
-_NAMED = re.compile(r"(?!(?:pass|pw|key|secret|token|psk))[a-z_]{2,16}=|[${]{2}|[st]:[a-z<]", re.IGNORECASE)
+_NAMED = re.compile(
+    r"(?!(?:pass|pw|key|secret|token|psk))[a-z_]{2,16}=|[${]{2}|\{[\w.]{1,40}\}?$|[st]:[a-z<]", re.IGNORECASE
+)
 """What is another field, or will be filled in."""
 
 _TOLD = re.compile(
