@@ -154,3 +154,33 @@ def test_settings_are_put_back_with_their_escapes(setting: str) -> None:
     redacted = Engine().redact_text(setting)
     assert redacted.text != setting
     assert redacted.restore(redacted.text) == setting
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{0}\n{0}",
+        "2026-03-04T10:11:12Z web[71]: {0}",
+        "Here you are:\n\n```json\n{0}\n```\nAnything else?",
+        "the body was {0} and it failed",
+        "cat > u.json <<'EOF'\n{0}\nEOF",
+    ],
+)
+@pytest.mark.parametrize("value", ['Dwayne "Dee" Oyelaran', "CORP\\9sean", "12 Rose Gardens\nLeeds LS1 4AP"])
+def test_json_among_other_words_stays_json(around: str, value: str) -> None:
+    body = json.dumps({"id": 7, "who": "<PERSON_1>", "more": ["<PERSON_1>", json.dumps({"a": "<PERSON_1>"})]})
+    found = put_back(around.format(body), {"<PERSON_1>": value})
+    said = json.loads(found[found.index("{") : found.rindex("]}") + 2].split("\n")[0])
+    assert said["who"] == said["more"][0] == json.loads(said["more"][1])["a"] == value
+
+
+def test_what_was_found_in_code_is_put_back_as_it_was_written() -> None:
+    said = 'login = {"user": "x", "password": "<SECRET_1>"}\nstart(login)'
+    assert put_back(said, {"<SECRET_1>": 'a\\"b'}) == said.replace("<SECRET_1>", 'a\\"b')
+
+
+def test_a_setting_of_the_shell_is_put_back_as_it_was_written() -> None:
+    said = 'PORT=1\nDB_PASSWORD="rook42\\$HOME`x"\nMODE=a\n'
+    redacted = Engine().redact_text(said)
+    assert "rook42" not in redacted.text
+    assert redacted.restore(redacted.text) == said

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from vault.redaction.findings import Finding
 from vault.redaction.memory import Memory
+from vault.redaction.segments.literals import literals
 from vault.redaction.writings import unified
 
 _NUMBERED: Final = re.compile(r"<([A-Z][A-Z0-9_]*)_\d+>")
@@ -27,7 +28,8 @@ _IN_SETTING: Final = re.compile(
     r"""^[ \t]*+(?:-[ \t]++)?[\w.-]++[ \t]*+[:=][ \t]*+"""
     r"""(?:(")[^"\\]*+(?:\\.[^"\\]*+)*+|'[^']*+(?:''[^']*+)*+)\Z"""
 )
-_ESCAPED: Final = re.compile(r'(?:[^"\\]|\\[\\"/bfnrtux])*+')
+_ESCAPED: Final = re.compile(r'(?:[^"\\\x00-\x1f]|\\[\\"/bfnrtux$`])*+')  # `$ also in a shell's
+_KEY: Final = re.compile(r'"\s*+:')
 _LONG_LINE: Final = 2_000
 
 
@@ -69,7 +71,7 @@ def leave_marks(memory: Memory, text: str) -> None:
 def put_back(text: str, values: Mapping[str, str]) -> str:
     """Put values back where their placeholders stand; nothing of a value is taken for a placeholder.
 
-    In HTML they are escaped, and JSON stays valid, also in the strings of JSON and in scripts.
+    In HTML they are escaped, and JSON stays valid, also in the strings of JSON, in scripts and among words.
     """
     told = {mark: value for mark, value in values.items() if mark and value}
     texts: list[str] = []
@@ -102,11 +104,21 @@ _Part = tuple[int, int, _Tree, Callable[[str], str]]  # how a part is written co
 def _tree(text: str, texts: list[str]) -> _Tree:
     # How deep strings can be in strings grows with the logarithm of the length: each depth doubles escapes.
     if _is_json(text):
-        parts: list[_Part] = [
-            (*one.span(), _tree(json.loads(one[0]), texts), _as_string) for one in _STRING.finditer(text)
-        ]
-    else:
-        parts = list(_scripts(text, texts))
+        return _strings(text, texts, _as_string)
+    parts: list[_Part] = []
+    at = 0
+    for start, end, tree, write in _scripts(text, texts) if _SCRIPT.search(text) else _objects(text, texts):
+        parts += [(at, start, _leaf(text[at:start], texts), str), (start, end, tree, write)]
+        at = end
+    if not parts:
+        return _leaf(text, texts)
+    return _Tree(text, parts=[*parts, (at, len(text), _leaf(text[at:], texts), str)])
+
+
+def _strings(text: str, texts: list[str], write: Callable[[str], str]) -> _Tree:
+    parts: list[_Part] = [
+        (*one.span(), _tree(json.loads(one[0]), texts), write) for one in _STRING.finditer(text)
+    ]
     return _Tree(text, parts=parts) if parts else _leaf(text, texts)
 
 
@@ -114,17 +126,24 @@ def _as_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def _as_found(text: str) -> str:
+    """Write a string where code may stand: what was found in code is written as it has to be already."""
+    return f'"{text}"' if "\\" in text and _ESCAPED.fullmatch(text) else _as_string(text)
+
+
 def _scripts(text: str, texts: list[str]) -> Iterator[_Part]:
-    """Part HTML where JSON stands in a script."""
-    at = 0
+    """Find JSON in the scripts of HTML."""
     for one in _SCRIPT.finditer(text):
-        start, end = one.span(1)
         if _is_json(one[1]):
-            yield at, start, _leaf(text[at:start], texts), str
-            yield start, end, _tree(one[1], texts), _in_script
-            at = end
-    if at:
-        yield at, len(text), _leaf(text[at:], texts), str
+            yield *one.span(1), _tree(one[1], texts), _in_script
+
+
+def _objects(text: str, texts: list[str]) -> Iterator[_Part]:
+    """Find JSON with keys among other words: in lines of a log, between fences."""
+    for one in literals(text, 0, len(text)) if _KEY.search(text) else ():
+        said = text[one.start : one.end]
+        if _KEY.search(said) and _is_json(said):
+            yield one.start, one.end, _strings(said, texts, _as_found), str
 
 
 def _leaf(text: str, texts: list[str]) -> _Tree:
