@@ -155,3 +155,9 @@ def test_a_secret_in_quotes_goes_as_a_whole(engine: Engine, said: str, stored: s
 def test_what_will_be_filled_in_stays(engine: Engine, said: str) -> None:
     assert engine.redact_text(said).text == said
     assert engine.redact_text(f"```python\n{said}\n```").text == f"```python\n{said}\n```"
+
+
+@pytest.mark.parametrize("name", ["card_number", "api_key", "user_phone", "tempPassword"])
+def test_the_next_field_of_a_list_is_no_secret(engine: Engine, name: str) -> None:
+    said = f"INSERT INTO users (id, password, {name}, plan) VALUES (1, 'Vm4%Lq9x', NULL, NULL);"
+    assert engine.redact_text(said).text == said.replace("Vm4%Lq9x", "<SECRET_1>")

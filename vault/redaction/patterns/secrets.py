@@ -16,6 +16,7 @@ from vault.redaction.patterns.strength import (
     is_told,
     names_a_field,
 )
+from vault.redaction.segments.labels import names_a_field as is_field
 from vault.redaction.technical import is_a_product, is_mentioned, is_technical
 
 _JWT = re.compile(r"(?<![\w.-])eyJ[\w-]{8,4096}\.[\w-]{4,8192}(?:\.[\w-]{0,2048})?")
@@ -209,6 +210,8 @@ def _is_secret(low: str, value: str, cue_end: int, start: int) -> bool:
     """Say whether a strong word is the secret that a cue before it speaks of, and no option, product or other field."""
     if is_technical(value) or low.endswith(("--", "< "), 0, start) or is_of_a_field(low, cue_end, start):
         return False
+    if low[cue_end:start].strip() == "," and is_field(value):
+        return False  # the next of a list of fields
     if low.endswith("pwd", 0, cue_end) and _DIRECTORY.match(low, cue_end - 3):
         return False
     if is_told(low, cue_end, start) or not is_mentioned(value):
