@@ -99,3 +99,21 @@ def test_p1_a_name_in_the_query_of_anybodys_host_is_found(
 def test_a_query_for_no_person_stays(engine: Engine, query: str) -> None:
     text = f'curl "http://localhost:3000/items?{query}"'
     assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "```yaml\n{{plan: basic,\n  phone: {0}, email: '{1}',\n  tier: gold}}\n```",
+        "```yaml\nusers: [{{plan: a,\n  phone: {0}}}, {{plan: b,\n  email: '{1}'}}]\n```",
+    ],
+)
+def test_yaml_in_braces_stays_yaml(engine: Engine, said: str) -> None:
+    text = said.format("020 7946 0018", "anna@webb-mail.org")
+    assert engine.redact_text(text).text == said.format("<PHONE_NUMBER_1>", "<EMAIL_ADDRESS_1>")
+
+
+def test_what_toml_would_not_take_for_a_number_needs_no_quotes(engine: Engine) -> None:
+    said = "[user]\nplan = basic\nssn = 157-26-6930\nphone = 06 39 98 41 22\npin = 4821\n"
+    now = '[user]\nplan = basic\nssn = <US_SSN_1>\nphone = <PHONE_NUMBER_1>\npin = "<SECRET_1>"\n'
+    assert engine.redact_text(said).text == now

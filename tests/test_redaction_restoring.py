@@ -184,3 +184,20 @@ def test_a_setting_of_the_shell_is_put_back_as_it_was_written() -> None:
     redacted = Engine().redact_text(said)
     assert "rook42" not in redacted.text
     assert redacted.restore(redacted.text) == said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'PORT=1\nexport MAIL_PASSWORD="kite\\"42 w0rd!q"\nMODE=a\n',
+        "login(\n    user='x',\n    password='ki\\'te\"42w0',\n)\n",
+        "[user]\nplan = basic\nssn = 157-26-6930\nphone = 06 39 98 41 22\n",
+        "[user]\nplan = basic\ncard_number = 5169 3849 3739 6400\n",
+        'curl -s https://api.shop.test/v1 -d \'{"name": "Ailbhe O\'\\\'\'Hanlon", "plan": "a"}\' | jq .\n',
+    ],
+)
+def test_what_was_redacted_is_put_back_as_it_was(said: str) -> None:
+    redacted = Engine().redact_text(said)
+    assert redacted.text != said
+    assert redacted.restore(redacted.text) == said
+    assert redacted.text.count("'") == said.replace("'\\''", "").replace("\\'", "").count("'")

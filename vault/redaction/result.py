@@ -25,11 +25,14 @@ _SCRIPT: Final = re.compile(
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _IN_CELL: Final = re.compile(r'(?:^|[,;\t|])"[^"]*+(?:""[^"]*+)*+\Z')
 _IN_SETTING: Final = re.compile(
-    r"""^[ \t]*+(?:-[ \t]++)?[\w.-]++[ \t]*+[:=][ \t]*+"""
+    r"""^[ \t]*+(?:-[ \t]++|export[ \t]++)?[\w.-]++[ \t]*+[:=][ \t]*+"""
     r"""(?:(")[^"\\]*+(?:\\.[^"\\]*+)*+|'[^']*+(?:''[^']*+)*+)\Z"""
 )
 _ESCAPED: Final = re.compile(r'(?:[^"\\\x00-\x1f]|\\[\\"/bfnrtux$`])*+')  # `$ also in a shell's
+_ESCAPED_SINGLY: Final = re.compile(r"(?:[^'\\]|''|\\.)*+")
 _KEY: Final = re.compile(r'"\s*+:')
+_ARGUMENT: Final = re.compile(r"(?: --?[\w-]{1,20}[ =]|\becho )'\Z")
+_OPTION: Final = 24  # characters of an option of a command, and more
 _LONG_LINE: Final = 2_000
 
 
@@ -143,12 +146,18 @@ def _objects(text: str, texts: list[str]) -> Iterator[_Part]:
     for one in literals(text, 0, len(text)) if _KEY.search(text) else ():
         said = text[one.start : one.end]
         if _KEY.search(said) and _is_json(said):
-            yield one.start, one.end, _strings(said, texts, _as_found), str
+            is_argument = _ARGUMENT.search(text[max(0, one.start - _OPTION) : one.start]) is not None
+            write = _in_argument if is_argument else str
+            yield one.start, one.end, _strings(said, texts, _as_found), write
 
 
 def _leaf(text: str, texts: list[str]) -> _Tree:
     texts.append(text)
     return _Tree(text, len(texts) - 1)
+
+
+def _in_argument(text: str) -> str:
+    return text.replace("'", "'\\''")
 
 
 def _in_script(text: str) -> str:
@@ -210,7 +219,7 @@ def _as_within(text: str, at: int, value: str) -> str:
         return value
     if setting[1]:
         return value if _ESCAPED.fullmatch(value) else value.replace("\\", "\\\\").replace('"', '\\"')
-    return value if "'" not in value.replace("''", "") else value.replace("'", "''")
+    return value if _ESCAPED_SINGLY.fullmatch(value) else value.replace("'", "''")
 
 
 def _places(text: str, mark: str) -> Iterator[int]:

@@ -20,6 +20,7 @@ _WRITINGS: Final[tuple[tuple[re.Pattern[str], Callable[[str], str]], ...]] = (
     (re.compile('""'), lambda raw: raw.replace('""', '"')),
     (re.compile(r"\\\|"), lambda raw: raw.replace("\\|", "|")),
     (re.compile("''"), lambda raw: raw.replace("''", "'")),
+    (re.compile(r"'\\''"), lambda raw: raw.replace("'\\''", "'")),
 )
 
 

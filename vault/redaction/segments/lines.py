@@ -37,7 +37,14 @@ _PROPERTY = re.compile(r"^(?:item\d{1,2}\.)?([A-Za-z-]{1,40})(?:;[^:\n]{0,200})?
 _PARTS = re.compile(r"()([^;,\r\n]++)")
 _NAMES_OF_CARDS = {"n": "last name", "fn": "full name", "nickname": "nickname"}
 _OF_CARDS = frozenset({"begin", "version", "prodid", "rev", "uid", "kind", "photo", "sort-string"})
-_NO_STRING = re.compile(r"[+-]?\d[\d_.:TtZ +-]*+")
+_TIME = r"\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?"
+_NO_STRING = re.compile(  # a number, a day or a time as TOML writes them
+    r"[+-]?\d[\d_]*+(?:\.\d[\d_]*+)?(?:[eE][+-]?\d++)?"
+    rf"|\d{{4}}-\d\d-\d\d(?:[Tt ]{_TIME}(?:[Zz]|[+-]\d\d:\d\d)?)?|{_TIME}"
+)
+_IN_BRACES = re.compile(r",\s*+(?:[\w.-]{1,60}: |[\w.-]{1,60}:\Z)|[\]}]\s*+,?\Z")
+"""The line goes on with another key, or a bracket closes: quotes around all of it would be no YAML."""
+
 _BARE_ENV = re.compile(r"[^\s#\"'$`\\]*+")
 
 
@@ -98,7 +105,8 @@ def _yaml(start: int, raw: str, label: str, _sign: str) -> list[Piece]:
     elif said[:1] == "'" and len(said) > 1 and said[-1] == "'":
         pieces = value(first + 1, last - 1, said[1:-1].replace("''", "'"), label, _in_single_yaml)
     else:
-        write = one_line if said[:1] in {'"', "'"} else _as_yaml  # a string that goes on in the next line
+        goes_on = said[:1] in {'"', "'"} or _IN_BRACES.search(said) is not None  # also in the next line
+        write = one_line if goes_on else _as_yaml
         pieces = value(first, last, said, label, write)
     return pieces + value(last, start + len(raw), found[3], "", one_line)
 

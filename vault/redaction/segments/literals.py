@@ -43,6 +43,7 @@ ESCAPE = re.compile(
 _NAMED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "a": "\a", "v": "\v"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNWRITABLE = re.compile("[\\\\\"'\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_SHELL_QUOTE = "'\\''"  # how a shell writes one in an argument of single quotes
 _LAST_CODE_POINT = 0x10FFFF
 
 
@@ -95,6 +96,10 @@ def _in_bytes(text: str) -> str:
     )
 
 
+def _in_shell(text: str) -> str:
+    return _in_double(text).replace("'", _SHELL_QUOTE)
+
+
 def writer(quote: str) -> Writer:
     """Give the writer for the inside of a string in these quotes."""
     return _in_double if quote == '"' else _in_single
@@ -116,7 +121,10 @@ def string(text: str, start: int, end: int, label: str) -> list[Piece]:
     if text[start] in "bB":
         start += 1
         write = _in_bytes
-    said = decoded(text[start + 1 : end - 1])
+    raw = text[start + 1 : end - 1]
+    if _SHELL_QUOTE in raw and text[start] == '"':
+        raw, write = raw.replace(_SHELL_QUOTE, "'"), _in_shell
+    said = decoded(raw)
     form = Form.CODE if label in _SCHEMAS and _NET.match(said) else Form.PROSE
     return value(start + 1, end - 1, said, label, write, form)
 
