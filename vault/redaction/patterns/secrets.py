@@ -210,7 +210,7 @@ def _is_secret(low: str, value: str, cue_end: int, start: int) -> bool:
     """Say whether a strong word is the secret that a cue before it speaks of, and no option, product or other field."""
     if is_technical(value) or low.endswith(("--", "< "), 0, start) or is_of_a_field(low, cue_end, start):
         return False
-    if low[cue_end:start].strip() == "," and is_field(value):
+    if low[cue_end:start].rstrip().endswith(",") and is_field(value):
         return False  # the next of a list of fields
     if low.endswith("pwd", 0, cue_end) and _DIRECTORY.match(low, cue_end - 3):
         return False
