@@ -159,5 +159,22 @@ def test_what_will_be_filled_in_stays(engine: Engine, said: str) -> None:
 
 @pytest.mark.parametrize("name", ["card_number", "api_key", "user_phone", "tempPassword"])
 def test_the_next_field_of_a_list_is_no_secret(engine: Engine, name: str) -> None:
-    said = f"INSERT INTO users (id, password, {name}, plan) VALUES (1, 'Vm4%Lq9x', NULL, NULL);"
+    said = f"INSERT INTO users (id, password, email, {name}, plan) VALUES (1, 'Vm4%Lq9x', NULL, NULL, NULL);"
     assert engine.redact_text(said).text == said.replace("Vm4%Lq9x", "<SECRET_1>")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "UPDATE t SET x = 1; -- the phone number columns hold NULL, NULL, 3, NULL, NULL, NULL, NULL",
+        "phone,fax,mobile are null, null, null, null, null, null, null",
+        "the pin columns: (NULL, NULL, NULL)",
+    ],
+)
+def test_nothing_is_no_spoken_zero(engine: Engine, said: str) -> None:
+    assert engine.redact_text(said).text == said
+
+
+def test_a_spoken_zero_is_one(engine: Engine) -> None:
+    said = "meine handynummer ist null eins sieben null fünf fünf fünf null eins zwei"
+    assert engine.redact_text(said).text == "meine handynummer ist <PHONE_NUMBER_1>"

@@ -55,19 +55,21 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
         at = max(done, end - 60)
         for run in _RUN.finditer(low, at, end + 400):
             done = run.end()
-            yield from _read(low, run)
+            yield from _read(folded, run)
             if done >= end:
                 break
         done = max(done, end)
 
 
-def _read(low: str, run: re.Match[str]) -> Iterator[Hit]:
-    start, end = run.span()
+def _read(folded: Folded, run: re.Match[str]) -> Iterator[Hit]:
+    low, (start, end) = folded.low, run.span()
     if opening := _OPENING.match(run[0]):
         start += opening.end()
     if closing := _CLOSING.search(low[start:end]):
         end = start + closing.start()
     tokens = re.findall(r"\w+", low[start:end])
+    if "NULL" in folded.text[start:end] or not {*tokens} - {"null"}:
+        return  # where nothing is known
     digits = sum(_SAID.fullmatch(one) is not None for one in tokens)
     numbers = digits + sum(one.isdigit() for one in tokens)
     letters = sum(_SPELT.fullmatch(one) is not None and one not in {"a", "i"} for one in tokens)
