@@ -429,9 +429,15 @@ _NO_PLATE = re.compile(
 
 def _find_bare_plates(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_FRENCH, folded.text, ends, 11, 2):
-        yield Hit("LICENSE_PLATE", *match.span(), 0.5)
+        if not _WARE.search(folded.low, max(0, match.start() - 40), match.start()):
+            yield Hit("LICENSE_PLATE", *match.span(), 0.5)
 
 
+_WARE = re.compile(
+    r"\b(?:skus?|articles?|artikel|art|items?|parts?|models?|products?|ref(?:erence|erencia)?s?|catalog\w{0,2}|style|lot|batch|serial|modell?[eo]?"
+    r"|bestell|piece|pieza|peca|articulo|artigo|codigo|producto|produto|produkt|produit)(?: ?(?:code|number|nummer|no|nr|num|id)\b)?\.?"
+    r"(?: (?:is|was|ist|es|est|e))?\W{1,4}$"
+)
 _FRENCH = re.compile(r"(?<![\w-])[A-Z]{2}-\d{2,3}-[A-Z]{2}(?![\w-])")
 
 

@@ -46,6 +46,9 @@ _TOLD = frozenset(
         """
     )
 )
+_RECORD = re.compile(r"data-(?:(?:row|item|product|post|order|record|node|entry|index|list|card|page)-)?id\Z")
+"""The number of a part of the page."""
+
 _LINKS = frozenset(_WORD.findall("href src action formaction poster"))
 _FAR = re.compile(
     r"\s*+(?:(?:https?|ftps?|sftp|wss?):)?//|(?!data:|javascript:)[a-z][a-z0-9+.-]{1,20}:\S", re.IGNORECASE
@@ -239,7 +242,7 @@ class _Reader:
             label = f"{name} name"
         holds = not (name in _DRAWN or _SCHEMA.match(name)) and (
             name in _DATA
-            or name.startswith("data-")
+            or (name.startswith("data-") and not (_RECORD.match(name) and said.isdigit()))
             or said[:7].lower().startswith(("mailto:", "tel:"))
             or may_number_a_person(name.rpartition(":")[2])
             or (not is_page and (name in _TOLD or names_a_field(label)))
