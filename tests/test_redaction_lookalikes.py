@@ -50,3 +50,71 @@ def test_a_page_does_not_keep_what_is_somebodys(engine: Engine) -> None:
     )
     now = engine.redact_text(said).text
     assert not [one for one in ("AB123456C", "tuilagi", "900123") if one in now]
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ('{"ua":"Mozilla/5.0 (X11; Linux x86_64)","dob":"1987-09-14"}', "Mozilla/5.0 (X11; Linux x86_64)"),
+        ("| dob | shell |\n|---|---|\n| 1979-11-21 | on X11, too |", "on X11, too"),
+        ("geboren am 7.8.1966, 1.310 Wochen gearbeitet", "1.310 Wochen"),
+    ],
+)
+def test_no_number_beside_a_birth_is_another(engine: Engine, said: str, left: str) -> None:
+    now = engine.redact_text(said).text
+    assert left in now
+    assert "<DATE_OF_BIRTH_1>" in now
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "My uncle has COPD and MRSA.",
+        "my nephew has ADHD",
+        "meine Tante hat COPD",
+        "she was diagnosed with IBS",
+    ],
+)
+def test_an_illness_in_capitals_is_nobody(engine: Engine, said: str) -> None:
+    assert "PERSON" not in _kinds(engine, said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "mi tía murió el lunes",
+        "mi papá nació el 9 de junio de 1963",
+        "meu primo fica me enganando, o que eu faço",
+    ],
+)
+def test_a_verb_behind_a_relative_is_nobody(engine: Engine, said: str) -> None:
+    assert "PERSON" not in _kinds(engine, said)
+
+
+@pytest.mark.parametrize(
+    "said", ["mi hermano fernando no llama", "o armando fica em casa", "mon fils léo a faim"]
+)
+def test_a_name_behind_a_relative_is_somebody(engine: Engine, said: str) -> None:
+    assert "PERSON" in _kinds(engine, said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "my order number is 206-4417283-9910572, my phone is 07700 900123",
+        "este es el número de mi pedido, 404-5510982-3367104 y mi móvil es 612 34 55 09",
+    ],
+)
+def test_the_number_of_an_order_is_longer_than_any_telephones(engine: Engine, said: str) -> None:
+    now = engine.redact_text(said).text
+    assert said.split("-")[2][:7] in now
+    assert now.count("<") == 1
+
+
+def test_who_welcomes_a_customer_is_a_company(engine: Engine) -> None:
+    said = (
+        "Agent: Thanks for contacting Velmora, how can I help?\n"
+        "Customer: parcel QTX-55120934-DE is late\nCustomer: rhys bevan"
+    )
+    now = engine.redact_text(said).text
+    assert now == said.replace("rhys bevan", "<PERSON_1>")

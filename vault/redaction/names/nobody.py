@@ -132,6 +132,42 @@ _BIRTH: Final = re.compile(
     re.IGNORECASE,
 )
 
+_NO_DAY: Final = re.compile(
+    r"\W*\d{1,3}(?:[.,]\d{3})+\W*"
+    r"|(?:[^\W\d_]{0,20}[\W\d_]{1,4})?(?<![^\W\d_])[A-Za-z]{1,2}\d{2,3}(?![./年-]|\d).*"
+)
+"""Thousands, or a name such as X11: an era's year has a dot behind it, and what is longer may be an id."""
+
+_AILING: Final = re.compile(
+    r"\b(?:has|have|had|having|hat|habe|haben|tiene|tengo|tienen|tem|tenho|leidet an"
+    r"|diagnosed with|suffer(?:s|ing|ed)? from)"
+    r"(?: (?:got|also|both|severe|mild|chronic|bad|early|auch))? $"
+    r"|\b[A-Z]{2,6}(?:,| and| und| y| e| et|/| or) ?$"
+)
+"""What is behind it in capitals is an illness."""
+
+_GOING_ON: Final = re.compile(r"\b(?:fic|est|sig|and|contin)\w{0,5}(?: (?:me|te|se|nos))? $")
+_OF_KIN: Final = re.compile(
+    r"\b(?:mam[áa]|pap[áa]|madre|padre|herman[oa]|hij[oa]|abuel[oa]|t[íi][oa]|prim[oa]|suegr[oa]"
+    r"|marido|mujer|espos[oa]|novi[oa]) $"
+)
+_KIN: Final = "tante onkel oma opa mama papa mutter vater schwester bruder nichte neffe cousin cousine enkel"
+_RELATIVES: Final = frozenset(_KIN.split())
+_MY: Final = re.compile(r"\b(?:mein|dein|sein|ihr|unser)(?:e[rmns]?)? $", re.IGNORECASE)
+_WELCOMED: Final = re.compile(
+    r"\b(?:agent|support|advisor|assistant|bot|rep|operator|service)\W{1,3}(?:(?:hi|hello)\W{1,2})?"
+    r"(?:thanks|thank you) for (?:contacting|calling|choosing) $",
+    re.IGNORECASE,
+)
+"""A company speaks of itself."""
+
+
+def _is_verb(word: str, before: str) -> bool:
+    """Say whether a word without a capital is what a relative did, or goes on doing."""
+    if word.endswith(("ando", "endo", "indo")):
+        return _GOING_ON.search(before) is not None
+    return word.endswith("ó") and _OF_KIN.search(before) is not None
+
 
 def is_no_person(value: str, before: str, after: str) -> bool:
     """Say whether words that may be a name are none where they stand."""
@@ -160,6 +196,10 @@ def _is_no_name(value: str, word: str, before: str, after: str) -> bool:
         or (word in _SCRIPTURE and _VERSE.match(after) is not None)
         or (word in {"mercedes", "lexus"} and _SERIES.match(after) is not None)
         or (word in _CODED and (_TONGUES.search(before) or _TONGUE.match(after)) is not None)
+        or (value.isupper() and _AILING.search(before) is not None)
+        or (value.islower() and _is_verb(word, before))
+        or (word in _RELATIVES and _MY.search(before) is not None)
+        or _WELCOMED.search(before) is not None
         or (word == "jenkins" and _BUILT.match(after) is not None)
         or (value == "GRANT" and _RIGHTS.match(after) is not None)
         or (value.islower() and word in EVERYDAY and _ARTICLE.search(before) is not None)
@@ -168,6 +208,8 @@ def _is_no_name(value: str, word: str, before: str, after: str) -> bool:
 
 def is_no_birth(value: str, around: str, after: str, score: float) -> bool:
     """Say whether a day has no year, or has a time, and nothing around it speaks of a birth."""
+    if _NO_DAY.fullmatch(value):
+        return True
     if not any(map(str.isdigit, value)) and len(_DATES.intersection(value.casefold().split())) > 1:
         return True  # a row of months
     is_sure = score >= _SURE and not _NUMBER.fullmatch(value)

@@ -84,9 +84,11 @@ _LEAST: Final = {  # digits
 }
 _SPOKEN: Final = 3  # number words that make a number
 _SHORT: Final = 2  # digits of a flat alone, letters of a mere abbreviation, signs that keep no secret
+_LONGEST_PHONE: Final = 15  # digits, by E.164
 _WHOLE_PHONE: Final = 6  # digits, where several numbers stand in a row
 _WHOLE_CARD: Final = 12  # digits; fewer are how one ends, or no card's
 _ENDING: Final = 4
+_DASHED: Final = re.compile(r"\d+-\d{5,}-\d{5,}")
 _PLAIN: Final = re.compile(r"[\d .-]+")
 _LISTED: Final = 2  # numbers; more without a word are a list
 _COUNTED: Final = re.compile(
@@ -123,6 +125,11 @@ _DAY_ENDS: Final = re.compile(r"\. (?!geburtstag|wiegenfest)[a-zäöü]")
 _THINGS: Final = re.compile(
     r"\b(?:match|game|lobby|quest|replay|raid|dungeon|message|order|run|job|session|transaction|container"
     r"|build|trace|request|ticket|booking)[ _-]ids?\W{0,3}$",
+    re.IGNORECASE,
+)
+_SENT: Final = re.compile(
+    r"\b(?:parcels?|package|tracking|shipment|consignment|sendung|paket|paquete|env[íi]o|colis|encomenda)"
+    r"(?: (?:no|number|nr))?\W{1,3}$",
     re.IGNORECASE,
 )
 _PRICED: Final = re.compile(r"[.,](?!5(?!\d))\d")
@@ -196,7 +203,12 @@ def is_other(entity: str, value: str, before: str, after: str) -> bool:  # noqa:
             return is_a_model(whole, len(opening), len(whole))
         case _ if entity in _IDS:
             engraved = _DAY.fullmatch(value) is not None and _CUT_IN.search(before) is not None
-            return engraved or _CHIP.fullmatch(value) is not None or _THINGS.search(before) is not None
+            return (
+                engraved
+                or _SENT.search(before) is not None
+                or _CHIP.fullmatch(value) is not None
+                or _THINGS.search(before) is not None
+            )
         case _:
             return False
 
@@ -288,7 +300,9 @@ def _is_number(entity: str, value: str) -> bool:
     bare = value.strip(" ,.")
     if entity == "PHONE_NUMBER":
         parts = _LIST.split(bare)
-        return max(map(_digits, parts)) >= (_LEAST[entity] if len(parts) == 1 else _WHOLE_PHONE)
+        is_longer = _DASHED.fullmatch(bare) is not None and _digits(bare) > _LONGEST_PHONE
+        least = _LEAST[entity] if len(parts) == 1 else _WHOLE_PHONE
+        return not is_longer and max(map(_digits, parts)) >= least
     if entity == "CREDIT_CARD" and _PLAIN.fullmatch(bare) and _ENDING < _digits(bare) < _WHOLE_CARD:
         return False
     if _YEAR.fullmatch(bare) or _MEASURES.fullmatch(bare) or _digits(value) < _LEAST[entity]:
