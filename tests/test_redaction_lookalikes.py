@@ -99,6 +99,20 @@ def test_a_name_behind_a_relative_is_somebody(engine: Engine, said: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("Could I take your postcode?\nCustomer: leo marsh, bs3 4tq", "bs3 4tq"),
+        ("name and postcode please\nana ruiz, m14 6wd", "m14 6wd"),
+        ("what's your post code - its cf24 3qs", "cf24 3qs"),
+    ],
+)
+def test_a_postcode_that_was_asked_for_needs_no_capitals(engine: Engine, said: str, code: str) -> None:
+    now = engine.redact_text(said).text
+    assert code not in now
+    assert "<AGE" not in now
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "my order number is 206-4417283-9910572, my phone is 07700 900123",

@@ -75,6 +75,9 @@ _LINE_BEFORE = re.compile(r"(?:^|\n)\d{1,2}\.?\)? [^\n]{1,100}\n$")
 _ZIP_SAID = re.compile(
     rf"\b(?:zip(?: ?code)?|post ?codes?|postal ?code|postal_code|plz|postleitzahl|cp|c\.p\.|codigo postal|code postal|cep|eircode|pin ?code|zipcode)\b[\"']?(?:[ :=\"'|,-]|\b(?:is|was|ist|es|est|e|and|ends|in|number|would|be|we'd|have|had|then)\b|\?\n?){{1,8}}(?:\w{{1,10}}: ?)?({_ZIP}|\d[a-z]{{2}})(?![\w%])"
 )
+_UK_ASKED = re.compile(
+    r"\bpost ?codes?\b[^\n]{0,40}?(?:\n[^\n]{0,60}?)?(?<![\w-])([a-z]{1,2}\d[a-z\d]? ?\d[abd-hjlnp-uw-z]{2})(?![\w-])"
+)
 _LINE = re.compile(r"^(?:[A-Z]{1,2}-)?\d{5} [A-Z][a-z]{2,20}(?:[ -][A-Za-z]{2,20}){0,3}$", re.MULTILINE)
 _CAPITAL = r"(?:(?:[A-Z]\.){1,3}|(?:St|Ste|Sta|Sto|Ave|Avda|Av|Dr|Rd|Ln|Blvd|Ct|Pl|Sq|Mt|Ft|Gen|Col|Hwy|Apt|No|Nr|Str|Jr|Sr|Prof)\.|[A-Z][\w'-]{0,24}+(?:\.[\w'-]{1,12})?)"
 """A word of an address. Where a sentence ends behind it, the address does."""
@@ -273,6 +276,8 @@ def _find_codes(folded: Folded, ends: Ends) -> Iterator[Hit]:
             start = numbered.end(1) if numbered and in_a_row else 0
             yield Hit("ADDRESS", match.start() + start, match.end(), 0.65)
     for match in around(_ZIP_SAID, folded.low, ends, 20, 60):
+        yield Hit("ADDRESS", match.start(1), match.end(1), 0.7)
+    for match in around(_UK_ASKED, folded.low, ends, 20, 130):
         yield Hit("ADDRESS", match.start(1), match.end(1), 0.7)
     for match in _LINE.finditer(folded.text):
         yield Hit("ADDRESS", match.start(), match.end(), 0.6)
