@@ -117,3 +117,15 @@ def test_a_name_that_is_a_word_of_placeholders_leaves_them_alone(engine: Engine)
     memory.keep("Mr. Person")
     (done,) = engine.examine([Message("user", "<PERSON_7>, it was Person")], "").finish(memory)
     assert done.message.content == "<PERSON_7>, it was <PERSON_8>"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<row><name>&lt;PERSON_1&gt;</name><ssn>&lt;US_SSN_1&gt;</ssn></rows>",
+        "<kennitala>&lt;NATIONAL_ID_1&gt;</kennitala> <home>&lt;ADDRESS_1&gt;",
+        "the page says &lt;USERNAME_1&gt; and &amp;lt;SECRET:0a1b2c3d4e5f&amp;gt;",
+    ],
+)
+def test_what_html_that_is_broken_says_was_redacted_is_not_redacted_again(said: str) -> None:
+    assert Engine().redact_text(said).text == said

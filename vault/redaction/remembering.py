@@ -14,13 +14,14 @@ from vault.redaction.recalling import tells
 from vault.redaction.settings import Redaction
 
 # What the operators write, whoever found it. More digits would be a hiding place.
-PLACEHOLDER: Final = re.compile(r"<[A-Z][A-Z_]{1,39}(?:_\d{1,6}|:(?=\d*[a-f])[0-9a-f]{12})>")
+_MARK: Final = r"[A-Z][A-Z_]{1,39}(?:_\d{1,6}|:(?=\d*[a-f])[0-9a-f]{12})"
+PLACEHOLDER: Final = re.compile(rf"<{_MARK}>|&(?P<more>(?:amp;){{0,3}})lt;{_MARK}&(?P=more)gt;")
 _SURE: Final = 0.5  # how probable a name must be to be looked for in all later messages
 
 
 def placeholders(text: str) -> list[Finding]:
     """Find what was redacted before: nobody's finding, which is cut out of every other."""
-    if "<" not in text:
+    if "<" not in text and "lt;" not in text:
         return []
     return [Finding("", *one.span(), 1.0, "", Ground.DENIED) for one in PLACEHOLDER.finditer(text)]
 
