@@ -178,3 +178,33 @@ def test_nothing_is_no_spoken_zero(engine: Engine, said: str) -> None:
 def test_a_spoken_zero_is_one(engine: Engine) -> None:
     said = "meine handynummer ist null eins sieben null fünf fünf fünf null eins zwei"
     assert engine.redact_text(said).text == "meine handynummer ist <PHONE_NUMBER_1>"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "services:\n  db:\n    environment:\n      MYSQL_PASSWORD: fig<Tree>81\n",
+        "[client]\nuser=root\npassword=kelp<9{reef\nport=3306\n",
+    ],
+)
+def test_a_password_without_quotes_goes_as_a_whole(engine: Engine, said: str) -> None:
+    now = engine.redact_text(said).text
+    assert now == re.sub(r"fig\S+|kelp\S+", "<SECRET_1>", said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Cookie: session=9f8a7b6c5d4e3f2a1b0c; theme=dark",
+        "Set-Cookie: laravel_session=eyJpdiI6Ik9tZ3A5; Path=/; HttpOnly",
+        "cookie: theme=dark; remember_token=77ab41ce0d9f35",
+    ],
+)
+def test_a_session_in_a_cookie_is_a_secret(engine: Engine, said: str) -> None:
+    found = [said[one.start : one.end] for one in engine.find(said)]
+    assert found == [re.search(r"(?:session|token)=([^;]+)", said)[1]]  # type: ignore[index]
+
+
+def test_what_a_user_name_stands_in_keeps_its_signs(engine: Engine) -> None:
+    said = '192.0.2.44 - mole88 [03/Nov/2026:08:12:44 +0100] "GET /users/mara.voss?tab=2 HTTP/1.1" 200 512'
+    assert "?tab=2 HTTP" in engine.redact_text(said).text

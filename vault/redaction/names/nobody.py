@@ -100,7 +100,7 @@ _TONGUES: Final = re.compile(rf"\b{_LANGUAGES}{_LIST}(?:{_CODED_TOO}{_LIST})?$")
 """Other languages of programs in the same list."""
 
 _OPENS: Final = re.compile(r"(?:^|[.!?:;\n\"“(*-] ?)$")
-_CALLED: Final = re.compile(r"\.[a-z_]\w*\(|\((?!at\)|a\))")
+_CALLED: Final = re.compile(r"\.[a-z_]\w*\(|\((?!at\)|a\))|=[^\s=]")
 _ENDING: Final = re.compile(r"[\w-]{0,24}\.[a-z]{1,4}(?:[,:;)\s\"']|\Z)")
 _SUMMED: Final = re.compile(
     r"\b(?:sha-?(?:1|224|256|384|512)|md5|blake2[bs]?|checksum|integrity|digest|etag)[\"']?\s?[=:-]\W{0,2}$",

@@ -58,6 +58,7 @@ _RULES: Final = frozenset(["", "|"])
 
 _STOPS: Final = frozenset(".!?")
 _TIES: Final = frozenset("-_")
+_BEHIND: Final = frozenset("?&,;:")  # a user's name: the rest of an address
 _QUOTES: Final = frozenset("\"'`")
 _ENDS: Final = frozenset(" \t\n\r\"'`<>()[]{}|,;")
 """What no address of the net goes over."""
@@ -288,6 +289,8 @@ def _edges(entity: str, words: list[str], first: int, last: int, done: int) -> t
         return _date(words, first, last, done)
     if entity == "URL":
         return _address(words, first, last, done)
+    while entity == "USERNAME" and first < last and words[last].strip() in _BEHIND:
+        last -= 1
     return _bare(entity, words, first, last), last
 
 

@@ -18,7 +18,8 @@ _BACK = re.compile(
     r"|(?<!\d)\d{13,19}[|,; ]{1,3}(\d{3,4})[|,; ]{1,3}\d\d/\d\d"
 )
 _COOKIE = re.compile(
-    r"\b(?:sid|sessionid|session_id|phpsessid|jsessionid|connect\.sid|csrftoken|auth_token|sessid)=([\w.%-]{12,256})"
+    r"\b(?:(?:sid|sessionid|session_id|phpsessid|jsessionid|connect\.sid|csrftoken|auth_token|sessid)="
+    r"|(?:(?:\w{1,20}_)?session|(?:remember|access|refresh)_token|jwt)=(?=[a-z_.%-]{0,255}\d))([\w.%-]{12,256})"
 )
 _COMMAND = re.compile(
     r"\bredis-cli\b[^\n|;]{0,60}? -a ([^\s'\"]{4,64})|\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]{0,80}? -p([^\s'\"-][^\s'\"]{3,64})|\bsshpass -p ?['\"]?([^\s'\"]{4,64})"
@@ -45,7 +46,7 @@ _FORMS = (
     Form("combinations in turns", r"(?:left|right|clockwise)(?: to)? \d", _TURNS, 24, 120, where=_LOCKED),
     Form("keys of networks", r"\bkey\b(?: is)?[: ]|\bwi-?fi:? [\w-]{2,24} /", _NETWORK, 60, 70),
     Form("seeds of codes", r"\b(?:totp|otp|2fa|mfa|authenticator)\b", _SEED, 16, 150, cased=True),
-    Form("sessions", r"(?:sid|session_?id|phpsessid|jsessionid|csrftoken|auth_token|sessid)=", _COOKIE, 14, 258, code=True),
+    Form("sessions", r"(?:sid|session(?:_?id)?|phpsessid|jsessionid|csrftoken|(?:auth|remember|access|refresh)_token|sessid|jwt)=", _COOKIE, 32, 258, code=True),
     Form("passwords in commands", r"\b(?:redis-cli|mysql|mysqldump|mysqladmin|mariadb|sshpass)\b", _COMMAND, 14, 160, code=True, fits=_is_set),
 )  # fmt: skip
 RECOGNIZERS = tuple(recognizer("SECRET", form, 0.75) for form in _FORMS)
