@@ -60,7 +60,7 @@ def by_label(found: list[Finding], piece: Piece, label: str, shift: int) -> list
 
 
 def _is_secret(said: str, label: str, *, is_string: bool) -> bool:
-    if is_string and len(said.split()) == 1 and is_strong(said) and not _FILLED_IN.match(said):
+    if len(said.split()) == 1 and is_strong(said) and not _FILLED_IN.match(said):
         return True
     bare = unicodedata.normalize("NFKD", said.strip().lower())
     low = "".join(letter for letter in bare if not unicodedata.combining(letter))
