@@ -132,3 +132,24 @@ def test_who_welcomes_a_customer_is_a_company(engine: Engine) -> None:
     )
     now = engine.redact_text(said).text
     assert now == said.replace("rhys bevan", "<PERSON_1>")
+
+
+@pytest.mark.parametrize(
+    ("said", "ending"),
+    [
+        ("ma carte bleue, les 4 derniers chiffres : 3310", "3310"),
+        ("carte perdue, quatre derniers chiffres sont 7754", "7754"),
+        ("mi tarjeta, los últimos cuatro dígitos son 6120", "6120"),
+        ("meu cartão de crédito, os 4 últimos dígitos são 4471", "4471"),
+        ("meine karte, die letzten 4 ziffern sind 9083", "9083"),
+    ],
+)
+def test_the_last_digits_of_a_card_go_in_any_language(engine: Engine, said: str, ending: str) -> None:
+    now = engine.redact_text(said).text
+    assert now.startswith(said.removesuffix(ending) + "<")
+    assert ending not in now
+
+
+def test_the_last_digits_of_other_things_stay(engine: Engine) -> None:
+    for said in ("les 4 derniers chiffres de pi ne sont pas 3310", "los últimos 4 dígitos del año 2024"):
+        assert engine.redact_text(said).text == said

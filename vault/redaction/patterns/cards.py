@@ -26,10 +26,15 @@ _WORDS = re.compile(
     r"\b(?:cards?|visa|master ?card|amex|american express|maestro|debit|credit|cc|pan|tarjeta|karte\w*|\w+karte|carte"
     r"|cartao|carta|kaart|kort|cvv|cvc|expir\w*|exp|valid thru|discover|diners|jcb|unionpay|rupay|mir|iin)\b"
 )
+_LAST_DIGITS = (
+    r"(?:4|quatre) derniers chiffres|derniers (?:4|quatre) chiffres|ultimos (?:4|cuatro|quatro) digitos"
+    r"|(?:4|cuatro|quatro) ultimos digitos|letzten (?:4|vier) (?:ziffern|stellen|zahlen)"
+)
 _LAST_FOUR = re.compile(
     r"(?:card|visa|amex|master ?card|debit|credit|tarjeta|karte|carte|cartao|last (?:four|4))\b[^\d]{0,60}?"
-    r"(?:ends?|ending|last (?:four|4)(?: digits)?|terminad[ao]|termina|endet|endend|finissant|termine|final|finals?|digits|are)\b"
-    r"[^.;!0-9]{0,24}?\b(\d{4})\b(?![-.,/]?\d)(?:[^.\n\d]{0,30}(?:with|says|not|is|and|or) (\d{4})\b(?![-.,/]?\d))?"
+    r"(?:ends?|ending|last (?:four|4)(?: digits)?|terminad[ao]|termina|endet|endend|finissant|termine|final|finals?|digits|are"
+    rf"|{_LAST_DIGITS})\b[^.;!0-9]{{0,24}}?"
+    r"\b(\d{4})\b(?![-.,/]?\d)(?:[^.\n\d]{0,30}(?:with|says|not|is|and|or) (\d{4})\b(?![-.,/]?\d))?"
 )
 _MASKED = re.compile(r"(?<![\w*])(?:(?:[*x#.]{4}[ -]?){1,3}|[*]{2,12}[ -]?)(\d{4})\b(?![-.,/]?\d)")
 

@@ -165,7 +165,7 @@ _NAMES = re.compile(
 """What an id is called, in short: it stands before the id and is no part of it."""
 
 _OPENERS = re.compile(
-    r"(?:is|no|nr|number|num|id|in|on|at|of|to|as|es|ist|est|e|and|or|my|the|her|his|it|its|was|for|from|by|el|la|le|nao|não|ends|ending|card|since|with|y|et|und|nº|numb|du|de|da|do|was|until|till|valid|um|am|ab|seit|bis|like|only|about)$"
+    r"(?:is|sao|são|son|sind|sont|no|nr|number|num|id|in|on|at|of|to|as|es|ist|est|e|and|or|my|the|her|his|it|its|was|for|from|by|el|la|le|nao|não|ends|ending|card|since|with|y|et|und|nº|numb|du|de|da|do|was|until|till|valid|um|am|ab|seit|bis|like|only|about)$"
 )
 _MORE = re.compile(
     r"[\s,;/&()\"'-]{1,4}(?:(?:and|und|y|et|e|or|oder|mine|his|hers|her|my|the|new|old|one|is|was|then|now|before|after|from|\w{1,12}'?s?(?= is |:| \()|\w{1,10}'?s(?= \w?\d))[\s(,:\"'-]{1,3}){0,6}"
