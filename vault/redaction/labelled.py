@@ -33,6 +33,7 @@ _BIRTH: Final = re.compile(r"dob\b|birth|geburt|nacimiento|naissance|nascimento"
 _FILLED_IN: Final = re.compile(r"[<{$%\[(]{1,3}[\w .-]*[>})\]%]{0,3}$|\$\w|[\w.]+\(")
 """What will be filled in, or is called."""
 
+_BARE: Final = re.compile(r"[^\s\"'`,;]++")
 _COMMENT: Final = re.compile(r"\s+#.*$")
 _SCORE: Final = 0.9
 
@@ -60,7 +61,8 @@ def by_label(found: list[Finding], piece: Piece, label: str, shift: int) -> list
 
 
 def _is_secret(said: str, label: str, *, is_string: bool) -> bool:
-    if len(said.split()) == 1 and is_strong(said) and not _FILLED_IN.match(said):
+    is_whole = len(said.split()) == 1 and (is_string or _BARE.fullmatch(said) is not None)
+    if is_whole and is_strong(said) and not _FILLED_IN.match(said):
         return True
     bare = unicodedata.normalize("NFKD", said.strip().lower())
     low = "".join(letter for letter in bare if not unicodedata.combining(letter))
