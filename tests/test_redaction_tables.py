@@ -134,3 +134,27 @@ def test_a_name_is_one_by_its_column_in_any_script(engine: Engine, table: str, n
 def test_what_is_no_name_stays_in_a_column_of_names(engine: Engine, value: str) -> None:
     table = f"id,last_name\n1,{value}"
     assert engine.redact_text(table).text == table
+
+
+def test_a_log_whose_times_have_commas_is_no_table() -> None:
+    said = (
+        '2026-02-03 09:14:02,431 INFO signup card_number="5169 3849 3739 6400" at="Hull, UK" ms=12\n'
+        '2026-02-03 09:14:07,002 INFO signup name="Ewa Lis" at="Opole, PL" ms=9\n'
+        '2026-02-03 09:15:11,817 WARN signup ssn=249-42-1121 at="Reno, NV" ms=31\n'
+    )
+    redacted = Engine().redact_text(said)
+    assert redacted.text.count('"') == said.count('"')
+    assert "CREDIT_CARD_1" in redacted.text
+    assert redacted.restore(redacted.text) == said
+
+
+def test_the_number_of_a_row_is_no_part_of_the_address_behind_it() -> None:
+    said = (
+        "id|address|phone|plan\n"
+        "1|Lindenstr. 12, 50674 Köln|+44 7700 900 514|basic\n"
+        "2|Lindenstr. 12, 50674 Köln|(415) 555-0132|basic\n"
+        "3|9 Birch Close, Leeds LS7 2QT|06 39 98 41 22|basic\n"
+    )
+    rows = Engine().redact_text(said).text.splitlines()[1:]
+    assert [row.split("|")[0] for row in rows] == ["1", "2", "3"]
+    assert "Leeds" not in rows[2]

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.folding import unbroken
+from vault.redaction.names.plausible import plausible
 from vault.redaction.search import Shard
 from vault.redaction.segments import Form, Piece, blobs
 from vault.redaction.segments.labels import names_a_person
@@ -42,7 +43,10 @@ def read_whole(text: str, pieces: Sequence[Piece], names: Names) -> dict[int, li
         mine, at = [], first
         while at < len(found) and found[at].start < piece.end:
             start, end = max(found[at].start, piece.start), min(found[at].end, piece.end)
-            if any(map(str.isalnum, text[start:end])):
+            is_part = (start, end) != (found[at].start, found[at].end)
+            if any(map(str.isalnum, text[start:end])) and not (
+                is_part and not plausible(found[at].entity, text[start:end])
+            ):
                 mine.append(replace(found[at], start=start - piece.start, end=end - piece.start))
             at += 1
         read[piece.start] = mine

@@ -18,6 +18,9 @@ _DELIMITED = re.compile(r"^(?=[^\n\w]*+\w)[^\n\t;,|]*+[\t;,|]", re.MULTILINE)  #
 _LONGEST_HEADER = 10_000
 _SURE_COLUMNS, _SURE_ROWS = 3, 3  # from which lines without a header are a table
 _IDENTIFIER = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)+|[a-z]+(?:[A-Z][a-z0-9]*)+|[Ii][Dd]|#")
+_STAMPED = re.compile(r"\[?\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d,\d{3}\b(?!,)")
+"""Begins a line of a log: the comma stands before thousandths."""
+
 _NO_HEADER = re.compile(r"[@:!?]|\d{3}|\w{7}\.$| \w+\.$|^\W*\d")  # "Geb." is one, a sentence is not
 _WORDS_IN_HEADER = 5
 _LONG_AGO = re.compile(
@@ -138,7 +141,7 @@ def separated_values(text: str, start: int, end: int, check: Check = unhurried) 
             if text.find(delimiter, at, last) < 0 or last - at > _LONGEST_HEADER:
                 continue
             header, below = _read(text, at, end, delimiter)
-            if len(header) < 2:  # noqa: PLR2004 (one cell is a line)
+            if len(header) < 2 or _STAMPED.match(text, at, last):  # noqa: PLR2004 (one cell is a line)
                 continue
             if len(header) < _SURE_COLUMNS and not _is_header([cell.text.strip() for cell in header]):
                 continue
