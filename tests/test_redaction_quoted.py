@@ -63,6 +63,7 @@ def test_what_stands_in_cdata_is_named_by_its_element(
         "it has the columns id, username, tenant, created_at",
         "benutzername, passwort und ort werden abgefragt",
         "usuario, contraseña e idioma son los campos",
+        "INSERT INTO people (id, username, card_number, grade) VALUES (1, 'n/a', '-', 3);",
     ],
 )
 def test_the_next_field_of_a_list_is_no_user(engine: Engine, said: str) -> None:
@@ -208,3 +209,11 @@ def test_a_session_in_a_cookie_is_a_secret(engine: Engine, said: str) -> None:
 def test_what_a_user_name_stands_in_keeps_its_signs(engine: Engine) -> None:
     said = '192.0.2.44 - mole88 [03/Nov/2026:08:12:44 +0100] "GET /users/mara.voss?tab=2 HTTP/1.1" 200 512'
     assert "?tab=2 HTTP" in engine.redact_text(said).text
+
+
+@pytest.mark.parametrize("column", ["card_number", "shoe_size", "user_level"])
+def test_what_is_set_to_a_value_is_a_column(engine: Engine, column: str) -> None:
+    said = f"UPDATE users SET username = 'mole_88', {column} = '77', plan = 'b' WHERE id = 7;"
+    assert f"', {column} = '" in engine.redact_text(said).text
+    said = f"UPDATE users SET born = '1999-11-03', password = 'S3cret#Tag', {column} = '4983690060267730';"
+    assert f"', {column} = '" in engine.redact_text(said).text

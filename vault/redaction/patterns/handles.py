@@ -78,6 +78,9 @@ _DIRECT = re.compile(
 )
 
 
+_SET = re.compile(r"\s?=\s?['\"\d?$:]")
+"""What stands behind the name of a column or a variable."""
+
 _OPENING = 3  # characters before a cue that say whether it is one of a list
 _IN_BRACKETS = re.compile(r"(?:,\s?[\w.\"`]{1,40}){1,40}\s?\)")
 """The rest of a list of columns or parameters."""
@@ -111,6 +114,8 @@ def _find_said(folded: Folded, ends: Ends) -> Iterator[Hit]:
             continue
         if _CONSTANT.fullmatch(original) and not _ALWAYS.match(cue):
             continue  # of a program: SAP_ALL
+        if _SET.match(low, end) or (match["mid"].strip() == "," and names_a_field(value)):
+            continue
         if (cue == "uid" and _UUID.match(value)) or EVERYBODYS.match(value) or is_technical(value):
             continue
         if cue == "login" and _HOST.search(value) and " " in match["mid"]:
@@ -125,7 +130,7 @@ def _find_said(folded: Folded, ends: Ends) -> Iterator[Hit]:
         if match["mid"].strip() == "," and not telling(value, original):
             opening = low[max(0, cue_end - len(cue) - _OPENING) : cue_end - len(cue)]
             in_brackets = opening.endswith("(") and _IN_BRACKETS.match(low, end) is not None
-            if in_brackets or opening.rstrip().endswith(",") or names_a_field(value):
+            if in_brackets or opening.rstrip().endswith(","):
                 continue  # the next of a list of fields
         named = _DIRECT.match(cue) and not NO_NAME.match(value) and len(value) > 3
         if (telling(value, original) and not NO_NAME.match(value)) or (
