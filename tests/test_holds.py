@@ -259,6 +259,25 @@ def test_p5_who_asks_again_for_a_session_that_was_begun_anew_asks_for_that_one_t
         said(vault, anna)
 
 
+def test_p5_a_session_that_took_the_name_of_one_that_is_held_can_be_asked_for(
+    vault: Vault, anna: str
+) -> None:
+    placed = vault.hold(anna, "s", reason="case 7")
+    vault.transcript(anna, "s").clear()
+    say(vault, anna, "s", "anew")
+    asked = vault.forget_session(anna, "s", when_released=True)
+    assert asked.status == "requested"
+    assert vault.forget_session(anna, "s", when_released=True).id == asked.id
+    assert vault.carry_out_due() == []
+    assert said(vault, anna) == ["anew"]
+    beside = vault.footprint(anna).messages - vault.footprint(anna, "s").messages
+    vault.release(placed.id, reason="closed")
+    assert [one.id for one in vault.carry_out_due()] == [asked.id]
+    assert vault.footprint(anna).messages == beside
+    with pytest.raises(SessionForgottenError):
+        said(vault, anna)
+
+
 def test_p5_a_session_that_was_asked_for_is_forgotten_under_the_same_certificate_and_only_it(
     vault: Vault, anna: str
 ) -> None:

@@ -115,10 +115,10 @@ class Queue:
         now: bool,
         names: Sequence[str],
     ) -> Certificate | None:
-        """Let the forgetting of a session wait where it is held; None where it is not."""
+        """Let the forgetting of a session wait where it, or what had its name, is held; otherwise None."""
         check_words(reason, "reason")
         check_words(actor, "actor")
-        if not any(one.covers(user.node, session.id) for one in self._in_force()):
+        if not any(one.covers(user.node, session.id) or one.slot == where for one in self._in_force()):
             return None
         known = self._holds.asked(self._requests()).get(session.id)  # by its node: the name may be another's
         if known is not None:
