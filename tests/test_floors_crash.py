@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import pytest
-from crash_child import Act
-from databases import Sqlite
+from crash_child import Act, Place
+from databases import Databases, Sqlite
 from soundness import check_sound
 from test_crash import Scene, Script, Story, play, scene
 
 from vault import Vault
-from vault.errors import UserForgottenError
+from vault.errors import FlooredError, UserForgottenError
+from vault.keys.ring import Keyring
 
 RULES = """\
 version: 1
@@ -66,6 +68,31 @@ def check(at: Scene, story: Story, *, later: bool) -> None:
         assert [one.kind for one in vault.log.entries()].count("request") == (1 if later else len(asked))
         check_sound(at.databases, *at.mirrors)
         vault.transcript("late", "s-1").append("user", "I came after")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def test_p8_the_row_of_a_session_whose_making_was_killed_accuses_nobody(
+    database: Databases, tmp_path: Path
+) -> None:
+    file = tmp_path / "law.yaml"
+    file.write_text(RULES)
+    root = f"file:{tmp_path / 'root.key'}"
+    place = Place(database.transcripts, database.keyring, root, policies=str(file))
+    with place.open() as vault:
+        vault.transcript("anna", "s-1").append("tool", "a receipt")
+        with mock.patch.object(Keyring, "plant", side_effect=Killed), pytest.raises(Killed):
+            vault.transcript("anna", "s-2").append("user", "nobody was told that this is there")
+    with place.open() as vault:
+        vault.transcript("anna", "s-2").append("user", "elsewhere")
+        assert vault.footprint("anna").kept == 1
+        with pytest.raises(FlooredError):
+            vault.forget_user("anna")
+        assert vault.forget_user("anna", except_floors=True).status == "requested"
+        assert vault.carry_out_due() == []
+        assert read(vault, "anna", "s-2") is None
 
 
 @pytest.mark.slow

@@ -29,8 +29,12 @@ class Proofs:
     def prove(
         self, connection: Connection, page: Sequence[Seen], chapters: Collection[int] | None = None
     ) -> None:
-        """Open the profiles of sessions, and all that is in their chapters, or in some of these."""
-        sessions = {seen.session.id: seen.session for seen in page}
+        """Open the profiles of sessions, and all that is in their chapters, or in some of these.
+
+        Where there is no chapter nothing is proven: it may be the row of a session that is being made, or of
+        one whose making was killed, and its name may be another's.
+        """
+        sessions = {seen.session.id: seen.session for seen in page if seen.chapters or seen.groups}
         keys = self._facts.session_keys(sessions.values())
         listed = [
             chapter
