@@ -112,6 +112,24 @@ def test_p4_old_messages_age_out_of_a_thread_that_lives_on(home: Home) -> None:
     assert home.records() == 0
 
 
+def test_p2_a_message_never_stands_in_the_place_of_one_that_aged_out(home: Home) -> None:
+    with home.open() as vault:
+        talk(vault, "one", "two")
+        home.clock.now += DAY * 3 // 2
+        graph = talk(vault)
+        graph.update_state(CONFIG, {"settings": "brief"})
+        later = graph.get_state(CONFIG)
+        assert contents(later) == ["one", "answer 1", "two", "answer 3"]
+        home.clock.now += DAY
+        vault.purge(yes=True)
+    with home.open() as vault:  # which knows of no message, and counts anew
+        graph = talk(vault)
+        assert contents(graph.get_state(later.config)) == []
+        talk(vault, "three")
+        assert contents(graph.get_state(CONFIG)) == ["three", "answer 1"]
+        assert contents(graph.get_state(later.config)) == []
+
+
 def test_p5_a_hold_keeps_a_thread_and_a_memory_loudly(home: Home) -> None:
     with home.open() as vault:
         graph = talk(vault, "one", "two", "three", settings=LONG)

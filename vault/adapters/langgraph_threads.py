@@ -373,12 +373,13 @@ class Threads:
             for *_, first, last in runs_of(one)
             for number in range(first, last + 1)
         }
-        found: dict[int, Raw] = {}
+        found: dict[tuple[bytes, int], Raw] = {}  # by chapter, too: numbers of what aged out are given again
         if wanted or is_cold:  # a cold process learns all of them
             few = known is not None and not is_cold and len(wanted) * 2 < known.next
             keys = [f"{number}" for number in wanted] if few else None
             for record in self.read(where, MESSAGES, keys=keys):
-                found[int(record.key)] = message_of(record)[0]
+                raw, place = message_of(record)
+                found[place, int(record.key)] = raw
                 if known is not None:
                     self._learn_message(known, record)
 
@@ -386,8 +387,8 @@ class Threads:
             messages = []
             for chapter, first, last in runs_of(one):
                 for number in range(first, last + 1):
-                    if number in found:
-                        messages.append(found[number])
+                    if (chapter, number) in found:
+                        messages.append(found[chapter, number])
                     elif not self.core.was_purged(chapter):
                         raise TamperedError("a message of a checkpoint is gone, and nothing erased it")
             return messages
