@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from commands import make, run
 from vault import Message, Vault
 from vault.crypto.envelope import random_key
 from vault.transfer import importing
-from vault.transfer.filling import Piece, marks
+from vault.transfer.filling import Filler, Group, Piece, Tally, marks
 from vault.transfer.importing import StoppedError
 
 AT = "2026-03-02T10:00:00Z"
@@ -239,3 +239,29 @@ def test_an_earlier_part_of_an_export_that_comes_late_is_refused_and_not_taken_f
         assert said(other) == ["5", "6"]  # and no gap in them counts as a theft
         other.transcript("u", "s").delete()
         assert other.import_from(tmp_path / "all.jsonl", "jsonl").added == 5
+
+
+def test_two_imports_of_one_export_at_once_add_each_message_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 2)
+    path = tmp_path / "out.jsonl"
+    with Vault.open(tmp_path / "source", redactor=None) as source:
+        source.transcript("u", "s").extend([{"role": "user", "content": f"{one}"} for one in range(6)])
+        source.export(to=path)
+    with (
+        Vault.open(tmp_path / "v", redactor=None) as vault,
+        Vault.open(tmp_path / "v", redactor=None) as other,
+    ):
+        really_add = Filler.add
+
+        def add(filler: Filler, groups: Sequence[Group]) -> Tally:
+            """Let the other one come first, when this one has looked through what comes next, too."""
+            monkeypatch.setattr(Filler, "add", really_add)
+            assert other.import_from(path, "jsonl").added == 6
+            return filler.add(groups)
+
+        monkeypatch.setattr(Filler, "add", add)
+        done = vault.import_from(path, "jsonl")
+        assert (done.added, done.known, done.problems) == (0, 6, [])
+        assert said(vault) == ["0", "1", "2", "3", "4", "5"]

@@ -186,7 +186,7 @@ class Filler:
         self._core.sessions.find_or_make(group.user_id, group.session_id, group.namespace)
 
     def _begin(self, group: Group, pieces: Sequence[Piece], jobs: list[Job]) -> Job | None:
-        """Number the placeholders and queue the messages; None where the session is another by now."""
+        """Number the placeholders and queue the messages; None where it is not the session it was."""
         core = self._core
         names = group.user_id, group.session_id, group.namespace
         session = core.sessions.find_or_make(*names)
@@ -199,6 +199,8 @@ class Filler:
             return None
         seqs = [piece.seq or 0 for piece in pieces] if group.by_seq else []
         after = max(session.next_seq, profile.next_seq)
+        if seqs and seqs[0] < after:
+            return None  # others came in between
         gaps = _gaps(after, seqs)
         grown = replace(
             profile,
