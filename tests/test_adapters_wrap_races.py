@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -351,6 +351,24 @@ def test_who_adds_while_a_memory_is_cleared_waits_for_it(vault: Vault) -> None:
         first.wipe()
         adding[0].result(30)
     assert second.load_conversation() == said("new")
+
+
+def test_p8_who_adds_amid_an_insertion_is_not_replaced_by_it(vault: Vault) -> None:
+    stores = Stores(vault)
+    from llama_index.core.llms import ChatMessage
+
+    with ThreadPoolExecutor(1) as pool:
+        adding: list[Future[None]] = []
+
+        def start() -> None:
+            message = ChatMessage(role="user", content="4")
+            adding.append(pool.submit(stores.wrapped.add_message, "s-1", message))
+            wait(adding, 0.3)  # for its turn, or its end
+
+        stores.between.at(1, start)
+        stores.wrapped.add_message("s-1", ChatMessage(role="user", content="9"), 0)
+        adding[0].result(30)
+    assert stores.left() == "901234"
 
 
 def test_a_flow_over_every_kind_of_memory_leaves_its_turn(vault: Vault, tmp_path: Path) -> None:

@@ -61,12 +61,7 @@ class SealedChatStore(BaseChatStore):
     def add_message(self, key: str, message: ChatMessage, idx: int | None = None) -> None:
         """Redact, seal and add a message; with an index, before the one that stands there."""
         of = self._of(key)
-        if idx is None:
-            of.run(of.add([message]))
-            return
-        held = of.run(of.read())
-        held.insert(idx, message)
-        of.run(of.replace(held))
+        of.run(of.add([message]) if idx is None else of.insert(idx, message))
 
     def delete_messages(self, key: str) -> list[ChatMessage] | None:
         """Erase a session and give what it held; None where it held nothing."""

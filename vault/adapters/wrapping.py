@@ -204,6 +204,10 @@ class Wrapping:
         """Have the memory hold these items; what it holds already at the beginning stays as it lies there."""
         return self._in_turn(self._replace(items))
 
+    def insert(self, place: int, item: Any) -> Flow[None]:
+        """Have the memory hold an item more, before the one that stands at a place."""
+        return self._in_turn(self._insert(place, item))
+
     def remove(self, place: int, take: Callable[[int], Any]) -> Flow[Any]:
         """Remove one item, by its index in the memory, and give it; None where there is no such."""
         return self._in_turn(self._remove(place, take))
@@ -257,6 +261,11 @@ class Wrapping:
         yield from self._exchange(
             state, stay, messages[same:], items[same:], [one.seq for one in entries[same:]]
         )
+
+    def _insert(self, place: int, item: Any) -> Flow[None]:
+        held = yield from self.read()
+        held.insert(place, item)
+        yield from self._replace(held)
 
     def _remove(self, place: int, take: Callable[[int], Any]) -> Flow[Any]:
         if self.mode is Mode.RECORD:
