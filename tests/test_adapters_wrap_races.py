@@ -371,6 +371,41 @@ def test_p8_who_adds_amid_an_insertion_is_not_replaced_by_it(vault: Vault) -> No
     assert stores.left() == "901234"
 
 
+def twice(vault: Vault, path: Path) -> Any:
+    [histories] = skip_without("langchain_community.chat_message_histories")
+    sealed = vault.wrap(histories.FileChatMessageHistory(str(path)), user_id="u-1", session_id="s-1")
+    return vault.wrap(sealed, user_id="u-1", session_id="s-1", mode="record")
+
+
+def use(memory: Any) -> list[object]:
+    [messages] = skip_without("langchain_core.messages")
+    memory.add_messages([messages.HumanMessage("one")])
+    memory.clear()
+    memory.add_messages([messages.HumanMessage("two")])
+    return [one.content for one in memory.messages]
+
+
+async def await_it(memory: Any) -> list[object]:
+    [messages] = skip_without("langchain_core.messages")
+    await memory.aadd_messages([messages.HumanMessage("one")])
+    await memory.aclear()
+    await memory.aadd_messages([messages.HumanMessage("two")])
+    return [one.content for one in await memory.aget_messages()]
+
+
+@pytest.mark.parametrize("way", [use, lambda memory: asyncio.run(await_it(memory))], ids=["sync", "async"])
+def test_a_memory_that_is_wrapped_twice_does_not_wait_for_itself(
+    vault: Vault, tmp_path: Path, way: Callable[[Any], list[object]]
+) -> None:
+    told: list[object] = []
+    memory = twice(vault, tmp_path / "chat.json")
+    thread = threading.Thread(target=lambda: told.append(way(memory)), daemon=True)
+    thread.start()
+    thread.join(30)
+    assert told == [["two"]]
+    assert turns.turn_of(vault._core.stores.vault, "u-1", "s-1").ask(alone=True).has_come
+
+
 def test_a_flow_over_every_kind_of_memory_leaves_its_turn(vault: Vault, tmp_path: Path) -> None:
     for kind in ("file", "agents", "llamaindex", "named"):
         (tmp_path / kind).mkdir()

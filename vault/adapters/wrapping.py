@@ -10,11 +10,12 @@ import asyncio
 import enum
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import closing
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from vault.adapters.turns import turn_of
+from vault.adapters.turns import Turn, turn_of
 from vault.chat.outside import is_envelope
 from vault.chat.removing import Taken
 from vault.chat.wrapping import Known, Read
@@ -30,6 +31,7 @@ from vault.messages import Message
 
 T = TypeVar("T")
 _RACES = 20
+_own: ContextVar[frozenset[Turn]] = ContextVar("turns", default=frozenset())  # of the flows under way here
 
 
 class By(enum.Enum):
@@ -183,10 +185,14 @@ class Wrapping:
     def _in_turn(self, flow: Flow[T], *, alone: bool = True) -> Flow[T]:
         """Run a flow when nobody else in this process is at the session, or nobody who takes out."""
         turn = turn_of(self.core.stores.vault, self.user_id, self.session_id)
+        if turn in _own.get():  # the memory is a wrapped one itself: it would wait for its caller
+            return (yield from flow)
         has_come = yield By.TURN, partial(turn.ask, alone=alone)
         try:
+            _own.set(_own.get() | {turn})
             return (yield from flow)
         finally:
+            _own.set(_own.get() - {turn})
             if has_come:
                 turn.leave()
 
