@@ -10,6 +10,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from crash_child import Place
@@ -18,6 +19,8 @@ from processes import PATIENCE
 
 from vault import AsyncVault, Vault
 from vault.errors import UsageError
+from vault.redaction import finder
+from vault.redaction.engine import Engine
 from vault.storage import forking
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
@@ -144,6 +147,29 @@ def test_p8_a_child_forked_within_a_transaction_is_refused_a_file_of_sqlite(
         check_ended([child])
         say(vault, "u", "parent")
     check_all_there(place, "u", ["parent"])
+
+
+def test_a_child_forked_while_the_first_message_is_redacted_redacts_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, parent, real = Engine(), os.getpid(), finder.Patterns
+    begun, ended = threading.Event(), threading.Event()
+
+    def built(*given: Any, **how: Any) -> finder.Patterns:
+        if os.getpid() == parent:
+            begun.set()
+            assert ended.wait(PATIENCE)
+        return real(*given, **how)
+
+    monkeypatch.setattr(finder, "Patterns", built)
+    thread = threading.Thread(target=engine.redact_text, args=("Hello",))
+    thread.start()
+    assert begun.wait(PATIENCE)
+    try:
+        check_ended([forked(lambda: engine.redact_text("Call me on 020 7946 0018"))])
+    finally:
+        ended.set()
+        thread.join(PATIENCE)
 
 
 def test_p7_an_async_vault_is_refused_in_a_child_and_goes_on_in_its_parent(place: Place) -> None:

@@ -10,6 +10,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -33,6 +34,17 @@ def renew_locks(owner: object, *names: str) -> None:
             setattr(one, name, threading.Lock())
 
     in_child(owner, renew)
+
+
+class cached(cached_property[T]):  # noqa: N801 (a decorator)
+    """A cached_property; the lock that it has before Python 3.12 is a new one in every child."""
+
+    def __init__(self, func: Callable[[Any], T]) -> None:
+        super().__init__(func)
+        in_child(self, cached._renew)
+
+    def _renew(self) -> None:
+        self.lock = threading.RLock()
 
 
 def _renew() -> None:

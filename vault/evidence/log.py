@@ -12,7 +12,6 @@ import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property
 
 from sqlalchemy import Connection
 
@@ -26,6 +25,7 @@ from vault.evidence.entries import Kind as Event
 from vault.evidence.merkle import HASH_BYTES, Frontier, leaf_hash
 from vault.evidence.notes import Checkpoint, Signer, Verifier, encode64
 from vault.evidence.tree import STRIDE, TILE, Tail, Tree
+from vault.forks import cached
 from vault.storage import log as sql
 from vault.storage.engine import Store
 
@@ -46,11 +46,11 @@ class Log:
         self.acts = Acts(store, clock)
         self._before: dict[bytes, Frontier] = {}
 
-    @cached_property
+    @cached
     def _key(self) -> bytes:
         return derive(self._service(), b"log")
 
-    @cached_property
+    @cached
     def _signer(self) -> Signer:
         return Signer(self.origin, derive(self._service(), b"signing"))
 

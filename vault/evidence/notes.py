@@ -11,13 +11,13 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
-from functools import cached_property
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from vault.errors import TamperedError, UsageError
 from vault.evidence.merkle import HASH_BYTES
+from vault.forks import cached
 
 _ED25519 = b"\1"
 _ID_BYTES = 4
@@ -80,7 +80,7 @@ class Verifier:
             raise UsageError("this is not a public key of a vault", hint="vault keys public prints it")
         return Verifier(name, data[1:])
 
-    @cached_property
+    @cached
     def _key(self) -> Ed25519PublicKey:
         return Ed25519PublicKey.from_public_bytes(self.public)
 

@@ -11,7 +11,6 @@ import hashlib
 import hmac
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import msgspec
 from sqlalchemy import Connection
@@ -25,6 +24,7 @@ from vault.evidence.certificate import Certificate, Record, Why
 from vault.evidence.entries import Draft, Entry
 from vault.evidence.entries import Kind as Event
 from vault.evidence.log import Log
+from vault.forks import cached
 from vault.keys.home import require_home
 from vault.keys.records import Records
 from vault.roots import Noted, RootState
@@ -99,7 +99,7 @@ class Holds:
         self._records = records
         self._known: tuple[tuple[Noted, ...], dict[bytes, Noted]] = (), {}
 
-    @cached_property
+    @cached
     def _key(self) -> bytes:
         return derive(self._service(), b"holds")
 

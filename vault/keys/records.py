@@ -9,12 +9,12 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
 
 from sqlalchemy import Connection
 
 from vault.crypto.envelope import ID_BYTES, bind, derive
 from vault.errors import TamperedError
+from vault.forks import cached
 from vault.storage import erasures
 from vault.storage.erasures import IntentRow
 from vault.storage.schema import Phase
@@ -26,7 +26,7 @@ class Records:
     def __init__(self, service: Callable[[], bytes]) -> None:
         self._service = service
 
-    @cached_property
+    @cached
     def _key(self) -> bytes:
         return derive(self._service(), b"intents")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from types import MappingProxyType
 
 from sqlalchemy import Connection
@@ -31,6 +31,7 @@ from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedEr
 from vault.evidence.certificate import Why
 from vault.evidence.entries import Kind as Event
 from vault.evidence.log import Log
+from vault.forks import cached
 from vault.keys.doubt import beyond_doubt
 from vault.keys.holds import Holds
 from vault.keys.records import Records
@@ -55,17 +56,17 @@ class Keyring:
         self.holds = Holds(stores, lambda: self.service, self.records, self.log)
         self.rotations = Rotations(lambda: self.service)
 
-    @cached_property
+    @cached
     def service(self) -> bytes:
         """The key of what belongs to the vault as a whole: blind indexes, tombstones, signatures."""
         where = slot(Kind.SERVICE)
         return self.trail([where])[where].key
 
-    @cached_property
+    @cached
     def _user_key(self) -> bytes:
         return derive(self.service, b"users")
 
-    @cached_property
+    @cached
     def _stone_key(self) -> bytes:
         return derive(self.service, b"tombstones")
 

@@ -10,11 +10,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vault.errors import ConfigError
-from vault.forks import renew_locks
+from vault.forks import cached, renew_locks
 from vault.messages import Message
 from vault.redaction import Redacted
 from vault.redaction.answers import LONGEST as ANSWER
@@ -81,7 +81,7 @@ class Engine:
         for one in (self.settings, *self.settings.namespaces.values()):
             self._terms_of(one)  # a wrong term is refused now, not with the first message
 
-    @cached_property
+    @cached
     def _patterns(self) -> Patterns:
         from vault.redaction.finder import Patterns
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from datetime import datetime
-from functools import cached_property
 
 import msgspec
 from msgspec.structs import replace
@@ -14,6 +13,7 @@ from sqlalchemy import Connection
 from vault.clock import to_datetime
 from vault.crypto.envelope import ID_BYTES, bind, derive
 from vault.errors import TamperedError
+from vault.forks import cached
 from vault.retention.plan import ClassPlan, Kept, Plan, Tally
 from vault.storage import runs as sql
 from vault.storage.runs import RunRow
@@ -141,7 +141,7 @@ class RunRecords:
     def __init__(self, service: Callable[[], bytes]) -> None:
         self._service = service
 
-    @cached_property
+    @cached
     def _key(self) -> bytes:
         return derive(self._service(), b"runs")
 

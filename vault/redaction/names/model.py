@@ -6,7 +6,6 @@ import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import Final, Literal
@@ -14,7 +13,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vault.forks import renew_locks
+from vault.forks import cached, renew_locks
 from vault.redaction.findings import Finding
 from vault.redaction.names import features, network, table
 from vault.redaction.names.features import LONGEST
@@ -210,7 +209,7 @@ class Names:
         self.every = mode == "every-name"
         self.folder = folder
 
-    @cached_property
+    @cached
     def model(self) -> Model:
         """The model's files, read when first needed."""
         return loaded(self.folder)
