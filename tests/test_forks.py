@@ -18,6 +18,7 @@ from databases import Databases
 from processes import PATIENCE
 
 from vault import AsyncVault, Vault
+from vault.adapters import turns
 from vault.errors import UsageError
 from vault.redaction import finder
 from vault.redaction.engine import Engine
@@ -170,6 +171,12 @@ def test_a_child_forked_while_the_first_message_is_redacted_redacts_its_own(
     finally:
         ended.set()
         thread.join(PATIENCE)
+
+
+def test_a_child_forked_while_a_thread_looks_for_the_turn_of_a_memory_finds_one() -> None:
+    with turns._looking:
+        children = [forked(lambda: turns.turn_of(b"vault", "u", "s"))]
+    check_ended(children)
 
 
 def test_p7_an_async_vault_is_refused_in_a_child_and_goes_on_in_its_parent(place: Place) -> None:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
+from vault.forks import renew_locks
+
 _turns: WeakValueDictionary[tuple[int, bytes, str, str], Turn] = WeakValueDictionary()
 _looking = threading.Lock()
+renew_locks(sys.modules[__name__], "_looking")
 
 
 def turn_of(vault: bytes, user_id: str, session_id: str) -> Turn:
