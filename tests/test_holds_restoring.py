@@ -9,12 +9,19 @@ import backups
 import msgspec
 import pytest
 from backups import Place, read, say
-from databases import connected
+from databases import Sqlite, connected, fresh_databases
 from faces import DAY
 from sqlalchemy import delete, insert, select, update
 
+from vault import Vault
 from vault.clock import to_datetime
-from vault.errors import HeldError, KeyringCopyError, TamperedError, UserForgottenError
+from vault.errors import (
+    HeldError,
+    KeyringCopyError,
+    StoreUnavailableError,
+    TamperedError,
+    UserForgottenError,
+)
 from vault.storage import schema
 
 home, backup = backups.home, backups.backup
@@ -210,3 +217,24 @@ def test_p2_nobody_without_the_keys_places_a_hold_or_a_request(home: Place) -> N
             vault.carry_out_due()
     with pytest.raises(TamperedError):
         home.open()
+
+
+def test_p5_a_hold_that_the_keyring_refuses_comes_into_force_nowhere(tmp_path: Path) -> None:
+    with fresh_databases(Sqlite(tmp_path)) as databases, connected(databases.keyring) as connection:
+        root = tmp_path / "root.key"
+
+        def opened() -> Vault:
+            where, uri = databases.transcripts, f"file:{root}"
+            return Vault.open(where, keyring=databases.keyring, root=uri, redactor=None)
+
+        with opened() as vault:
+            vault.transcript("anna", "s").append("user", "hello")
+            before = root.read_bytes()
+            refuse = "BEFORE INSERT ON holds BEGIN INSERT INTO nowhere VALUES (1); END"
+            connection.exec_driver_sql(f"CREATE TRIGGER refuses {refuse}")
+            with pytest.raises(StoreUnavailableError):
+                vault.hold("anna", reason="case 1")
+            assert root.read_bytes() == before
+        with opened() as vault:  # nothing is to be repeated, which the keyring would refuse again
+            assert vault.holds() == []
+            assert len(vault.transcript("anna", "s").messages()) == 1

@@ -288,18 +288,17 @@ class Holds:
             raise UnknownError("this session was deleted a moment ago")
 
     def _write(self, connection: Connection, state: RootState, row: Noted) -> None:
-        """Write it to the root, then to the keyring: after a crash between, the next opening repeats it.
+        """Write it to the root before the keyring commits: after a crash then, the next opening repeats it.
 
-        What the log could not tell is refused before: the root would repeat it at every opening.
+        What the keyring refuses comes to no root, which would repeat it at every opening.
         """
         sealed = replace(row, seal=self._seal(row))
-        drafts = list(self._drafts(sealed))
+        if not sql.change(connection, sealed):
+            sql.add(connection, sealed)
+        self._tell(connection, list(self._drafts(sealed)))
         past = self._stores.clock() - self._stores.horizon
         gone = tuple(one.id for one in state.holds if one.settled_at is not None and one.settled_at < past)
         self._stores.root.note(sealed, dropping=gone)
-        if not sql.change(connection, sealed):
-            sql.add(connection, sealed)
-        self._tell(connection, drafts)
 
     def _tell(self, connection: Connection, drafts: Sequence[tuple[str, Draft]]) -> None:
         """Add to the log what it does not say yet, in the transaction that writes the rows (P6)."""
