@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from commands import make, run
-from databases import Databases
+from databases import Databases, connected
 from shells import Shell
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 
 from vault.cli import places
 from vault.storage import migrations
@@ -302,6 +302,26 @@ def test_a_server_that_does_not_answer_is_corrected_in_vault_toml(database: Data
     [done] = shell.follow(f"vault --vault {where}", bears=ONE_DEVICE + off)
     line = 1 + right[: right.index("transcripts =")].count("\n")
     assert done == f'"${{EDITOR:-vi}}" +{line} {where}/vault.toml'
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("label", ["transcripts", "keyring"])
+def test_a_server_that_lets_nothing_be_written_does_not_work(
+    database: Databases, shell: Shell, label: str
+) -> None:
+    where = shell.home / "v"
+    url = database.transcripts.replace("postgresql+psycopg", "postgresql")
+    assert run("init", where, "--postgres", url, "--keyring", database.keyring).code == 0
+    here: str = getattr(database, label)
+    with connected(here) as connection:  # as a replica is, and to whoever may only look
+        name = make_url(here).database
+        connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    asked = f"vault --vault {where}"
+    [told] = [one for one in shell.doctor(asked) if one["state"] == "FAILED" and "is off" not in one["says"]]
+    assert told["check"] == label
+    assert "read-only" in told["says"]
+    assert f"{where}/vault.toml" in told["do"]
+    assert shell.type(f"{asked} doctor >doctor.txt 2>&1")[0] == 4
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)

@@ -12,14 +12,14 @@ from vault.chat.sessions import Sessions
 from vault.cli.bedside import Bedside, Mend
 from vault.cli.findings import Finding, failed, ok, unexpected, warning
 from vault.cli.given import Given, open_existing
-from vault.cli.mending import mend, mend_foreign, mend_setting, server_option
+from vault.cli.mending import mend, mend_foreign, mend_rights, mend_setting, server_option
 from vault.cli.mending_root import mend_root_warning
 from vault.cli.places import look_at_directories, look_beside, unreachable
 from vault.cli.talking import counted
 from vault.clock import system_clock
 from vault.config import Settings
 from vault.erasure import Eraser
-from vault.errors import MissingError, RootUnavailableError, VaultError, WrongKeyError
+from vault.errors import MissingError, RootUnavailableError, StoreUnavailableError, VaultError, WrongKeyError
 from vault.keys.home import is_home, require_home
 from vault.keys.ring import Keyring
 from vault.keys.swap import Swapper, locate
@@ -27,12 +27,12 @@ from vault.listing import Lister
 from vault.opening import refuse_unfinished, usable_limit
 from vault.roots import Root, RootState, from_uri
 from vault.status import read_status
-from vault.storage import checks, migrations, transcripts
+from vault.storage import checks, migrations, schema, transcripts
 from vault.storage import keyring as sql
 from vault.storage.engine import Blocking, Store
 from vault.storage.stores import Stores
 
-_LABELS = ("transcripts", "keyring")
+_TABLES = {"transcripts": schema.transcripts.sorted_tables, "keyring": schema.keyring.sorted_tables}
 _SAMPLE_USERS, _SAMPLE_SESSIONS, _SAMPLE_MESSAGES = 20, 3, 20
 _BY_WEIGHT = (0, 1, 5, 2, 4, 3)  # exit codes, the worst last: integrity above all
 
@@ -85,7 +85,7 @@ class _Patient:
         yield "transcripts", lambda: self._look_at_database("transcripts", settings.transcripts)
         yield "keyring", lambda: self._look_at_database("keyring", settings.keyring)
         yield "root", lambda: self._look_at_root(settings)
-        if self._root is None or self._state is None or len(self._reached) < len(_LABELS):
+        if self._root is None or self._state is None or len(self._reached) < len(_TABLES):
             rest = "the rest is looked at when what failed is mended"
             yield "vault", lambda: iter([Finding(check="vault", state="skipped", says=rest)])
             return
@@ -100,6 +100,11 @@ class _Patient:
         store = self._stack.enter_context(closing(open_existing(url, label)))
         store.read(lambda connection: migrations.check(connection, label))
         yield ok(label, f"answers ({store.dialect}), schema {migrations.HEADS[label]}")
+        if store.dialect != "sqlite":  # which opens no file that it may not write
+            try:
+                store.write(lambda connection: checks.write_nothing(connection, _TABLES[label]))
+            except StoreUnavailableError as error:
+                yield failed(label, error, mend_rights(label, url, self._at))
         self._reached[label] = store
         for one in store.read(checks.durable_settings):
             said = f"{one.name} is {one.value}"

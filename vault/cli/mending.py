@@ -165,6 +165,14 @@ def _ask(url: str, *statements: str) -> str:
     return shlex.join(["mariadb", *words, "-e", "; ".join(statements)])
 
 
+def mend_rights(label: str, url: str, at: Bedside) -> Mend:
+    """Say what to do where a server lets nothing be written: it is a replica, or whoever is named may not."""
+    why = (
+        "nothing is kept, held or erased through it: grant its user all on every table there, or name another"
+    )
+    return Mend(why, at.edit(line_of(at.file, label)) if at.file else _ask(url, "SELECT current_user"))
+
+
 def mend_setting(setting: Setting, url: str) -> str:
     """Change a setting of a database server."""
     parsed = parse_url(url)

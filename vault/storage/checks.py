@@ -1,10 +1,11 @@
-"""The settings of a database server on which promises hang: an acknowledged message is durable (P8)."""
+"""What a database must be for the promises to hold: what is acknowledged is durable (P8)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Table, delete, false, insert, select, text, update
 
 _LOSES = "what was acknowledged may be lost when the power fails"
 _BREAKS = "the whole database may be broken when the power fails"
@@ -82,3 +83,12 @@ def _mysql(connection: Connection) -> list[Setting]:
             )
         )
     return found
+
+
+def write_nothing(connection: Connection, tables: Iterable[Table]) -> None:
+    """Add, change and delete no row of each table: a server that lets nothing be written refuses it."""
+    for table in tables:
+        columns, one = list(table.columns), next(iter(table.primary_key))
+        connection.execute(insert(table).from_select(columns, select(*columns).where(false())))
+        connection.execute(update(table).where(false()).values({one: one}))
+        connection.execute(delete(table).where(false()))
