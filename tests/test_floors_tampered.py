@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from databases import Databases, connected
 from faces import DAY
 from retained import Retained
 from sqlalchemy import Table, update
+from test_purging_tampered import UNTIED
 
 from vault.errors import FlooredError, TamperedError
 from vault.storage.schema import State, messages, records, sessions, users
@@ -122,6 +124,18 @@ def test_p5_a_session_that_was_given_to_another_user_is_asked_about_floors(world
         connection.commit()
     with pytest.raises(TamperedError, match=NAMED):
         world.vault.forget_user("anna")
+
+
+@pytest.mark.parametrize("column", ["id", "node"])
+def test_p5_sessions_whose_user_has_another_row_are_asked_about_floors(world: Retained, column: str) -> None:
+    say(world, BILLING, "user")
+    with connected(world.databases.transcripts) as connection:
+        connection.exec_driver_sql(UNTIED[world.databases.dialect])
+        to = 7 if column == "id" else os.urandom(16)
+        connection.execute(update(users).values({column: to}))
+        connection.commit()
+    with pytest.raises(TamperedError, match=NAMED):
+        world.vault.forget_user("anna", now=True)
 
 
 def test_control_what_nobody_edited_is_kept_or_goes(world: Retained) -> None:

@@ -27,7 +27,6 @@ from vault.storage import keyring as keyring_sql
 from vault.storage import retention as sql
 from vault.storage.retention import Group
 from vault.storage.stores import Stores
-from vault.storage.transcripts import find_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +101,12 @@ class Floors:
         Where the row is gone, nothing is left that a floor could keep.
         """
         for node in sorted(nodes):
-            row = self._stores.transcripts.read(partial(find_session, node=node))
-            if row is None or self._facts.is_erased(node) or self._facts.is_erased(user):
+            found = self._stores.transcripts.read(partial(sql.owner_of_session, node=node))
+            if found is None or self._facts.is_erased(node) or self._facts.is_erased(user):
                 continue
-            if row.user_node != user or not self._is_hidden(row.id):
-                raise edited(row.id, "a session's row was edited")
+            row, owner = found
+            if owner != user or not self._is_hidden(row):
+                raise edited(row, "a session's row was edited, or its user's")
 
     def _is_hidden(self, row: int) -> bool:
         """Say whether the app cleared or deleted a session that a hold keeps: floors are not for it."""

@@ -204,6 +204,13 @@ def sessions_of_user(connection: Connection, user: bytes) -> list[int]:
     return sorted(connection.execute(query).scalars())
 
 
+def owner_of_session(connection: Connection, node: bytes) -> tuple[int, bytes | None] | None:
+    """Give the row of a session by its node, and the node of its user, where that has a row."""
+    query = select(sessions.c.id, users.c.node).outerjoin(users, users.c.id == sessions.c.user_id)
+    found = connection.execute(query.where(sessions.c.node == node)).one_or_none()
+    return None if found is None else (found[0], found[1])
+
+
 _sessions = (
     select(
         sessions.c.id,
