@@ -12,7 +12,7 @@ from retained import Retained
 from sqlalchemy import Column, delete, select, update
 
 from vault.errors import KeyringOutdatedError, TamperedError
-from vault.storage.schema import State, chapters, epochs, sessions, users
+from vault.storage.schema import State, chapters, epochs, nodes, sessions, users
 
 SUPPORT = "s-2"  # a class without epochs, where the rules are by session
 
@@ -40,6 +40,7 @@ def forge(world: Retained, column: Column[object], to: object, *, is_last: bool 
 
 
 GONE, HIDDEN, CLOSED = int(State.GONE), int(State.HIDDEN), int(State.CLOSED)
+NOWHERE = bytes(range(16))
 
 
 @pytest.mark.parametrize(
@@ -48,8 +49,10 @@ GONE, HIDDEN, CLOSED = int(State.GONE), int(State.HIDDEN), int(State.CLOSED)
         (users.c.state, GONE),
         (users.c.state, HIDDEN),
         (users.c.state, CLOSED),
+        (users.c.slot, NOWHERE),
         (sessions.c.state, GONE),
         (sessions.c.state, CLOSED),
+        (sessions.c.slot, NOWHERE),
         (epochs.c.state, GONE),
         (epochs.c.state, HIDDEN),
         (epochs.c.anchor, 99_999),
@@ -71,6 +74,26 @@ def test_p4_p2_a_row_that_keeps_a_key_alive_is_noticed_by_the_purge(
         world.vault.close()
         world.vault = world.open()
     with pytest.raises(TamperedError):
+        world.vault.purge()
+
+
+@pytest.mark.parametrize("session", ["s-1", SUPPORT])
+@pytest.mark.parametrize("held", [None, "ben"])
+@pytest.mark.parametrize("how", ["moved", "taken", "user's moved"])
+def test_p4_p2_a_session_whose_key_is_not_in_its_place_is_noticed_by_the_purge(
+    world: Retained, session: str, held: str | None, how: str
+) -> None:
+    if held is not None:
+        world.hold(held)
+    node = world.node("anna") if how == "user's moved" else world.node("anna", session)
+    with connected(world.databases.keyring) as connection:
+        here = nodes.c.id == node
+        [old] = connection.execute(select(nodes.c.slot).where(here)).scalars()
+        to = delete(nodes) if how == "taken" else update(nodes).values(slot=old[:1] + NOWHERE)
+        assert connection.execute(to.where(here)).rowcount == 1
+        connection.commit()
+    world.clock.now += 30 * DAY
+    with pytest.raises(KeyringOutdatedError if how == "taken" else TamperedError):
         world.vault.purge()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -56,9 +56,18 @@ class Cutter:
         self._facts = facts
         self._holds = holds
 
-    def cut(self, counts: tuple[int, int], reason: str, actor: str, *, loose: bool = False) -> Cut:
+    def cut(
+        self,
+        counts: tuple[int, int],
+        reason: str,
+        actor: str,
+        keyless: Collection[bytes] = (),
+        *,
+        loose: bool = False,
+    ) -> Cut:
         """Erase what is ready, with one re-key up to the root; `counts` are sessions and messages.
 
+        `keyless` are sessions in which something is due, and whose keys were not found.
         `loose` says that a chapter may have got a key of its own that its row doesn't name.
         """
         self._name_loose((State.CLOSED, State.GONE) if loose else (State.GONE,))
@@ -77,7 +86,7 @@ class Cutter:
 
         certificate = self._eraser.purge(choose)
         self.sweep()
-        self._accuse()
+        self._accuse(keyless)
         epochs = sum(one.epoch is not None for one in chosen)
         return Cut(certificate, epochs, len(chosen) - epochs)
 
@@ -146,7 +155,7 @@ class Cutter:
                 raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
         return left
 
-    def _accuse(self) -> None:
+    def _accuse(self, keyless: Collection[bytes]) -> None:
         """Look for rows that were edited so that a key doesn't die, and nobody hears of it (P2, P4)."""
         store, read = self._stores.transcripts, self._stores.keyring.read
         named, rows = store.snapshot(lambda c: (purge_sql.epochs_named(c), all_epochs(c)))
@@ -157,7 +166,7 @@ class Cutter:
         said.update(store.read(purge_sql.gone_alone))
         keeping = store.read(purge_sql.gone_that_keep)
         # What is marked as gone was recorded before that, so it is looked up after that.
-        waiting = store.read(purge_sql.sessions_that_keep)
+        waiting = store.read(purge_sql.sessions_that_keep) | {*keyless}
         told = [*epochs, *said, *waiting, *(keeping or ())]
         nodes = read(lambda connection: keyring_sql.nodes_by_id(connection, told))
         erased = read(lambda connection: erasures.erased_among(connection, told))
@@ -168,12 +177,12 @@ class Cutter:
                 raise TamperedError("a row was edited so that a key lives which is to be erased")
         if keeping is None:
             raise TamperedError("a chapter has lost its session, or its key, and that lives on")
-        keyless = len(waiting - nodes.keys() - erased)
-        if keyless:  # what they share an epoch with lives as long as they do
+        missing = len(waiting - nodes.keys() - erased)
+        if missing:  # what they share an epoch with lives as long as they do
             raise KeyringOutdatedError(
-                "messages that are due share a key with others whose own key this keyring does not have"
-                f" (sessions: {keyless:,})",
-                hint="put back the latest keyring; until then what shares their day is not erased",
+                "messages are due, or share a key with others that are, whose own key this keyring does not"
+                f" have (sessions: {missing:,})",
+                hint="put back the latest keyring; until then they are not erased, nor what shares their day",
             )
 
     def sweep(self) -> None:

@@ -20,6 +20,7 @@ from vault.clock import DAY
 from vault.crypto.envelope import Cipher
 from vault.crypto.tree import Kind, Opened, slot
 from vault.errors import TamperedError
+from vault.keys.doubt import beyond_doubt
 from vault.keys.many import ManyKeys, user_path
 from vault.keys.ring import Keyring
 from vault.keys.slots import hidden_slot
@@ -29,6 +30,7 @@ from vault.retention.deciding import Fact, span_of
 from vault.retention.durations import HOUR
 from vault.retention.policy import Part
 from vault.storage import retention as sql
+from vault.storage.keyring import nodes_by_id
 from vault.storage.retention import ChapterAt, Group, RecordAt, RowAt, SessionAt
 from vault.storage.schema import State
 from vault.storage.stores import Stores
@@ -279,8 +281,26 @@ class Facts:
     # -- opening ----------------------------------------------------------------------------------------
 
     def session_keys(self, sessions: Iterable[SessionAt]) -> dict[int, bytes]:
-        """Give the keys of those sessions, by row, that are alive."""
+        """Give the keys of those sessions, by row, that are alive; accuse where one lives elsewhere (P4)."""
         rows = {one.id: one for one in sessions}
+        found = self._found_keys(rows)
+        lost = {number: one for number, one in rows.items() if number not in found}
+        if lost:
+            alive = self._stores.keyring.read(lambda c: nodes_by_id(c, {one.node for one in lost.values()}))
+            lost = {number: one for number, one in lost.items() if one.node in alive}
+        if lost:  # a key may have come, or have moved to where a hold hides it, between the looks
+            beyond_doubt(self._stores, lambda: found.update(self._found_after_all(lost)))
+        return found
+
+    def _found_after_all(self, lost: Mapping[int, SessionAt]) -> dict[int, bytes]:
+        found = self._found_keys(lost)
+        nodes = {one.node: number for number, one in lost.items() if number not in found}
+        alive = self._stores.keyring.read(lambda connection: nodes_by_id(connection, nodes)) if nodes else {}
+        for node in alive:
+            raise edited(nodes[node], "a session's row was edited, or its user's, or where its key lies")
+        return found
+
+    def _found_keys(self, rows: Mapping[int, SessionAt]) -> dict[int, bytes]:
         named = self._lying({number: slot(Kind.SESSION, one.slot) for number, one in rows.items()}, rows)
         mine = {number: one for number, one in named.items() if one.id == rows[number].node}
         # What is hidden lies beside. In older transcripts its row doesn't say so; the name may be another's.

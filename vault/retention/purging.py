@@ -97,6 +97,7 @@ class Purger:
         self._counted: set[int] = set()
         self._planted: set[int] = set()
         self.done = Done()
+        self.keyless: set[bytes] = set()
 
     def start(self, planner: Planner, scope: Scope, now: int) -> None:
         """Decide and count by a planner from here on."""
@@ -324,8 +325,11 @@ class Purger:
         """Work one session in, or leave it for another round where it is not as it was prepared."""
         session = steps.seen.session
         key = prepared.keys.get(session.id)
-        if key is None or not steps.changes:
-            return  # erased meanwhile by somebody who was asked to
+        if not steps.changes:
+            return
+        if key is None:
+            self.keyless.add(session.node)  # erased meanwhile by somebody who was asked to, or a theft
+            return
         chapters = steps.seen.chapters
         loose = any(one.depends and one.epoch_state == State.GONE for one in chapters.values())
         if prepared.is_plain and loose:

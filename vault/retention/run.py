@@ -163,7 +163,8 @@ class Runs:
         told = _told(result, planned, counter.plan())
         reason = f"retention: {', '.join(result.policies)}"
         counts, loose = (told.sessions, told.messages), broken or purger.left_keys
-        cut = Cut() if stopped else self._cutter.cut(counts, reason, actor, loose=loose)
+        keyless = purger.keyless
+        cut = Cut() if stopped else self._cutter.cut(counts, reason, actor, keyless, loose=loose)
         ended = replace(
             told,
             ended_at=to_datetime(store.clock()),
