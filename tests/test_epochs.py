@@ -10,7 +10,9 @@ from faces import DAY
 from test_erasure import World
 
 from vault.clock import from_datetime, to_datetime
+from vault.crypto.tree import Kind, slot
 from vault.evidence.certificate import Why
+from vault.keys.slots import chapter_slot, standing_for
 from vault.messages import Message
 from vault.placing import DEFAULT_CLASS
 
@@ -136,7 +138,9 @@ def test_p3_a_kept_chapter_that_is_released_opens_nowhere_and_its_neighbours_do(
     released = session.by_place[places[0]]
     [own] = core.keyring.find_chapters(session.user, session.key, [released.place]).values()
     purge_day(world, days[0])
-    intent = core.eraser.begin(Why.PURGE, [own.id], session.slot, reason="", actor="", now=True)
+    where = chapter_slot(session.key, released.place)
+    gone = [own.id, standing_for(own.id, where)]
+    intent = core.eraser.begin(Why.PURGE, gone, slot(Kind.EPOCH), reason="", actor="", now=True)
     core.eraser.carry_out([intent], now=True)
     found = world.vault.transcript("u-1", "s-1").messages()
     assert [message.content for message in found] == ["tuesday", "wednesday"]

@@ -11,10 +11,11 @@ import pytest
 from databases import Databases, connected
 from faces import DAY
 from retained import Retained
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
+from vault.crypto.tree import Kind
 from vault.errors import TamperedError
-from vault.storage.schema import State, chapters, epochs, messages
+from vault.storage.schema import State, chapters, epochs, messages, nodes
 
 BACK = {"state": int(State.CLOSED)}
 NAMED = r": sessions\.id \d+ of the transcripts$"
@@ -147,3 +148,18 @@ def test_an_older_copy_with_its_older_ledger_reads_as_purged_and_is_purged_again
         world.vault.purge()
     said.append("user", "once more")
     assert [one.seq for one in said.messages()] == [2]
+
+
+def test_p2_p5_a_key_that_is_taken_from_what_outlived_its_day_is_a_theft_and_no_purge(
+    world: Retained,
+) -> None:
+    kept = world.say("ben", "s-1")
+    world.hold("ben")
+    world.clock.now += 30 * DAY
+    world.vault.purge()
+    assert kept.text in [one.content for one in world.vault.transcript("ben", "s-1").messages()]
+    with connected(world.databases.keyring) as connection:
+        assert connection.execute(delete(nodes).where(nodes.c.kind == int(Kind.CHAPTER))).rowcount
+        connection.commit()
+    with world.open() as fresh, pytest.raises(TamperedError):
+        fresh.transcript("ben", "s-1").messages()

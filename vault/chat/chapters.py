@@ -105,8 +105,11 @@ class Chapters:
             elif row.place not in alone and epoch is not None:
                 key = chapter_key(session.key, epoch.key, session.node, row.place)
             else:
-                where = self._keyring.epoch_slot(*places[row.place]) if row.place in places else None
-                self._check_erased(row.place, where or chapter_slot(session.key, row.place))
+                # One that outlived its epoch died after it, by its own name.
+                is_kept = row.node is not None or row.place not in places
+                own_slot = chapter_slot(session.key, row.place)
+                where = own_slot if is_kept else self._keyring.epoch_slot(*places[row.place])
+                self._check_erased(row.node or row.place, where)
                 session.dead.add(row.id)
                 continue
             chapter = make_chapter(row.id, self._stores.vault, session.node, row.place, key)

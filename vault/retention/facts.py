@@ -259,7 +259,7 @@ class Facts:
     def check_erased(self, session: SessionAt, key: bytes, chapter: ChapterAt) -> None:
         """Accuse where a chapter has no key, and the vault erased none, or the session never had it (P2)."""
         with naming(session.id):
-            if not self.is_erased(chapter.place):
+            if not self.is_erased(chapter.node or chapter.place):
                 raise TamperedError("an epoch or chapter was edited, or the keyring is older than it")
             check_seal(chapter.seal, key, session.node, chapter.place)
 
