@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from commands import make, names_in, run
 
+from vault import Vault
+from vault.errors import RootUnavailableError
 from vault.roots.file import FileRoot
 
 
@@ -136,12 +138,30 @@ def test_p8_a_move_that_a_crash_broke_off_is_completed_by_saying_it_again(
         if step == "spread":
             patched.setattr(FileRoot, step, crash)
         else:
-            patched.setattr(f"vault.roots.file_disk.{step}", crash)
+            patched.setattr(f"vault.roots.file.{step}", crash)
         assert run(*words).code == 130
     assert named(where).count("root.key") == 2
     assert reads(where)
     assert run(*words).code == 0
     assert named(where) == uri(where, "a")
+    assert "root.key" not in names_in(where)
+    assert reads(where)
+
+
+def test_p8_who_changes_the_root_by_its_old_place_while_it_moves_leaves_nobody_out(
+    where: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spread = FileRoot.spread
+    with Vault.open(where, redactor=None) as other:
+
+        def meanwhile(root: FileRoot) -> None:
+            spread(root)
+            other.rotate(now=True)
+
+        monkeypatch.setattr(FileRoot, "spread", meanwhile)
+        assert run("--vault", where, "keys", "move", uri(where, "a", "b")).code == 0
+        with pytest.raises(RootUnavailableError):
+            other.rotate()
     assert "root.key" not in names_in(where)
     assert reads(where)
 

@@ -118,7 +118,6 @@ def _move(given: Given, base: Path, uris: list[str], gone: tuple[Path, ...], act
     from vault.evidence.entries import Kind
     from vault.keys.home import require_home
     from vault.roots.file import FileRoot
-    from vault.roots.file_disk import remove_all
 
     original, reached, both, after = uris
     is_spread = False
@@ -130,11 +129,12 @@ def _move(given: Given, base: Path, uris: list[str], gone: tuple[Path, ...], act
             core.stores.keyring.read(lambda connection: require_home(core.stores, connection))
             with core.keyring.log.telling(Kind.MOVE, actor=actor):
                 write_setting(base, "root", both)
-                FileRoot.from_uri(both, relative_to=base).spread()
+                root = FileRoot.from_uri(both, relative_to=base)
+                root.spread()
                 is_spread = True
                 # Of one that is not there, an interrupted move may have left what is to be overwritten.
                 if present := tuple(path for path in gone if path.parent.is_dir()):
-                    remove_all(present)
+                    root.withdraw(present)
                 write_setting(base, "root", after)
     except VaultError:
         if not is_spread:

@@ -38,6 +38,7 @@ from vault.roots.file_disk import (
     passphrase_exposures,
     read,
     read_passphrase,
+    remove_all,
     replace_all,
     shared_place,
 )
@@ -285,6 +286,18 @@ class FileRoot:
         """Write what the root holds to every mirror, the missing ones too: somebody asked for them."""
         self._change(lambda document: document, adding=True)
 
+    def withdraw(self, gone: tuple[Path, ...]) -> None:
+        """Take some files away once the others hold what they do, while nobody changes any of them.
+
+        Who still goes by the old places may have changed the root since it was spread: what stays must hold
+        that too, or it opens nothing any more.
+        """
+        mine = tuple(path for path in gone if path in self._paths)
+        self._change(lambda document: document, adding=True, leaving=mine)
+        if others := tuple(path for path in gone if path not in mine):
+            with locked(others):  # nothing was there, but for what an interrupted move may have left
+                remove_all(others)
+
     def require_mirrors(self) -> None:
         """Refuse before anything is begun that needs a change, where one could not be made."""
         survey = self._survey()
@@ -409,7 +422,13 @@ class FileRoot:
                 faults.append(fault.with_traceback(None))
         return _Survey(tuple(opened), tuple(missing), tuple(faults))
 
-    def _change(self, step: Callable[[Document], Document | Line], *, adding: bool = False) -> int:
+    def _change(
+        self,
+        step: Callable[[Document], Document | Line],
+        *,
+        adding: bool = False,
+        leaving: tuple[Path, ...] = (),
+    ) -> int:
         """Read, change and write as one; give the serial that is now on every mirror."""
         if self._passphrase is not None:
             self.load()  # derives the passphrase's key, which nobody should wait for under the lock
@@ -431,6 +450,8 @@ class FileRoot:
                 replace_all(self._paths, self._encode(after, newest.said.kdf))
             with self._loading:  # read back already; and nobody changes it before this lock is given up
                 self._remember(self._understood[self._paths[0]].document)
+            if leaving:
+                remove_all(leaving)
         return serial
 
     def _append(self, said: Understood, line: Line, after: Document) -> bool:

@@ -218,13 +218,15 @@ def replace_all(paths: tuple[Path, ...], data: bytes) -> None:
 
 
 def remove_all(paths: tuple[Path, ...]) -> None:
-    """Overwrite and remove root files whose content stands elsewhere; repeated, it completes."""
-    with locked(paths):
-        for path in paths:
-            with _reaching(path, "removed"), suppress(FileNotFoundError):
-                path.rename(_beside(path, "old"))
-                _sync_directory(path.parent)
-            _clear(path, "old")
+    """Overwrite and remove root files whose content stands elsewhere; repeated, it completes.
+
+    The caller has their locks.
+    """
+    for path in paths:
+        with _reaching(path, "removed"), suppress(FileNotFoundError):
+            path.rename(_beside(path, "old"))
+            _sync_directory(path.parent)
+        _clear(path, "old")
 
 
 def _write_beside(path: Path, data: bytes, owner: Owner | None) -> Path:
