@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from unittest import mock
 
 import pytest
@@ -15,9 +16,12 @@ from faces import DAY
 from retained import Retained
 
 from vault.erasure import Eraser
-from vault.retention import planning
+from vault.errors import StoreUnavailableError
+from vault.retention import planning, taking
 from vault.retention.cutting import Cutter
 from vault.retention.report import RunResult
+from vault.retention.taking import Ready, Taker
+from vault.retention.whole import Whole
 from vault.storage import purging as purge_sql
 from vault.storage.engine import Store
 
@@ -283,3 +287,26 @@ def test_p3_p5_in_whatever_order_runs_are_killed_and_holds_come_and_go(
     for _ in range(60):
         chance.step()
     chance.end()
+
+
+def test_a_run_that_loses_its_database_says_so_once(world: Retained, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk(world)
+    monkeypatch.setattr(taking, "CHUNK", 1)
+    ready: list[object] = []
+    prepare = Taker._prepare
+
+    def lost(*_: object) -> NoReturn:
+        raise StoreUnavailableError("it is away")
+
+    def once(taker: Taker, window: Sequence[Whole]) -> list[Ready]:
+        ready.append(window)
+        return prepare(taker, window) if len(ready) == 1 else lost()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Taker, "_prepare", once)
+        patched.setattr(Taker, "take", lost)
+        with pytest.raises(StoreUnavailableError):
+            world.vault.purge()
+        gc.collect()  # an error in what was made ready beside would be told here, past whoever asked
+    assert len(ready) == 2
+    assert world.purge().messages == len(USERS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from vault.chat.profile import Ranges, join, profile_cipher, seal_profile
+from vault.errors import VaultError
 from vault.retention.ends import Ends
 from vault.retention.facts import Facts
 from vault.retention.holding import Holds
@@ -81,7 +83,8 @@ class Taker:
                         self._give_way()
                     yield batch
         finally:
-            coming()
+            with suppress(VaultError):  # of what nobody takes any more; what broke the run off says so itself
+                coming()
 
     def _give_way(self) -> None:
         """Leave SQLite to others for a moment, as soon as it was kept from them for long."""
