@@ -80,6 +80,19 @@ def test_an_illness_in_capitals_is_nobody(engine: Engine, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "count"),
+    [
+        ("guests: ANNA, PETER and TOM, all my cousins", 3),
+        ("i invited MARY and JOHN and my boss PETER", 3),
+        ("ask who has EMMA this weekend, her dad or me", 1),
+        ("my sister has LARS and ERNST over for lunch", 2),
+    ],
+)
+def test_names_in_capitals_are_no_illnesses(engine: Engine, said: str, count: int) -> None:
+    assert [one.entity for one in engine.find(said)] == ["PERSON"] * count
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "mi tía murió el lunes",

@@ -141,10 +141,15 @@ _NO_DAY: Final = re.compile(
 _AILING: Final = re.compile(
     r"\b(?:has|have|had|having|hat|habe|haben|tiene|tengo|tienen|tem|tenho|leidet an"
     r"|diagnosed with|suffer(?:s|ing|ed)? from)"
-    r"(?: (?:got|also|both|severe|mild|chronic|bad|early|auch))? $"
-    r"|\b[A-Z]{2,6}(?:,| and| und| y| e| et|/| or) ?$"
+    r"(?: (?:got|also|both|severe|mild|chronic|bad|early|auch))?"
+    r" (?:[A-Z]{2,6}(?:,| and| und| y| e| et| or|, and) ){0,3}$"
 )
-"""What is behind it in capitals is an illness."""
+"""What is behind it in capitals is an illness, where nobody could say it: COPD, and not EMMA."""
+
+_UNSAYABLE: Final = re.compile(
+    r"^(?!b[lr]|c[hlr]|d[rw]|f[lr]|g[lrw]|k[hlrw]|ll|ng|p[hlr]|s[chklmnptvw]|t[hrsw]|v[l]|w[hr]|zh)[^aeiouy]{2}"
+    r"|(?![cln]k|n[dgnst]|l[dflmst]|r[dklmnst]|s[hst]|t[hst]|ch|ph|hn|hl|mm|nz|tz|x[xt])[^aeiouy]{2}$"
+)
 
 _GOING_ON: Final = re.compile(r"\b(?:fic|est|sig|and|contin)\w{0,5}(?: (?:me|te|se|nos))? $")
 _OF_KIN: Final = re.compile(
@@ -196,7 +201,7 @@ def _is_no_name(value: str, word: str, before: str, after: str) -> bool:
         or (word in _SCRIPTURE and _VERSE.match(after) is not None)
         or (word in {"mercedes", "lexus"} and _SERIES.match(after) is not None)
         or (word in _CODED and (_TONGUES.search(before) or _TONGUE.match(after)) is not None)
-        or (value.isupper() and _AILING.search(before) is not None)
+        or (value.isupper() and _UNSAYABLE.search(word) and _AILING.search(before) is not None)
         or (value.islower() and _is_verb(word, before))
         or (word in _RELATIVES and _MY.search(before) is not None)
         or _WELCOMED.search(before) is not None
