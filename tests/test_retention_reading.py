@@ -1,12 +1,12 @@
 """Bad policy files: each gets an error with its place, within a second, and none unfolds or crashes."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from timing import quickest
 
 from vault.errors import ConfigError, PolicyError
 from vault.retention.loading import load
@@ -25,12 +25,17 @@ classes:
 def failure(path: Path, content: str | bytes) -> PolicyError:
     """Load a file that can't be loaded; it may take a second."""
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    began = time.thread_time()
-    with pytest.raises(PolicyError) as caught:
-        load([path])
-    assert time.thread_time() - began < 1
-    assert str(caught.value).startswith(f"{path}:")
-    return caught.value
+    told: list[PolicyError] = []
+
+    def refuse() -> None:
+        with pytest.raises(PolicyError) as caught:
+            load([path])
+        told.append(caught.value)
+
+    assert quickest(refuse, 1) < 1
+    assert {str(one) for one in told} == {str(told[0])}
+    assert str(told[0]).startswith(f"{path}:")
+    return told[0]
 
 
 @pytest.fixture
@@ -181,10 +186,12 @@ def test_an_alias_bomb_is_refused_at_its_first_anchor(path: Path) -> None:
 def test_a_file_of_100_megabytes_is_refused_unread(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(100 * 1024 * 1024)
-    began = time.thread_time()
-    with pytest.raises(PolicyError, match=f"1:1: the file has more than {LIMIT:,} bytes"):
-        load([path])
-    assert time.thread_time() - began < 0.2
+
+    def refuse() -> None:
+        with pytest.raises(PolicyError, match=f"1:1: the file has more than {LIMIT:,} bytes"):
+            load([path])
+
+    assert quickest(refuse, 0.2) < 0.2
 
 
 def classes_of(*namespaces: list[str]) -> str:
@@ -228,9 +235,7 @@ def test_very_many_classes_are_compared_within_a_second(path: Path, match: str, 
     )
     path.write_text(content := GOOD.replace("  - name", many + "  - name"))
     assert LIMIT * 0.9 < len(content) <= LIMIT
-    began = time.thread_time()
-    load([path])
-    assert time.thread_time() - began < 1
+    assert quickest(lambda: load([path]), 1) < 1
 
 
 def test_of_globs_that_must_be_tried_one_by_one_there_are_few(path: Path) -> None:
