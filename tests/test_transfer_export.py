@@ -414,7 +414,7 @@ def test_p6_the_log_says_what_left_and_what_came_in_and_names_nobody(tmp_path: P
             ("import", "completed"),
         ]
         assert log[0].actor == "officer"
-        assert "4711" not in repr(log)
+        assert "u-4711" not in repr(log)
         assert vault.log.verify().unfinished == 0
 
 
