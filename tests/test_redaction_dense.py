@@ -12,14 +12,16 @@ from types import ModuleType
 import pytest
 from redaction_texts import Texts
 from scoring import read_marked
+from timing import quickest
 
 from vault.errors import RedactionError
+from vault.messages import Message
 from vault.redaction import engine, finder
 from vault.redaction.engine import Engine
 from vault.redaction.finder import Patterns
 from vault.redaction.findings import Finding
 from vault.redaction.overlaps import resolve
-from vault.redaction.patterns import addresses, context, handles, secrets
+from vault.redaction.patterns import addresses, handles, plates, secrets
 from vault.redaction.search import beside
 from vault.redaction.segments import split
 from vault.redaction.settings import Redaction
@@ -62,6 +64,7 @@ def test_equal_pieces_as_prose_and_as_code_are_looked_at_apart() -> None:
     assert found.text == "<p>&lt;CUSTOMER_1&gt;</p><code>zzyx</code><p>&lt;CUSTOMER_1&gt;</p>"
 
 
+@pytest.mark.wide
 def test_pieces_that_are_read_together_have_the_findings_of_each_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -142,6 +145,7 @@ def test_p1_the_budget_is_looked_at_within_one_long_piece() -> None:
     assert not reader.read
 
 
+@pytest.mark.wide
 def test_p1_the_budget_is_looked_at_while_names_are_read() -> None:
     clock, reader = Clock(), Reader()
     with pytest.raises(RedactionError, match="budget"):
@@ -211,6 +215,7 @@ def test_a_long_text_has_the_findings_of_its_parts(monkeypatch: pytest.MonkeyPat
     ]
 
 
+@pytest.mark.wide
 def test_p1_the_budget_is_looked_at_between_the_hits_of_one_recognizer() -> None:
     calls = 0
 
@@ -238,6 +243,7 @@ def _seconds(engine: Engine, text: str) -> float:
     return time.process_time() - began
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "shape",
     [
@@ -274,7 +280,7 @@ class Counted:
 
 @pytest.mark.parametrize(
     ("module", "name", "text"),
-    [(context, "_FLYING", "car AB 123, " * 300), (handles, "_TALK", "user: bob_lind\n" * 300)],
+    [(plates, "_FLYING", "car AB 123, " * 300), (handles, "_TALK", "user: bob_lind\n" * 300)],
 )
 def test_the_whole_text_is_asked_once_and_not_for_each_hit(
     monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, text: str
@@ -283,3 +289,45 @@ def test_the_whole_text_is_asked_once_and_not_for_each_hit(
     monkeypatch.setattr(module, name, counted)
     assert len(Patterns().find(text)) >= 300
     assert counted.asked == 1
+
+
+RUNS = {
+    "digits": "wohne am no. 8257-" + "3" * 150_000,
+    "passwords": "password=" * 20_000,
+    "ones": "member AB1234567 " + "1-" * 75_000,
+    "blanks": "prior auth 1234567 " + " " * 150_000 + "9",
+}
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("text", RUNS.values(), ids=RUNS.keys())
+def test_one_long_run_takes_linear_time(text: str) -> None:
+    engine = Engine()
+    engine.redact_text(text[:1_000])
+    assert quickest(lambda: engine.redact_text(text), 2) < 2
+
+
+@pytest.mark.wide
+def test_each_of_many_days_is_judged_in_no_time() -> None:
+    engine = Engine()
+    text = " 1 fev." * 5_000
+    assert quickest(lambda: engine.redact_text(text), 0.7) < 0.7
+
+
+LABEL = "some key of it " * 1_500
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({LABEL: [f"v {number} q" for number in range(1_500)]}),
+        f"|{LABEL}|b|\n|---|---|\n" + "".join(f"|v {number} q|2|\n" for number in range(1_500)),
+    ],
+    ids=["key", "head"],
+)
+def test_a_long_name_of_many_values_is_not_read_with_each(text: str) -> None:
+    engine = Engine()
+    assert quickest(lambda: engine.redact_text(text), 1.5) < 1.5
+    message = Message(role="user", content={"x": {LABEL: [f"v {number} q" for number in range(1_500)]}})
+    assert quickest(lambda: engine.redact(message), 1.5) < 1.5

@@ -219,3 +219,9 @@ def test_a_town_is_parted_from_the_region_behind_it(said: str, parts: list[str])
 def test_a_title_and_a_sort_of_place_are_no_names(entity: str, value: str) -> None:
     assert not plausible.plausible(entity, value)
     assert plausible.plausible(entity, f"{value} Adeyemi")
+
+
+@pytest.mark.parametrize("entity", ["MEDICAL_ID", "DRIVER_LICENSE", "LICENSE_PLATE", "NATIONAL_ID"])
+def test_the_case_of_a_court_is_nobodys_number(entity: str) -> None:
+    assert not any(plausible.plausible(entity, value) for value in ("24-cv-00912", "2:21-CR-00118-ABC"))
+    assert plausible.plausible(entity, "24-KL-00912")

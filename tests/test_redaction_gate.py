@@ -234,11 +234,13 @@ def test_the_plain_gate_loses_nothing_either(stock: Stock, cache: Path) -> None:
     _same(stock, plain, 100, seed=4)
 
 
+@pytest.mark.wide
 def test_a_word_behind_punctuation_is_context_too(stock: Stock, gated: Gated) -> None:
     text = "kennzeichen-L89495396@pan. 8524763999"
     assert gated.find(text) == stock.find(text)
 
 
+@pytest.mark.wide
 def test_every_character_keeps_its_class_in_the_gate() -> None:
     import regex
 

@@ -105,6 +105,7 @@ def test_a_page_about_the_world_keeps_its_names_though_it_links_elsewhere(engine
     assert linked == page.format(' <a href="&lt;URL_1&gt;">again</a>')
 
 
+@pytest.mark.wide
 @pytest.mark.timeout(20)
 def test_links_are_read_in_linear_time() -> None:
     for text in (

@@ -142,6 +142,7 @@ def test_a_text_that_was_met_is_not_cut_into_tokens_again(
         assert names.find(plain) == []
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("mode", ["balanced", "high-recall", "every-name"])
 def test_texts_that_are_read_together_are_read_as_each_alone(mode: model.Mode) -> None:
     names = Names(mode)
@@ -305,6 +306,7 @@ def test_long_texts_are_read_to_the_end(names: Names) -> None:
     ]
 
 
+@pytest.mark.wide
 def test_threads_read_alike() -> None:
     texts = [m.text for m in corpora.chat(FLOOR)] * 5
     alone = [Names().find(text) for text in texts]
@@ -323,6 +325,7 @@ def test_threads_read_alike() -> None:
     assert together == [alone] * 4
 
 
+@pytest.mark.wide
 def test_it_needs_no_network_and_no_presidio() -> None:
     script = (
         "import socket, sys\n"

@@ -45,6 +45,7 @@ CLEAN = [
 ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("text", CLEAN)
 def test_what_is_nobodys_stays(engine: Engine, text: str) -> None:
     assert engine.redact_text(text).text == text
@@ -160,6 +161,7 @@ def test_a_number_below_another_heading_is_not_read_by_it(engine: Engine) -> Non
     assert "104231" not in engine.redact_text(text).text
 
 
+@pytest.mark.wide
 def test_a_value_takes_no_rule_of_a_table_with_it(engine: Engine) -> None:
     text = (
         "can you sort this by start date?\n\n| Emp | Name | Dept | SSN | Start |\n"

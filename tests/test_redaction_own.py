@@ -59,6 +59,7 @@ def test_p1_an_entity_that_stands_second_in_a_recognizers_list_is_not_taken_for_
     assert redacted(found, entities={"COLOUR": "keep"}) == SAID.replace("umbrella", "<WATCHWORD_1>")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("make", [one, stock])
 def test_what_reaches_over_an_edge_is_cut_there(make: Callable[[int, int], object]) -> None:
     assert redacted(make(36, 99)) == SAID.replace("umbrella", "<X_1>" if make is one else "<COLOUR_1>")

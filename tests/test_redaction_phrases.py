@@ -82,3 +82,16 @@ def test_what_says_how_a_password_must_be_stays(engine: Engine, text: str) -> No
 def test_a_secret_that_is_said_word_by_word_is_found(engine: Engine, text: str, words: str) -> None:
     now = engine.redact_text(text).text
     assert not [word for word in words.split() if word in now]
+
+
+@pytest.mark.parametrize(
+    ("text", "now"),
+    [
+        ("my password : plum!crumble77 and then it hangs", "my password : <SECRET_1> and then it hangs"),
+        ("mot de passe : plum!crumble77 et puis rien", "mot de passe : <SECRET_1> et puis rien"),
+        ("login password: plum!crumble77 user: dora_x", "login password: <SECRET_1> user: <USERNAME_1>"),
+        ("email password: the plum is tall", "email password: <SECRET_1>"),
+    ],
+)
+def test_a_sentence_behind_a_strong_password_is_no_part_of_it(engine: Engine, text: str, now: str) -> None:
+    assert engine.redact_text(text).text == now

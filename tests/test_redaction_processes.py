@@ -49,6 +49,7 @@ def test_p7_another_text_under_a_key_that_was_used_accuses_nobody(
         assert findings(vault) == []
 
 
+@pytest.mark.wide
 def test_p7_so_it_does_in_a_group_with_others(tmp_path: Path) -> None:
     async def test() -> None:
         async with await AsyncVault.open(tmp_path / "v") as vault:

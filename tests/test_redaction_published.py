@@ -43,6 +43,8 @@ def test_examples_stay(engine: Engine, text: str) -> None:
         ('198.51.100.14 - - [08/Aug/2024:06:31:01 +0200] "GET /sample HTTP/1.1" 200', "198.51.100.14"),
         ("charge 5555 5555 5555 4444, and send the receipt to lea@pinemail.example", "5555"),
         ("this test mail went to dana@example.com", "dana@"),
+        ("MEMBER ID: XJH918274650", "918274650"),
+        ("my member id is XJH918274650, group 71184", "918274650"),
     ],
 )
 def test_p1_others_go(engine: Engine, text: str, value: str) -> None:

@@ -88,6 +88,7 @@ def test_json_in_a_script_is_restored_as_json_and_the_page_around_it_as_html() -
     assert after == "<SCRIPT>var at = 'Anna Kowalski'</SCRIPT><i>Anna Kowalski</i>"
 
 
+@pytest.mark.wide
 @pytest.mark.timeout(20)
 def test_scripts_without_an_end_are_read_in_linear_time() -> None:
     for said in ("<script json>" * 100_000, "<script json " * 100_000, "<script json>{" * 100_000):
@@ -107,6 +108,7 @@ def test_what_is_no_json_is_restored_as_text() -> None:
     assert '["Anna Kowalski"]' in put_back(deep, VALUES)
 
 
+@pytest.mark.wide
 @pytest.mark.timeout(30)
 def test_many_marks_are_put_back_into_many_strings_in_one_go() -> None:
     values = {f"Ada{number} Beck": f'Zoe "{number}"' for number in range(1_000)}
@@ -172,6 +174,16 @@ def test_json_among_other_words_stays_json(around: str, value: str) -> None:
     found = put_back(around.format(body), {"<PERSON_1>": value})
     said = json.loads(found[found.index("{") : found.rindex("]}") + 2].split("\n")[0])
     assert said["who"] == said["more"][0] == json.loads(said["more"][1])["a"] == value
+
+
+@pytest.mark.parametrize("around", ["{0}\n{0}", "2026-03-04T10:11:12Z web[71]: {0}", "```json\n{0}\n```"])
+@pytest.mark.parametrize("said", ["kept\\nas it is, ana@example.org", "C:\\new\\bin \ufdd0 ana@example.org"])
+def test_backslashes_of_json_among_other_words_stay(around: str, said: str) -> None:
+    text = around.format(json.dumps({"id": 7, "said": said}))
+    redacted = Engine().redact_text(text)
+    assert "ana@" not in redacted.text
+    body = redacted.restore(redacted.text).split("\n")[-2 if "```" in around else -1]
+    assert json.loads(body[body.index("{") :]) == {"id": 7, "said": said}
 
 
 def test_what_was_found_in_code_is_put_back_as_it_was_written() -> None:

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import time
+from email import message_from_string
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
@@ -78,6 +79,7 @@ def shape(value: object) -> object:
 # -- what every text is promised -------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 @settings(max_examples=150)
 @given(STRUCTURED | ANY_TEXT)
 def test_unchanged_pieces_give_the_text_back_and_are_disjoint_and_in_order(text: str) -> None:
@@ -141,6 +143,7 @@ def test_json_that_is_cut_off_keeps_the_labels_that_it_had() -> None:
     assert said('{"name": "Anna", "ssn": "078-05') == [("name", "Anna"), ("ssn", "078-05")]
 
 
+@pytest.mark.wide
 @settings(max_examples=60)
 @given(JSON, WORDS, st.booleans(), st.sampled_from([None, 2]))
 def test_json_stays_json_of_the_same_shape(value: object, new: str, escape: bool, indent: int | None) -> None:  # noqa: FBT001
@@ -149,6 +152,7 @@ def test_json_stays_json_of_the_same_shape(value: object, new: str, escape: bool
     assert shape(json.loads(changed(text, new))) == shape(document)
 
 
+@pytest.mark.wide
 @settings(max_examples=60)
 @given(JSON, WORDS)
 def test_a_python_repr_can_still_be_evaluated(value: object, new: str) -> None:
@@ -252,6 +256,24 @@ def test_keys_of_fields_name_the_rest_of_their_line_and_names_of_people_do_not()
     ]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "my card 4932 8350 9308 9914",
+        "phone 07911 338204",
+        "SSN 412-68-0937",
+        "my ip 75.176.166.22",
+        "fecha de nacimiento 12.05.1971",
+        "pin 4 4 7 1",
+        "age 34",
+    ],
+)
+def test_p1_words_that_hold_a_number_are_no_key(words: str) -> None:
+    assert said(f"{words}: is that right?") == [("", f"{words}: is that right?")]
+    assert said(f"Name: Anna\n{words}: no answer")[1] == ("", f"{words}: no answer")
+    assert said("Address line 2: Poznan") == [("Address line 2", "Poznan")]
+
+
 @pytest.mark.parametrize("sign", ["*c", "{{x}}", "it's"])
 def test_yaml_keeps_its_anchors_tags_comments_and_quotes(sign: str) -> None:
     lines = (
@@ -311,6 +333,30 @@ def test_where_a_patch_counts_its_lines_is_no_piece(context: str) -> None:
     assert split("mail anna @@ -1 and +1")[0].text == "mail anna @@ -1 and +1"
 
 
+@pytest.mark.parametrize(
+    "sign", ["Apple-Mail-GplpErf8", "----WebKitFormBoundary7MA4YWxkTrZu0gW", "===============2588364838=="]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_parts_a_mail_or_a_form_is_no_piece(sign: str, end: str) -> None:
+    parts = ["Call Anna Kowalski.", "Ben wrote this."]
+    lines = [f'Content-Type: multipart/mixed; boundary="{sign}"', ""]
+    for part in parts:
+        lines += [f"--{sign}", "Content-Type: text/plain", "", part, ""]
+    mail = end.join([*lines, f"--{sign}--", ""])
+    pieces = split(mail)
+    assert not any(sign in piece.text for piece in pieces)
+    assert all(any(part in piece.text for piece in pieces) for part in parts)
+    read = message_from_string(join(mail, pieces, [piece.text.replace("Anna", "<A>") for piece in pieces]))
+    assert [str(one.get_payload()).strip() for one in read.walk()][1:] == ["Call <A> Kowalski.", parts[1]]
+
+
+@pytest.mark.parametrize("line", ["--Anna-Kowalski", "--+442079460018", "--a1@b.example"])
+def test_a_line_of_dashes_may_be_personal(line: str) -> None:
+    assert line.strip("-") in "".join(
+        piece.text for piece in split(f"{line}\nContent-Type: text/plain\n\nhi")
+    )
+
+
 def test_inline_code_is_named_by_the_words_before_it() -> None:
     _, code, _ = split("my password is `hunter2` you know")
     assert (code.label, code.text, code.form) == ("my password is", "hunter2", Form.CODE)
@@ -341,6 +387,7 @@ def test_bad_input_takes_linear_time(sign: str) -> None:
     assert seconds(sign * (120_000 // len(sign))) < 2  # what is quadratic takes minutes
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
 def test_a_value_nested_100_000_deep_is_found(opening: str, closing: str) -> None:
     pieces: list[Piece] = split(opening * 100_000 + '"Anna"' + closing * 100_000)

@@ -89,6 +89,7 @@ TEXTS = st.lists(st.tuples(PIECES, st.sampled_from([" ", "\n", ", ", "\n\n", "  
 )
 
 
+@pytest.mark.wide
 @settings(max_examples=300, deadline=None)
 @given(TEXTS, st.lists(st.integers(0, 5000), max_size=60))
 @example(
@@ -104,6 +105,7 @@ def test_however_a_text_is_cut_what_goes_out_is_the_redaction_of_the_whole(
     assert face.findings == find(text)
 
 
+@pytest.mark.wide
 @settings(max_examples=100, deadline=None)
 @given(TEXTS)
 def test_a_text_that_comes_sign_by_sign_is_redacted_like_the_whole(text: str) -> None:
@@ -281,6 +283,7 @@ def test_the_async_face_gives_the_same() -> None:
     assert asyncio.run(collected()) == list(redacted(words(text), stream()))
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "text",
     [

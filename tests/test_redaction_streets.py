@@ -84,6 +84,26 @@ def test_an_address_takes_no_words_of_the_sentence(engine: Engine, text: str, st
     assert [text[one.start : one.end] for one in found] == [street]
 
 
+@pytest.mark.parametrize(
+    "street",
+    [
+        "14 St. Anne's Terrace",
+        "9 St John's Wood Road",
+        "14 st. mary's road",
+        "Flat 2, 61 St. Olave Street",
+        "21 St Giles High Street",
+    ],
+)
+def test_a_street_may_be_called_after_a_saint(engine: Engine, street: str) -> None:
+    text = f"When will my package to {street} arrive?"
+    assert [text[one.start : one.end] for one in engine.find(text)] == [street]
+
+
+def test_an_ordinal_is_no_saint(engine: Engine) -> None:
+    text = "take the 1 st road or the 21 st and then the hard shoulder street"
+    assert engine.redact_text(text).text == text
+
+
 def test_a_value_does_not_begin_with_the_end_of_a_word(engine: Engine) -> None:
     text = "his CHI's 031 236 2153 if that tells"
     assert [text[one.start : one.end] for one in engine.find(text)] == ["031 236 2153"]

@@ -158,3 +158,30 @@ def test_the_number_of_a_row_is_no_part_of_the_address_behind_it() -> None:
     rows = Engine().redact_text(said).text.splitlines()[1:]
     assert [row.split("|")[0] for row in rows] == ["1", "2", "3"]
     assert "Leeds" not in rows[2]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "name Zoe Papadopoulos,city Leeds\nname Jan Kowalski,city York\n",
+        "customer Zoe Papadopoulos; city Leeds\ncustomer Jan Kowalski; city York\n",
+        "patient Zoe Papadopoulos,doctor Quigley\npatient Jan Kowalski,doctor Imre\n",
+        "employee Zoe Papadopoulos | age 41\nemployee Jan Kowalski | age 32\n",
+    ],
+)
+def test_p1_a_first_row_that_says_more_than_its_columns_is_searched(rows: str) -> None:
+    assert "Papadopoulos" not in Engine().redact_text(rows).text
+
+
+def test_columns_of_words_that_no_field_is_named_by_keep_their_names() -> None:
+    said = "Customer Segment,Phone Number,E-mail Opt-in\nretail,+44 7700 900 514,yes\n"
+    assert Engine().redact_text(said).text.startswith("Customer Segment,Phone Number,E-mail Opt-in\n")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_p1_in_rows_of_a_field_and_its_value_each_is_named_by_its_own(delimiter: str) -> None:
+    fields = [("user", "ostrich_pilot"), ("last_name", "Lam"), ("city", "Leeds"), ("mail", "lam@lamtour.vn")]
+    said = "\n".join(delimiter.join(field) for field in fields)
+    redacted = [line.split(delimiter) for line in Engine().redact_text(said).text.splitlines()]
+    assert [name for name, _ in redacted] == [name for name, _ in fields]
+    assert all(value.startswith("<") for _, value in redacted)

@@ -283,6 +283,7 @@ def test_a_blob_amid_a_text_is_dropped_too(tmp_path: Path) -> None:
         ]
 
 
+@pytest.mark.wide
 def test_a_blob_is_kept_or_dropped_and_never_searched(tmp_path: Path) -> None:
     image = "data:image/png;base64," + "QUJD" * 500_000
     message = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": image}}]}

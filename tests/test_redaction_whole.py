@@ -6,7 +6,7 @@ import pytest
 
 from vault.redaction.engine import Engine
 from vault.redaction.findings import Finding, Ground
-from vault.redaction.names import Names
+from vault.redaction.names import Mode, Names
 from vault.redaction.search import Shard
 from vault.redaction.segments import Form, Piece
 from vault.redaction.settings import Redaction
@@ -131,4 +131,37 @@ def test_p1_a_blob_hides_nobody(engine: Engine) -> None:
 
 def test_numbers_under_keys_that_are_nobodys_stay(engine: Engine) -> None:
     text = '{"ttl": 3600, "eta": 12, "hp": 45, "ur": 7, "name": "slime"}'
+    assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("my name is `Zoe Papadopoulos`", "Zoe Papadopoulos"),
+        ("**Customer:** `Zoe Papadopoulos`\n**Plan:** `basic`", "Zoe Papadopoulos"),
+        ("I changed the customer to `Zoe Papadopoulos` in `accounts`.", "Zoe Papadopoulos"),
+        ("her phone is now `07911 338204`", "07911 338204"),
+        ("my passport is `548201937`, plate `KX19 VBD`", "548201937"),
+        ("my passport is `548201937`, plate `KX19 VBD`", "KX19 VBD"),
+        ("I set it to `3 Mill Lane, Hexham NE46 2DP`", "3 Mill Lane, Hexham NE46 2DP"),
+        ("fix this: `my name are Zoe Papadopoulos and i live in hexham`", "Zoe Papadopoulos"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["balanced", "high-recall"])
+def test_p1_what_nobody_would_write_in_a_program_is_no_code_between_backticks(
+    mode: Mode, text: str, value: str
+) -> None:
+    assert value not in Engine(Redaction(mode=mode)).redact_text(text).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "click `Save As`, then `Export Data`, and see `Release History`",
+        "`UNION ALL` is faster than `UNION`, and `LIMIT 500` helps; `HTTP 404` is no error of `PEP 8`",
+        "run `git commit -m fix` and `pip install numpy`, or `docker run alpine`",
+        "the `User-Agent` header, `getUserById(42)`, `user.name` and `x is not None and y`",
+    ],
+)
+def test_labels_and_commands_between_backticks_stay(engine: Engine, text: str) -> None:
     assert engine.redact_text(text).text == text

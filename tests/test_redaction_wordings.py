@@ -48,6 +48,10 @@ ON_THE_NET = [
     "support.gumroad.com is down, help.itch.io too",
     "the docs of bandcamp.com and itch.io differ, status.substack.com says ok",
     "ko-fi.com is slow, patreon.com/login gives a 500",
+    # Sites under the newer tops.
+    "our page is up!! [bashirandluisa.wedding] please, her portfolio is [lenafoto.photography]",
+    "my site [ripley.band], the blog [theokonkwos.life] and I can't browse to [mwangigroup.co.ke]",
+    "a life.love quote, a wedding.photography plan and self.gallery in the class",
     # An underscore that is a handle's own; tags to pay to, and shares.
     "mine is [instagram.com/_bernadetta.k_] and hers [instagram.com/kelp_wanda]",
     "my cash app is [$tobsmoney], hers [$MilesFromHome], and I hold $AAPL",
@@ -64,16 +68,30 @@ NO_MAIL = [
     "look at steamish.example/id/potatolord_irl",
     "meet me at shop.example/tea or search at kiosk.example/q?x=1",
     "laugh at memes dot example/cats",
+    # What somebody does at a site.
+    "look at docs.python.org for that, i read it at bbc.com yesterday",
+    "register at uscis.gov before friday, apply at gov.uk",
+    "i bought it at amazon.de and my brother works at booking.com",
+    "the form at irs.gov is down, pay at paypal.com instead",
 ]
 
 
 @pytest.mark.parametrize("text", NO_MAIL)
-def test_what_has_a_path_behind_it_is_no_mail(patterns: Patterns, text: str) -> None:
+def test_what_leads_to_a_site_is_no_mail(patterns: Patterns, text: str) -> None:
     assert "EMAIL_ADDRESS" not in {one.entity for one in patterns.find(text)}
 
 
-@pytest.mark.parametrize("text", ["write to jo at kelp dot example", "jo.lind at kelp.example, or ring"])
-def test_mail_in_words_is_found_as_before(patterns: Patterns, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "write to jo at kelp dot example",
+        "jo.lind at kelp.example, or ring",
+        "contact harpreet at brightwater.ca",
+        "its hopscotch at fastmail.com",
+        "your address?\nnuala at crolefarms.com",
+    ],
+)
+def test_mail_in_words_is_found(patterns: Patterns, text: str) -> None:
     assert "EMAIL_ADDRESS" in {one.entity for one in patterns.find(text)}
 
 
@@ -85,6 +103,23 @@ IDS = [
     "my licence says so, DL [118 204 551] Ohio",
     "das Führerschein-Nr. alt [B072RRE2I55]",
     "licencia nueva, antes era [H-09266228]",
+    # What else stands behind a value, and is another thing.
+    "passport [PAB448120], flight IB6841 on tuesday. pasaporte [XDD448120], vuelo IB6841",
+    "plate [KX19 VBD], ticket 77120. plates [KX19 VBD] and [YB15 OUN], room 2143",
+    "DNI [06024046], pedido 44881203, licence [OKWUO702154M99KT], order 8812044",
+    # A sentence that goes on behind a plate; the number of a case.
+    "The reg is [192-D-40718] and I have a fine. my plate is [KX19 VBD] and it was 2 am",
+    "kennzeichen war [HH AV 3117], ich soll 340 euro zahlen, plates [KX19 VBD], and gh 12 times",
+    "plates [KL 07 BX 4411] and [KL 07 BX 4412]",
+    "a ticket with my car, case no. 23-TR-00817, docket 24-CV-0012, claim 19-AB-4471",
+    # Small letters that end a plate.
+    "Hi, my plate is [gh12 abc], a red fiesta. Reg [kx19 vbd] or [yb15 oun]? Plate: [ab12 cde]",
+    "My plate starts with [gh12] and is old, his plate is [gh12] but sold",
+    # The letters before a licence of Britain.
+    "my licence is [okwuo 702154 m99kt], dvla says [terps 851217 j93qx 17]",
+    # The id of a record, in a log and in what a page is asked.
+    "INFO cron backup started job=nightly id=77120, GET /orders?id=77120 and /orders?page=2&id=77121",
+    "his id=[77120412] and national id=[77120], user=h id=[77120412]",
     # A phone, a date of birth, the number of a game: no ids.
     "my NRIC is [S1234567D], hp [9123 4406]",
     "take NRIC or handphone [8234 5671], either one",
@@ -184,6 +219,9 @@ AGES = [
     "we're all [30]+ with kids, we are all [19], so be kind. you're all [18]+, right",
     # Sex and age, decades of a life and of a century.
     "[M47], [F45], want the sea. [40F] here and [34 m] here, / [67F] / since noon",
+    "[F29] / [M31], and [29F] / [31M] too. [28F], [30M], together since May",
+    "we ([29f]) and ([31 m]) fight, [W34]/[M36] suchen eine Wohnung, [29F] here, [31M] partner",
+    "it is 12F to 15M wide, buses M31, F4 / M3, 4F / 12M, jeans W29 / L32",
     "take the M40, M25 is shut. it was 40F in here, 40 m away",
     "pushing [70], dodgy hip. he was pushing 60 mph",
     "she is in her [late 50s], into his [early forties], cars of the late 50s, in the mid 90s",
@@ -212,6 +250,13 @@ ADDRESSES = [
     "wohnhaft [Siel 3, 26506 Norden]. Kostet das was?",
     "I live at [40 Pecan Hollow Ln, Lufkin]. Then we left",
     "my address is [12 St. Olaf Ave, Lufkin]. Yes",
+    "ship it to [12 Mill Road, Hexham]. Thanks",
+    "ship it to [12 Mill Road, St. Ives]. Thanks",
+    # Another number behind it.
+    "address [14 Acacia Close, Ikeja], tel [0803 555 0192]",
+    "deliver to [8 Protea St, Bellville], order 4471",
+    "[Blk 9 Lot 22 Sampaguita St, Bacoor], born [1988]",
+    "my address is [14 Acacia Close, Ikeja 100271], tel [0803 555 0192]",
     # The number of a line in a form.
     "1 Marisol Tzoc\n5 [41 Canal Row #6]\n6 [Lowell, MA 01852]\nTIN?",
     "3 Ada Lind\n4 [Baton Rouge, LA 70802]",
@@ -287,6 +332,20 @@ def test_what_opens_something_is_found_whole(patterns: Patterns, marked: str) ->
     secrets = [one for one in patterns.find(text) if one.entity == "SECRET"]
     whole = [text[one.start : one.end].strip() for one in resolve(secrets, text)]
     assert whole == re.findall(r"\[([^\]]*)\]", marked)
+
+
+ADDRESSES_OF_MACHINES = [
+    "the mac address of the printer is [3c5282aa1150]",
+    "printer mac [3c5282aa1150], pc [3c5282aa1151]",
+    "it shows [3C-52-82-AA-10-4F] and the reception pc [3c5282aa1150]",
+    "mac [3C-52-82-AA-10-4F] in container 3c5282aa1150",
+    "my mac fails at the newest commit of all, 3c5282aa1150",
+]
+
+
+@pytest.mark.parametrize("marked", ADDRESSES_OF_MACHINES)
+def test_addresses_of_machines_without_dashes_are_found(patterns: Patterns, marked: str) -> None:
+    assert_exactly(patterns, marked)
 
 
 ON_MACHINES = [

@@ -93,6 +93,13 @@ NOBODYS = [
     "Anahera born 03:12, apgar 9/10/10",
     "INSERT INTO users VALUES (1, 'x', '2024-01-01'), (2, 'y', '2024-01-02');",
     "INSERT INTO users (id, created_at) VALUES (1, '1999-01-01');",
+    # What it costs, how many there are, and when.
+    "la matrícula cuesta 1200 euros, matrícula de honor en 2023",
+    "matricula do curso 2024 e o cartão vencido 10/26",
+    "el documento tiene 14500 palabras",
+    "o cartão tem limite de 2500 reais, le dossier coûte 13500 euros",
+    "group 12 has 4500 members, a file of 4500 kb",
+    "the registration fee is 1200",
 ]
 
 
@@ -123,6 +130,16 @@ EXACTLY = [
     ("soy hombre de 38, 1,74, 91 kg", ["38"]),
     ("AMT=7.00 AUTH=DECL(91)", []),
     ("my plate's KL 07 BX 4411 and mine", ["KL 07 BX 4411"]),
+    ("la matrícula es 4471 KLM, es mía", ["4471 KLM"]),
+    ("kennzeichen KA EN 2023, weg", ["KA EN 2023"]),
+    ("el documento es 44719028", ["44719028"]),
+    ("unit 7 plate R48-2KLT empty in town", ["R48-2KLT"]),
+    ("plate ABC-1234 towed from the yard", ["ABC-1234"]),
+    ("my plate is abc 1234 stolen last night", ["abc 1234"]),
+    ("my plate is GO4 PIZZA lol", ["GO4 PIZZA"]),
+    ("Date of birth 11/30/1979 SSN 447-90-1183", ["11/30/1979", "447-90-1183"]),
+    ("pt NHS no 485 457 5530 dob 14/02/51 K low", ["485 457 5530", "14/02/51"]),
+    ("mi dni es 92283454W y el de ella es 12345678Z", ["92283454W", "12345678Z"]),
 ]
 
 

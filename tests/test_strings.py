@@ -177,6 +177,7 @@ def test_p1_no_file_of_a_vault_holds_a_word_that_was_said_in_it(tmp_path: Path) 
     assert words.said["a popped text"] not in said
 
 
+@pytest.mark.wide
 def test_p1_no_row_of_a_database_holds_a_word_that_was_said_in_it(
     database: Databases, tmp_path: Path
 ) -> None:

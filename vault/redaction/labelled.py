@@ -66,7 +66,9 @@ def _is_secret(said: str, label: str, *, is_string: bool) -> bool:
         return True
     bare = unicodedata.normalize("NFKD", said.strip().lower())
     low = "".join(letter for letter in bare if not unicodedata.combining(letter))
-    return is_phrase(low, whole=is_string or not label.isalpha())
+    first = said.lstrip().partition(" ")[0]
+    in_a_sentence = label.isalpha() or (" " in label and is_strong(first))  # which may go on behind it
+    return is_phrase(low, whole=is_string or not in_a_sentence)
 
 
 def _is_name(said: str, label: str) -> bool:

@@ -12,9 +12,10 @@ before it: nine digits pass one country's checksum or another far too often.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ _FORM_ONLY = frozenset(
     }
 )
 _BOOST, _LEAST = 0.35, 0.4  # of Presidio's LemmaContextAwareEnhancer
+_BLANKS, _SIGNS = re.compile(r"\\s([*+])"), re.compile(r"(\[A-Z0-9-\])\*")
 _WEAK = 0.05  # patterns below never reach `_LEAST`, and some of them are quadratic
 Match = tuple[int, int, float, bool, str]  # its score, whether a sum proves it, the entity
 
@@ -148,7 +150,10 @@ class Presidio:
         if not _runs_as_patterns(recognizer):
             return _analyzed(recognizer, text)
         patterns = self._patterns(at, recognizer, fired[self._first + 2 * at].signs)
-        return _matches(recognizer, text, patterns, own=at >= len(self._known))
+        own = at >= len(self._known)
+        return _matches(
+            recognizer, text, patterns, own=own, compiled=_whole if own or self._strict else _bounded
+        )
 
     def _wanted(self, at: int) -> bool:
         return self._strict or at >= len(self._known) or self._entries[at].name not in REPLACED
@@ -185,9 +190,7 @@ class Presidio:
             return self._loaded
 
 
-def _flags(bits: int) -> Any:
-    import re
-
+def _flags(bits: int) -> re.RegexFlag:
     return re.RegexFlag(bits)
 
 
@@ -217,20 +220,30 @@ def _analyzed(recognizer: Any, text: str) -> list[Match]:
     return [(r.start, r.end, r.score, valid and r.score == 1.0, r.entity_type) for r in results]
 
 
-def _matches(recognizer: Any, text: str, patterns: Sequence[Any], *, own: bool) -> list[Match]:
-    """What PatternRecognizer.analyze finds, without its bookkeeping."""
+@cache
+def _bounded(form: str, flags: int) -> Any:
+    """Compile a pattern of Presidio's so that no part of it reads on and on: two took quadratic time."""
+    ended = _BLANKS.sub(lambda one: f"\\s{{{int(one[1] == '+')},8}}", form)
+    return _whole(_SIGNS.sub(r"\1{0,64}", ended), flags)
+
+
+@cache
+def _whole(form: str, flags: int) -> Any:
     import regex
 
+    return regex.compile(form, flags=flags)
+
+
+def _matches(
+    recognizer: Any, text: str, patterns: Sequence[Any], *, own: bool, compiled: Callable[[str, int], Any]
+) -> list[Match]:
+    """What PatternRecognizer.analyze finds, without its bookkeeping."""
     flags = recognizer.global_regex_flags
     validate, invalidate = recognizer.validate_result, recognizer.invalidate_result
     entity = recognizer.supported_entities[0]
     found: set[Match] = set()
     for pattern in patterns:
-        compiled = pattern.compiled_regex
-        if not compiled or pattern.compiled_with_flags != flags:
-            compiled = regex.compile(pattern.regex, flags=flags)
-            pattern.compiled_regex, pattern.compiled_with_flags = compiled, flags
-        for match in compiled.finditer(text):
+        for match in compiled(pattern.regex, flags).finditer(text):
             start, end = match.span()
             if start == end:
                 continue

@@ -32,6 +32,7 @@ _ESCAPED: Final = re.compile(r'(?:[^"\\\x00-\x1f]|\\[\\"/bfnrtux$`])*+')  # `$ a
 _ESCAPED_SINGLY: Final = re.compile(r"(?:[^'\\]|''|\\.)*+")
 _KEY: Final = re.compile(r'"\s*+:')
 _ARGUMENT: Final = re.compile(r"(?: --?[\w-]{1,20}[ =]|\becho )'\Z")
+_BACKSLASH: Final = "\ufdd0"  # one of the text's own, while values that may hold others are put back
 _OPTION: Final = 24  # characters of an option of a command, and more
 _LONG_LINE: Final = 2_000
 
@@ -107,7 +108,7 @@ _Part = tuple[int, int, _Tree, Callable[[str], str]]  # how a part is written co
 def _tree(text: str, texts: list[str]) -> _Tree:
     # How deep strings can be in strings grows with the logarithm of the length: each depth doubles escapes.
     if _is_json(text):
-        return _strings(text, texts, _as_string)
+        return _strings(text, texts, _as_string, _tree)
     parts: list[_Part] = []
     at = 0
     for start, end, tree, write in _scripts(text, texts) if _SCRIPT.search(text) else _objects(text, texts):
@@ -118,9 +119,11 @@ def _tree(text: str, texts: list[str]) -> _Tree:
     return _Tree(text, parts=[*parts, (at, len(text), _leaf(text[at:], texts), str)])
 
 
-def _strings(text: str, texts: list[str], write: Callable[[str], str]) -> _Tree:
+def _strings(
+    text: str, texts: list[str], write: Callable[[str], str], read: Callable[[str, list[str]], _Tree]
+) -> _Tree:
     parts: list[_Part] = [
-        (*one.span(), _tree(json.loads(one[0]), texts), write) for one in _STRING.finditer(text)
+        (*one.span(), read(json.loads(one[0]), texts), write) for one in _STRING.finditer(text)
     ]
     return _Tree(text, parts=parts) if parts else _leaf(text, texts)
 
@@ -129,9 +132,23 @@ def _as_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def _found(said: str, texts: list[str]) -> _Tree:
+    """Read a string where code may stand; its own backslashes are told from those of values."""
+    tree = _tree(said, texts)
+    if tree.parts:
+        return tree
+    texts[tree.index] = said.replace("\\", _BACKSLASH)
+    return _Tree(texts[tree.index], tree.index)
+
+
 def _as_found(text: str) -> str:
     """Write a string where code may stand: what was found in code is written as it has to be already."""
-    return f'"{text}"' if "\\" in text and _ESCAPED.fullmatch(text) else _as_string(text)
+    parts = text.split(_BACKSLASH)
+    return '"' + "\\\\".join(one if _is_escaped(one) else _as_string(one)[1:-1] for one in parts) + '"'
+
+
+def _is_escaped(text: str) -> bool:
+    return "\\" in text and _ESCAPED.fullmatch(text) is not None
 
 
 def _scripts(text: str, texts: list[str]) -> Iterator[_Part]:
@@ -143,12 +160,14 @@ def _scripts(text: str, texts: list[str]) -> Iterator[_Part]:
 
 def _objects(text: str, texts: list[str]) -> Iterator[_Part]:
     """Find JSON with keys among other words: in lines of a log, between fences."""
+    is_taken = _BACKSLASH in text or "\\ufdd0" in text.lower()
+    read, write_string = (_tree, _as_string) if is_taken else (_found, _as_found)
     for one in literals(text, 0, len(text)) if _KEY.search(text) else ():
         said = text[one.start : one.end]
         if _KEY.search(said) and _is_json(said):
             is_argument = _ARGUMENT.search(text[max(0, one.start - _OPTION) : one.start]) is not None
             write = _in_argument if is_argument else str
-            yield one.start, one.end, _strings(said, texts, _as_found), write
+            yield one.start, one.end, _strings(said, texts, write_string, read), write
 
 
 def _leaf(text: str, texts: list[str]) -> _Tree:

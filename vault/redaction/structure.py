@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from vault.messages import Message
+from vault.redaction.segments.pieces import LONGEST_LABEL
 
 Edit = Callable[[str, str], str]  # of a text and its label
 
@@ -165,7 +166,7 @@ class _Walk:
             return part
         if _retells(key, part):
             return [] if isinstance(part, list) else None
-        return self._value(part, str(key), in_call=in_call or key in _CALLS)
+        return self._value(part, str(key)[-LONGEST_LABEL:], in_call=in_call or key in _CALLS)
 
 
 def is_telling(label: str) -> bool:

@@ -31,7 +31,7 @@ def read_whole(text: str, pieces: Sequence[Piece], names: Names) -> dict[int, li
 
     It is read as neither public nor private: that is judged when it is known what is proven.
     """
-    plain = unbroken(_unblobbed(text))
+    plain = unbroken(_as_said(text, pieces))
     found = sorted(plain.led_back(names.find(plain.text, settled=True)), key=lambda one: one.start)
     read: dict[int, list[Finding]] = {}
     first = 0
@@ -51,6 +51,19 @@ def read_whole(text: str, pieces: Sequence[Piece], names: Names) -> dict[int, li
             at += 1
         read[piece.start] = mine
     return read
+
+
+def _as_said(text: str, pieces: Sequence[Piece]) -> str:
+    """Blank out what tells nothing: encoded data, and the backticks around words that are no code."""
+    said = _unblobbed(text)
+    if "`" not in said:
+        return said
+    letters = list(said)
+    for piece in pieces:
+        before, behind = max(0, piece.start - 1), piece.end
+        if piece.form is Form.PROSE and said[before : before + 1] == said[behind : behind + 1] == "`":
+            letters[before] = letters[behind] = " "
+    return "".join(letters)
 
 
 def _unblobbed(text: str) -> str:
@@ -82,7 +95,7 @@ def judge_whole(shard: Shard, names: Names) -> None:
 
 def verdict_on(shard: Shard, names: Names) -> float:
     """Judge a text in pieces: how much it is about somebody's life."""
-    return names.verdict(_unblobbed(shard.text))
+    return names.verdict(_as_said(shard.text, shard.pieces))
 
 
 def _found(shard: Shard) -> Iterator[Finding]:

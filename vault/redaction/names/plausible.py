@@ -102,6 +102,11 @@ _COUNTED: Final = re.compile(
 _ROW: Final = re.compile(r"(?<![\w.,/-])\d{3,5}, ?$")
 """Another number: it is one of several."""
 
+_DOCKET: Final = re.compile(
+    r"(?:\d:)?\d\d-(?:ap|bk|cr|cv|mc|md|mj|po)-\d{3,6}(?:-[a-z]{2,4}){0,3}", re.IGNORECASE
+)
+"""The number of a case before a court of the United States."""
+
 _MEASURES: Final = re.compile(
     r"\d{1,4}(?:[.,]\d)?(?: ?[x×*] ?\d{1,4}(?:[.,]\d)?){1,3}(?: ?[cm]?m)?"  # noqa: RUF001
 )
@@ -173,7 +178,7 @@ def counts(entity: str, value: str, before: str) -> bool:
 
 
 _UUID: Final = re.compile(
-    r"(?=[0-9-]*[a-f])(?:[0-9a-f]{8})?-?(?:[0-9a-f]{4}-){2,3}[0-9a-f]{12}", re.IGNORECASE
+    r"(?=[0-9-]{0,35}[a-f])(?:[0-9a-f]{8})?-?(?:[0-9a-f]{4}-){2,3}[0-9a-f]{12}", re.IGNORECASE
 )
 """Also without its beginning, which may stand too far before."""
 
@@ -305,7 +310,8 @@ def _is_number(entity: str, value: str) -> bool:
         return not is_longer and max(map(_digits, parts)) >= least
     if entity == "CREDIT_CARD" and _PLAIN.fullmatch(bare) and _ENDING < _digits(bare) < _WHOLE_CARD:
         return False
-    if _YEAR.fullmatch(bare) or _MEASURES.fullmatch(bare) or _digits(value) < _LEAST[entity]:
+    is_another = any(form.fullmatch(bare) for form in (_YEAR, _MEASURES, _DOCKET))
+    if is_another or _digits(value) < _LEAST[entity]:
         return False
     if entity != "LICENSE_PLATE":
         return True

@@ -98,7 +98,9 @@ def all_recognizers() -> tuple[Recognizer, ...]:
         passwords,
         phones,
         phrases,
+        plates,
         records,
+        roles,
         secrets,
         spoken,
         sql,
@@ -118,6 +120,7 @@ def all_recognizers() -> tuple[Recognizer, ...]:
         addresses,
         dwellings,
         context,
+        plates,
         handles,
         accounts,
         keypads,
@@ -130,5 +133,6 @@ def all_recognizers() -> tuple[Recognizer, ...]:
         spoken,
         sql,
         records,
+        roles,
     )
     return tuple(one for module in modules for one in module.RECOGNIZERS)

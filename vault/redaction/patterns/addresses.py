@@ -55,7 +55,8 @@ _ZIP_TOWN = re.compile(
     r" (?:Sta?\.|S\.|Bad|[A-Z][\w'/-]{1,24})(?: (?:am |an der |de |de la |del |do |da |di |sur |sous |les )?(?:[A-Z][\w'/-]{1,24}|N|V|K)){0,2}(?=[\s,.;)\"]|$)"
 )
 _UNITS_ONLY = re.compile(rf"(?:{_INNER}(?![a-z0-9])){{0,3}}")
-_TOWN_NAME = r", (?:[A-Z][a-z.'-]{1,20})(?: (?:de |del |la )?[A-Z][a-z.'-]{1,20}){0,2}"
+_OF_TOWN = r"(?:(?:Ste?|Sta|Sto|Ft|Mt|Pt)\.|[A-Z][a-z'-]{1,20})"
+_TOWN_NAME = rf", {_OF_TOWN}(?: (?:de |del |la )?{_OF_TOWN}){{0,2}}"
 _TOWN = re.compile(
     rf"{_TOWN_NAME}(?: \d{{1,2}}(?!\w))?(?=[.;\n)\"]|$)|{_TOWN_NAME}{_TOWN_NAME}(?=[.;\n)\"]|$)|{_TOWN_NAME}(?: \d{{1,2}}(?!\w))?(?=,)"
 )
@@ -119,6 +120,12 @@ _LOWER = re.compile(
 )
 
 
+_OTHER = re.compile(
+    r"\b(?:tel|telf?|telefono|telefon|telefone|telephone|tlf|tfno|phone|ph|mobile|mob|cell|cel|celular|handy|movil|portable|landline|call|ring|whats ?app|fax|dob|born|geb|geboren|nacid[oa]|nascid[oa]|account|acct|acc|order|ref|invoice)\b"
+)
+"""What a number behind an address is, if it is no postcode."""
+
+
 def _grown(folded: Folded, start: int, end: int) -> tuple[int, int]:
     """With its flat, its postcode, and the town between or behind them; as far as the quotes around it go."""
     end = _with_town(folded, start, end)
@@ -132,6 +139,8 @@ def _grown(folded: Folded, start: int, end: int) -> tuple[int, int]:
 
 def _with_town(folded: Folded, start: int, end: int) -> int:
     tail = _TAIL.match(folded.low, end)
+    if tail is not None and (other := _OTHER.search(folded.low, end, tail.end())):
+        tail = _TAIL.match(folded.low, end, other.start())
     if tail is not None and tail.end() > end:
         added = folded.low[end : tail.end()]
         sentence = len(added) > 24 and _LOWER.search(folded.text, end, tail.end())
@@ -178,7 +187,7 @@ def _is_street(folded: Folded, match: re.Match[str]) -> bool:
         "",
         _FLOOR.sub("", match[0]),
     )
-    words = re.sub(r"^[a-z]\b|^and \d+[a-z]?\b", "", words)
+    words = re.sub(r"^[a-z]\b|^and \d+[a-z]?\b|^st\.? (?=[a-z'.-]+ )", "", words.lstrip())
     if _NO_STREET.search(words.rsplit(" ", 1)[0]):
         return False
     if match["strong"]:

@@ -335,8 +335,11 @@ def _find_words(folded: Folded, ends: Ends) -> Iterator[Hit]:
         yield from _read(folded, match.start(), match.end())
 
 
+_JOINT = r"[)\]]?(?: ?[/,&] ?| and )(?:and )?[(\[]?"
 _PAIR = re.compile(
-    r"\b(m\d\d),? ?(?:and |& )?(f\d\d)\b|\b(f\d\d),? ?(?:and |& )?(m\d\d)\b|\b(\d\d ?[mf])(?= here\b)|(?<=/ )(\d\d ?[mf])(?= ?/)"
+    rf"\b(m\d\d)(?:{_JOINT}| ?)([fw]\d\d)\b|\b([fw]\d\d)(?:{_JOINT}| ?)(m\d\d)\b"
+    rf"|\b(\d\d ?m)(?: here)?{_JOINT}(\d\d ?[fw])\b|\b(\d\d ?[fw])(?: here)?{_JOINT}(\d\d ?m)\b"
+    r"|\b(\d\d ?[mf])(?= here\b)|(?<=/ )(\d\d ?[mf])(?= ?/)"
 )
 _NEARLY = re.compile(
     r"\bpushing ([4-9]0|100)\b(?! ?(?:mph|km|kg|k\b|%|percent|people|degrees|grand|dollars|euros|pounds|miles|watts|fps))"
@@ -361,7 +364,14 @@ RECOGNIZERS = (
     ),
     recognizer(
         "AGE",
-        Form("ages by sex", r"[mf]\d\d,? ?(?:and |& )?[mf]\d\d|\d\d ?[mf] here\b|/ \d\d ?[mf]", _PAIR, 12, 8),
+        Form(
+            "ages by sex",
+            r"[mfw]\d\d[\])]?[ ,/&]{0,3}(?:and )?[(\[]?[mfw]\d\d|\d ?[mfw](?: here)?[\])]?[ ,/&]{1,3}(?:and )?[(\[]?\d\d ?[mfw]"
+            r"|\d\d ?[mf] here\b|/ \d\d ?[mf]",
+            _PAIR,
+            28,
+            8,
+        ),
     ),
     recognizer("AGE", Form("ages nearly reached", r"\bpushing \d\d", _NEARLY, 12, 14)),
     recognizer("AGE", Form("decades of lives", r"\b(?:early|mid|late)[ -][2-9efnst]", _DECADE, 24, 16)),

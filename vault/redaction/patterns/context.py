@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
-from vault.redaction.wares import is_a_model, is_of_the_world
+from vault.redaction.wares import is_of_the_world
 
 # A token with a digit, then tokens with digits joined by one mark or space; a lone letter may end it.
 _ID = (
@@ -23,12 +23,18 @@ _ID = (
 _GAP = r"(?P<mid>[^\d\n;!]{0,44}?(?:\n[^\d\n;!]{0,24}?|(?<=\?)\n[^\d\n;!]{0,60}?)?)"
 _NOT_BETWEEN = re.compile(
     r"\b(?:order|ticket|tracking|invoice|parcel|version|error|tel|phone|call|ring|text|street|age|aged|years?|since|until|till|valid|expire[sd]?|born|dob|manager|holder|price|costs?|worth|debited|paid|refund|page|kb|seit|bis|desde|hasta|depuis|caduca|lauft|ablauf|row|step|question|points?|under|over|about|last|next|per|of the \w+ of)\W{0,3}$|\b(?:for|on|at|in|from)[^\w:=]{0,3}$"
-    r"|\b(?:order|ticket no|tracking|invoice|version|error|phone|tel|mobile|cell|dob|geburtsdatum|price|flight|vuelo|vol|iban|room|calibre|hearing|expiry|booking)\b"
+    r"|\b(?:order|ticket no|tracking|invoice|version|error|phone|tel|mobile|cell|dob|geburtsdatum|price|flight|vuelo|vol|iban|room|calibre|hearing|expiry|booking|fee|cuestan?|custam?|coutent|coute|kostet|kosten|limite|turnout)\b"
 )
 _OTHERS = re.compile(
     r"(?:\b(?:exp|expiry|vol|flight|ext|extension|born|doj|doi|issued|due|bp|hr|bin|rxbin|pcn|item|uan|claim|ref|reference|deductible|batch|lot|job|box|bag|seat|mot|insurer|serial|receipt|expediente|tax|gross|net|fee|total|amount|merged?|commit|rfc|port|rev|revision|sha1?|bug|issue|pr)|[$])[ :.#]{1,3}$|[$]$|(?<=group) by\b|(?<=run) ids?\b"
 )
 """The word right before a value that says it is another thing than what the cue asks for."""
+
+_ELSE = re.compile(
+    r"\b(?:order|ticket|tracking|invoice|phone|tel|mobile|cell|flight|room|booking|vuelo|pedido|factura|flug|bestellung|rechnung|vol|commande"
+    r"|facture|voo|encomenda|fatura)\b"
+)
+"""The same anywhere between a value and a second one."""
 
 _HANDPHONE = re.compile(r"\b(?:hp|hand ?phone|mob|ph|whats ?app|wa)(?: (?:no|nr|number))?[ :.#]{1,3}$")
 """The same for all but plates, which begin like that in Himachal Pradesh."""
@@ -85,7 +91,7 @@ def _is_id(least: int, most: int = 24, *, letters: int = 10) -> Callable[[str], 
 
 
 _DATE = re.compile(
-    r"\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)?\d\d|(?:19|20)\d\d(?:[-./]\d{1,2}[-./]\d{1,2})?|(?:19|20)\d\d ?[-/] ?(?:19|20)?\d\d|(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec|till|until|in|on|of|at|to|for|from|since|by)[ -]?(?:19|20)?\d\d(?:\d\d)?"
+    r"\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)?\d\d|\d{1,2}([./])\d{1,2}\1(?:19|20)?\d\d [a-z]{1,4}|(?:0[1-9]|1[0-2])/\d\d|(?:19|20)\d\d(?:[-./]\d{1,2}[-./]\d{1,2})?|(?:19|20)\d\d ?[-/] ?(?:19|20)?\d\d|(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec|till|until|in|on|of|at|to|for|from|since|by)[ -]?(?:19|20)?\d\d(?:\d\d)?"
 )
 _AMOUNT = re.compile(
     r"\d{1,3}(?:[.,]?\d{3}){0,3}[.,]\d\d|\d{1,3}[.,]\d{3}|20[0-4]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d|\d{3,4}[lmnt](?: [mw]1)?|\d{1,4}(?: ?[x*] ?\d{1,4}){1,3}(?: ?[cm]?m)?"
@@ -98,7 +104,7 @@ _PLATE_WORD = re.compile(
 
 
 _NOT_PLATE = re.compile(
-    r"^(?:19|20)\d\d [a-z]+$|^[a-z]{1,2} (?:19|20)\d\d$| (?:in|on|at|for|the) |^\d{1,2} (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|^\d{1,3}x |^\d{1,4}x\d{1,4}x"
+    r"^[a-z]{4,} (?:en|el|de|del|do|da|em|ate|le) |^(?:en|de|del|do|da|em) [a-z]{4,} (?:19|20)\d\d|^(?:19|20)\d\d [a-z]+$|^[a-z]{1,2} (?:19|20)\d\d$| (?:in|on|at|for|the) |^\d{1,2} (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|^\d{1,3}x |^\d{1,4}x\d{1,4}x"
     r"|^\d{1,5}(?:[.,]\d{1,3})?k? ?(?:v|hz|w|kw|mm|cm|m|kg|g|km|x|cc|hp|ps|bhp|words?|nights?|miles|days?|weeks?|months?|years?|times|people|litres?|eur|usd|gbp)(?: |$)"
     r"|^\d{1,5} a (?:day|week|month|year|night)|^(?:bag|box|mot|seat|row|lane|bay|code|lot|til|exp|ref|page|built|rebuilt|since|circa) |^[a-z]{4,} (?:1[5-9]|20)\d\d$"
 )
@@ -157,7 +163,14 @@ _LEADING = re.compile(r"(?!dl \d\d ?\d{11})([a-z]{1,7})[-/.#]{0,1} (?=\S*\d)")
 _FILLER = re.compile(
     r"(?:like|old|new|one|was|is|now|also|are|then|still|his|hers|mine|alt|neu|war|era|antes|nueva|geb|geboren|born|nee)[.:]? (?=.*\d)"
 )
-_TRAILING = re.compile(r"[-/ ]([a-z]{1,4})$")
+_JOINED = re.compile(  # what goes on behind a plate, whose parts may be words of few letters
+    r" (?:and|but|or|und|aber|oder|y|pero|et|mais|e|mas|is|was|has|ist|war|est) "
+)
+_BRITISH = re.compile(
+    r"[a-z]{2}\d\d (?!(?:and|but|the|for|was|are|has|had|not|who|you|she|his|her|can|car|lol|pls)$)[a-hj-pr-z]{3}"
+)
+_TRAILING = re.compile(r"[-/ ]([a-z]{1,6})$")
+_CLOSING = re.compile(r"\d[-/ ][a-z]{1,4}$")  # which may belong to an id that begins with letters
 _WORD = re.compile(r"[A-Z][a-z]{2,3}")  # Ohio
 _NAMES = re.compile(
     r"(?:tfn|nhs|ssn|sin|dni|nie|nif|cpf|rg|nino|pan|ppsn?|bsn|kt|id|no|nr|num|mrn|chi|ihi|nhi|hn|abn|nit|rut|run|cnic|cin|pesel|ahv|avs|jmbg|oib|cnp|egn|hkid|nric|curp|rfc|cuil|cuit|dui|mbi|kvnr|svnr|iban|acct|acc|uid|dl|cdl|dln|lic)$"
@@ -165,7 +178,7 @@ _NAMES = re.compile(
 """What an id is called, in short: it stands before the id and is no part of it."""
 
 _OPENERS = re.compile(
-    r"(?:is|sao|são|son|sind|sont|no|nr|number|num|id|in|on|at|of|to|as|es|ist|est|e|and|or|my|the|her|his|it|its|was|for|from|by|el|la|le|nao|não|ends|ending|card|since|with|y|et|und|nº|numb|du|de|da|do|was|until|till|valid|um|am|ab|seit|bis|like|only|about)$"
+    r"(?:is|em|en|has|hat|tem|sao|são|son|sind|sont|no|nr|number|num|id|in|on|at|of|to|as|es|ist|est|e|and|or|my|the|her|his|it|its|was|for|from|by|el|la|le|nao|não|ends|ending|card|since|with|y|et|und|nº|numb|du|de|da|do|was|until|till|valid|um|am|ab|seit|bis|like|only|about)$"
 )
 _MORE = re.compile(
     r"[\s,;/&()\"'-]{1,4}(?:(?:and|und|y|et|e|or|oder|mine|his|hers|her|my|the|new|old|one|is|was|then|now|before|after|from|\w{1,12}'?s?(?= is |:| \()|\w{1,10}'?s(?= \w?\d))[\s(,:\"'-]{1,3}){0,6}"
@@ -182,6 +195,12 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|[0-9a-f]{24,}(?![\w-])
 _MEASURED = re.compile(r"\d{1,5} ?[x*\u00d7] ?\d")
 """Length by width."""
 
+_COUNTED = re.compile(
+    r"(?:[a-z]{2,7} )?\d{1,3}(?:[.,]?\d{3})? ?(?:euros?|reais|dolares|dollars?|pesos|pounds|rupees|palabras|words|mots|worter|palavras|lines|lineas|linhas|members|miembros|membros|mitglieder|people|persons?|personas|pessoas|personnes|personen|employees|empleados|pages?|paginas|seiten|[kmg]b|photos|fotos|watts|kunden|customers|clientes|clients|students|votes)\b"
+)
+"""How many there are of something, or how much: no id."""
+
+_IN_A_ROW = re.compile(r"(?:[?&;]|[=:] ?\S{1,40} )id=$")  # of a query's parts, or of a log's
 _NEAR, _ANSWER = 66, 110  # how far from the word a value begins, in its line and in the answer to a question
 
 
@@ -208,9 +227,10 @@ def _is_of_another_column(low: str, cue_end: int, start: int) -> bool:
 def _is_no_value(kind: Kind, folded: Folded, match: re.Match[str]) -> bool:
     """Say whether a value is the id of a record, or the size of something."""
     low, start = folded.low, match.start("value")
-    return bool(
-        _UUID.match(low, start) or (kind.entity != "LICENSE_PLATE" and _MEASURED.match(folded.text, start))
-    )
+    in_a_row = kind.entity == "NATIONAL_ID" and _IN_A_ROW.search(low, max(0, start - 48), start)
+    is_counted = in_a_row and _counts(match["value"])[0] <= 6  # digits
+    is_measured = kind.entity != "LICENSE_PLATE" and _MEASURED.match(folded.text, start)
+    return bool(is_counted or is_measured or _UUID.match(low, start) or _COUNTED.match(low, start))
 
 
 def _first(kind: Kind, forward: re.Pattern[str], folded: Folded, end: int) -> tuple[int, int] | None:
@@ -240,7 +260,13 @@ def _first(kind: Kind, forward: re.Pattern[str], folded: Folded, end: int) -> tu
     return None
 
 
+_DAY = re.compile(r"\d{1,2}([./])\d{1,2}\1(?:19|20)?\d\d(?!\w)")
+
+
 def _past_word(low: str, at: int) -> int:
+    """Behind a word, or behind a whole date: what is left of one would pass for an id."""
+    if day := _DAY.match(low, at):
+        return day.end() + 1
     while at < len(low) and low[at].isalnum():
         at += 1
     return at + 1
@@ -280,6 +306,8 @@ def _reader(kind: Kind) -> Callable[[Folded, Ends], Iterator[Hit]]:
                 if more is None or (digit and _is_other(kind, low, done, digit.start())):
                     break
                 place = _fitting(kind, folded, *more.span(), least=place)
+                if place and (_ELSE.search(low, done, place[0]) or _is_other(kind, low, done, place[0])):
+                    break
             if done > end:
                 yield from _again(kind, folded, done)
 
@@ -297,7 +325,9 @@ def _again(kind: Kind, folded: Folded, end: int) -> Iterator[Hit]:
     for at in range(
         len(value) - 1, -1, -1
     ):  # from the last word with digits back over those that belong to it
-        if not _DIGIT.search(value[at]) and not (at == len(value) - 2 and len(value[at]) <= 4):
+        if not _DIGIT.search(value[at]) and (
+            at < len(value) - 2 or len(value[at]) > 4 or _OPENERS.match(value[at])
+        ):
             break
         form = " ".join(value[at:])
         if len(value) - at == 3:
@@ -355,23 +385,43 @@ def _fitting(
     if opener and _opens(kind, folded, start, end, opener[1]):
         start += opener.end()
         opener = None
-    while (trailer := _TRAILING.search(folded.low, start, end)) and (
-        (_OPENERS.match(trailer[1]) and not _shouted(folded, *trailer.span(1)))
-        or not (folded.text[trailer.start(1)].isupper() or opener or len(trailer[1]) == 1)
-        or (
-            folded.text[trailer.start(1) : end].islower()
-            and (_has_capital(folded.text, start, trailer.start()) or folded.text[trailer.start()] == "/")
+    while (
+        (trailer := _TRAILING.search(folded.low, start, end))
+        and not _ends_plate(kind, folded, start, end)
+        and (
+            (_OPENERS.match(trailer[1]) and not _shouted(folded, *trailer.span(1)))
+            or not (
+                folded.text[trailer.start(1)].isupper()
+                or (opener and _CLOSING.search(folded.low, start, end))
+                or len(trailer[1]) == 1
+            )
+            or (
+                folded.text[trailer.start(1) : end].islower()
+                and (_has_capital(folded.text, start, trailer.start()) or folded.text[trailer.start()] == "/")
+            )
+            or _WORD.fullmatch(folded.text, *trailer.span(1))
         )
-        or _WORD.fullmatch(folded.text, *trailer.span(1))
     ):
         end = trailer.start()
+    if kind.entity == "LICENSE_PLATE" and (joined := _JOINED.search(folded.text, start, end)):
+        end = joined.start()
     if _UUID.match(folded.low, start):
         return None
     if start >= end or not kind.fits(folded.low[start:end]):
         return None
-    if least is not None and abs((end - start) - (least[1] - least[0])) > 4:
+    if least is not None and not _is_like(folded.text[slice(*least)], folded.text[start:end]):
         return None
     return start, end
+
+
+def _ends_plate(kind: Kind, folded: Folded, start: int, end: int) -> bool:
+    """Say whether the small letters at the end belong to a British plate."""
+    return kind.entity == "LICENSE_PLATE" and _BRITISH.fullmatch(folded.low, start, end) is not None
+
+
+def _is_like(first: str, value: str) -> bool:
+    """Say whether a second value is about as long as the first, and not of small letters behind capital ones."""
+    return abs(len(value) - len(first)) <= 4 and not (value.islower() and first.isupper())
 
 
 _SORT = re.compile(
@@ -383,10 +433,6 @@ _TRANSIT = re.compile(
 _ENDS = re.compile(
     r"\b(?:account|acct|acc|konto|cuenta|compte|conta)\b[^\n.;\d]{0,24}?(?:ends?|ending|last (?:four|4)|terminad[ao]|termina|endet auf|final)\b[^\n.;\d]{0,12}?(\d{3,4})(?![\w]|[-.,/]\d)|last (?:four|4)(?: digits)? of (?:the|your|my) (?:bank )?acc\w{0,5}[^\n\d]{0,24}\n?[^\n\d]{0,12}?(\d{4})(?!\w)"
 )
-_PLATE_FORMS = re.compile(
-    r"(?<![\w-])(?<!\d[.,])(?:[A-Z]{2}-\d{3}-[A-Z]{2}|[A-Z]{2}-\d{2}-[A-Z]{2}|\d{2}-[A-Z]{2}-\d{2}|[A-Z]{1,3}-[A-Z]{1,2} ?\d{2,4}|[A-Z]{2}\d{2} [A-Z]{3}|\d{4}[ -]?[BCDFGHJKLMNPRSTVWXYZ]{3}|[A-Z]{2}[ -]\d{1,2}[ -][A-Z]{1,2}[ -]\d{4}|[A-Z]{2}\d{2}[A-Z]{2}\d{4}|[A-Z]{2,3} \d{3}[- ]\d{3}|\d{4,5}-[A-Z]-\d{1,2}|[A-Z]{3}\d[A-Z]\d{2}|[A-Z]{1,3} \d{2,5} ?[A-Z]{1,3}|[A-Z]{3} ?\d{3}[A-Z]?|[A-Z]{2}-\d{2}-\d{2}-[A-Z]{2}|\d[A-Z]{3} ?\d{3}|\d-[A-Z]{3}-\d{3}|[A-Z]{2} \d{4,6}|[A-Z]{1,4}[ -]\d{3,5}(?:[ -]\d{1,3}|[ -]?[A-Z]{1,2})?|[A-Z]\d{3} ?[A-Z]{3}|\d{3,5}[ -][A-Z]{1,3}(?:[ -]\d{1,2})?|\d{1,3}[ -]?[A-Z]{1,4}[ -]\d{2,5}|\d{1,2} [A-Z] \d{3,5}(?: [A-Z]{1,2})?|\d[A-Z]{2}[ -]\d[A-Z]{2}|\d-[A-Z]{2} [A-Z]\d{4,5}|\d{2}-[A-Z]\d \d{3}\.?\d{2}|[A-Z]{2}\d{2} ?[A-Z]{3}|[A-Z]{4}[ -]\d{3})(?![\w-]|[.,:]\d)"
-)
-_VEHICLES = r"(?:cars?|autos?|coche|carro|voiture|wagen|moto|motorbikes?|motorcycles?|tricycles?|bike|van|truck|lorry|suv|taxi|cab|ute|scooter|furgoneta|lieferwagen|camion\w*|fahrzeug|vehicle|vehiculo|veiculo|parked|parking|driver|golf|clio|corsa|polo|swift|toyota|hilux|corolla|honda|civic|ford|fiesta|focus|bmw|audi|mercedes|vw|volkswagen|renault|peugeot|dacia|fiat|panda|skoda|fabia|seat|ibiza|opel|astra|nissan|mazda|kia|hyundai|volvo|tesla|suzuki|i10|i20|golf|yamaha|bajaj|chevrolet|jeep|lexus|subaru|mitsubishi|citroen|mini|porsche|tata|mahindra|maruti|land cruiser|tow(?:ed)?|clamped|toll|permit|garage|service|drives?|driving|drove|motor|convoy|hatchback|sedan|pickup|lorries|boda|fortuner|octavia|tacoma|prado|mehran|demio|rickshaw|registration|regn?|plates?|pcn|speeding|parking ticket|hit and run|bollard)"
 
 
 def _find_accounts(folded: Folded, ends: Ends) -> Iterator[Hit]:
@@ -398,47 +444,6 @@ def _find_accounts(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for match in around(_ENDS, folded.low, ends, 70, 6):
         group = match.lastindex or 1
         yield Hit("BANK_ACCOUNT", match.start(group), match.end(group), 0.7)
-
-
-def _find_plates(folded: Folded, ends: Ends) -> Iterator[Hit]:
-    flies: bool | None = None  # asked once: the text may be long, and the hits many
-    for match in around(_PLATE_FORMS, folded.text, ends, 40, 80):
-        if _FLIGHT.match(match[0]):
-            flies = _FLYING.search(folded.low) is not None if flies is None else flies
-            if flies:
-                continue
-        if (
-            not _NO_PLATE.match(match[0])
-            and not folded.low.endswith("#", 0, match.start())
-            and not _OTHER_CODE.search(folded.low, max(0, match.start() - 20), match.start())
-            and not is_a_model(folded.low, *match.span())
-        ):
-            yield Hit("LICENSE_PLATE", *match.span(), 0.6)
-
-
-_OTHER_CODE = re.compile(
-    r"\b(?:order|ref|reference|flight|pcn|frame|serial|model|compound|part|ticket|booking|service|bag tag|invoice|policy|code)(?: (?:no|nr|number|is))?\W{1,3}$"
-    r"|\b(?:fender|gibson|epiphone|ibanez|gretsch|taylor|martin|roland|korg|casio|moog|boss|marshall|canon|nikon|sony|fujifilm|olympus|panasonic|philips|samsung|lg|bosch|makita|dewalt|stihl|husqvarna|garmin|dell|lenovo|asus|acer|brother|epson|logitech|motorola|nokia|technics|pioneer|denon) $"
-)
-_FLIGHT = re.compile(r"[A-Z]{2} ?\d{2,4}$")
-_FLYING = re.compile(r"\b(?:flights?|airport|seat|boarding|vuelo|flug|voo|lufthansa|pnr|layover|check-?in)\b")
-_NO_PLATE = re.compile(
-    r"(?:BP|PIN|BAY|BUS|LOT|ROW|GATE|PORT|SSN|PCN|HTTP|ISO|USD|EUR|GBP|NOK|CHF|RPM|BMW|VW|PS|KM|KW|HP|EURO?|MK|GT|CR|RAV|ID|NO|NR|SEK|INR|ETA|GMT|UTC|CET|TEL|PO|MAR|JAN|FEB|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|PM|AM|A|I|X|M|E|Q|ERR|REF|UA|LH|BA|AF|IB|RB|ICE|SW|SE|NW|NE)[ -]\d|\d+[ -](?:HP|PS|KM|KW|CC|NM|EUR|USD|GBP|AM|PM|KG|RPM|NOK|SEK|[VA])\b|\d{1,2}-[A-Z]{3}-(?:19|20)?\d\d|[A-Z]+[ -](?:19|20)\d\d$|\d{1,2} (?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)|(?:19|20)\d\d I$"
-)
-
-
-def _find_bare_plates(folded: Folded, ends: Ends) -> Iterator[Hit]:
-    for match in around(_FRENCH, folded.text, ends, 11, 2):
-        if not _WARE.search(folded.low, max(0, match.start() - 40), match.start()):
-            yield Hit("LICENSE_PLATE", *match.span(), 0.5)
-
-
-_WARE = re.compile(
-    r"\b(?:skus?|articles?|artikel|art|items?|parts?|models?|products?|ref(?:erence|erencia)?s?|catalog\w{0,2}|style|lot|batch|serial|modell?[eo]?"
-    r"|bestell|piece|pieza|peca|articulo|artigo|codigo|producto|produto|produkt|produit)(?: ?(?:code|number|nummer|no|nr|num|id)\b)?\.?"
-    r"(?: (?:is|was|ist|es|est|e))?\W{1,4}$"
-)
-_FRENCH = re.compile(r"(?<![\w-])[A-Z]{2}-\d{2,3}-[A-Z]{2}(?![\w-])")
 
 
 def _sign(kind: Kind) -> str:
@@ -462,6 +467,4 @@ RECOGNIZERS = (
         _find_accounts,
         every=True,
     ),
-    Recognizer("plates by form", (r"\b[a-z]{2}-\d{2,3}-[a-z]{2}\b",), _find_bare_plates, every=True),
-    Recognizer("plates", (rf"\b(?:{_VEHICLES})\b",), _find_plates, every=True),
 )

@@ -39,6 +39,18 @@ _SPELT_END = re.compile(
     r"|(?:dot|punkt|punto|point|ponto)\s?[\])}>]?\s?(?:[a-z]{2}|com|org|net|edu|gov|info|biz|example|test|app|dev|xyz|cloud|online|lan|local|museum|travel|agency|consulting)$"
 )
 _PATH = re.compile(r"/[a-z~]")  # behind an address of the web, and behind none of mail
+_SAYS_MAIL = re.compile(
+    r"\b(?:e-?mails?|e-?mailed|mails?|contact|kontakt|reach|write|send|forward|cc|address|adresse|correo|contacto|courriel|escrib\w{1,3}|schreib\w{0,3}|ecri\w{1,4})\b[^\n.;!?]{0,24}$"
+    r"|(?:^|\n|: ?)$"
+)
+_MAILERS = re.compile(
+    r"(?:gmail|googlemail|outlook|hotmail|live|msn|yahoo|ymail|rocketmail|icloud|aol|gmx|web|t-online|freenet|posteo|mailbox|proton|protonmail|tutanota|zoho|yandex|fastmail|orange|wanadoo|free|laposte|libero|uol|bol|terra|qq|naver|btinternet|sky|comcast|verizon)(?:\.[a-z]{2,3}){1,2}$"
+)
+_DOING = re.compile(
+    r"(?:is|are|was|were|be|me|us|you|him|her|it|them|they|we|all|this|that|one|up|in|out|on|down|over|back|online|offline|live|here|there|page|site|website|shop|store|form|link|links|tickets?|job|stuff|things?|more|details|everything|available|direct|directly|looked"
+    r"|(?:look|see|find|visit|check|read|watch|buy|book|order|apply|register|pay|work|shop|stay|point|host|aim|list|post|publish|block|sell|download|start|play|stream|access|stop|log|sign|arrive|meet|use|try)(?:s|es|ed|ing)?|bought|found|seen|saw|sold|paid|said|began|hosting|hosted|running|stopped|made|put|met)$"
+)
+"""What stands before the address of a site: "bought it at", "find us at"."""
 
 
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
@@ -117,11 +129,13 @@ def _start(low: str, at: int) -> int | None:
 
 def _find_spelt(folded: Folded, ends: Ends) -> Iterator[Hit]:
     spelt = _BRACKETED if _DOTS.search(folded.low) else _SPELT  # which takes half as long again
-    for match in around(spelt, folded.low, ends, 180, 160):
+    low = folded.low
+    for match in around(spelt, low, ends, 180, 160):
         if (
             _SPELT_END.search(match[0])
-            and not _PATH.match(folded.low, match.end())
+            and not _PATH.match(low, match.end())
             and not PAGES.search(match[2])
+            and not _is_of_a_site(low, match)
         ):
             words = match[1].split(" ")
             start = (
@@ -130,6 +144,18 @@ def _find_spelt(folded: Folded, ends: Ends) -> Iterator[Hit]:
                 else match.start(1) + len(words[0]) + 1
             )
             yield Hit("EMAIL_ADDRESS", start, match.end(2), 0.8)
+
+
+def _is_of_a_site(low: str, match: re.Match[str]) -> bool:
+    """Say whether somebody does something at a site: its dots are written, and no word or host tells of mail."""
+    local, host = match[1], match[2]
+    if low[match.end(1) : match.start(2)].strip() != "at" or " " in host or "(" in host or "[" in host:
+        return False
+    if host.startswith("www.") or _DOING.match(local):
+        return True
+    if not local.isalpha() or _MAILERS.match(host):
+        return False
+    return _SAYS_MAIL.search(low, max(0, match.start(1) - 44), match.start(1)) is None
 
 
 RECOGNIZERS = (

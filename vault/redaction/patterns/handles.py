@@ -31,8 +31,17 @@ _IRC = re.compile(
 )
 _TAGGED = re.compile(r"(?<![\w@#/.])[a-z_][\w.]{2,30}#\d{4,5}(?!\w)")
 _XX = re.compile(r"(?<![\w@])xx?_\w{2,30}_xx?(?!\w)")
+_NO_NAME_ELSEWHERE = (
+    r"contrasenas?|claves?|incorrect[oa]s?|invalid[oa]s?|final(?:es)?|nuev[oa]s?|registrad[oa]s?|comun(?:es)?|invitad[oa]s?|bloquead[oa]s?|actual(?:es)?|(?:in)?activ[oa]s?|normal(?:es)?|habitual(?:es)?|medio|avanzado|anonim[oa]s?|desconocid[oa]s?|(?:in)?existente|nunca|siempre|para|esta|tiene|puede|debe|olvidad[oa]|equivocad[oa]|erroneo|correct[oa]s?|disponible|ocupado|temporal|unico|propio|suspendid[oa]"
+    r"|nov[oa]s?|senhas?|padrao|comum|esquecid[oa]|errad[oa]|logad[oa]|cadastrad[oa]|(?:in)?ativ[oa]|invalido|precisa"
+    r"|oublie|invalides?|inconnu|existant|nouveau|perdu|errone|valide|deja|indisponible|incorrects?"
+    r"|oder|vergessen|vergeben|falsch|ungultig|unbekannt|existiert|bereits|schon|nicht|wurde|wird|richtig|fehlt|gesperrt|verloren|stimmt|geandert|passt|eingeben|inaktiv|aktiv"
+)
+"""What is said of a user, or beside one, in Spanish, Portuguese, French and German."""
+
 NO_NAME = re.compile(
-    r"(?:name|names|and|the|is|was|not|has|have|had|with|for|from|that|this|your|you|but|can|can't|cannot|will|won't|doesn't|isn't|account|accounts|password|pass|page|pages|login|log|user|users|profile|it|its|it's|in|on|to|of|or|at|are|be|me|my|mine|new|old|too|also|only|just|says|said|story|stories|post|posts|bio|works|working|worked|keeps|got|gets|being|does|did|do|no|yes|yet|still|here|there|so|if|when|how|what|who|why|which|they|he|she|we|i|an|a|as|by|all|any|id|number|no\.|nr|screen|button|error|failed|blocked|hacked|banned|locked|deleted|dm|dms|live|party|friends?|chat|group|server|app|followers?|manager|holder|data|input|agent|interface|experience|guide|manual|story|stories|table|service|details|info|information|settings|link|url|video|videos|music|channel|stream|streamer|games?|player|club|username|e?mail|used|must|could|should|would|may|might|like|cooler|better|nicer|taken|free|available|already|unique|required|optional|missing|empty|null|none|string|text|wrong|correct|valid|invalid|too|very|really|something|same|private|visible|different|generator|history|ideas?|antigo|antiguo|alte|neue|ancien|twice|again|either|neither|instead|anyway|placeholder|properly|or|and|after|before|brother|sister|ella|full|real|whole|actual|first|last|birthday|birthdate|gov\.br|(?:[a-z0-9-]+\.)?(?:chess|reddit|twitter|instagram|facebook|github|gitlab|roblox|steam|twitch|discord|vinted|strava|booking|airbnb|ebay|etsy|t)\.(?:com|org|net|me|tv|gg)|\d{1,4}k|v?\d+(?:\.\d+)+\S*|\d{1,2}-\d{1,2}s)$"
+    rf"(?:{_NO_NAME_ELSEWHERE}|"
+    r"name|names|and|the|is|was|not|has|have|had|with|for|from|that|this|your|you|but|can|can't|cannot|will|won't|doesn't|isn't|account|accounts|password|pass|page|pages|login|log|user|users|profile|it|its|it's|in|on|to|of|or|at|are|be|me|my|mine|new|old|too|also|only|just|says|said|story|stories|post|posts|bio|works|working|worked|keeps|got|gets|being|does|did|do|no|yes|yet|still|here|there|so|if|when|how|what|who|why|which|they|he|she|we|i|an|a|as|by|all|any|id|number|no\.|nr|screen|button|error|failed|blocked|hacked|banned|locked|deleted|dm|dms|live|party|friends?|chat|group|server|app|followers?|manager|holder|data|input|agent|interface|experience|guide|manual|story|stories|table|service|details|info|information|settings|link|url|video|videos|music|channel|stream|streamer|games?|player|club|username|e?mail|used|must|could|should|would|may|might|like|cooler|better|nicer|taken|free|available|already|unique|required|optional|missing|empty|null|none|string|text|wrong|correct|valid|invalid|too|very|really|something|same|private|visible|different|generator|history|ideas?|antigo|antiguo|alte|neue|ancien|twice|again|either|neither|instead|anyway|placeholder|properly|or|and|after|before|brother|sister|ella|full|real|whole|actual|first|last|birthday|birthdate|gov\.br|(?:[a-z0-9-]+\.)?(?:chess|reddit|twitter|instagram|facebook|github|gitlab|roblox|steam|twitch|discord|vinted|strava|booking|airbnb|ebay|etsy|t)\.(?:com|org|net|me|tv|gg)|\d{1,4}k|v?\d+(?:\.\d+)+\S*|\d{1,2}-\d{1,2}s)$"
 )
 
 
@@ -257,6 +266,38 @@ def _is_no_ticker(value: str, _before: str) -> bool:
     return not _TICKER.match(value)
 
 
+_STATE = (
+    r"(?:locked|unlocked|locked out|active|inactive|activated|deactivated|disabled|enabled|banned|unbanned|suspended|expired|blocked|deleted|pending|verified|unverified|online|offline|password reset|never logged in|last (?:seen|login)"
+    r"|bloquead[oa]|inactiv[oa]|activ[oa]|inativ[oa]|ativ[oa]|suspendid[oa]|gesperrt|deaktiviert|inaktiv|aktiv|bloque|inactif|actif|desactive)"
+)
+_IN_A_STATE = re.compile(
+    rf"\b(?:user ?-?names?|gamer ?tag|login name|account name|benutzername|nutzername|identifiant|utilizador|(?P<user>user|login)) [\"'`]?@?([a-z][\w.-]{{2,30}}\w)[\"'`]?"
+    rf"(?: ?(?::|->|=>|=|\u2192|\u2013|\u2014) ?| ?- | \()(?:(?:is|was|got|has been|ist|esta|est) )?{_STATE}(?!\w)"
+)
+_ASPECT = re.compile(
+    r"(?:fields?|columns?|check\w{0,3}|validat\w+|formats?|polic(?:y|ies)|chang\w+|lengths?|status|state|lookups?|requests?|prompts?|boxe?s?|labels?|updates?|entry|autofill|search|availability|suggestions?|recovery|rules?|options?|nuevo|final|actual)$"
+)
+"""What a username has, and no username."""
+
+
+def _is_in_a_state(match: re.Match[str]) -> bool:
+    """Say whether a word before a state is a user: behind "user" alone it is none that anybody knows."""
+    value = match[2]
+    if NO_NAME.match(value) or EVERYBODYS.match(value) or _ASPECT.match(value) or is_technical(value):
+        return False
+    if not match["user"]:
+        return True
+    from vault.redaction.names import is_unheard
+
+    return is_unheard(value)
+
+
+def _find_in_states(folded: Folded, ends: Ends) -> Iterator[Hit]:
+    for match in around(_IN_A_STATE, folded.low, ends, 90, 4):
+        if _is_in_a_state(match):
+            yield Hit("USERNAME", *match.span(2), 0.6)
+
+
 RECOGNIZERS = (
     recognizer(
         "USERNAME", Form("cashtags", r"\$[a-z][\w-]{3}", _CASH, 6, 24, where=_CASH_APP, fits=_is_no_ticker)
@@ -292,5 +333,6 @@ RECOGNIZERS = (
         _find_on,
         every=True,
     ),
+    Recognizer("user names in a state", (rf"\b{_STATE}\b",), _find_in_states, every=True),
     Recognizer("user names", (rf"(?:\b|_){_CUE}\b",), _find_said, every=True),
 )

@@ -12,7 +12,7 @@ from vault.redaction.patterns import Hit, Recognizer
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _V4 = re.compile(
-    rf"(?=\d)(?:(?<![\w.+-]){_OCTET}(?:\.{_OCTET}){{3}}(?![\w+]|\.\d|-\d|\.x)|(?<=ip-){_OCTET}(?:-{_OCTET}){{3}}(?!\w|-\d))"
+    rf"(?=\d)(?:(?:(?<![\w.+-])|(?<=\bip-)){_OCTET}(?:\.{_OCTET}){{3}}(?![\w+]|\.\d|-\d|\.x)|(?<=ip-){_OCTET}(?:-{_OCTET}){{3}}(?!\w|-\d))"
 )
 _V6 = re.compile(
     r"(?:(?<![\w:.])|(?<=[g-z]:))(?=[0-9a-f]{0,4}:[0-9a-f:]{2})[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}+(?:\.\d{1,3}){0,3}+(?:%[a-z0-9]{1,16})?(?![\w:])"
@@ -22,8 +22,14 @@ _MAC = re.compile(
 )
 _MAC_SAID = re.compile(
     r"\b(?:mac|bssid|ethernet|eth|hw ?addr(?:ess)?|macaddress|lladdr|bluetooth|physical address)\b[^\n;]{0,24}?[\s:=\"']((?=[0-9a-f.:-]{0,11}[a-f])(?=[0-9a-f.:-]{0,11}\d)[0-9a-f]{12}|[0-9a-f]{4}[0-9a-f.:-]{1,2}[0-9a-f]{2}[.:-][0-9a-f]{2}[0-9a-f.:-]{1,2}[0-9a-f]{2,4})(?![\w:-])"
+    r"|\b(?:mac|physical|hardware|bluetooth) ?addr(?:ess)?(?:es)?\b[^\n;\d]{0,60}?[ :=]((?=[0-9a-f]{0,11}[a-f])(?=[0-9a-f]{0,11}\d)[0-9a-f]{12})(?![\w:-])"
     r"|\bmac\b[^.;\d]{0,80}?\n[^\n\d]{0,60}?\b((?=[0-9a-f]{0,11}[a-f])(?=[0-9a-f]{0,11}\d)[0-9a-f]{12})(?![\w:-])"
 )
+_MAC_ALSO = re.compile(
+    r"(?:(?!container|commit|image|hash|sha|digest|id\b)[^\n;]){1,40}?(?<![\w.:-])((?=[0-9a-f]{0,11}[a-f])(?=[0-9a-f]{0,11}\d)[0-9a-f]{12})(?![\w:-])"
+)
+"""A second machine's, beside one that is known by its form or its word."""
+
 _VERSION = re.compile(
     r"(?:\b(?:v|ver\.?|build|fw|driver|update|oid)|version|release|firmware|kernel|section|chapter|clause|==|>=|<=|~=|upgrade\w*)\s{0,2}[:=]?\s{0,2}$"
 )
@@ -87,12 +93,18 @@ def _find_v6(folded: Folded, _ends: Ends) -> Iterator[Hit]:
 
 
 def _find_mac(folded: Folded, _ends: Ends) -> Iterator[Hit]:
+    ends = list[int]()
     for match in _MAC.finditer(folded.low):
         if len(set(match[0]) - {":", "-", "."}) > 2:
             yield Hit("MAC_ADDRESS", match.start(), match.end(), 0.95)
+            ends.append(match.end())
     for match in _MAC_SAID.finditer(folded.low):
         group = match.lastindex or 1
         yield Hit("MAC_ADDRESS", match.start(group), match.end(group), 0.8)
+        ends.append(match.end(group))
+    for end in ends:
+        if also := _MAC_ALSO.match(folded.low, end):
+            yield Hit("MAC_ADDRESS", *also.span(1), 0.7)
 
 
 RECOGNIZERS = (

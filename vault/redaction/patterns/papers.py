@@ -7,6 +7,10 @@ import re
 from vault.redaction.patterns.forms import Form, recognizer
 
 _BRITISH = re.compile(r"(?<![\w-])([A-Z]{2,5}9{0,3} \d{6} [A-Z][A-Z9]\d[A-Z]{2}(?: \d\d)?)(?![\w-])")
+_BRITISH_LOW = re.compile(
+    r"(?<![\w-])((?!(?:is|no|nr|num|my)\b)[a-z]{2,5}9{0,3} \d{6} [a-z][a-z9]\d[a-z]{2}(?: \d\d)?)(?![\w-])"
+)
+_LICENCE = re.compile(r"\b(?:licen[cs]e|licen[cs]es|driv\w{2,4}|dvla|dl)\b")
 _BRAZILIAN = re.compile(r"(?<![\w.-])(\d{3}\.\d{3}\.\d{3}-\d\d)(?![\w-]|\.\d)")
 _COLOMBIAN = re.compile(
     r"(?<![\w.])(?:c\. ?[ce]\.|cc|t\.i\.)(?: n(?:o\.?|ro\.?|um\.?|\.))?[: ]{1,3}(\d{1,2}(?:\.\d{3}){2}|1(?:\.\d{3}){3})(?![\w-]|[.,]\d)"
@@ -67,6 +71,7 @@ def _is_no_sum(value: str, _before: str) -> bool:
 
 _FORMS = (
     ("DRIVER_LICENSE", Form("British licences", r"\b[a-z]{2,5}9{0,3} \d{6} [a-z]", _BRITISH, 14, 10, cased=True)),
+    ("DRIVER_LICENSE", Form("British licences, in small letters", r"\b[a-z]{2,5}9{0,3} \d{6} [a-z]", _BRITISH_LOW, 14, 10, where=_LICENCE)),
     ("NATIONAL_ID", Form("CPF", r"\d{3}\.\d{3}\.\d{3}-\d\d", _BRAZILIAN, 15, 2)),
     ("NATIONAL_ID", Form("cedulas", r"\b(?:c\. ?[ce]\.|cc|t\.i\.)[^\n\d]{1,8}\d{1,2}\.\d{3}\.\d{3}", _COLOMBIAN, 24, 8, fits=_is_no_sum)),
     ("NATIONAL_ID", Form("AHV", r"\b756\.\d{4}\.\d{4}\.\d\d", _SWISS, 17, 2)),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
-from vault.redaction.patterns import Hit, Recognizer
+from vault.redaction.patterns import Hit, Recognizer, around
 
 _RUN = re.compile(
     r"(?=[\d+(])(?:(?<![\w/@#$%*=&?.+-])|(?<=\w=)(?=\+))(?:(?<!\d[,:])|(?=\+))(?<!\(\+)"
@@ -108,12 +108,25 @@ _KEYED = re.compile(
 )
 
 
+_DASHED = re.compile(
+    r"\b(?:ph|phone|telephone|telefon|telefono|telefone|tel|tlf|mob|mobile|movil|cell|cel|handy|landline|fax|whats ?app|contact|call|hp)"
+    r"(?: ?(?:no|nr|num|number))?[ .]{0,2}-(\+?\d(?:[ -]?\d){8,14})(?![\w@%$*])(?![-./:]\d)"
+)
+"""What it is called, and a dash right before it: Ph-98410."""
+
+
 def _find_keyed(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     for match in _KEYED.finditer(folded.low):
         yield Hit("PHONE_NUMBER", match.start(1), match.end(1), 0.9)
 
 
+def _find_dashed(folded: Folded, ends: Ends) -> Iterator[Hit]:
+    for match in around(_DASHED, folded.low, ends, 40, 30):
+        yield Hit("PHONE_NUMBER", match.start(1), match.end(1), 0.85)
+
+
 RECOGNIZERS = (
     Recognizer("phones", (r"\d(?:[ ()./-]{0,4}\d){6}",), _find),
     Recognizer("phone fields", (r"[:=|,]\s{0,3}\[?[\"']?\+?\d{7}",), _find_keyed),
+    Recognizer("phones behind dashes", (r"[a-z.] ?-\+?\d[ -]?\d[ -]?\d",), _find_dashed, every=True),
 )

@@ -99,7 +99,8 @@ _AS_PIN = re.compile(r"(?<![\w.,/:$+-])(\d{4,8}) as (?:the |my |a |your )?(?:pin
 _WEAK_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*$")
 
 
-_MORE = re.compile(r"[\w+/=~-]{16,}+")
+_MORE = re.compile(r"[\w+/=~-]*+")
+_LONG = 16  # characters of a run that goes on with a value
 
 
 def _cut(value: str) -> str:
@@ -135,6 +136,7 @@ def _find_urls(folded: Folded, ends: Ends) -> Iterator[Hit]:
 
 
 def _find_fields(folded: Folded, ends: Ends) -> Iterator[Hit]:
+    runs = _Runs(folded.low)
     for match in around(_FIELD, folded.low, ends, 100, 560):
         group = "value" if match["quoted"] is None else "quoted"
         start, value = match.start(group), match["quoted"] or _cut(match["value"]).rstrip(",")
@@ -147,17 +149,26 @@ def _find_fields(folded: Folded, ends: Ends) -> Iterator[Hit]:
             and not _NO_VALUE.match(value)
             and not (_WEAK_WORD.match(value) and not match["quote"])
         ):
-            yield Hit("SECRET", start, _rest(folded.low, start + len(value)), 0.9)
+            yield Hit("SECRET", start, runs.end(start + len(value)), 0.9)
 
 
-def _rest(low: str, end: int) -> int:
-    """Where a value ends that is longer than is looked for."""
-    more = _MORE.match(low, end)
-    return more.end() if more else end
+class _Runs:
+    """Where values end that are longer than is looked for; a run that many stand in is read once."""
+
+    def __init__(self, low: str) -> None:
+        self._low = low
+        self._start = self._end = -1
+
+    def end(self, at: int) -> int:
+        """Give the end of the run that goes on with a value, or where the value ends itself."""
+        if not self._start <= at <= self._end:
+            more = _MORE.match(self._low, at)
+            self._start, self._end = at, more.end() if more else at
+        return self._end if self._end - at >= _LONG else at
 
 
 def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
-    low, signs = folded.low, ends.signs
+    low, signs, runs = folded.low, ends.signs, _Runs(folded.low)
     for cue_end in sorted(set(ends)):
         at = cue_end
         if low.endswith(("wifi", "wi-fi", "wlan"), 0, cue_end) and (network := _NETWORK.match(low, cue_end)):
@@ -177,7 +188,7 @@ def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
             if value.endswith("*") and "*" in low[max(0, start - 60) : start]:
                 value = value.rstrip("*.,")  # Markdown's, not the value's
             if is_strong(value) and _is_secret(low, value, cue_end, start):
-                yield Hit("SECRET", start, _rest(low, start + len(value)), 0.8)
+                yield Hit("SECRET", start, runs.end(start + len(value)), 0.8)
                 break
             if word[1][-1] in ".;!?" and len(word[1]) > 2 and low[at : at + 1] != "\n":
                 break

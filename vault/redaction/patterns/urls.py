@@ -27,13 +27,14 @@ PAGES = re.compile(
 
 _TOPS = (
     "com|net|org|info|biz|io|co|me|dev|app|online|site|shop|store|blog|xyz|page|web|club|live|link|click|top|pro|art|studio|design|de|at|ch|fr|es|pt|it|nl|be|"
-    "uk|ie|eu|pl|cz|se|no|dk|fi|br|ar|mx|cl|pe|in|au|nz|ca|us|za|ng|ke|gh|jp|kr|cn|ru|ua|tr|gr|hu|ro|example|test|gf|ma"
+    "uk|ie|eu|pl|cz|se|no|dk|fi|br|ar|mx|cl|pe|in|au|nz|ca|us|za|ng|ke|gh|jp|kr|cn|ru|ua|tr|gr|hu|ro|example|test|gf|ma|"
+    "wedding|photography|pics|gallery|band|cafe|tech|love|life"
 )
 _BARE = re.compile(
     rf"(?<![\w./@:-])(?<!://)[a-z0-9][a-z0-9-]{{0,62}}+(?:\.[a-z0-9-]{{1,63}}+){{0,4}}?\.(?:{_TOPS})\b(?![.-]?\w)(?::\d{{2,5}})?(?:[/?#][^\s<>\"'`{{}}|\\^\x01]{{0,1024}})?"
 )
 _CUE = re.compile(
-    r"\b(?:web ?sites?|sites?|web ?page|web|url|urls|link|links|linktree|behance|dribbble|soundcloud|page|profile?|profil|perfil|portfolio|portafolio|portefolio|shop|shop link|store|blog|seite|webseite|homepage|pagina|sitio|enlace|lien|boutique|tienda|loja|domain|dominio|domaine|channel|canal|looks like|typed it into|visit|at|here|aqui|hier|ici)\b[^\n.]{0,30}$"
+    r"\b(?:web ?sites?|sites?|web ?page|web|url|urls|link|links|linktree|behance|dribbble|soundcloud|page|profile?|profil|perfil|portfolio|portafolio|portefolio|shop|shop link|store|blog|seite|webseite|homepage|pagina|sitio|enlace|lien|boutique|tienda|loja|domain|dominio|domaine|channel|canal|looks like|typed it into|visit|browse to|at|here|aqui|hier|ici)\b[^\n.]{0,30}$"
 )
 _MINE = re.compile(r"\b(?:my|our|mine|his|her|their|mi|mein|meine|mon|meu|minha)\b[^\n.]{0,24}$")
 _KEY = re.compile(

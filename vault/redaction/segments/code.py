@@ -12,6 +12,18 @@ _FENCE = re.compile(r"^[ \t>]{0,20}+(`{3,}+|~{3,}+)([^\n`]*+)$", re.MULTILINE)
 _ATTRIBUTES = re.compile(r"[={\[:]")
 _TICKS = re.compile(r"`++")
 _TICKS_FAR = 1_000  # characters that inline code holds at most
+_CAPITAL = r"[^\W\d_a-z][^\W\d_]*+(?:['\u2019.-][^\W\d_]++)*+"
+_WORDS = r"[\w'\u2019+@.-]++"
+_NO_CODE = re.compile(
+    rf"(?:{_CAPITAL}\.? ){{1,3}}{_CAPITAL}"  # a name
+    r"|\+?[\d(][\d ()./-]{5,24}\d"  # a number
+    r"|(?=\D*\d)(?=[^A-Z]*[A-Z])[A-Z\d]{1,8}(?:[ -][A-Z\d]{1,8}){1,4}"  # a plate
+    r"|\d{1,5}[a-z]?,? [A-Z][\w'.-]*+(?:,? [\w'.-]++){1,9}"  # a street
+    r"|(?=(?:.*? )?(?:my|your|our|his|her|i|i'm|is|are|am|the|we|you|dear|hi|hello|please)[ ,])"
+    rf"{_WORDS}(?:[,:!?]? {_WORDS}){{3,80}}[!?]?",  # a sentence
+)
+"""What nobody writes in a program, and letters and answers set apart by backticks all the same."""
+
 _STOP = re.compile('[`.!?,;()"\\n]')
 _BEFORE_LENGTH = 60
 _BEFORE_WORDS = 5
@@ -94,7 +106,8 @@ def inline_code(text: str, start: int, end: int) -> Iterator[Taken]:
         last = runs[closer][0]
         said = text[first:last]
         label = _words_before(text, start, runs[index][0]) if said.strip() else ""
-        piece = value(first, last, said, label, _between_ticks, Form.CODE)
+        form = Form.PROSE if _NO_CODE.fullmatch(said) else Form.CODE
+        piece = value(first, last, said, label, _between_ticks, form)
         yield Taken(runs[index][0], runs[closer][1], piece)
         index = closer + 1
 

@@ -82,6 +82,9 @@ _PASSWORDS = re.compile(
 )
 _SEAM = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w.-]*")
+_VALUE = re.compile(r"\d{2}|\d\D{1,60}\d")
+"""A number that counts no fields: nobody looks at a key, and this may be all that there is to find."""
+
 _LONGEST = 60
 _SPEAKERS = frozenset({"agent", "customer", "client", "user", "doctor", "patient", "employee"})
 
@@ -125,7 +128,8 @@ def is_key(label: str, sign: str) -> bool:
     """Tell whether a line's first words are a key. In `Bob: hi` they are not: they must be searched.
 
     Before "=" any identifier is a key; before ":" each word must be one that fields are named by, save in an
-    identifier such as user_email, where one is enough.
+    identifier such as user_email, where one is enough. Words with a value among them are
+    none: "my card 4932 8350".
     """
     if len(label) > _LONGEST:
         return False
@@ -139,6 +143,16 @@ def is_key(label: str, sign: str) -> bool:
         return words[0] in _FIELDS or _STEMS.search(words[0]) is not None
     if simple and ("_" in label or label[:2] in {"X-", "x-"}):
         return names_a_field(label)
-    return names_a_field(label) and all(
-        word in _FIELDS or word in _AROUND or word.isdigit() or _STEMS.search(word) for word in words
+    return says_only_fields(label)
+
+
+def says_only_fields(label: str) -> bool:
+    """Tell whether a label is made of words that fields are named by, and no value stands among them."""
+    return (
+        names_a_field(label)
+        and not _VALUE.search(label)
+        and all(
+            word in _FIELDS or word in _AROUND or word.isdigit() or _STEMS.search(word)
+            for word in _words(label)
+        )
     )

@@ -26,6 +26,11 @@ _LOGGED = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _HUNK = re.compile(r"^@@ -\d{1,9}(?:,\d{1,9})? \+\d{1,9}(?:,\d{1,9})? @@", re.MULTILINE)
+_BOUNDARY = re.compile(
+    r"^--(?=\S*\d)(?=\S*[A-Za-z=])([\w'()+,./:=?-]{6,70})[ \t]*\r?\n(?=Content-[A-Za-z-]{1,40}:)",
+    re.MULTILINE,
+)
+_MOST_BOUNDARIES = 20
 _PLAIN_YAML = re.compile(r"(?![\[{}&*!|>%@`\"'#,?-])(?!.*(?::\s| #|[\n\r]))(?s:.)*+(?<!:)")
 _YAML = re.compile(  # what an alias or a reader needs, the value, a comment
     r"((?:[&!]\S*+[ \t]++)*+)(\"(?:[^\"\\]|\\.)*+\"|'(?:[^']|'')*+'|.*?)((?:(?<![ \t])[ \t]++#.*)?)",
@@ -154,6 +159,19 @@ def hunks(text: str, start: int, end: int) -> Iterator[Taken]:
     for found in _HUNK.finditer(text, start, end):
         if found.start() >= start:
             yield Taken(found.start(), found.end(), [])
+
+
+def boundaries(text: str, start: int, end: int) -> Iterator[Taken]:
+    """Find what stands between the parts of a mail or of a form, and where their head names it."""
+    if "\nContent-" not in text:
+        return
+    signs = dict.fromkeys(found[1] for found in _BOUNDARY.finditer(text, start, end))
+    if not signs:
+        return
+    some = "|".join(re.escape(sign) for sign in [*signs][:_MOST_BOUNDARIES])
+    said = re.compile(rf"(?:^--|\bboundary=\"?)(?:{some})(?:--)?(?=[\s\";]|\Z)", re.MULTILINE)
+    for found in said.finditer(text, start, end):
+        yield Taken(found.start(), found.end(), [])
 
 
 def logged_lines(text: str, start: int, end: int) -> Iterator[Taken]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from vault.redaction.segments.labels import may_number_a_person
-from vault.redaction.segments.pieces import Form, Piece, Taken, Writer, value
+from vault.redaction.segments.pieces import LONGEST_LABEL, Form, Piece, Taken, Writer, value
 
 _DEEPEST = 200_000  # a list's entry each: deeper is no data, and costs memory
 _LONG_NUMBER = 7  # digits from which a number that nothing names may be somebody's
@@ -161,7 +161,7 @@ def _scan(text: str, start: int, end: int) -> _Scan:  # noqa: C901 (one loop: ca
         key = _KEY.match(text, at, end) if opened[-1][0] == "}" else None
         if key:
             keys = True
-            label = decoded(key[1][1:-1]) if key[1] else key[0].strip(": \t\r\n")
+            label = (decoded(key[1][1:-1]) if key[1] else key[0].strip(": \t\r\n"))[-LONGEST_LABEL:]
             at = key.end()
         found = _VALUE.match(text, at, end)
         if loose >= 0 and not (key or (found[4] if found else _CUT.match(text, at, end))):  # a card goes on

@@ -21,6 +21,7 @@ _SECRET = re.compile(
     r"[\w ]{0,16}[\"'`:=> ]{0,6}\Z",
     re.IGNORECASE,
 )
+LONGEST_LABEL = 100  # characters that are read again with each of the values that they name
 _BEFORE = 64  # characters in which a word may say that a long run is a secret
 
 
@@ -111,6 +112,7 @@ def value(  # noqa: PLR0913, PLR0917 (what a piece is made of)
     start: int, end: int, text: str, label: str, write: Writer, form: Form = Form.PROSE
 ) -> list[Piece]:
     """Make the piece of a value; one that says nothing, or is a blob as a whole, makes none."""
+    label = label[-LONGEST_LABEL:]
     if not _WORD.search(text):
         return []
     if (len(text) > _RUN_LENGTH or text.startswith("data:")) and _BLOB.fullmatch(text):

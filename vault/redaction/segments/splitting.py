@@ -9,7 +9,7 @@ from functools import partial
 
 from vault.redaction.segments.code import Fence, code_lines, fences, inline_code
 from vault.redaction.segments.labels import is_key
-from vault.redaction.segments.lines import cards, hunks, keyed_lines, logged_lines
+from vault.redaction.segments.lines import boundaries, cards, hunks, keyed_lines, logged_lines
 from vault.redaction.segments.literals import documents, is_literal, is_string, literals
 from vault.redaction.segments.markup import is_markup, markup
 from vault.redaction.segments.pieces import Check, Form, Piece, Taken, may_hold_blob, plain, unhurried
@@ -191,6 +191,7 @@ def _sectioned(text: str, start: int, end: int) -> Iterator[Taken]:
 
 _ALL: tuple[_Find, ...] = (
     hunks,
+    boundaries,
     documents,
     cards,
     _sectioned,

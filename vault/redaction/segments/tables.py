@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from vault.redaction.segments.labels import names_a_field
+from vault.redaction.segments.labels import names_a_field, says_only_fields
 from vault.redaction.segments.pieces import Check, Piece, Taken, unhurried, value
 
 _RULE = re.compile(r"^[ \t|:-]++$", re.MULTILINE)
@@ -163,7 +163,6 @@ def separated_values(text: str, start: int, end: int, check: Check = unhurried) 
 def _table(header: list[_Cell], rows: list[list[_Cell]], delimiter: str) -> list[Piece] | None:
     """Make the pieces of the cells, or none where the lines may as well be prose."""
     names = [cell.text.strip() for cell in header]
-    bare = functools.partial(_as_cell, delimiter)
     spaced = sum(cell.text[:1] == " " for row in rows for cell in row[1:])
     in_sentences = spaced > len(rows) * (len(header) - 1) / 2
     headed = _is_header(names)
@@ -173,14 +172,27 @@ def _table(header: list[_Cell], rows: list[list[_Cell]], delimiter: str) -> list
         if len(header) < _SURE_COLUMNS or len(rows) + 1 < _SURE_ROWS or in_sentences:
             return None
         names = [_BIRTHS if _are_births(column) else "" for column in zip(header, *rows, strict=True)]
-    unknown = [cell for cell in header if not (headed and _is_name(cell.text.strip()))]
+    if headed and _are_fields([header, *rows]):
+        named = [(row[0].text.strip(), row[1]) for row in (header, *rows)]
+        return [piece for one in named for piece in _pieces(*one, delimiter)]
+    unknown = [cell for cell in header if not (headed and _is_only_a_name(cell.text.strip()))]
     cells = [("", cell) for cell in unknown] if headed else list(zip(names, header, strict=True))
     cells += [named for row in rows for named in zip(names, row, strict=True)]
-    return [
-        piece
-        for name, cell in cells
-        for piece in value(cell.start, cell.end, cell.text, name, _quoted if cell.quoted else bare)
-    ]
+    return [piece for name, cell in cells for piece in _pieces(name, cell, delimiter)]
+
+
+def _pieces(name: str, cell: _Cell, delimiter: str) -> list[Piece]:
+    write = _quoted if cell.quoted else functools.partial(_as_cell, delimiter)
+    return value(cell.start, cell.end, cell.text, name, write)
+
+
+def _are_fields(rows: list[list[_Cell]]) -> bool:
+    """Say whether each of the rows is a field and its value: there is no header then."""
+    return (
+        len(rows[0]) == 2  # noqa: PLR2004 (field and value)
+        and not names_a_field(rows[0][1].text)
+        and all(says_only_fields(row[0].text.strip()) for row in rows)
+    )
 
 
 def _are_births(column: Sequence[_Cell]) -> bool:
@@ -198,6 +210,11 @@ def _is_header(names: list[str]) -> bool:
 
 def _is_name(name: str) -> bool:
     return names_a_field(name) or _IDENTIFIER.fullmatch(name) is not None
+
+
+def _is_only_a_name(name: str) -> bool:
+    """Say whether nothing in a header's cell needs to be searched: "customer Zoe" may be a row's own."""
+    return says_only_fields(name) or _IDENTIFIER.fullmatch(name) is not None
 
 
 def _as_cell(delimiter: str, text: str) -> str:
