@@ -122,7 +122,11 @@ class Retained(World):
 
     def under(self, classes: str) -> None:
         """Start again under rules of a test's own."""
-        self.file.write_text(HEAD.format(name="own") + classes)
+        self.follow(HEAD.format(name="own") + classes)
+
+    def follow(self, text: str) -> None:
+        """Start again under a file of a test's own."""
+        self.file.write_text(text)
         self._start_again()
 
     def begin(self, classes: str, pace: int = 0) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
+import resource
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from vault import Vault
 from vault.errors import ConfigError, InputError, StoreUnavailableError, TamperedError, UsageError
+from vault.evidence.anchors import write_anchor
 from vault.evidence.checking import check_certificate
 from vault.evidence.entries import Entry, Kind, Step
 from vault.evidence.merkle import Frontier, leaf_hash
@@ -124,6 +126,7 @@ def _edit_hashes(c: Connection, how: str, rows: Sequence[Any]) -> bool:
     return True
 
 
+@pytest.mark.wide
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(ACTS), max_size=5), st.sampled_from(EDITS), st.integers(0, 2**32))
 def test_p6_any_edit_of_any_history_shows(
@@ -198,6 +201,19 @@ def set_back(vault: Vault, rows: dict[str, list[dict[str, Any]]], tables: Sequen
 
 
 LOG = ("log_entries", "log_nodes", "log_head")
+
+
+def test_p6_a_checkpoint_that_a_full_disk_broke_off_leaves_nothing(tmp_path: Path) -> None:
+    anchor, note = tmp_path / "outside", "a note\n" * 40
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(StoreUnavailableError, match="the checkpoint can't be written"):
+            write_anchor(anchor, note, 7)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(anchor.iterdir()) == []
+    assert write_anchor(anchor, note, 7).read_text() == note
 
 
 def test_p6_a_log_that_is_cut_off_or_set_back_shows_by_a_checkpoint_outside(tmp_path: Path) -> None:
@@ -384,6 +400,7 @@ def test_p6_the_root_is_that_of_the_entries_for_anybody_who_hashes_them(tmp_path
 # -- backups ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p6_a_drill_finds_a_log_that_was_edited_before_the_backup(tmp_path: Path) -> None:
     where = tmp_path / "v"
     with made(where) as vault:
@@ -396,6 +413,7 @@ def test_p6_a_drill_finds_a_log_that_was_edited_before_the_backup(tmp_path: Path
         Vault.drill(tmp_path / "bad", where)
 
 
+@pytest.mark.wide
 def test_p6_a_restored_keyring_tells_what_was_restored_and_repeated(tmp_path: Path) -> None:
     where, anchor = tmp_path / "v", tmp_path / "outside"
     with made(where) as vault:

@@ -125,6 +125,7 @@ def test_p6_no_field_can_be_changed_by_a_bit(certified: tuple[Certificate, Verif
     assert any(re.search(REASONS[field], one) for one in reasons) or document[field] is None
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("field", "reason"),
     [
@@ -145,6 +146,7 @@ def test_p6_no_part_of_the_proof_can_be_changed_by_a_bit(
             check_certificate(json.dumps(document | {"proof": proof}), key)
 
 
+@pytest.mark.wide
 def test_p6_no_bit_of_the_file_can_be_changed(certified: tuple[Certificate, Verifier]) -> None:
     found, key = certified
     data = found.to_json().encode()

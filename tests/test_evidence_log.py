@@ -77,6 +77,7 @@ def test_p6_every_act_has_its_entry(tmp_path: Path) -> None:
         assert vault.log.verify().unfinished == 0
 
 
+@pytest.mark.wide
 def test_p6_many_erasures_are_told_in_the_transactions_that_they_need_anyway(tmp_path: Path) -> None:
     with made(tmp_path / "v") as vault:
         talk(vault, *(f"u-{number}" for number in range(30)))
@@ -95,6 +96,7 @@ def test_p6_many_erasures_are_told_in_the_transactions_that_they_need_anyway(tmp
         assert len(steps(vault)) == 61
 
 
+@pytest.mark.wide
 def test_p6_a_certificate_at_once_is_the_one_that_is_read_later(tmp_path: Path) -> None:
     with made(tmp_path / "v") as vault, made(tmp_path / "v") as other:
         users = [f"u-{number}" for number in range(40)]
@@ -126,6 +128,7 @@ def test_p6_what_a_lost_transaction_left_in_mind_proves_nothing(tmp_path: Path) 
         assert proven.proof == certificate.proof
 
 
+@pytest.mark.wide
 @FEW
 @given(
     st.recursive(

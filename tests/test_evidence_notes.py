@@ -67,6 +67,7 @@ def flips(text: str) -> list[str]:
     return found
 
 
+@pytest.mark.wide
 def test_p6_no_bit_of_a_note_can_be_changed() -> None:
     for flipped in flips(NOTE):
         with pytest.raises((TamperedError, UnicodeEncodeError)):

@@ -22,6 +22,7 @@ def reasons(vault: Vault, writer: str) -> list[str]:
     return [one.reason for one in vault.log.entries() if one.reason.startswith(f"{writer}:")]
 
 
+@pytest.mark.wide
 def test_p6_what_processes_add_to_the_log_is_all_there_in_their_order(
     place: Place, times: int, tmp_path: Path
 ) -> None:
@@ -37,6 +38,7 @@ def test_p6_what_processes_add_to_the_log_is_all_there_in_their_order(
         check_consistency(old, vault.log.checkpoint(), vault.log.consistency(old), key)
 
 
+@pytest.mark.wide
 def test_p6_erasures_by_two_processes_stand_in_the_log_once(place: Place, times: int) -> None:
     with place.open() as vault, workers(place, 2) as team:
         names = make_users(vault, "u", 4 * times)

@@ -31,9 +31,7 @@ classes:
 @pytest.fixture
 def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
     made = Retained(database, tmp_path / "root.key", horizon="0d")
-    made.vault.close()
-    made.file.write_text(BILLING)
-    made.vault = made.open()
+    made.follow(BILLING)
     for user in ("anna", "ben"):
         for session in ("s-1", "s-2"):  # s-2 is billing
             made.say(user, session)
@@ -280,6 +278,7 @@ def test_p5_awaited_it_is_the_same(world: Retained) -> None:
     asyncio.run(ask())
 
 
+@pytest.mark.wide
 def test_p5_the_command_line_tells_what_floors_keep(tmp_path: Path) -> None:
     place, rules = tmp_path / "v", tmp_path / "law.yaml"
     rules.write_text(BILLING)
@@ -304,6 +303,7 @@ def test_p5_the_command_line_tells_what_floors_keep(tmp_path: Path) -> None:
     assert json.loads(queued.out)[0]["until"]
 
 
+@pytest.mark.wide
 def test_p5_the_command_line_lets_a_session_wait_for_a_hold_and_a_floor(tmp_path: Path) -> None:
     place, rules = tmp_path / "v", tmp_path / "law.yaml"
     rules.write_text(BILLING)

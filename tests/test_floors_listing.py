@@ -19,9 +19,7 @@ from vault.errors import SessionForgottenError, UserForgottenError
 @pytest.fixture
 def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
     made = Retained(database, tmp_path / "root.key")
-    made.vault.close()
-    made.file.write_text(LAW)
-    made.vault = made.open()
+    made.follow(LAW)
     yield made
     made.vault.close()
 
@@ -54,6 +52,7 @@ def test_p7_what_only_a_floor_keeps_is_on_no_list(world: Retained) -> None:
                 vault.sessions("ben")
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("backup")
 def test_p7_who_has_a_session_that_only_a_floor_keeps_can_have_their_data(
     world: Retained, tmp_path: Path
@@ -67,6 +66,7 @@ def test_p7_who_has_a_session_that_only_a_floor_keeps_can_have_their_data(
     assert said == {("anna", "part"), ("anna", "free")}
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("backup")
 def test_p5_a_drill_reads_what_lives_where_floors_keep_other_things(world: Retained, tmp_path: Path) -> None:
     world.vault.backup(tmp_path / "since")
@@ -75,6 +75,7 @@ def test_p5_a_drill_reads_what_lives_where_floors_keep_other_things(world: Retai
         assert (found.sessions_read, found.messages_read) == (2, 3)
 
 
+@pytest.mark.wide
 def test_p5_older_transcripts_open_nothing_to_the_app_that_only_a_floor_keeps(
     world: Retained, backup: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_p5_older_transcripts_open_nothing_to_the_app_that_only_a_floor_keeps(
     assert world.vault.queued() == []
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("backup")
 def test_p7_a_session_that_only_a_floor_keeps_can_not_start_anew(world: Retained) -> None:
     with pytest.raises(SessionForgottenError):

@@ -35,9 +35,7 @@ BY_LAST = LAW.replace("at_most: 60d}", "at_most: 60d, count_from: last-message}"
 @pytest.fixture
 def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
     made = Retained(database, tmp_path / "root.key", horizon="0d")
-    made.vault.close()
-    made.file.write_text(LAW)
-    made.vault = made.open()
+    made.follow(LAW)
     yield made
     made.vault.close()
 

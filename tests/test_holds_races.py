@@ -147,6 +147,7 @@ held = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.wide
 @held
 def test_p5_a_hold_at_any_instant_of_a_removal_stops_it_or_comes_too_late(
     tmp_path: Path, verb: str, session: str | None
@@ -284,6 +285,7 @@ def hold_waits_for_a_pop(mine: Vault, theirs: Vault) -> None:
     trial.check()
 
 
+@pytest.mark.wide
 def test_p5_a_hold_is_acknowledged_when_who_looked_before_it_has_removed(tmp_path: Path) -> None:
     with paired(Sqlite(tmp_path), tmp_path / "root.key") as (mine, theirs):
         hold_waits_for_a_pop(mine, theirs)
@@ -321,6 +323,7 @@ def erasure_and_hold_exclude_each_other(mine: Vault, theirs: Vault, rounds: int)
         assert (said["hold"] == "UserForgottenError") is (trial.at_hold is None), (erased, said)
 
 
+@pytest.mark.wide
 def test_p5_of_a_hold_and_an_erasure_at_once_one_comes_first(tmp_path: Path) -> None:
     with paired(Sqlite(tmp_path), tmp_path / "root.key") as (mine, theirs):
         erasure_and_hold_exclude_each_other(mine, theirs, 10)

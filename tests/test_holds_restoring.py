@@ -39,6 +39,7 @@ def noted(place: Place) -> list[dict[str, object]]:
 # -- an older keyring ------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p5_a_hold_that_was_placed_since_comes_back_into_an_older_keyring(home: Place, backup: Path) -> None:
     with home.open() as vault:
         say(vault, "u-1", "s-1", "kept")
@@ -62,6 +63,7 @@ def test_p5_a_hold_that_was_placed_since_comes_back_into_an_older_keyring(home: 
             read(vault, "u-1", "s-1")
 
 
+@pytest.mark.wide
 def test_p5_what_was_hidden_since_stays_hidden_under_an_older_keyring(home: Place, backup: Path) -> None:
     with home.open() as vault:
         say(vault, "u-1", "s-1", "one", "two")
@@ -81,6 +83,7 @@ def test_p5_what_was_hidden_since_stays_hidden_under_an_older_keyring(home: Plac
         assert vault.footprint("u-1").messages == 0
 
 
+@pytest.mark.wide
 def test_p5_older_transcripts_show_again_what_was_hidden_only_to_an_officer(
     home: Place, backup: Path
 ) -> None:
@@ -99,6 +102,7 @@ def test_p5_older_transcripts_show_again_what_was_hidden_only_to_an_officer(
             vault.forget_session("u-1", "s-1")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("verb", ["clear", "delete"])
 def test_p5_what_older_transcripts_have_lost_and_a_hold_keeps_has_nothing_for_the_app_to_remove(
     home: Place, backup: Path, verb: str

@@ -81,6 +81,7 @@ def test_p4_after_an_edit_the_next_run_goes_by_the_new_rules(
     world.check_copies()
 
 
+@pytest.mark.wide
 def test_p5_what_is_on_hold_outlives_its_epoch_in_old_copies_too_and_goes_once_released(
     world: Retained,
 ) -> None:

@@ -89,6 +89,7 @@ def purge(world: Retained) -> RunResult:
     return ran
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("on_session", [False, True], ids=["user", "session"])
 @pytest.mark.parametrize("how", BREAKING)
 def test_p3_a_hold_after_a_run_that_was_broken_off_keeps_no_key_of_others(
@@ -124,6 +125,7 @@ def test_p3_a_hold_that_comes_while_a_run_is_under_way_keeps_others_until_the_ne
     assert opened(world) == {said["ben"]}
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("released", [False, True])
 def test_p8_a_run_that_is_killed_between_the_key_that_a_hold_asks_for_and_its_row_leaves_no_second_key(
     world: Retained, *, released: bool
@@ -165,6 +167,7 @@ def test_p8_a_hold_after_the_keys_were_cut_comes_too_late_and_accuses_nobody(wor
     assert opened(world) == set()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("when", ["before the run", "when it was broken off"])
 def test_p3_transcripts_of_before_the_hold_that_are_put_back_leave_no_second_key(
     world: Retained, when: str
@@ -289,6 +292,7 @@ def test_p3_p5_in_whatever_order_runs_are_killed_and_holds_come_and_go(
     chance.end()
 
 
+@pytest.mark.wide
 def test_a_run_that_loses_its_database_says_so_once(world: Retained, monkeypatch: pytest.MonkeyPatch) -> None:
     talk(world)
     monkeypatch.setattr(taking, "CHUNK", 1)

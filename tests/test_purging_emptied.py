@@ -37,6 +37,7 @@ def opened(world: Retained) -> set[str]:
     return set().union(*(thief.read(copy) for copy in world.transcripts))
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("on_session", [False, True])
 def test_p4_a_hold_on_who_has_emptied_their_chapter_keeps_no_key_of_others(
     world: Retained, *, on_session: bool
@@ -74,6 +75,7 @@ def test_p4_what_was_popped_opens_from_no_old_copy_once_it_would_be_past_its_dat
     world.check()
 
 
+@pytest.mark.wide
 def test_p4_what_was_hidden_under_a_hold_opens_from_no_old_copy_once_it_is_removed(world: Retained) -> None:
     world.say("ben", "s-1")
     world.say("anna", "s-1")

@@ -30,6 +30,7 @@ def shown(world: Retained, one: Said) -> list[object]:
     return [message.content for message in found]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("rules", ["short", "plain", "labels"])
 def test_p4_p5_what_a_hold_hides_lives_on_alone_where_its_epoch_dies(world: Retained, rules: str) -> None:
     world.edit(rules)
@@ -93,6 +94,7 @@ def test_p4_a_dry_run_counts_what_is_hidden_and_held_no_more_as_the_run_does(
     world.check_copies()
 
 
+@pytest.mark.wide
 def test_p4_what_is_hidden_and_would_be_parted_keeps_nobody_elses_key_until_it_is_removed(
     world: Retained,
 ) -> None:
@@ -117,6 +119,7 @@ def test_p4_what_is_hidden_and_would_be_parted_keeps_nobody_elses_key_until_it_i
     world.check_copies()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("rules", ["short", "labels"])  # by which sessions go as a whole, and are looked at
 def test_what_the_app_took_under_a_hold_is_not_counted_as_purged_when_retention_takes_it(
     world: Retained, rules: str

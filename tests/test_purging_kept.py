@@ -69,6 +69,7 @@ def is_noticed(world: Retained, days: int = 20) -> bool:
     return False
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "forged",
     [
@@ -125,6 +126,7 @@ def test_p4_a_later_date_of_all_messages_makes_no_session_young(world: Retained)
     assert is_noticed(world)
 
 
+@pytest.mark.wide
 def test_p4_a_later_date_of_a_record_keeps_no_records(world: Retained) -> None:
     world.begin(LAST)
     for user in ("anna", "ben"):
@@ -153,6 +155,7 @@ def test_control_what_is_kept_by_right_gets_a_key_of_its_own(world: Retained) ->
     assert len(world.vault.transcript("ben", "s-1").messages()) == 5
 
 
+@pytest.mark.wide
 def test_control_what_goes_on_is_in_use(world: Retained) -> None:
     world.begin(LAST)
     for _ in range(30):

@@ -103,6 +103,7 @@ def test_p4_p3_records_go_with_the_messages_of_their_epoch_and_open_from_no_old_
     assert opened(world) & (gone | kept) == set()
 
 
+@pytest.mark.wide
 def test_p4_a_rule_for_state_keeps_records_longer_and_they_open_from_old_copies_too(world: Retained) -> None:
     """The rule comes after both were sealed in one chapter: it is split, and what stays is sealed anew."""
     said = world.say("u-1", "s-1")
@@ -207,6 +208,7 @@ def test_p8_more_records_than_one_transaction_takes_all_go(
     assert opened(world) & gone == set()
 
 
+@pytest.mark.wide
 def test_records_count_for_the_share_that_a_run_may_take(world: Retained) -> None:
     rule(world, STATES)
     world.file.write_text(world.file.read_text().replace("100%", "20%"))

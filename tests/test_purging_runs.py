@@ -116,6 +116,7 @@ def test_p1_originals_that_are_kept_for_no_time_are_never_stored(world: Retained
 # -- guards ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_a_run_that_would_erase_more_than_its_share_stops_before_it_starts(
     world: Retained, tmp_path: Path
 ) -> None:
@@ -140,6 +141,7 @@ def test_a_run_that_would_erase_more_than_its_share_stops_before_it_starts(
         assert vault.purge(yes=True).messages == 5 * len(many)
 
 
+@pytest.mark.wide
 def test_what_is_looked_at_beside_what_is_due_counts_once_for_the_share(
     world: Retained, tmp_path: Path
 ) -> None:
@@ -203,6 +205,7 @@ def test_the_databases_own_clock_is_near_this_machines(world: Retained) -> None:
 # -- others who are at it --------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p8_two_purges_at_once_come_to_one_end(world: Retained) -> None:
     for user in range(6):
         for role in ("user", "tool", "tool"):
@@ -228,6 +231,7 @@ def test_p8_two_purges_at_once_come_to_one_end(world: Retained) -> None:
     world.check_copies()
 
 
+@pytest.mark.wide
 def test_p8_no_message_that_is_said_into_a_dying_epoch_is_lost(world: Retained) -> None:
     """Between any two batches of a purge somebody writes into the very epochs whose keys are about to die."""
     world.edit("long")
@@ -312,6 +316,7 @@ def test_p8_an_append_that_is_under_way_while_its_chapter_is_closed_is_not_lost(
     other.close()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("when", range(1, 6))
 def test_a_user_who_is_forgotten_while_a_purge_runs_lets_neither_fail(world: Retained, when: int) -> None:
     if world.databases.dialect == "sqlite" and when > 1:
@@ -444,6 +449,7 @@ def test_a_policys_redaction_is_applied_where_its_classes_are(tmp_path: Path) ->
         Vault.open(tmp_path / "vault", policies=file)
 
 
+@pytest.mark.wide
 def test_the_command_line_purges_and_explains(tmp_path: Path) -> None:
     where, file, clock = tmp_path / "vault", tmp_path / "p.yaml", TickingClock()
     file.write_text(policy("plain"))
@@ -467,6 +473,7 @@ def test_the_command_line_purges_and_explains(tmp_path: Path) -> None:
     assert run(*asked, "--json").json["messages"] == 0
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("rules", ["plain", "labels", "by session"])
 def test_the_awaited_face_purges_the_same(database: Databases, tmp_path: Path, rules: str) -> None:
     file = tmp_path / "p.yaml"

@@ -288,6 +288,7 @@ def test_twice_as_many_days_of_a_session_take_twice_as_long_to_sum_up(tmp_path: 
             raw.set_progress_handler(lambda: taken.append(1), 100)
             found = list(sql.sums(connection, [1], range(1, days + 1), by_role=False))
             raw.set_progress_handler(None, 0)
+        engine.dispose()
         assert [row[4] for row in found] == [10] * days
         return len(taken)
 

@@ -52,6 +52,7 @@ def opened(directory: Path, clock: Clock, policies: object, redactor: object = N
     )
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("files", [(LAST, LAW), (OLDER + LAST,)])
 def test_p4_what_another_rule_makes_due_goes_while_the_session_goes_on(
     tmp_path: Path, files: tuple[str, ...]
@@ -68,6 +69,7 @@ def test_p4_what_another_rule_makes_due_goes_while_the_session_goes_on(
         assert 9 <= len(chat.messages()) <= 11
 
 
+@pytest.mark.wide
 def test_p4_originals_go_at_their_date_while_the_session_goes_on(tmp_path: Path) -> None:
     clock = Clock()
     with opened(
@@ -170,6 +172,7 @@ KINDS = """\
 """
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("whole_user", [False, True])
 def test_p4_a_run_parts_what_a_floor_keeps_of_the_forgotten_where_the_rule_was_edited(
     tmp_path: Path, *, whole_user: bool
@@ -225,6 +228,7 @@ def test_a_time_zone_of_no_end_is_no_time_zone(tmp_path: Path) -> None:
         load([path])
 
 
+@pytest.mark.wide
 def test_p4_originals_that_may_no_longer_be_stored_go_though_their_chapter_was_parted(tmp_path: Path) -> None:
     clock = Clock()
     hour = DAY // 24

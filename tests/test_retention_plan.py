@@ -261,6 +261,7 @@ def is_held(fact: Fact, holds: list[Hold], now: int) -> bool:
     )
 
 
+@pytest.mark.wide
 @given(placed())
 @settings(max_examples=25, deadline=None)
 def test_p5_nothing_goes_before_its_floor_or_ceiling_or_under_a_hold(
@@ -287,6 +288,7 @@ def test_p5_nothing_goes_before_its_floor_or_ceiling_or_under_a_hold(
                 assert any(over(one, one.originals, fact, moment, From.MESSAGE) <= now for one in ours)
 
 
+@pytest.mark.wide
 @given(placed())
 @settings(max_examples=25, deadline=None)
 def test_p4_all_that_is_past_its_ceiling_unheld_and_unfloored_is_in_the_plan(
@@ -320,6 +322,7 @@ def test_p4_all_that_is_past_its_ceiling_unheld_and_unfloored_is_in_the_plan(
             assert fact in going
 
 
+@pytest.mark.wide
 @given(placed(), st.randoms(use_true_random=False))
 @settings(max_examples=25, deadline=None)
 def test_equal_facts_give_equal_plans_in_any_order(
@@ -337,6 +340,7 @@ def test_equal_facts_give_equal_plans_in_any_order(
     assert planner.plan() == replace(found, facts=())
 
 
+@pytest.mark.wide
 @given(placed())
 @settings(max_examples=25, deadline=None)
 def test_a_decision_and_the_plan_agree_and_sums_add_up(
@@ -358,6 +362,7 @@ def test_a_decision_and_the_plan_agree_and_sums_add_up(
         assert epoch.goes + epoch.stays == sum(fact.messages for fact in inside)
 
 
+@pytest.mark.wide
 @given(placed(), st.lists(st.integers(0, 400 * DAY), min_size=1, max_size=4))
 @settings(max_examples=25, deadline=None)
 def test_runs_in_any_order_of_clocks_never_take_what_the_last_clock_would_not(

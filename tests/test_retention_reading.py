@@ -202,6 +202,7 @@ def classes_of(*namespaces: list[str]) -> str:
     return GOOD.replace("  - name", "".join(classes) + "  - name")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "names",
     [
@@ -238,6 +239,7 @@ def test_very_many_classes_are_compared_within_a_second(path: Path, match: str, 
     assert quickest(lambda: load([path]), 1) < 1
 
 
+@pytest.mark.wide
 def test_of_globs_that_must_be_tried_one_by_one_there_are_few(path: Path) -> None:
     globs, names = [f"*a{number}*" for number in range(100)], [f"n{number}" for number in range(10_000)]
     failure(path, classes_of([*globs[1:], "*n*"], names))

@@ -132,6 +132,7 @@ def test_a_generation_is_never_staged_below_those_before_it(root: FileRoot) -> N
             root.stage(ordinal, (), 20)
 
 
+@pytest.mark.wide
 def test_what_could_not_be_read_again_is_never_written(root: FileRoot, paths: tuple[Path, Path]) -> None:
     before = paths[0].read_bytes()
     with pytest.raises(UsageError, match="can't be kept"):

@@ -98,6 +98,7 @@ def whole(paths: tuple[Path, Path]) -> bool:
     return paths[0].read_bytes() == paths[1].read_bytes() and remains(*paths) == []
 
 
+@pytest.mark.wide
 def test_p8_a_root_killed_while_it_is_made_is_there_or_can_be_made_again(tmp_path: Path) -> None:
     made = 0
     for paths in crashed(tmp_path, "create"):
@@ -112,6 +113,7 @@ def test_p8_a_root_killed_while_it_is_made_is_there_or_can_be_made_again(tmp_pat
     assert made > 1
 
 
+@pytest.mark.wide
 def test_p8_staging_killed_at_any_step_can_be_repeated(tmp_path: Path) -> None:
     seen = set()
     for paths in crashed(tmp_path, "stage"):
@@ -125,6 +127,7 @@ def test_p8_staging_killed_at_any_step_can_be_repeated(tmp_path: Path) -> None:
     assert seen == {1, 2}
 
 
+@pytest.mark.wide
 def test_p8_promoting_killed_at_any_step_can_be_repeated(tmp_path: Path) -> None:
     seen = set()
     for paths in crashed(tmp_path, "promote"):
@@ -140,6 +143,7 @@ def test_p8_promoting_killed_at_any_step_can_be_repeated(tmp_path: Path) -> None
     assert seen == {Phase.STAGED, Phase.CURRENT}
 
 
+@pytest.mark.wide
 def test_p3_p8_destroying_killed_at_any_step_can_be_repeated_and_leaves_no_key(tmp_path: Path) -> None:
     seen = set()
     for paths in crashed(tmp_path, "destroy"):
@@ -239,6 +243,7 @@ for turn in range(6):
 """
 
 
+@pytest.mark.wide
 def test_p8_processes_that_swap_in_turn_lose_no_generation_and_no_erasure(
     root: FileRoot, paths: tuple[Path, Path], tmp_path: Path
 ) -> None:

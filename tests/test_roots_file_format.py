@@ -85,6 +85,7 @@ def test_p7_a_file_cut_off_at_any_byte_is_damaged(root: FileRoot, paths: tuple[P
             understand(whole[:length], "here")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("passphrase", [None, "correct horse"])
 def test_p8_a_line_that_was_broken_off_is_passed_over_and_the_file_written_anew(
     tmp_path: Path, passphrase: str | None
@@ -105,6 +106,7 @@ def test_p8_a_line_that_was_broken_off_is_passed_over_and_the_file_written_anew(
     assert phases(root.load()) == [(1, "current"), (2, "staged")]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("passphrase", [None, "correct horse"])
 def test_p2_a_line_counts_in_its_own_place_only(tmp_path: Path, passphrase: str | None) -> None:
     path = tmp_path / "root.key"

@@ -78,6 +78,7 @@ def test_a_passphrase_for_a_plain_root_is_refused_aloud(paths: tuple[Path, Path]
     assert "not under one" in FileRoot(paths, "any").warnings()[0]
 
 
+@pytest.mark.wide
 def test_a_passphrase_opens_from_every_keyboard(paths: tuple[Path, Path]) -> None:
     FileRoot(paths, "caf\u00e9").create(VAULT, HOLDER, 1)
     assert FileRoot(paths, "cafe\u0301").load().vault == VAULT

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace as replace_row
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from vault.chat.profile import open_profile, seal_profile
+from vault.chat.profile import open_name, open_profile, seal_profile
 from vault.crypto.tree import Kind, Opened
 from vault.erasure import Eraser
 from vault.errors import StoreUnavailableError
@@ -38,16 +39,40 @@ class Remainders:
         self._keyring = keyring
         self._eraser = eraser
 
-    def alive(self, user: UserKeys, only: bytes | None) -> Alive:
-        """Give a user's sessions: all, or one with what was moved out of it."""
+    def alive(self, user: UserKeys, row: Noted) -> Alive:
+        """Give the sessions that a request is about: all of a user, or one with what was moved out of it."""
+        only, noted = row.session_node, Record.decode(row.record).kept
         nodes = self._stores.keyring.read(lambda c: keyring_sql.ids_below(c, user.node, Kind.SESSION))
         found = self._stores.keyring.read(lambda c: keyring_sql.nodes_by_id(c, nodes))
         keys = self._keyring.find_sessions(user, [one.slot for one in found.values()])
         return {
             opened.id: (where, opened)
             for where, opened in keys.items()
-            if only in {None, opened.id} or self._remainder_of(opened) == only
+            if only in {None, opened.id} or opened.id in noted or self._remainder_of(opened) == only
         }
+
+    def note(self, row: Noted, sessions: Alive, kept: Collection[bytes]) -> Noted:
+        """Remember in a request which sessions floors keep: restored transcripts may not know of them.
+
+        Of what was taken apart nobody would erase the keys then, and newer copies would open with them (P3).
+        """
+        record = Record.decode(row.record)
+        found = [node for node, (_, opened) in sessions.items() if node in kept or self._remainder_of(opened)]
+        noted = replace(record, kept=tuple(dict.fromkeys([*record.kept, *sorted(found)])))
+        if noted == record:
+            return row
+        return self._keyring.holds.change(row.id, lambda one: replace_row(one, record=noted.encode()))
+
+    def lost(self, row: Noted, sessions: Alive) -> set[bytes]:
+        """Give what floors kept and restored transcripts don't know of: newer ones may bring it back (P5)."""
+        if row.until is not None and row.until <= self._stores.clock():
+            return set()
+        noted = sessions.keys() & set(Record.decode(row.record).kept)
+        return {node for node in noted if self._is_nameless(sessions[node][1])}
+
+    def _is_nameless(self, opened: Opened) -> bool:
+        row = self._stores.transcripts.read(lambda c: transcripts_sql.find_session(c, opened.id))
+        return row is None or not open_name(row.name, self._stores.vault, row.node, row.user_node, opened.key)
 
     def _remainder_of(self, opened: Opened) -> bytes | None:
         row = self._stores.transcripts.read(lambda c: transcripts_sql.find_session(c, opened.id))
@@ -78,16 +103,18 @@ class Remainders:
         self, row: Noted, user: UserKeys, floors: Floors, kept: Mapping[bytes, Floored]
     ) -> list[Certificate]:
         """Erase what no floor keeps: what lies beside something that is kept is taken apart from it first."""
-        sessions = self.alive(user, row.session_node)
+        sessions = self.alive(user, row)
         for node, one in kept.items():
             if not one.is_whole and node in sessions:
                 floors.part(user, sessions[node][1])
-        sessions = self.alive(user, row.session_node)
+        sessions = self.alive(user, row)
         kept = floors.keeping(user.node, list(sessions))
+        row = self.note(row, sessions, kept)
+        lost = self.lost(row, sessions)
         targets = [
             (self._keyring.session_nodes(user, opened), where)
             for node, (where, opened) in sessions.items()
-            if node not in kept
+            if node not in kept and node not in lost
         ]
         if not targets:
             return []

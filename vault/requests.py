@@ -182,6 +182,8 @@ class Requests:
                 waiting[user.node], _ = self._queue.wait_for_floors(
                     user, None, user.slot, until, reason=reason, actor=actor, now=now, names=[user_id]
                 )
+            elif lost := self._queue.waits_for_lost(user.node, None):
+                waiting[user.node] = lost
         return waiting
 
     def _begin_or_queue(  # noqa: PLR0913 (what is asked for)
@@ -249,6 +251,10 @@ class Requests:
             return self._queue.waits(where) or self._again(self._last_intent(where), now=now)
         opened, said = self._keyring.find_session(user, session_id), [user_id, session_id]
         kept = self._queue.kept(user.node, nodes)
+        if not kept and (
+            lost := self._queue.waits_for_lost(user.node, None if opened is None else opened.id)
+        ):
+            return lost
         if kept:
             for node in () if when_released else kept:
                 self._queue.refuse_held(user.node, node)

@@ -6,6 +6,7 @@ Without them nobody can tell a log that was set back to an older state from one 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from vault.errors import ConfigError, StoreUnavailableError, TamperedError
@@ -31,6 +32,8 @@ def write_anchor(directory: str | os.PathLike[str], note: str, size: int) -> Pat
             os.fsync(file.fileno())
         unfinished.rename(path)
     except (OSError, UnicodeDecodeError) as error:
+        with suppress(OSError):  # the first error is the one to tell; there may be no file yet
+            unfinished.unlink()
         raise StoreUnavailableError(
             f"the checkpoint can't be written: {getattr(error, 'strerror', None) or 'it is no text'}",
             hint="name a directory that can be written to",

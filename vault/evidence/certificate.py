@@ -124,10 +124,14 @@ def entry_of(certificate: Certificate, at: datetime) -> Entry:
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """An erasure as the keyring remembers it: enough to take it up again after a crash."""
+    """An erasure as the keyring remembers it: enough to take it up again after a crash.
+
+    Of a request that waits for floors it remembers the sessions that they keep.
+    """
 
     certificate: Certificate
     now: bool = False
+    kept: tuple[bytes, ...] = ()
 
     def encode(self) -> str:
         """Write it for the keyring."""

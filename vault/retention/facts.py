@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from vault.chat.chapter import Chapter, chapter_key, check_seal, make_chapter
-from vault.chat.profile import Profile, open_profile
+from vault.chat.profile import Profile, open_name, open_profile
 from vault.clock import DAY
 from vault.crypto.envelope import Cipher
 from vault.crypto.tree import Kind, Opened, slot
@@ -335,6 +335,16 @@ class Facts:
         if profile.namespace != session.namespace:
             raise edited(session.id, "a session's namespace was edited")
         return profile
+
+    def names(self, session: SessionAt, key: bytes) -> tuple[str, str] | None:
+        """Open the names of a session's user and of the session, by which chapters are made."""
+        where = slot(Kind.SECRET, session.user_slot)
+        secret = self.many.find([[*user_path(session.user_slot), where]]).get(where)
+        if secret is None:
+            return None
+        user = open_name(session.user_name, self.vault, session.user_node, b"", secret.key)
+        own = open_name(session.name, self.vault, session.node, session.user_node, key)
+        return (user, own) if user and own else None
 
     def epoch_keys(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Opened]:
         """Give the keys of those epochs that are alive, by class and anchor."""

@@ -14,13 +14,12 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from vault.chat.chapter import BODY, ORIGINALS, Chapter, make_chapter
-from vault.chat.profile import Ranges, join, open_name, seal_profile
+from vault.chat.profile import Ranges, join, seal_profile
 from vault.chat.records import aad
 from vault.chat.sessions import Sessions
-from vault.crypto.tree import Kind, slot
 from vault.errors import TamperedError
 from vault.keys.doubt import beyond_doubt
-from vault.keys.many import Keeping, user_path
+from vault.keys.many import Keeping
 from vault.retention.classes import Kind as MessageKind
 from vault.retention.classes import Place, Times
 from vault.retention.deciding import Fact
@@ -178,7 +177,8 @@ class Purger:
         def work(connection: Connection) -> _Changes:
             locked = self._facts.look(connection, ids, lock=True)
             self._look_at_holds()
-            changes, steps = _Changes(), [self.work_out(seen) for seen in locked]
+            changes, made = _Changes(), {one.id for one in prepared.new.values()}
+            steps = [self.work_out(seen).sparing(made) for seen in locked]
             self._ends.of_steps(connection, steps, prepared.keys)
             for one in steps:
                 self._collect(connection, one, prepared, changes)
@@ -286,14 +286,19 @@ class Purger:
         session = steps.seen.session
         if session.state == State.HIDDEN:
             return {}  # by its name the app has another one, or none; it goes as a whole when its hold ends
-        alone = [number for number in steps.split if not steps.seen.chapters[number].depends]
-        self._stores.transcripts.write(lambda connection: purge_sql.close_chapters(connection, alone))
+        alone = [number for number in steps.close if not steps.seen.chapters[number].depends]
+
+        def close(connection: Connection) -> None:
+            self._facts.living(connection, [session.id], lock=True)  # nobody is just moving something there
+            purge_sql.close_chapters(connection, alone)
+
+        self._stores.transcripts.write(close)
         places: set[Place] = set()
         for one in steps.judged:
             for number, part, goes in parts_of(one):
-                if number in steps.split and not goes:
+                if number in steps.split - self._dead and not goes:
                     places.add(self._place(steps.seen, one.group, part))
-        names = self._names(steps, key)
+        names = self._facts.names(session, key)
         if names is None or not places:
             return {}
         self._sessions.distrust(*names)  # this process may know it from before its chapters were closed
@@ -301,17 +306,6 @@ class Purger:
         if made.node != session.node:
             return {}
         return {(session.id, place): made.by_place[place] for place in places if place in made.by_place}
-
-    def _names(self, steps: Steps, key: bytes) -> tuple[str, str] | None:
-        """Open the names of a session and its user, by which chapters are made."""
-        one, vault = steps.seen.session, self._stores.vault
-        where = slot(Kind.SECRET, one.user_slot)
-        secret = self._facts.many.find([[*user_path(one.user_slot), where]]).get(where)
-        if secret is None:
-            return None
-        user = open_name(one.user_name, vault, one.user_node, b"", secret.key)
-        session = open_name(one.name, vault, one.node, one.user_node, key)
-        return (user, session) if user and session else None
 
     def _place(self, seen: Seen, group: Group, part: Part) -> Place:
         """Give where messages of a group would be sealed today."""
@@ -448,8 +442,8 @@ class Purger:
             if one.body:
                 going.append(row.id)
             elif row.chapter in steps.split:
-                new = prepared.new.get((session.id, self._place(steps.seen, one.group, Part.BODY)))
-                if new is None or new.id == row.chapter:
+                new = self._room(steps, one, Part.BODY, prepared)
+                if new is None:
                     return False
                 old, name = prepared.old[row.chapter], (row.place, row.key)
                 plain = old.cipher.open(row.body, aad(old, name, row.role, row.created_at))
@@ -460,15 +454,20 @@ class Purger:
         changes.resealed += len(moved)
         return True
 
+    def _room(self, steps: Steps, one: Judged, part: Part, prepared: _Prepared) -> Chapter | None:
+        """Give the chapter for what stays of another; None where a run has closed that, to erase its key."""
+        new = prepared.new.get((steps.seen.session.id, self._place(steps.seen, one.group, part)))
+        at = None if new is None else steps.seen.chapters.get(new.id)
+        return new if at is not None and at.state == State.LIVE and at.id not in steps.split else None
+
     def _reseal(
         self, steps: Steps, one: Judged, row: RowAt, part: Part, prepared: _Prepared
     ) -> dict[str, object] | None:
         """Open a body under the key that dies and seal it under another; None where there is none yet."""
-        place = self._place(steps.seen, one.group, part)
-        new = prepared.new.get((row.session, place))
+        new = self._room(steps, one, part, prepared)
         is_body = part is Part.BODY
         sealed, number = (row.body, row.chapter) if is_body else (row.originals, row.originals_chapter)
-        if new is None or sealed is None or number is None or new.id == number:
+        if new is None or sealed is None or number is None:
             return None
         old, name = prepared.old[number], BODY if is_body else ORIGINALS
         plain = old.cipher.open(sealed, old.aad(row.seq, row.role, row.created_at, name))

@@ -86,6 +86,10 @@ class Steps:
         """Say whether there is anything to do."""
         return bool(self.delete or self.bare or self.keep or self.split or self.close)
 
+    def sparing(self, made: Collection[int]) -> Steps:
+        """Leave open the chapters that were made for what stays: they are empty until it is moved there."""
+        return replace(self, close=self.close.difference(made))
+
 
 def judge(
     seen: Seen, decide: Callable[[Fact, int], Verdict], may_go: Callable[[ChapterAt], bool]
@@ -155,8 +159,9 @@ def work_out(
     for number, chapter in seen.chapters.items():
         if not is_dying(chapter):
             continue
-        if not chapter.depends and chapter.state == State.LIVE and stays[number] and not goes[number]:
-            continue
+        own = not chapter.depends and chapter.state == State.LIVE
+        if stays[number] and not goes[number] and (own or number in dead):
+            continue  # nothing keeps what is erased: of that a later run takes the rows
         if not stays[number]:
             if goes[number] or (chapter.state == State.LIVE and not is_held):
                 close.add(number)

@@ -205,8 +205,8 @@ class FileRoot:
         for path in self._paths:
             if path.parent == making.absolute() or is_taken(path):
                 continue
-            no_directory = f"there is no directory {path.parent}"
-            why = obstacle(path, SPARE) if path.parent.is_dir() else no_directory
+            place = path.parent.resolve()  # `..` leads nowhere from a directory that is not there yet
+            why = obstacle(place / path.name, SPARE) if place.is_dir() else f"there is no directory {place}"
             if why is not None:
                 raise RootUnavailableError(
                     f"the root at {path} can't be made: {why}", hint="mount its disk, or name another place"

@@ -358,6 +358,8 @@ def _open(url: str | URL, label: str, runtime: Runtime, pragmas: Sequence[str], 
             engine, "connect", lambda connection, record: _prepare_sqlite(connection, record, pragmas)
         )
         event.listen(engine, "begin", _begin_sqlite)
+    elif family == "postgresql":
+        event.listen(engine, "connect", _prepare_postgresql)
     return Store(engine, label, runtime)
 
 
@@ -369,6 +371,20 @@ def _prepare_sqlite(connection: Any, record: ConnectionPoolEntry, pragmas: Seque
     for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _prepare_postgresql(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401 (two drivers)
+    """Wait for a lock as long as with SQLite, unless the server or the URL says how long.
+
+    The server's own default is for ever, and who has the lock may be a process that was stopped.
+    """
+    cursor = connection.cursor()
+    cursor.execute(
+        "SELECT set_config('lock_timeout', %s, false) WHERE current_setting('lock_timeout') = '0'",
+        (f"{_BUSY_SECONDS * 1000:.0f}ms",),
+    )
+    cursor.close()
+    connection.commit()  # what is set in a transaction that is rolled back is not set
 
 
 def _begin_sqlite(connection: Connection) -> None:

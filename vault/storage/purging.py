@@ -346,7 +346,10 @@ def closing_of(connection: Connection, user: bytes, session: bytes | None) -> tu
 
 
 def sweep_closed(connection: Connection, epoch_ids: Sequence[int], own: Sequence[bytes]) -> None:
-    """Delete emptied chapters whose keys are gone."""
+    """Delete emptied chapters whose keys are gone.
+
+    One with a key of its own may be full, where an older copy brought it back: it waits until that is taken.
+    """
     for part in chunks(epoch_ids):
         connection.execute(
             delete(chapters).where(
@@ -354,7 +357,8 @@ def sweep_closed(connection: Connection, epoch_ids: Sequence[int], own: Sequence
             )
         )
     for nodes in chunks(own):
-        connection.execute(delete(chapters).where(chapters.c.node.in_(nodes), chapters.c.state != State.LIVE))
+        gone = chapters.c.node.in_(nodes), chapters.c.state != State.LIVE
+        connection.execute(delete(chapters).where(*gone, ~_is_filled()))
 
 
 def sweep_epoch(connection: Connection, epoch: int) -> None:
