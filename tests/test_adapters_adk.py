@@ -226,6 +226,34 @@ def test_only_a_session_that_has_gone_on_is_stale(open_vault: Opened) -> None:
     asyncio.run(main())
 
 
+def test_an_event_that_is_stored_is_not_stored_again(open_vault: Opened) -> None:
+    async def main() -> None:
+        async with open_vault(redacts=True) as vault:
+            service = VaultSessionService(vault)
+            untold = await service.create_session(**ONE, session_id="s-1", state={"n": 0})
+            given = said(SAID, actions=EventActions(state_delta={"n": 1, "user:m": 1}))
+            await service.append_event(untold.model_copy(deep=True), given.model_copy(deep=True))
+            older = untold.model_copy(deep=True)
+            for session in (untold, await service.get_session(**ONE, session_id="s-1")):
+                assert session is not None
+                again = await service.append_event(session, given.model_copy(deep=True))
+                assert again.id == given.id
+                assert [event.id for event in session.events] == [given.id]
+                assert session.state == {"n": 1, "user:m": 1}
+            await service.append_event(untold, said("next"))
+            await service.append_event(older, given.model_copy(deep=True))
+            assert older.events == []  # more has been said, of which it knows nothing
+            with pytest.raises(StaleSessionError):
+                await service.append_event(older, said("too late"))
+            other = said("another", id=given.id, timestamp=given.timestamp + 1)
+            await service.append_event(untold, other)  # it only shares an id
+            found = await service.get_session(**ONE, session_id="s-1")
+            assert found is not None
+            assert heard(found.events) == [STORED, "next", "another"]
+
+    asyncio.run(main())
+
+
 def test_p1_mail_in_text_arguments_and_state_is_redacted_and_ids_are_not(
     open_vault: Opened, tmp_path: Path
 ) -> None:

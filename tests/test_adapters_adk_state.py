@@ -115,3 +115,34 @@ def test_where_the_state_of_the_app_was_forgotten_no_event_is_stored(tmp_path: P
             assert vault.transcript("u-1", "shop:s-1").messages() == []
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("moment", ["users_page", "sessions"])
+def test_who_is_forgotten_while_all_sessions_are_listed_is_left_out(
+    moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        with opened(tmp_path) as vault:
+            service = VaultSessionService(vault)
+            for user in ("u-1", "u-2"):
+                begun = {"app:a": 1}
+                await service.create_session(app_name="shop", user_id=user, session_id="s-1", state=begun)
+            lister = vault._core.lister
+            look = getattr(lister, moment)
+
+            def forget_after(asked: Any) -> Any:
+                found = look(asked)
+                monkeypatch.undo()
+                vault.forget_user("u-1")
+                return found
+
+            monkeypatch.setattr(lister, moment, forget_after)
+            listed = await service.list_sessions(app_name="shop")
+            assert [session.user_id for session in listed.sessions] == ["u-2"]
+            with pytest.raises(UserForgottenError):
+                await service.list_sessions(app_name="shop", user_id="u-1")
+            vault.forget_user("app:shop")
+            with pytest.raises(UserForgottenError):
+                await service.list_sessions(app_name="shop")
+
+    asyncio.run(main())

@@ -347,6 +347,24 @@ def test_no_user_is_invented(tmp_path: Path) -> None:
             VaultLegacyChatStore(vault, "u-1").add_message("s-1", cast("Any", "a text"))
 
 
+def test_who_is_forgotten_while_the_keys_of_all_are_listed_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path) as vault:
+        store = VaultLegacyChatStore(vault, user_from_session=True)
+        for key in ("u-1", "u-2"):
+            store.add_message(key, ChatMessage("Hello"))
+        look = vault._core.lister.users_page
+
+        def forget_after(asked: int) -> Any:
+            found = look(asked)
+            vault.forget_user("u-1")
+            return found
+
+        monkeypatch.setattr(vault._core.lister, "users_page", forget_after)
+        assert store.get_keys() == ["u-2"]
+
+
 def test_p7_what_is_gone_or_spoilt_raises_in_every_method(tmp_path: Path) -> None:
     def every(store: Any, error: type[Exception], *, writes: bool = True) -> None:
         calls = [

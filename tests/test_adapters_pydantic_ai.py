@@ -284,6 +284,31 @@ def test_p1_mail_in_text_and_in_arguments_is_redacted_and_ids_are_not(
     assert MAIL.encode() not in bytes_at_rest(tmp_path)
 
 
+def test_a_conversation_that_is_forgotten_while_others_are_looked_at_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        with opened(tmp_path) as vault:
+            store = VaultConversationStore(vault)
+            for one in ("c-1", "c-2", "c-3"):
+                await store.save(talk("a", conversation_id=one), **ME)
+            newest = (await store.read_records(**ME))[0].head_id
+            look = vault._core.lister.sessions
+
+            def forget_after(user: str) -> Any:
+                found = look(user)
+                vault.forget_session(user, found[0].session_id)
+                return found
+
+            monkeypatch.setattr(vault._core.lister, "sessions", forget_after)
+            records = await store.read_records(**ME)
+            assert [one.conversation_id for one in records] == ["c-3", "c-2"]
+            with store._about("none", "u-1"):
+                assert len(await store.read_history(newest)) == 1
+
+    asyncio.run(main())
+
+
 def test_p7_what_is_gone_or_spoilt_raises(tmp_path: Path) -> None:
     with opened(tmp_path) as vault:
         store = VaultConversationStore(vault)

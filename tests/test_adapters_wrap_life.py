@@ -15,7 +15,7 @@ import wrapped
 from databases import Databases
 from faces import Home
 from test_strings import search
-from wrapped import NAMES, SAID, Bench, Notebook, bench_of
+from wrapped import NAMES, SAID, Bench, Notebook, bench_of, skip_without
 
 from vault import AsyncVault, Vault
 from vault.errors import HeldError, InputError, RedactionError, TamperedError, UsageError, UserForgottenError
@@ -37,6 +37,19 @@ def test_p2_a_plain_memory_is_refused_unless_it_is_adopted(bench: Bench, vault: 
     assert search({"memory": "\n".join(bench.raw("s-1")).encode()}, {text for _, text in SAID}) == set()
     assert len(bench.raw("s-1")) == len(SAID)
     assert bench.read(bench.wrap(vault, "u-1", "s-1")) == SAID
+
+
+def test_p1_a_file_that_is_adopted_is_sealed_where_a_link_leads_to(vault: Vault, tmp_path: Path) -> None:
+    [histories] = skip_without("langchain_community.chat_message_histories")
+    (tmp_path / "data").mkdir()
+    file, link = tmp_path / "data" / "chat.json", tmp_path / "chat.json"
+    histories.FileChatMessageHistory(str(file)).add_user_message("a secret")
+    link.symlink_to(file)
+    history = histories.FileChatMessageHistory(str(link))
+    memory = vault.wrap(history, user_id="u-1", session_id="s-1", adopt=True)
+    assert [message.content for message in memory.messages] == ["a secret"]
+    assert "secret" not in file.read_text()
+    assert link.is_symlink()
 
 
 def test_what_was_written_beside_the_vault_is_adopted_where_it_stands(bench: Bench, vault: Vault) -> None:
@@ -380,6 +393,18 @@ class Archive:
 
     async def get(self, conversation: str) -> list[dict[str, Any]]:
         return [dict(one) for one in self.held[conversation]]
+
+
+def test_p2_not_promised_fields_that_a_memory_adds_itself_but_none_that_were_sealed(vault: Vault) -> None:
+    held: dict[str, list[dict[str, Any]]] = {}
+    memory = vault.wrap(Notebook(held, "s-1"), user_id="u-1", session_id="s-1", **NAMES)
+    memory.save_message("user", "Hello")
+    [stored] = held["s-1"]
+    stored["name"] = "Anna"
+    assert memory.load_conversation() == [{"role": "user", "content": "Hello", "name": "Anna"}]
+    stored["role"] = "assistant"
+    with pytest.raises(TamperedError):
+        memory.load_conversation()
 
 
 def test_an_async_object_is_awaited_and_its_own_arguments_are_passed_on(home: Home) -> None:

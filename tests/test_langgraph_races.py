@@ -16,7 +16,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 
 from vault import Vault
 from vault.adapters.langgraph import VaultSaver
-from vault.errors import UsageError
+from vault.errors import SessionForgottenError, UsageError
 
 CONFIG: Any = {"configurable": {"thread_id": "t-1", "user_id": "u-1"}}
 
@@ -276,6 +276,28 @@ def test_p8_a_thread_that_is_begun_while_another_is_copied_there_stays(
             saver.copy_thread("t-1", "t-2")
         found = talk(saver).get_state(there).values["messages"]
         assert [one.content for one in found] == ["mine", "yes"]
+
+
+@pytest.mark.parametrize("moment", ["spaces", "open"])
+def test_a_thread_that_is_forgotten_while_all_are_listed_is_left_out(
+    moment: str, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Vault.open(**home.places) as vault:
+        saver = VaultSaver(vault)
+        talk(saver, "one")
+        other: Any = {"configurable": {"thread_id": "t-2", "user_id": "u-1"}}
+        talk(saver).invoke({"messages": ["two"]}, other)
+        kept = [one.checkpoint["id"] for one in saver.list(other)]
+
+        def forget(*_: Any) -> bool:
+            vault.forget_session("u-1", "t-1")
+            return True
+
+        before(monkeypatch, saver._threads, moment, forget)
+        every: Any = {"configurable": {"user_id": "u-1"}}
+        assert [one.checkpoint["id"] for one in saver.list(every)] == kept
+        with pytest.raises(SessionForgottenError):
+            list(saver.list(CONFIG))
 
 
 def test_a_prune_waits_for_its_turn_in_the_thread(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from databases import Databases
 from faces import Clock
 from langgraph.config import get_store
 from langgraph.graph import START, StateGraph
-from langgraph.store.base import GetOp, ListNamespacesOp, Op, PutOp, SearchOp
+from langgraph.store.base import GetOp, ListNamespacesOp, MatchCondition, Op, PutOp, SearchOp
 
 from vault import AsyncVault, Vault
 from vault.adapters.langgraph import VaultStore
@@ -65,6 +65,10 @@ def test_items_are_kept_found_and_deleted(opened: Callable[..., Any]) -> None:
         assert store.list_namespaces() == [("other",), ("users", "notes"), ("users", "profile")]
         assert store.list_namespaces(prefix=("users",), max_depth=1) == [("users",)]
         assert store.list_namespaces(suffix=("*", "notes")) == [("users", "notes")]
+        every = [MatchCondition(match_type=kind, path=()) for kind in ("prefix", "suffix")]
+        for one in every:
+            [listed] = store.batch([ListNamespacesOp(match_conditions=(one,))])
+            assert listed == store.list_namespaces()
         first = found.created_at
         store.put(("users", "profile"), "a", {"name": "Again"})
         again = store.get(("users", "profile"), "a")

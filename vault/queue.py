@@ -158,6 +158,14 @@ class Queue:
         found = (row for row in self._requests() if (row.kind, row.slot) == (FORGET_SESSION, where))
         return next((Record.decode(row.record).certificate for row in found), None)
 
+    def waits_for_lost(self, user: bytes, session: bytes | None) -> Certificate | None:
+        """Give the certificate of a request that waits for what restored transcripts don't know of (P5)."""
+        for row in self._requests():
+            owner = self._hider.owner(user) if (row.user_node, row.session_node) == (user, session) else None
+            if owner is not None and self._remainders.lost(row, self._remainders.alive(owner[0], row)):
+                return Record.decode(row.record).certificate
+        return None
+
     def queued(self) -> list[Queued]:
         """Give the requests that wait, oldest first."""
         found = []
@@ -166,7 +174,7 @@ class Queue:
             owner, certificate = self._hider.owner(row.user_node), record.certificate
             session = None
             if owner is not None and row.session_node is not None:
-                node = next(iter(self._remainders.alive(owner[0], row.session_node)), row.session_node)
+                node = next(iter(self._remainders.alive(owner[0], row)), row.session_node)
                 session = self._hider.name_of(owner[0], node)
             found.append(
                 Queued(
@@ -256,7 +264,7 @@ class Queue:
     def _forget_held(self, row: Noted, holds: Sequence[HoldRow]) -> list[Certificate]:
         """Forget a session that was held; what its name was given to since is another."""
         owner = self._hider.owner(row.user_node)
-        sessions = {} if owner is None else self._remainders.alive(owner[0], row.session_node)
+        sessions = {} if owner is None else self._remainders.alive(owner[0], row)
         if owner is None or not sessions:
             self._end(row)  # somebody else has forgotten it
             return []
@@ -326,7 +334,7 @@ class Queue:
             self._end(row)
             return []  # somebody else has forgotten them
         user, at = owner[0], self._stores.clock()
-        sessions = self._remainders.alive(user, row.session_node)
+        sessions = self._remainders.alive(user, row)
         if row.session_node is not None and not sessions:
             self._end(row)
             return []
@@ -335,12 +343,14 @@ class Queue:
             self._remainders.close(one, opened)
         floors = self._floors()
         kept = {} if floors is None else floors.keeping(user.node, list(sessions))
+        row = self._remainders.note(row, sessions, kept)
         if any(one.covers(user.node, node) for one in holds for node in [*sessions, None]):
             return []
         with suppress(HeldError):  # a hold was placed this very moment: it waits on
             # The rules in force say what they keep, whatever was said when it was asked; without any rules
             # the day that was said then counts.
-            if not kept and (floors is not None or (row.until is not None and row.until <= at)):
+            told = floors is not None and not self._remainders.lost(row, sessions)
+            if not kept and (told or (row.until is not None and row.until <= at)):
                 done = self._remainders.finish(row, user, sessions)
                 self._end(row)
                 return done

@@ -18,11 +18,17 @@ from uuid import uuid4
 from vault.adapters import framework
 from vault.adapters.adk_state import APP, Shared, SharedState, shared_place, user_of
 from vault.adapters.blobs import in_base64, with_bytes
-from vault.adapters.facing import AnyVault, core_of, run
+from vault.adapters.facing import AnyVault, core_of, passing_over, run
 from vault.chat.records import ABSENT, Put, Record, plain
 from vault.clock import to_datetime
 from vault.core import Core
-from vault.errors import InputError, RevisionError, TamperedError
+from vault.errors import (
+    InputError,
+    RevisionError,
+    SessionForgottenError,
+    TamperedError,
+    UserForgottenError,
+)
 from vault.messages import Message, Messages, check_id
 
 framework("google.adk", "adk")  # says how to get it, where the next lines could only fail
@@ -94,11 +100,14 @@ class VaultSessionService(BaseSessionService):
     async def list_sessions(self, *, app_name: str, user_id: str | None = None) -> ListSessionsResponse:
         """Give the sessions of a user, or of all users, without their events, the latest at the end."""
         names = await run(self._vault, self._stored.names, app_name, user_id)
+        await run(self._vault, self._stored.shared, app_name, APP + app_name)  # raises for all
         found = []
         for user, name in names:
-            one = await run(self._vault, self._stored.record, app_name, user, name)
-            if one is not None:
-                found.append(await self._session(app_name, user, name, one))
+            is_named = user_id is not None
+            with passing_over(SessionForgottenError), passing_over(UserForgottenError, unless=is_named):
+                one = await run(self._vault, self._stored.record, app_name, user, name)
+                if one is not None:
+                    found.append(await self._session(app_name, user, name, one))
         found.sort(key=lambda session: (session.last_update_time, session.user_id, session.id))
         return ListSessionsResponse(sessions=found)
 
@@ -111,7 +120,10 @@ class VaultSessionService(BaseSessionService):
         return await run(self._vault, self._stored.shared, app_name, user_id)
 
     async def append_event(self, session: Session, event: Event) -> Event:
-        """Store an event and the state that it changes; StaleSessionError where the session has gone on."""
+        """Store an event and the state that it changes; StaleSessionError where the session has gone on.
+
+        One that is stored is not stored again: who was not told whether it is may give it once more.
+        """
         if event.partial:
             return event
         where = (asyncio.get_running_loop(), session.app_name, session.user_id, session.id)
@@ -120,13 +132,15 @@ class VaultSessionService(BaseSessionService):
             self._apply_temp_state(session, event)
             event = self._trim_temp_delta_state(event)
             marker = session._storage_update_marker  # noqa: SLF001 (ADK's own)
-            known = marker or [one.id for one in session.events]
+            seen = [one.id for one in session.events]
             said, delta = _message(event), _jsonable(dict(event.actions.state_delta))
             names = session.app_name, session.user_id, session.id
             try:
-                revision = await run(self._vault, self._stored.append, names, known, said, delta)
+                revision = await run(self._vault, self._stored.append, names, marker, seen, said, delta)
             except RevisionError:
                 raise StaleSessionError("The session was changed in storage after it was loaded.") from None
+            if revision is None:
+                return event
             session._storage_update_marker = str(revision)  # noqa: SLF001 (ADK's own)
             session.last_update_time = event.timestamp
             return self._commit_event_to_session(session, event)
@@ -163,18 +177,28 @@ class _Stored:
         self._shared.write(app, user, shared)
 
     def append(
-        self, session: tuple[str, str, str], known: str | list[str], said: Message, delta: dict[str, Any]
-    ) -> int:
-        """Store an event in the session as its caller knows it: by its revision, or by all its events."""
+        self,
+        session: tuple[str, str, str],
+        marker: str | None,
+        seen: list[str],
+        said: Message,
+        delta: dict[str, Any],
+    ) -> int | None:
+        """Store an event in the session as its caller knows it: by its revision, or by all its events.
+
+        The revision of the session with it; None where it is stored, and is not all that is new to them.
+        """
         app, user, name = session
         found = self.read(app, user, name)
         if found is None:
             raise SessionNotFoundError("The session was not found.")
         record, messages = found
-        now = (
-            [_event(message).id for message in messages] if isinstance(known, list) else str(record.revision)
-        )
-        if known != now:
+        stored, new = [_facts(message) for message in messages], _facts(said)
+        ids = [one[0] for one in stored]
+        if new in stored:
+            is_all = stored[-1] == new and new[0] not in seen and seen[-1:] == ids[:-1][-1:]
+            return record.revision if is_all else None
+        if (marker or seen) != (str(record.revision) if marker else ids):
             raise RevisionError("the session has gone on")
         own, shared = _split(delta)
         state, waiting = {**record.value["state"], **own}, self._shared.waiting(app, user, shared)
@@ -208,13 +232,15 @@ class _Stored:
         while after is not None:
             page, after = self._core.lister.users_page(after)
             users += [one for one in page if not one.startswith(APP)]
-        begin = shared_place(app)
-        return [
-            (one, summary.session_id.removeprefix(begin))
-            for one in users
-            for summary in self._core.lister.sessions(user_of(one))
-            if summary.session_id.startswith(begin) and summary.session_id != begin
-        ]
+        begin, found = shared_place(app), list[tuple[str, str]]()
+        for one in users:
+            with passing_over(UserForgottenError, unless=user is not None):
+                found += [
+                    (one, summary.session_id.removeprefix(begin))
+                    for summary in self._core.lister.sessions(user_of(one))
+                    if summary.session_id.startswith(begin) and summary.session_id != begin
+                ]
+        return found
 
     def delete(self, app: str, user: str, name: str) -> None:
         self._core.requests.delete(user_of(user), _place(app, name))
@@ -276,6 +302,14 @@ def _message(event: Event) -> Message:
     if content is not None:
         fields["content"] = content
     return Message(role, parts, {}, {"name": fields.pop("author"), _OURS: fields})
+
+
+def _facts(message: Message) -> tuple[object, ...]:
+    """Give what tells an event from all others, and redaction leaves as it is."""
+    fields = message.extra.get(_OURS)
+    if not isinstance(fields, dict):
+        return f"seq-{message.seq}", None, None
+    return fields.get("id"), fields.get("timestamp"), message.extra.get("name")
 
 
 def _event(message: Message) -> Event:

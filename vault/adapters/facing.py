@@ -8,13 +8,14 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import ParamSpec, Protocol, TypeVar
 
 from vault.aio import AsyncVault
 from vault.client import Vault
 from vault.config import is_url
 from vault.core import Core
-from vault.errors import UsageError
+from vault.errors import UsageError, VaultError
 from vault.forks import renew_locks
 from vault.messages import Message, Messages
 from vault.transcript import Transcript
@@ -108,6 +109,11 @@ def awaited(vault: AnyVault, user_id: str, session_id: str, *, namespace: str = 
     if isinstance(vault, Vault):
         return _Threaded(vault.transcript(user_id, session_id, namespace=namespace))
     raise UsageError("this takes a Vault or an AsyncVault", hint='Vault.open("chat-vault")')
+
+
+def passing_over(*forgotten: type[VaultError], unless: bool = False) -> suppress:
+    """Leave out of a list what was forgotten since it was begun, `unless` it was asked for by its name."""
+    return suppress(*() if unless else forgotten)
 
 
 def whose(user_id: str | None, session_id: str, *, user_from_session: bool) -> str:

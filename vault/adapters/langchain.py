@@ -155,11 +155,13 @@ def _to_langchain(message: Message) -> BaseMessage:
 def _in_other_words(message: Message) -> BaseMessage:
     """Give what an app said without LangChain; as a plain message of its role, where LangChain can't take it.
 
-    Its errors go no further: they hold what was said (P1).
+    Its errors go no further: they hold what was said (P1). It checks little, so that they are of four kinds:
+    a tool's answer without an id is a KeyError, calls without a function are a TypeError, a text in place of
+    calls is an AttributeError, and what a model of pydantic's refuses a ValueError.
     """
     try:
         [found] = convert_to_messages([message.to_dict()])
-    except (AttributeError, LookupError, NotImplementedError, TypeError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         kind = _PLAIN.get(message.role, lc.SystemMessage)
         own = {name: kind.model_fields.get(name) for name in ("name", "tool_call_id")}
         fields = {

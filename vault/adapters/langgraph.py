@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from vault.adapters.facing import passing_over
 from vault.adapters.langgraph_face import Face
 from vault.adapters.langgraph_forms import Found, Stored, Task, Where
 from vault.adapters.langgraph_pruning import KEEP_LATEST, Pruner
 from vault.adapters.langgraph_store import VaultStore
 from vault.adapters.langgraph_threads import Threads
-from vault.errors import InputError, MissingExtraError
+from vault.errors import InputError, MissingExtraError, SessionForgottenError
 from vault.messages import check_id, check_namespace
 
 try:
@@ -157,13 +158,15 @@ class VaultSaver(BaseCheckpointSaver[str]):
     ) -> Chosen:
         threads = self._threads
         configurable = (config or {}).get("configurable", {})
-        found = [
-            (where, stored)
-            for where in self._wheres(config)
-            for space in threads.spaces(where)
-            if configurable.get("checkpoint_ns") in {None, space}
-            for stored in threads.every(where, space)
-        ]
+        found: Chosen = []
+        for where in self._wheres(config):
+            with passing_over(SessionForgottenError, unless=_names_thread(config)):
+                found += [
+                    (where, stored)
+                    for space in threads.spaces(where)
+                    if configurable.get("checkpoint_ns") in {None, space}
+                    for stored in threads.every(where, space)
+                ]
         found.sort(key=lambda one: one[1].id, reverse=True)
         if one := configurable.get("checkpoint_id"):
             found = [pair for pair in found if pair[1].id == one]
@@ -174,7 +177,7 @@ class VaultSaver(BaseCheckpointSaver[str]):
         return found[:limit]
 
     def _wheres(self, config: RunnableConfig | None) -> Sequence[Where]:
-        if config is not None and "thread_id" in config.get("configurable", {}):
+        if config is not None and _names_thread(config):
             return [self._where(config)]
         user = (config or {}).get("configurable", {}).get("user_id") or self._user
         if user is None:
@@ -189,7 +192,9 @@ class VaultSaver(BaseCheckpointSaver[str]):
         return all(key in metadata and metadata[key] == value for key, value in wanted.items())
 
     def _open(self, config: RunnableConfig | None, where: Where, stored: Stored) -> CheckpointTuple | None:
-        found = self._threads.open(where, stored)
+        found = None
+        with passing_over(SessionForgottenError, unless=_names_thread(config)):
+            found = self._threads.open(where, stored)
         return None if found is None else self._tuple(config, where, found)
 
     def _tuple(self, config: RunnableConfig | None, where: Where, found: Found) -> CheckpointTuple:
@@ -327,3 +332,7 @@ class VaultSaver(BaseCheckpointSaver[str]):
         """Delete all checkpoints of some threads, or all but the latest of each namespace."""
         for where in await self._face.arun(self._pruner.chosen, thread_ids, strategy):
             await self._face.arun_in_turn(where, self._pruner.prune, where, strategy)
+
+
+def _names_thread(config: RunnableConfig | None) -> bool:
+    return "thread_id" in (config or {}).get("configurable", {})

@@ -324,6 +324,7 @@ def _namespaces(look: _Look, op: ListNamespacesOp) -> list[tuple[str, ...]]:
 
 
 def _matches(namespace: tuple[str, ...], condition: MatchCondition) -> bool:
-    path = condition.path
-    part = namespace[: len(path)] if condition.match_type == "prefix" else namespace[-len(path) :]
+    path, depth = condition.path, len(namespace)
+    is_prefix = condition.match_type == "prefix"
+    part = namespace[: len(path)] if is_prefix else namespace[max(0, depth - len(path)) :]
     return len(part) == len(path) and all(want in {"*", one} for one, want in zip(part, path, strict=True))

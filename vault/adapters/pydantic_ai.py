@@ -20,10 +20,11 @@ from typing import Any
 
 from vault.adapters import framework
 from vault.adapters.blobs import in_base64, with_bytes
-from vault.adapters.facing import AnyVault, core_of, run
+from vault.adapters.facing import AnyVault, core_of, passing_over, run
+from vault.adapters.pydantic_ai_lines import OURS, Line, Lines
 from vault.chat.records import ABSENT, Drop, Put, Record
 from vault.core import Core
-from vault.errors import RevisionError, TamperedError, UsageError
+from vault.errors import RevisionError, SessionForgottenError, TamperedError, UsageError
 from vault.messages import STATE, Message, check_id
 
 framework("pydantic_ai", "pydantic-ai")  # says how to get it, where the next lines could only fail
@@ -39,7 +40,7 @@ from pydantic_ai.conversation_store import (  # noqa: E402 (as above)
 from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter  # noqa: E402 (as above)
 from pydantic_ai.run import AgentRunResult  # noqa: E402 (as above)
 
-_OURS, _KEY = "pydantic_ai", "record"
+_KEY = "record"
 _record_type: TypeAdapter[ConversationRecord] = TypeAdapter(ConversationRecord)
 
 
@@ -159,11 +160,11 @@ class VaultConversationStore(ConversationStore):
             raise ConversationConflict(conversation_id) from None
 
     async def read_history(self, head_id: str | None, *, limit: int | None = None) -> list[ConversationEntry]:
-        """Give the entries up to one; what retention has taken from before them is left out."""
+        """Give the entries up to one, without what retention has taken of them."""
         if head_id is None:
             return []
         where = self._now.get()[1]
-        line = await run(self._vault, self._stored.history, self._user(), head_id, where)
+        line, _ = await run(self._vault, self._stored.history, self._user(), head_id, where)
         return [
             _entry(message)
             for message in (line if limit is None else line[len(line) - min(limit, len(line)) :])
@@ -171,7 +172,10 @@ class VaultConversationStore(ConversationStore):
 
     async def read_entry(self, entry_id: str) -> ConversationEntry:
         """Give one entry."""
-        return (await self.read_history(entry_id))[-1]
+        for entry in await self.read_history(entry_id, limit=1):
+            if entry.id == entry_id:
+                return entry
+        raise LookupError("retention has taken this entry")
 
     @contextmanager
     def _about(self, conversation_id: str, scope: str | None) -> Iterator[None]:
@@ -202,10 +206,13 @@ class _Stored:
     def record(self, user: str, conversation: str) -> Record | None:
         check_id(user, "scope")
         check_id(conversation, "conversation id")
-        return next(iter(self._core.records.read(user, conversation, _OURS, keys=[_KEY])), None)
+        return next(iter(self._core.records.read(user, conversation, OURS, keys=[_KEY])), None)
 
     def records(self, user: str) -> list[Record]:
-        found = [self.record(user, one.session_id) for one in self._core.lister.sessions(user)]
+        found: list[Record | None] = []
+        for one in self._core.lister.sessions(user):
+            with passing_over(SessionForgottenError):
+                found.append(self.record(user, one.session_id))
         return [one for one in found if one is not None]
 
     def write(
@@ -220,63 +227,64 @@ class _Stored:
         """Write a record with entries; a fork gets a copy of what it shares with its source."""
         there = self.record(user, record.conversation_id)
         self._check(there, expected)
-        said = [_message(entry) for entry in entries]
-        known = {message.extra[_OURS]["id"] for message in said}
+        _, lines = self._entries(user, record.conversation_id)
+        said = [_message(entry, lines.add(entry.parent_id, entry.id)) for entry in entries]
         head = record.head_id
-        if head not in {None, *known} and head not in self._messages(user, record.conversation_id):
+        if head is not None and head not in lines:
             if source is None or source == record.conversation_id:
                 raise RevisionError("the newest entry of a conversation is not there")
             try:
-                said = [*self.history(user, str(head), source), *said]
+                shared, lines = self.history(user, head, source)
             except LookupError:
                 raise RevisionError("the source of a fork has gone") from None
-        put = _put(record, ABSENT if there is None else there.revision)
+            said = [*shared, *said]
+        kept = lines.of([*([head] if head else []), *record.branches])
+        put = _put(record, kept, ABSENT if there is None else there.revision)
         self._core.keep(user, record.conversation_id, self._namespace, [put], (), said)
 
     def delete(self, user: str, conversation: str, expected: str) -> None:
         there = self.record(user, conversation)
         self._check(there, expected)
         if there is not None:  # so that nobody saves meanwhile what is then erased
-            drop = Drop(_OURS, _KEY, there.revision)
+            drop = Drop(OURS, _KEY, there.revision)
             self._core.keep(user, conversation, self._namespace, [], [drop])
         self._core.requests.delete(user, conversation)
 
-    def history(self, user: str, head: str, conversation: str | None) -> list[Message]:
-        """Follow a line of entries back from one of them."""
+    def history(self, user: str, head: str, conversation: str | None) -> tuple[list[Message], Lines]:
+        """Give the entries up to one of them, and the lines of the conversation that they are in."""
         places = [] if conversation is None else [conversation]
         places += [
             one.session_id for one in self._core.lister.sessions(user) if one.session_id != conversation
         ]
         for place in places:
-            known = self._messages(user, place)
-            line: list[Message] = []
-            at: str | None = head
-            while at is not None and at in known:
-                line.append(known[at])
-                at = known[at].extra[_OURS]["parent_id"]
-            if line:
-                return line[::-1]
+            with passing_over(SessionForgottenError, unless=place == conversation):
+                entries, lines = self._entries(user, place)
+                if head in lines:
+                    return lines.up_to(head, entries), lines
         raise LookupError("no such entry is here")
 
-    def _messages(self, user: str, conversation: str) -> dict[str, Message]:
+    def _entries(self, user: str, conversation: str) -> tuple[list[Message], Lines]:
+        """Read a conversation's entries, and then its record: whatever that names was there before."""
         found = self._core.messages(user, conversation, last=None, before=None, reveal=False, purpose="")
-        return {one.extra[_OURS]["id"]: one for one in found if _OURS in one.extra}
+        entries = [one for one in found if OURS in one.extra]
+        record = self.record(user, conversation)
+        return entries, Lines(entries, {} if record is None else record.value.get("lines", {}))
 
     def _check(self, there: Record | None, expected: str | None) -> None:
         if (None if there is None else there.value["revision"]) != expected:
             raise RevisionError("a conversation was changed since it was read")
 
 
-def _put(record: ConversationRecord, revision: int) -> Put:
+def _put(record: ConversationRecord, lines: dict[str, Line], revision: int) -> Put:
     fields = _record_type.dump_python(record, mode="json", warnings=False)
     # Redaction sees what was asked of tools; the rest are ids, numbers and times.
     asked = Message(STATE, {"deferred_tool_requests": fields.pop("deferred_tool_requests")})
 
     def make(done: Sequence[Message]) -> object:
         content = done[0].content
-        return {**fields, **(content if isinstance(content, dict) else {})}
+        return {**fields, **(content if isinstance(content, dict) else {}), "lines": lines}
 
-    return Put(_OURS, _KEY, [asked], make, revision=revision)
+    return Put(OURS, _KEY, [asked], make, revision=revision)
 
 
 def _record(record: Record) -> ConversationRecord:
@@ -287,19 +295,19 @@ def _record(record: Record) -> ConversationRecord:
     raise TamperedError("a conversation's record is of a form that this release of pydantic-ai does not know")
 
 
-def _message(entry: ConversationEntry) -> Message:
+def _message(entry: ConversationEntry, line: Line) -> Message:
     [written] = ModelMessagesTypeAdapter.dump_python([entry.message], mode="json", warnings=False)
     [given] = ModelMessagesTypeAdapter.dump_python([entry.message], warnings=False)
     fields = with_bytes(written, given)  # a tool's dict of text is none, whatever it calls itself
     parts = fields.pop("parts")
     kinds = {part.get("part_kind") for part in parts}
     role = "tool" if kinds == {"tool-return"} else "user" if fields["kind"] == "request" else "assistant"
-    ours = {"id": entry.id, "parent_id": entry.parent_id, "kind": entry.kind, "message": fields}
-    return Message(role, parts, {}, {_OURS: ours})
+    ours = {"id": entry.id, "parent_id": entry.parent_id, "kind": entry.kind, "line": line}
+    return Message(role, parts, {}, {OURS: {**ours, "message": fields}})
 
 
 def _entry(message: Message) -> ConversationEntry:
-    ours = message.extra[_OURS]
+    ours = message.extra[OURS]
     packed = json.dumps([{**ours["message"], "parts": message.content}], default=in_base64)
     found: list[ModelMessage] = []
     with suppress(ValidationError):  # what it holds was said: it is not passed on (P1)

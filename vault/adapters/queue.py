@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from vault.adapters.facing import whose
+from vault.adapters.facing import passing_over, whose
 from vault.chat.records import ABSENT, plain
 from vault.core import Core
-from vault.errors import RevisionError, StoreUnavailableError, TamperedError
+from vault.errors import RevisionError, StoreUnavailableError, TamperedError, UserForgottenError
 from vault.messages import Message, check_id, check_namespace
 
 Status = Literal["active", "archived"]
@@ -104,11 +104,10 @@ class Queue:
         after: int | None = 0
         while after is not None:
             users, after = self._core.lister.users_page(after)
-            found += [
-                user
-                for user in users
-                if any(one.session_id == user and one.messages for one in self._core.lister.sessions(user))
-            ]
+            for user in users:
+                with passing_over(UserForgottenError):
+                    theirs = [one for one in self._core.lister.sessions(user) if one.messages]
+                    found += [user for one in theirs if one.session_id == user]
         return found
 
     def _user(self, key: str) -> str:

@@ -59,7 +59,7 @@ def _rewrite_list(history: Any, old: list[Any], new: list[Any]) -> None:
 
 
 def _rewrite_file(history: Any, old: list[Any], new: list[Any]) -> None:
-    path = Path(history.file_path)
+    path = Path(history.file_path).resolve()  # a link stays, and what it leads to is no longer plain (P1)
     _refuse_changes(history.messages, old)
     text = json.dumps([_stored(one) for one in new], ensure_ascii=history.ensure_ascii)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
