@@ -89,7 +89,7 @@ def test_p8_a_backup_that_a_full_disk_broke_off_leaves_nothing(home: Place, back
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
         try:
-            with pytest.raises(StoreUnavailableError):
+            with pytest.raises(StoreUnavailableError, match="the backup's transcripts database"):
                 vault.backup(backup)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -154,6 +154,7 @@ def test_p2_a_backup_made_while_others_write_and_forget_is_consistent(
 # -- drills ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p3_a_drill_touches_neither_root_nor_vault_nor_backup(home: Place, backup: Path) -> None:
     with home.open() as vault:
         for user in range(3):
@@ -188,6 +189,7 @@ def test_p3_a_drill_touches_neither_root_nor_vault_nor_backup(home: Place, backu
         say(vault, "u-1", "s-1", "goes on")
 
 
+@pytest.mark.wide
 def test_a_drill_reads_no_more_than_it_is_asked_to(home: Place, backup: Path) -> None:
     with home.open() as vault:
         for number in range(5):

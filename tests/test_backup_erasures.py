@@ -18,6 +18,7 @@ home, backup, elsewhere = backups.home, backups.backup, backups.elsewhere
 # -- nobody comes back -----------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p3_who_was_forgotten_since_stays_so_when_transcripts_are_restored(home: Place, backup: Path) -> None:
     with home.open() as vault:
         say(vault, "u-1", "s-1", "secret")
@@ -38,6 +39,7 @@ def test_p3_who_was_forgotten_since_stays_so_when_transcripts_are_restored(home:
         assert everything(vault) == {("u-2", "s-2"): ["kept"]}
 
 
+@pytest.mark.wide
 def test_p3_a_keyring_within_the_horizon_repeats_what_was_erased_since(
     home: Place, elsewhere: Place, backup: Path
 ) -> None:
@@ -102,6 +104,7 @@ def test_p3_no_copy_from_between_backup_and_erasure_opens_under_the_restored_key
     assert place.stolen(copies) == {"kept", "other"}
 
 
+@pytest.mark.wide
 def test_p3_a_journal_outlives_the_restore_that_repeated_it(
     home: Place, elsewhere: Place, request: pytest.FixtureRequest, backup: Path, tmp_path: Path
 ) -> None:
@@ -116,6 +119,7 @@ def test_p3_a_journal_outlives_the_restore_that_repeated_it(
             read(vault, "u-1", "s-1")
 
 
+@pytest.mark.wide
 def test_p7_a_keyring_beyond_the_horizon_is_refused_before_anything_is_changed(
     home: Place, elsewhere: Place, backup: Path
 ) -> None:
@@ -143,6 +147,7 @@ def test_p7_a_keyring_beyond_the_horizon_is_refused_before_anything_is_changed(
         assert everything(vault) == {("u-2", "s-1"): ["b"]}
 
 
+@pytest.mark.wide
 def test_p3_a_copy_gets_its_transcripts_back_without_the_root_being_touched(
     home: Place, backup: Path
 ) -> None:

@@ -34,6 +34,7 @@ DIALECTS = ["sqlite", "postgresql", "mariadb"]
 # -- restoring -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_backup_of_any_database_is_restored_into_any_other(
     home: Place, backup: Path, dialect: str, request: pytest.FixtureRequest, tmp_path: Path
@@ -78,6 +79,7 @@ def test_a_backup_of_any_database_is_restored_into_any_other(
             assert list(vault.users()) == ["u-2", "u-4"]
 
 
+@pytest.mark.wide
 def test_the_original_of_a_restored_keyring_is_a_copy_from_then_on(
     home: Place, elsewhere: Place, backup: Path
 ) -> None:
@@ -93,6 +95,7 @@ def test_the_original_of_a_restored_keyring_is_a_copy_from_then_on(
         vault.forget_user("u-1")
 
 
+@pytest.mark.wide
 def test_a_store_with_content_is_kept_unless_it_is_named(home: Place, elsewhere: Place, backup: Path) -> None:
     with home.open() as vault:
         say(vault, "u-1", "s-1", "a")
@@ -114,6 +117,7 @@ def test_a_store_with_content_is_kept_unless_it_is_named(home: Place, elsewhere:
         assert vault.keys_status().is_home
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_directory_is_made_again_once_its_root_is_there(home: Place, backup: Path, tmp_path: Path) -> None:
     original, there = tmp_path / "original", tmp_path / "there"
@@ -209,6 +213,7 @@ def test_p8_an_interrupted_restore_serves_nobody_and_is_completed_by_repeating_i
             read(vault, "u-1", "s-1")
 
 
+@pytest.mark.wide
 def test_p8_a_store_that_was_half_filled_counts_as_empty(home: Place, elsewhere: Place, backup: Path) -> None:
     with home.open() as vault:
         say(vault, "u-1", "s-1", "a")
@@ -233,6 +238,7 @@ REFUSALS = {  # a database that stops taking messages
 }
 
 
+@pytest.mark.wide
 def test_p8_a_restore_that_fails_within_a_store_leaves_what_was_there(home: Place, backup: Path) -> None:
     with home.open() as vault:
         say(vault, "u-1", "s-1", "a")

@@ -22,6 +22,7 @@ home, backup, elsewhere = backups.home, backups.backup, backups.elsewhere
 # -- what began since, and what was stolen ---------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p7_what_began_after_restored_transcripts_is_empty_and_goes_on(home: Place, backup: Path) -> None:
     with home.open() as vault:
         say(vault, "u-1", "s-1", "a")
@@ -53,6 +54,7 @@ def test_p7_what_began_after_restored_transcripts_is_empty_and_goes_on(home: Pla
         assert vault.sessions("u-2")[0].namespace == "support"
 
 
+@pytest.mark.wide
 def test_p3_a_lost_session_can_be_forgotten(home: Place, backup: Path) -> None:
     with home.open() as vault:
         say(vault, "u-1", "s-1", "a")
@@ -71,6 +73,7 @@ def test_p3_a_lost_session_can_be_forgotten(home: Place, backup: Path) -> None:
     assert home.stolen(copies) == {"a"}
 
 
+@pytest.mark.wide
 def test_p2_a_row_that_was_stolen_before_the_backup_is_not_taken_for_a_lost_one(
     home: Place, backup: Path
 ) -> None:
@@ -91,6 +94,7 @@ def test_p2_a_row_that_was_stolen_before_the_backup_is_not_taken_for_a_lost_one(
             read(vault, "u-1", "s-2")
 
 
+@pytest.mark.wide
 def test_p2_nobody_without_the_key_can_make_a_session_look_lost(home: Place, backup: Path) -> None:
     with home.open() as vault:
         say(vault, "u-1", "s-1", "a")
@@ -107,6 +111,7 @@ def test_p2_nobody_without_the_key_can_make_a_session_look_lost(home: Place, bac
         read(vault, "u-1", "s-1")
 
 
+@pytest.mark.wide
 def test_p2_a_session_that_came_back_can_not_be_made_to_look_lost_again(home: Place, backup: Path) -> None:
     def rows() -> list[Any]:
         with connected(home.databases.transcripts) as connection:
@@ -136,6 +141,7 @@ def test_p2_a_session_that_came_back_can_not_be_made_to_look_lost_again(home: Pl
         assert everything(vault) == {("u-1", "s-1"): ["b"]}
 
 
+@pytest.mark.wide
 def test_p7_what_a_restored_keyring_does_not_open_is_counted_and_refused(home: Place, backup: Path) -> None:
     with home.open() as vault:
         say(vault, "u-1", "s-1", "a")

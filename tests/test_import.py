@@ -34,6 +34,7 @@ ORDER = [
     {"listing", "logs", "holding", "queue", "status", "retention"},
     {"requests"},
     {"opening", "placing"},
+    {"packing"},
     {"core"},
     {"transfer", "reporting"},
     {"waiting"},

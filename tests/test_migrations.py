@@ -177,6 +177,7 @@ def test_a_database_with_tables_of_something_else_is_left_alone(home: Home) -> N
 # -- several at once -------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_several_processes_may_make_one_vault_at_once(home: Home) -> None:
     together = threading.Barrier(4)
 
@@ -276,6 +277,7 @@ def at_steps(database: Databases, directory: Path, choose: Callable[[int], Itera
             survives(Home(databases, directory / f"root-{step}.key", None), step)
 
 
+@pytest.mark.wide
 def test_p8_the_making_of_a_vault_goes_on_after_a_crash(database: Databases, tmp_path: Path) -> None:
     at_steps(database, tmp_path, lambda number: [number // 3, number - 7])
 

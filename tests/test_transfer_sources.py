@@ -16,7 +16,7 @@ from commands import make, names_in, run
 
 from vault import Message, Vault
 from vault.errors import ConfigError, InputError
-from vault.transfer.sources import SOURCES, Given, SourceError, Unreadable, read, values
+from vault.transfer.sources import SOURCES, Given, Incoming, SourceError, Unreadable, read, values
 from vault.transfer.sources import chat_messages as chat_messages_source
 from vault.transfer.sources.arrays import elements
 
@@ -316,6 +316,18 @@ def test_nonsense_in_a_row_names_the_row(tmp_path: Path) -> None:
     ]
     assert (skipped.json["known"], skipped.json["skipped"]) == (1, 3)
     assert "secret" not in stopped.err + skipped.out + skipped.err
+
+
+def test_a_kind_of_content_that_is_no_text_is_nothing_to_stop_at(tmp_path: Path) -> None:
+    for number, odd in enumerate((["text"], {"text": 1}, 5, None)):
+        content = {"content_type": odd, "parts": ["Hello"]}
+        said = {"author": {"role": "user"}, "content": content, "create_time": 1.0}
+        one = {"id": f"c-{number}", "mapping": {"a": {"parent": None, "message": said}}, "current_node": "a"}
+        (tmp_path / "conversations.json").write_text(json.dumps([one]))
+        [arrival] = read("chatgpt", Given(source=str(tmp_path)))
+        assert isinstance(arrival, Incoming)
+        assert arrival.message is not None
+        assert arrival.message.content == "Hello"
 
 
 def test_a_missing_file_or_table_is_said_and_nothing_is_made(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def back_up(stores: Stores, keyring: Keyring, destination: str | os.PathLike[str
             _copy(stores.transcripts, copies["transcripts"])
             _copy(stores.keyring, copies["keyring"])
             _add_late_rows(stores.transcripts, copies)
-            rows = {label: _count(copy) for label, copy in copies.items()}
+            rows = {label: _count(copy, label) for label, copy in copies.items()}
             generation, ordinal = sql.split_root(copies["keyring"].read(sql.read_meta)["root"])
         parts = aside(stores.runtime, lambda: {one: _finish(directory, one, rows[one]) for one in FILES})
         manifest = Manifest(
@@ -129,7 +129,7 @@ def _new_file(stores: Stores, directory: Path, label: str, opened: ExitStack) ->
     path = _unfinished(directory, label)
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     is_async = stores.transcripts.engine.dialect.is_async
-    store = open_file(path, label, stores.runtime, is_async=is_async, new=True)
+    store = open_file(path, f"backup's {label}", stores.runtime, is_async=is_async, new=True)
     opened.callback(store.close)
     store.write(lambda connection: migrations.upgrade(connection, label))
     return store
@@ -169,8 +169,8 @@ def _add_late_rows(source: Store, copies: Mapping[str, Store]) -> None:
             lost.copy_rows(source, transcripts, kind, late)
 
 
-def _count(copy: Store) -> dict[str, int]:
-    return copy.read(lambda connection: copying.count_rows(connection, copy.label))
+def _count(copy: Store, label: str) -> dict[str, int]:
+    return copy.read(lambda connection: copying.count_rows(connection, label))
 
 
 def _finish(directory: Path, label: str, rows: dict[str, int]) -> FileSum:

@@ -194,7 +194,7 @@ class Filler:
         memory = Memory(derive(session.key, b"placeholders"), profile.placeholders)
         redacted = [self._finish(piece, memory, profile.namespace) for piece in pieces]
         now = core.stores.clock()
-        entries = core.entries(redacted, [piece.message for piece in pieces], now, session)
+        entries = core.packing.taken_over(redacted, [piece.message for piece in pieces], now, session)
         if core.sessions.ready(*names, [place for entry in entries for place in entry.places]) is not session:
             return None
         seqs = [piece.seq or 0 for piece in pieces] if group.by_seq else []

@@ -11,7 +11,7 @@ from vault.messages import Message
 from vault.transfer.sources import Arrivals, Given, Incoming, Unreadable, values
 from vault.transfer.sources.arrays import elements
 
-_TEXTS = frozenset({"text", "multimodal_text"})
+_TEXTS = ("text", "multimodal_text")  # no set: a file may say anything, what has no hash too
 
 
 def read_chatgpt(given: Given) -> Arrivals:
