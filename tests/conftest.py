@@ -1,5 +1,6 @@
 """The servers that contract tests run on, and the databases that each test gets."""
 
+import gc
 import os
 import re
 from collections.abc import Iterator
@@ -47,6 +48,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave the frameworks on the disk where their tests are not asked for: each takes seconds to import."""
     is_quick = "not wide" in config.getoption("markexpr")
     return True if is_quick and collection_path.name.startswith(FRAMEWORKS) else None
+
+
+def pytest_collection_finish() -> None:
+    """Search for garbage less often, and not in what was imported: a worker holds millions of objects."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -60,6 +60,7 @@ def test_each_verb_takes_the_same_and_means_the_same(sync: type, awaited: type, 
     assert is_awaited == (name not in NOT_AWAITED)
 
 
+@pytest.mark.wide
 def test_both_vaults_are_context_managers_and_both_transcripts_name_their_session(tmp_path: Path) -> None:
     with Vault.open(tmp_path, redactor=None) as vault:
         chat = vault.transcript("u-1", "s-1")
@@ -73,6 +74,7 @@ def test_both_vaults_are_context_managers_and_both_transcripts_name_their_sessio
     asyncio.run(ask())
 
 
+@pytest.mark.wide
 def test_what_one_face_writes_the_other_reads(database: Databases, tmp_path: Path) -> None:
     with asyncio.Runner() as runner:
         homes = [Home(database, tmp_path / "root.key", one) for one in (None, runner)]
@@ -97,6 +99,7 @@ HOLD = {  # somebody else keeps messages from being added; they can still be rea
 TICKS = 50
 
 
+@pytest.mark.wide
 def test_the_loop_goes_on_while_a_database_keeps_a_task_waiting(database: Databases, tmp_path: Path) -> None:
     async def ask() -> tuple[int, list[Message]]:
         hold, release = HOLD[database.dialect]
@@ -142,6 +145,7 @@ def test_a_missing_driver_is_named_with_the_command_that_installs_it(
     assert caught.value.hint == f"pip install 'transcript-vault[{extra}]'"
 
 
+@pytest.mark.wide
 def test_p6_the_awaited_log_says_what_the_other_says(tmp_path: Path) -> None:
     async def ask() -> tuple[object, ...]:
         async with await AsyncVault.open(tmp_path / "v", redactor=None) as vault:

@@ -22,6 +22,7 @@ from vault.cli.talking import harmless
 # -- which vault -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_a_flag_beats_a_variable_and_that_the_current_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -166,6 +166,7 @@ def test_what_is_no_backup_is_a_usage_error(where: Path, tmp_path: Path, words: 
         assert said.err.startswith("error: this is no backup")
 
 
+@pytest.mark.wide
 def test_a_backup_that_was_edited_is_an_integrity_error(where: Path, backup: Path) -> None:
     with (backup / "transcripts.db").open("ab") as file:
         file.write(b"x")

@@ -33,6 +33,7 @@ def test_the_demo_works_on_a_terminal_and_leaves_what_it_made(tmp_path: Path) ->
     assert {"vault", "backup", "restored", "elsewhere"} == {path.name for path in left.iterdir()}
 
 
+@pytest.mark.wide
 def test_the_demo_touches_no_vault_that_a_variable_names(tmp_path: Path) -> None:
     named = {
         f"TRANSCRIPT_VAULT_{name}": f"{tmp_path}/{name}"
@@ -42,6 +43,7 @@ def test_the_demo_touches_no_vault_that_a_variable_names(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.wide
 def test_the_demo_fails_where_the_backup_still_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     """The thief keeps a copy of the root that it saw in an earlier step."""
     first: list[Opened] = []

@@ -205,6 +205,7 @@ def test_p6_a_changed_certificate_fails_with_the_exit_code_of_integrity(certific
 # -- originals -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p6_showing_originals_takes_a_purpose_and_stands_in_the_log(tmp_path: Path) -> None:
     where = tmp_path / "v"
     engine = Engine(Redaction.of({"originals": True, "deny": ["the ash tree"]}))

@@ -71,6 +71,7 @@ def test_on_a_terminal_the_name_is_typed_again(where: Path) -> None:
     assert users(where) == ["ben", "cleo"]
 
 
+@pytest.mark.wide
 def test_with_confirm_a_terminal_asks_nothing(where: Path) -> None:
     done = on_terminal("--vault", where, "forget-session", "anna", "s-1", "--confirm", "s-1")
     assert done.code == 0

@@ -60,6 +60,7 @@ def test_p5_one_who_is_held_stops_a_whole_file_unless_they_may_wait(where: Path,
     assert users(where) == ["anna", "cleo"]
 
 
+@pytest.mark.wide
 def test_p5_a_request_waits_for_the_release(where: Path) -> None:
     placed = hold(where, "--user", "anna")
     code, out, _ = forget(where, "--when-released", "--reason", "request 881")

@@ -232,6 +232,7 @@ def test_doctor_finds_a_new_vault_well_but_its_root_beside_the_data(where: Path)
     assert "sample: 2 sessions and 3 messages open" in found["ok"]
 
 
+@pytest.mark.wide
 def test_doctor_fits_a_terminal_of_80_columns(where: Path) -> None:
     shown = on_terminal("--vault", where, "doctor", NO_COLOR="1").out
     paths = str(where)

@@ -184,6 +184,7 @@ def test_a_root_that_vault_toml_does_not_name_is_not_moved(where: Path) -> None:
     assert reads(where)
 
 
+@pytest.mark.wide
 def test_a_passphrase_stays_when_its_root_moves(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir(mode=0o700)
     (tmp_path / "words").write_text("correct horse\n")

@@ -144,6 +144,14 @@ def test_init_with_a_wrong_root_leaves_nothing_and_is_said_again_rightly(tmp_pat
     assert run("init", tmp_path / "v", "--root", f"file:{tmp_path}/right/root.key").code == 0
 
 
+def test_a_root_beside_a_vault_that_is_new_is_named_from_its_directory(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir(mode=0o700)
+    said = run("init", tmp_path / "v", "--root", "file:../keys/root.key")
+    assert said.code == 0, said.err
+    assert "root.key" in names_in(tmp_path / "keys")
+    assert run("--vault", tmp_path / "v", "sessions").code == 0
+
+
 @pytest.mark.parametrize("horizon", ["6m", "30m"])
 def test_a_horizon_in_m_is_refused_for_it_may_be_minutes_or_months(tmp_path: Path, horizon: str) -> None:
     said = run("init", tmp_path / "v", "--horizon", horizon)
@@ -163,6 +171,7 @@ def words_in(path: Path, text: bytes = b"correct horse\n", mode: int = 0o600) ->
     return path
 
 
+@pytest.mark.wide
 def test_a_passphrase_that_others_read_or_that_lies_beside_its_root_is_told(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir(mode=0o700)
     uri = f"file:{tmp_path}/root/root.key?passphrase-file="

@@ -148,11 +148,13 @@ def test_check_wants_a_file() -> None:
     assert run("policy", "check").code == 2
 
 
+@pytest.mark.wide
 def test_a_file_drives_no_terminal(good: Path) -> None:
     good.write_text('version: 1\npolicy: mine\n"\\e[2Jx": 1\nclasses: ["\\e]0;x\\a"]\n')
     assert "\x1b" not in on_terminal("policy", "check", good, NO_COLOR="1").out
 
 
+@pytest.mark.wide
 def test_schema_prints_the_schema() -> None:
     assert run("policy", "schema").json == json_schema()
     said = spawn("policy", "schema", "--json")

@@ -18,6 +18,7 @@ def template(*given: str) -> str:
     ).stdout
 
 
+@pytest.mark.wide
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
 def test_systemd_takes_the_unit_and_finds_it_hardened(tmp_path: Path) -> None:
     program = shutil.which("true")
@@ -51,6 +52,7 @@ def test_the_unit_takes_names_with_spaces_and_signs() -> None:
     assert 'ReadWritePaths="-/var/lib/my vault"\n' in text
 
 
+@pytest.mark.wide
 def test_the_unit_names_no_variable_where_a_directory_has_a_dollar() -> None:
     text = template("systemd", "--vault", "/srv/a${HOME}$b", "--program", "/opt/vault")
     assert "ExecStart=/opt/vault --vault /srv/a$${HOME}$$b daemon\n" in text

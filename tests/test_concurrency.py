@@ -80,6 +80,7 @@ def test_p8_what_processes_and_threads_append_to_one_session_is_all_there_in_ord
             assert len({text.partition(":")[0] for _, text in one}) == 1
 
 
+@pytest.mark.wide
 def test_p8_what_two_processes_say_under_the_same_keys_is_there_once(place: Place, times: int) -> None:
     number = 10 * times
     with workers(place, 2) as team:
@@ -90,6 +91,7 @@ def test_p8_what_two_processes_say_under_the_same_keys_is_there_once(place: Plac
     assert [text for _, text in stored] == [f"said {count}" for count in range(number)]
 
 
+@pytest.mark.wide
 def test_p8_appending_goes_on_while_others_clear_and_delete(place: Place, times: int) -> None:
     number = 12 * times
     with workers(place, 4) as team:
@@ -111,6 +113,7 @@ def test_p8_appending_goes_on_while_others_clear_and_delete(place: Place, times:
         assert texts_of(vault, "u") == [*texts_before, "last"]
 
 
+@pytest.mark.wide
 def test_p2_no_seq_is_used_twice_while_others_pop(place: Place, times: int) -> None:
     number = 15 * times
     with workers(place, 4) as team:
@@ -194,6 +197,7 @@ def test_p8_no_living_user_is_lost_while_others_are_forgotten(
     check_sound(database, root)
 
 
+@pytest.mark.wide
 def test_p8_two_processes_that_swap_the_root_again_and_again_leave_it_in_agreement(
     place: Place, database: Databases, root: Path, times: int
 ) -> None:
@@ -211,6 +215,7 @@ def test_p8_two_processes_that_swap_the_root_again_and_again_leave_it_in_agreeme
     check_sound(database, root)
 
 
+@pytest.mark.wide
 def test_p6_two_processes_that_forget_the_same_users_at_once_get_the_same_certificates(
     place: Place, times: int
 ) -> None:
@@ -225,6 +230,7 @@ def test_p6_two_processes_that_forget_the_same_users_at_once_get_the_same_certif
         )
 
 
+@pytest.mark.wide
 def test_p6_two_threads_that_forget_the_same_users_at_once_get_the_same_certificates(place: Place) -> None:
     told: dict[int, list[tuple[str, str]]] = {}
     with place.open() as vault:
@@ -239,6 +245,7 @@ QUESTIONS = (
 )  # fmt: skip
 
 
+@pytest.mark.wide
 def test_p7_what_another_process_erased_is_noticed_at_the_very_next_call(place: Place) -> None:
     with place.open() as vault, workers(place, 1) as [other]:
         for question in (*QUESTIONS, "users"):
@@ -251,6 +258,7 @@ def test_p7_what_another_process_erased_is_noticed_at_the_very_next_call(place: 
             assert other.do(ask, question, user) == (False if question == "users" else "UserForgottenError")
 
 
+@pytest.mark.wide
 def test_p7_what_another_process_cleared_is_noticed_at_the_very_next_call(place: Place) -> None:
     empty = {
         "messages": [], "the last message": [], "append": "mine", "append with a key": "mine",
@@ -266,6 +274,7 @@ def test_p7_what_another_process_cleared_is_noticed_at_the_very_next_call(place:
                 assert texts_of(vault, user) == ["mine"]
 
 
+@pytest.mark.wide
 def test_p7_what_another_process_said_or_popped_is_noticed_at_the_very_next_call(place: Place) -> None:
     with place.open() as vault, workers(place, 1) as [other]:
         [user] = make_users(vault, "u", 1)
@@ -324,6 +333,7 @@ def check_opened(place: Place, vaults: Sequence[str], writers: Sequence[str]) ->
             assert texts_of(vault, writer) == ["hello"]
 
 
+@pytest.mark.wide
 def test_p8_processes_that_open_a_new_vault_at_once_make_one(place: Place, times: int) -> None:
     number = 3 if times == 1 else 8
     writers = [f"w-{writer}" for writer in range(number)]
@@ -332,6 +342,7 @@ def test_p8_processes_that_open_a_new_vault_at_once_make_one(place: Place, times
     check_opened(place, vaults, writers)
 
 
+@pytest.mark.wide
 def test_p8_processes_that_open_a_new_directory_at_once_make_one_vault(tmp_path: Path, times: int) -> None:
     writers = [f"w-{writer}" for writer in range(4)]
     for attempt in range(2 * times):
@@ -341,6 +352,7 @@ def test_p8_processes_that_open_a_new_directory_at_once_make_one_vault(tmp_path:
         check_opened(place, vaults, writers)
 
 
+@pytest.mark.wide
 def test_p8_threads_that_open_a_new_vault_at_once_make_one(place: Place, times: int) -> None:
     writers = [f"w-{writer}" for writer in range(4 if times == 1 else 16)]
     vaults: list[str] = []

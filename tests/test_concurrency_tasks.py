@@ -133,6 +133,7 @@ async def check(vault: AsyncVault, acknowledged: set[object]) -> None:
     assert last.seq == len(texts)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("yields", range(0, 60, 4))
 def test_p8_tasks_cancelled_at_any_moment_lose_and_double_nothing(
     database: Databases, tmp_path: Path, yields: int

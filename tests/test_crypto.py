@@ -215,6 +215,7 @@ objects = st.dictionaries(texts(), values, max_size=3)
 extras = objects.filter({"role", "content", "metadata", "created_at"}.isdisjoint)
 
 
+@pytest.mark.wide
 @FEW
 @given(texts() | st.lists(values) | objects | st.none(), objects, extras, st.none() | st.binary(max_size=20))
 def test_a_message_that_was_encoded_is_decoded_equal(

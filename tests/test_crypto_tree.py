@@ -160,6 +160,7 @@ def holds_after_pruning(tree: Tree, gone: set[bytes]) -> None:
                     Cipher(opened.key).open(node.wrapped, node_aad(VAULT, node, version))
 
 
+@pytest.mark.wide
 @FEW
 @given(trees())
 def test_p3_pruning_cuts_off_what_goes_and_nothing_else(given_tree: tuple[Tree, set[bytes]]) -> None:

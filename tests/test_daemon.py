@@ -210,6 +210,7 @@ classes:
 """
 
 
+@pytest.mark.wide
 def test_p4_p5_a_daemon_purges_on_schedule_and_what_was_held_once_it_is_released(
     database: Databases, tmp_path: Path
 ) -> None:
@@ -282,6 +283,7 @@ def ask(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
+@pytest.mark.wide
 def test_health_says_what_is_wrong_and_metrics_name_nobody() -> None:
     faults: list[str] = []
     metrics = Metrics()
@@ -312,6 +314,7 @@ def test_health_is_given_to_this_machine_only(where: str) -> None:
     assert address_of("localhost:80") == ("127.0.0.1", 80)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("said", ["[::1]:0", "::1:0"])
 def test_health_is_given_to_this_machine_by_ipv6_too(said: str) -> None:
     try:
@@ -447,6 +450,7 @@ def test_once_does_what_is_due_and_ends(directory: Path) -> None:
     assert {"event": "ran", "job": "integrity", "messages_opened": 1}.items() <= events[-1].items()
 
 
+@pytest.mark.wide
 def test_what_went_wrong_once_is_the_exit_code(directory: Path) -> None:
     with closing(sqlite3.connect(directory / "transcripts.db")) as thief, thief:
         thief.execute("UPDATE messages SET role = 'system'")
@@ -460,6 +464,7 @@ def test_what_went_wrong_once_is_the_exit_code(directory: Path) -> None:
     assert '"event": "failed"' in done.stderr
 
 
+@pytest.mark.wide
 def test_a_gauge_shows_nothing_of_what_is_left_of_no_class(tmp_path: Path) -> None:
     clock, metrics, file = Hours(), Metrics(), tmp_path / "brief.yaml"
     file.write_text(POLICY)

@@ -330,6 +330,7 @@ def test_p6_a_checkpoint_that_can_not_be_written_is_tried_again_soon(
     assert 'vault_runs_total{job="checkpoint",outcome="begun"} 1.0' in metrics.text().decode()
 
 
+@pytest.mark.wide
 def test_a_duty_that_goes_on_failing_is_tried_ever_less_often_but_each_hour_at_least(
     open_core: Callable[[Hours], Core], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -63,6 +63,7 @@ def check_all_there(place: Place, user: str, names: list[str]) -> None:
         assert texts == Counter(["first", *(f"{name}-{count}" for name in names for count in range(NUMBER))])
 
 
+@pytest.mark.wide
 def test_p8_what_forked_children_and_their_parent_append_is_all_there_once(place: Place) -> None:
     with place.open() as vault:
         vault.transcript("u", "s").append("user", "first")
@@ -73,6 +74,7 @@ def test_p8_what_forked_children_and_their_parent_append_is_all_there_once(place
     check_all_there(place, "u", ["one", "two", "parent", "parent again"])
 
 
+@pytest.mark.wide
 def test_p8_children_forked_while_threads_append_go_on_as_their_parent_does(place: Place) -> None:
     threads = [f"thread-{number}" for number in range(3)]
     stop = threading.Event()
@@ -179,6 +181,7 @@ def test_a_child_forked_while_a_thread_looks_for_the_turn_of_a_memory_finds_one(
     check_ended(children)
 
 
+@pytest.mark.wide
 def test_p7_an_async_vault_is_refused_in_a_child_and_goes_on_in_its_parent(place: Place) -> None:
     async def append(vault: AsyncVault, text: str) -> None:
         await vault.transcript("u", "s").append("user", text)

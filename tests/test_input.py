@@ -380,6 +380,7 @@ def test_p1_a_message_at_the_limit_is_stored_and_one_byte_more_is_refused(home: 
         assert len(vault.transcript("u-size", "s-1").messages()) == 1
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("face", ["sync", "async"])
 def test_by_default_a_message_may_have_16_mib_or_what_the_server_takes(
     database: Databases, face: str, tmp_path: Path

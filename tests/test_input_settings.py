@@ -202,6 +202,7 @@ def test_p1_a_server_that_does_not_answer_is_named_without_the_password(home: Ho
         refused(home, partial(home.open, url, keyring=url, root=f"file:{home.root}"), StoreUnavailableError)
 
 
+@pytest.mark.wide
 def test_p1_a_database_that_refuses_a_message_repeats_nothing_of_it() -> None:
     with moved_in(None, None) as place, place.open() as vault:
         chat = vault.transcript(f"u-{SECRET}", f"s-{SECRET}")

@@ -39,6 +39,7 @@ def engine() -> Engine:
     return Engine(Redaction(originals=True))
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("is_elsewhere", [False, True])
 def test_p8_originals_go_on_where_a_purge_has_erased_the_chapter_of_those_before(
     database: Databases, tmp_path: Path, engine: Engine, *, is_elsewhere: bool

@@ -151,6 +151,7 @@ def everything(vault: Vault) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.wide
 def test_p3_it_reads_a_whole_vault_and_nothing_of_who_was_forgotten(tmp_path: Path) -> None:
     """With all that a chapter's key may be: derived, kept beyond its epoch, of a class without epochs."""
     (tmp_path / "policy.yaml").write_text(POLICY)
@@ -182,6 +183,7 @@ def test_p3_it_reads_a_whole_vault_and_nothing_of_who_was_forgotten(tmp_path: Pa
     assert set(originals) == {"Call me on 020 7946 0018", "old words of Zoë, 020 7946 0019"}  # hers are held
 
 
+@pytest.mark.wide
 def test_it_reads_a_root_under_a_passphrase_and_prints_what_was_said(tmp_path: Path) -> None:
     (tmp_path / "phrase").write_text("correct horse Ünïcode")
     root = f"file:{tmp_path / 'root.key'}?passphrase-file={tmp_path / 'phrase'}"

@@ -65,6 +65,7 @@ def test_the_blocks_for_a_server_run_on_postgresql(database: Databases, tmp_path
     assert (tmp_path / "a" / "root.key").read_bytes() == (tmp_path / "b" / "root.key").read_bytes()
 
 
+@pytest.mark.wide
 def test_a_root_is_put_under_a_passphrase_as_readme_says(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     [block] = [block for block in SHELL if "passphrase-file" in block.code]

@@ -239,6 +239,7 @@ def test_p7_after_forgetting_a_user_their_records_raise(
                 ask()
 
 
+@pytest.mark.wide
 def test_p3_rows_go_with_their_session(home: Home, vault: Vault, user: str) -> None:
     ways: dict[str, Callable[[], object]] = {
         "s-1": lambda: vault.forget_session(user, "s-1"),
@@ -286,6 +287,7 @@ def test_p4_records_go_with_the_epoch_of_their_date_and_are_counted(apart: Home)
 # -- a thief ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p2_a_record_opens_nowhere_else_and_not_when_it_was_edited(
     apart: Home,
 ) -> None:

@@ -30,6 +30,7 @@ def rows(world: Retained) -> int:
     return len(world.databases.dump(world.databases.transcripts)["records"])
 
 
+@pytest.mark.wide
 def test_p5_a_record_deleted_under_a_hold_is_hidden_and_goes_with_its_end(world: Retained) -> None:
     state = world.vault.transcript("anna", "s-1").records("state")
     other = world.vault.transcript("anna", "s-1").records("other")

@@ -104,6 +104,7 @@ def test_p5_what_is_overdue_is_what_the_next_run_erases_and_a_hold_keeps(vault: 
     assert released.holds_ended == 1
 
 
+@pytest.mark.wide
 def test_p6_a_report_tells_of_holds_erasures_runs_and_the_log(vault: Vault) -> None:
     found = vault.report()
     [held] = found.held
@@ -144,6 +145,7 @@ def test_p1_a_report_holds_no_content_and_no_id_of_a_person(vault: Vault, where:
         assert [secret for secret in SECRETS if secret in shown] == []
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("moment", [2**62, -(2**62), 253_402_300_800_000_000])
 def test_p2_a_date_that_no_message_can_have_is_noticed(vault: Vault, where: Path, moment: int) -> None:
     with closing(sqlite3.connect(where / "transcripts.db")) as thief:
@@ -216,6 +218,7 @@ def test_whatever_an_operator_wrote_is_only_text(vault: Vault, words: str) -> No
     assert drawn.found == plain.found
 
 
+@pytest.mark.wide
 def test_the_summary_fits_a_terminal(vault: Vault) -> None:
     found = vault.report()
     many = changed(found, messages=10**12, stored=[changed(one, name="n" * 90) for one in found.stored])
@@ -281,6 +284,7 @@ def test_p6_a_log_that_is_not_whole_is_told_and_fails_the_command(
 # -- much of it ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_bars_are_few_however_old_the_messages_are(vault: Vault, clock: Clock) -> None:
     dice = random.Random(7)
     chat = vault.transcript("dora", "s-2", namespace="billing/x")

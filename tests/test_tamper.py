@@ -139,6 +139,7 @@ def test_p2_every_column_is_checked_for_what_belongs_there() -> None:
     assert loose == []
 
 
+@pytest.mark.wide
 def test_control_an_untouched_vault_tells_the_truth(scene: Stage) -> None:
     court = Court(scene)
     with scene.open() as vault:
@@ -147,6 +148,7 @@ def test_control_an_untouched_vault_tells_the_truth(scene: Stage) -> None:
     assert court.is_content, court
 
 
+@pytest.mark.wide
 def test_control_bodies_that_are_bound_to_nothing_are_condemned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,6 +298,7 @@ def test_p2_whole_chapters_sessions_and_users_that_are_taken_are_noticed(scene: 
         assert (court.untrue, court.raw, court.leaks) == ({}, {}, [])
 
 
+@pytest.mark.wide
 def test_p7_all_that_was_erased_and_is_put_back_stays_erased(scene: Stage) -> None:
     court = Court(scene)
     with scene.open() as warm:

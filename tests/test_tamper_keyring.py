@@ -221,6 +221,7 @@ def put_back(thief: Thief, scene: Stage, tables: Sequence[str]) -> None:
 PARTS = ("nodes", "keyring_meta", "intents", "erased", "tombstones")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "tables",
     [

@@ -100,6 +100,7 @@ EDITS = {  # what is edited, and which of messages(), messages(last=1), append()
 }
 
 
+@pytest.mark.wide
 @each_once
 def test_p2_an_edited_row_is_neither_skipped_nor_believed(home: Home, user: str) -> None:
     with home.open() as vault:
@@ -124,6 +125,7 @@ def test_p7_the_wrong_root_or_keyring_opens_nothing(home: Home, apart: Home) -> 
         home.open(keyring=apart.databases.keyring)
 
 
+@pytest.mark.wide
 @each_once
 def test_p7_a_keyring_that_is_older_than_messages_is_never_taken_for_an_empty_vault(apart: Home) -> None:
     with apart.open() as vault:
@@ -144,6 +146,7 @@ def test_p7_a_keyring_that_is_older_than_messages_is_never_taken_for_an_empty_va
             vault.footprint("u-1")
 
 
+@pytest.mark.wide
 @each_once
 def test_p7_a_keyring_from_before_the_horizon_opens_nothing(apart: Home) -> None:
     with apart.open() as vault:

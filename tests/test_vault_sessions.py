@@ -181,6 +181,7 @@ def test_clearing_and_deleting_what_never_was_does_nothing(vault: Vault, user: s
 # -- listing ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 @each_once
 def test_users_and_their_sessions_are_listed_in_the_order_of_their_beginning(
     apart: Home, monkeypatch: pytest.MonkeyPatch
@@ -228,6 +229,7 @@ def steal(home: Home, session: int, user: int | None = None) -> None:
         edit(home, delete(schema.users).where(schema.users.c.id == user))
 
 
+@pytest.mark.wide
 @each_once
 def test_p7_p2_what_was_stolen_is_no_zero_in_a_footprint_and_can_be_forgotten(apart: Home) -> None:
     with apart.open() as vault:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import secrets
 import warnings
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from vault.chat.entries import Entry, Parcel
+from vault.chat.entries import Parcel
 from vault.chat.hiding import Hider
 from vault.chat.pointers import Name, Pointers
 from vault.chat.reading import Reader
@@ -20,20 +19,17 @@ from vault.chat.record_hiding import RecordHider
 from vault.chat.records import (
     Basis,
     Batch,
-    Beside,
     Drop,
     Put,
     RecordReader,
     Records,
-    Sealing,
     check_names,
-    pack_record,
 )
 from vault.chat.removing import Remover
 from vault.chat.revealing import Revealer
 from vault.chat.session import Session
 from vault.chat.sessions import Sessions
-from vault.chat.wrapping import Wrapped, make_parcel
+from vault.chat.wrapping import Wrapped
 from vault.chat.writing import OutgrownError, Writer, stored
 from vault.config import (
     DEFAULT_ROOT,
@@ -62,15 +58,12 @@ from vault.messages import (
     check_id,
     check_ids,
     check_words,
-    created_us,
-    encode,
-    encode_originals,
-    pack,
 )
 from vault.opening import Opening, PolicyPaths, make_ready, open_stores
-from vault.placing import Placing, Spot, choose_redactor, load_classes
+from vault.packing import Packing
+from vault.placing import Placing, choose_redactor, load_classes
 from vault.queue import Queue
-from vault.redaction import Redacted, examine
+from vault.redaction import examine
 from vault.redaction.engine import Engine
 from vault.redaction.memory import Memory
 from vault.redaction.stream import Stream
@@ -123,6 +116,7 @@ class Core:
         self.pointers = Pointers(self.stores, self.keyring)
         self.records = RecordReader(self.stores, self.sessions, self.reader)
         self.record_hider = RecordHider(self.stores, self.keyring, self.sessions)
+        self.packing = Packing(self.placing, self.record_hider, self.stores.limit)
         self.writer = Writer(self.stores, self.sessions)
         self.remover = Remover(self.stores, self.keyring, self.sessions, self.reader)
         self.revealer = Revealer(self.stores, self.sessions, self.reader)
@@ -233,7 +227,7 @@ class Core:
             examined = self.stores.runtime.compute(lambda: examine(self.redactor, batch.said, where))
         now = self.stores.clock()
         if known is None:  # what can't be stored is refused before a session is made for it
-            self._sealable(examined.finish(Memory(bytes(32), {})), batch, where, now)
+            self.packing.of_batch(examined.finish(Memory(bytes(32), {})), batch, where, now)
         for _ in range(_RACES):
             session = self.sessions.find_or_make(user_id, session_id, namespace)
             rev, profile = session.ledger
@@ -242,7 +236,7 @@ class Core:
                 memory.reserve(entity, number)
             memory.take(batch.shown)
             redacted = examined.finish(memory)
-            entries, beside = self._sealable(redacted, batch, profile.namespace, now, session)
+            entries, beside = self.packing.of_batch(redacted, batch, profile.namespace, now, session)
             places = [place for entry in entries for place in entry.places] + beside.places
             if self.sessions.ready(user_id, session_id, namespace, places) is not session:
                 continue  # it was opened anew meanwhile: its numbers may be others
@@ -389,63 +383,6 @@ class Core:
         """Say whether a chapter's key was erased: what is missing from it is not stolen (P2)."""
         return self.stores.keyring.read(lambda c: self.keyring.records.of(c, node)) is not None
 
-    def _sealable(
-        self,
-        redacted: Sequence[Redacted],
-        batch: Batch,
-        namespace: str,
-        now: int,
-        session: Session | None = None,
-    ) -> tuple[list[Entry], Beside]:
-        """Encode what was redacted: the messages first, then what each record said."""
-        count = len(batch.given)
-        times = [created_us(one.message, now) for one in redacted[:count]]
-        spot = self.placing.spot(session, namespace, times, now)
-        entries = self._entries(redacted[:count], batch, spot)
-        rest = iter(redacted[count:])
-        sealings = []
-        for put in batch.puts:
-            value = put.make([one.message for one in itertools.islice(rest, len(put.said))])
-            bare = Message(put.role, None, created_at=put.created_at)
-            created_at = created_us(bare, now)
-            place, _ = self.placing.places(bare, created_at, spot, refuses=False)
-            packed = pack_record(put.key, value, limit=self.stores.limit)
-            sealings.append(
-                Sealing(put.collection, put.key, packed, created_at, place, put.revision, put.role)
-            )
-        return entries, Beside(
-            sealings, batch.drops, batch.pointers, batch.basis, hide=self.record_hider.hide
-        )
-
-    def entries(
-        self, redacted: Sequence[Redacted], given: Sequence[Message], now: int, session: Session
-    ) -> list[Entry]:
-        """Encode messages that are taken over from elsewhere; those that are past go at the next run."""
-        times = [created_us(one.message, now) for one in redacted]
-        spot = self.placing.spot(session, session.profile.namespace, times, now)
-        return self._entries(redacted, Batch(given), spot, refuses=False)
-
-    def _entries(
-        self, redacted: Sequence[Redacted], batch: Batch, spot: Spot, *, refuses: bool = True
-    ) -> list[Entry]:
-        mark, limit = batch.key.encode() if batch.key is not None else None, self.stores.limit
-        entries = []
-        for index, (one, original) in enumerate(zip(redacted, batch.given, strict=True)):
-            message, originals, parcel = one.message, None, None
-            created_at = spot.times[index]
-            place, theirs = self.placing.places(message, created_at, spot, refuses=refuses)
-            values = None if theirs is None else one.values
-            packed = pack(encode(message, limit=limit, key=mark, has_originals=values is not None))
-            if batch.outside is not None:
-                kept = values is not None
-                parcel = make_parcel(packed, index, batch.outside, message.role, kept=kept)
-                packed = parcel.announced
-            if values is not None:
-                originals = pack(encode_originals(original, values, limit=limit))
-            where = None if originals is None else theirs
-            entries.append(Entry(packed, message.role, created_at, place, originals, where, parcel))
-        return entries
-
     # -- retention --------------------------------------------------------------------------------------
 
     @property
@@ -460,6 +397,7 @@ class Core:
         classes = load_classes(settings.policies)
         self.redactor, self._unheard = choose_redactor(redactor, settings, classes)
         self.classes, self.placing = classes, Placing(classes, self.reader)
+        self.packing = Packing(self.placing, self.record_hider, self.stores.limit)
         return self.policies
 
     def runs(self, policies: PolicyPaths | None = None) -> Runs:

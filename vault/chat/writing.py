@@ -143,7 +143,7 @@ class Writer:
         finally:
             try:
                 self._leave(jobs)
-            except BaseException:
+            except BaseException:  # not narrower: Ctrl-C or a signal's error cut it short; all of it goes on
                 self._leave(jobs)
                 raise
 
@@ -202,7 +202,7 @@ class Writer:
             group = [job for job in islice(self._waiting, GROUP) if job.outcome is None]
         try:
             self._write(group)
-        except BaseException:
+        except BaseException:  # not narrower: whatever ends this thread, others wait to be told; it goes on
             for job in self._given:
                 job.outcome = job.outcome or OutcomeUnknownError(
                     "the thread that was to commit this was interrupted",
