@@ -291,6 +291,6 @@ def test_a_chat_memory_buffer_works_over_it(vault: Vault, tmp_path: Path) -> Non
         buffer.put(ChatMessage(role="assistant", content="A cat."))
         assert buffer.get_all()[0] == picture
         assert [one.content for one in buffer.get()] == ["Look", "A cat."]
-        assert "cat" not in str(bench.raw("s-1"))
+        assert "A cat" not in str(bench.raw("s-1"))
         buffer.reset()
         assert buffer.get_all() == []
