@@ -24,6 +24,28 @@ _COOKIE = re.compile(
 _COMMAND = re.compile(
     r"\bredis-cli\b[^\n|;]{0,60}? -a ([^\s'\"]{4,64})|\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]{0,80}? -p([^\s'\"-][^\s'\"]{3,64})|\bsshpass -p ?['\"]?([^\s'\"]{4,64})"
 )
+_SET = re.compile(
+    r"(?<![\w$.-])(?:[A-Z0-9]{1,20}_){0,5}[A-Z]{0,4}(?:PASS(?:WORD|WD|PHRASE)?|PWD)=[\"']?([a-zA-Z]{4,40}(?:-[a-zA-Z]{1,40}){0,6})(?=[\"']?(?:\s|$))"
+)
+"""A variable of the environment whose value is a word."""
+
+_OPTION = re.compile(
+    r"(?<![\w-])--(?:[a-z]{1,16}-)?pass(?:word|wd|phrase)?[ =][\"']?([a-zA-Z][\w-]{3,40})(?=[\"']?(?:[ \t]*(?:$|\n|[\\|;&])| -| [./~]| \w))",
+    re.MULTILINE,
+)
+_ANYBODYS = re.compile(
+    r"(?:my|your|some|super|new|old|db|the|[_-]){0,4}(?:secret|secure|strong|example|test|root|admin|postgres|mysql|change-?me|default|guest|dev|local)?[-_]?(?:pass(?:word|wd|phrase)?|pw|pwd|secret|here|me)?$",
+    re.IGNORECASE,
+)
+"""What stands there in examples."""
+
+_OPTIONS = (
+    "also and argument arguments because does enabled fail failed false file flag flags from input into"
+    " isn't must none not null option options param parameter parameters prompt required should stdin"
+    " string switch this true unset value values what when with without yes your"
+)
+_OF_OPTIONS = frozenset(_OPTIONS.split())
+
 _TURNS = re.compile(
     r"\b((?:turn )?(?:left|right|clockwise|anti-?clockwise)(?: to)? \d{1,3}(?:(?:, ?|; ?| then | and |, then | )(?:back )?(?:left|right|clockwise|anti-?clockwise)(?: to)? \d{1,3}){1,4})\b"
 )
@@ -40,6 +62,11 @@ def _is_set(value: str, _before: str) -> bool:
     return value[0] not in "$<{%"
 
 
+def _is_chosen(value: str, _before: str) -> bool:
+    """Say whether a word is somebody's password, and no example, and nothing about options."""
+    return not (value.isupper() or _ANYBODYS.match(value) or value.lower() in _OF_OPTIONS)
+
+
 _FORMS = (
     Form("codes of locks", rf"\b{_LOCK}[^\n\d]{{1,30}}\d", _KEYPAD, 48, 24),
     Form("codes of cards", r"\d\d/\d\d|\bon (?:the )?(?:back|front)\b", _BACK, 40, 26),
@@ -48,5 +75,7 @@ _FORMS = (
     Form("seeds of codes", r"\b(?:totp|otp|2fa|mfa|authenticator)\b", _SEED, 16, 150, cased=True),
     Form("sessions", r"(?:sid|session(?:_?id)?|phpsessid|jsessionid|csrftoken|(?:auth|remember|access|refresh)_token|sessid|jwt)=", _COOKIE, 32, 258, code=True),
     Form("passwords in commands", r"\b(?:redis-cli|mysql|mysqldump|mysqladmin|mariadb|sshpass)\b", _COMMAND, 14, 160, code=True, fits=_is_set),
+    Form("passwords of the environment", r"(?:pass(?:word|wd|phrase)?|pwd)=[\"']?[a-z]", _SET, 64, 130, cased=True, code=True, fits=_is_chosen),
+    Form("passwords of options", r"--(?:[a-z]{1,16}-)?pass(?:word|wd|phrase)?[ =]", _OPTION, 32, 64, code=True, fits=_is_chosen),
 )  # fmt: skip
 RECOGNIZERS = tuple(recognizer("SECRET", form, 0.75) for form in _FORMS)
