@@ -92,6 +92,16 @@ _FEAST = re.compile(
     r"\b(?:(?:birthday|bday|b-day|birth ?date|dob)(?:'s| is| was| falls| lands)?(?: always)?(?: on)?|born on|turn(?:s|ed|ing)? (?:[a-z-]{2,16}|\d{1,3}) on|will be (?:an? )?(?:[a-z-]{2,16}|\d{1,3}) on) (?:the )?"
     r"((?:christmas|xmas|new year'?s) (?:day|eve)|christmas|boxing day|new year'?s|halloween|valentine'?s(?: day)?|st\.? ?(?:patrick|george|andrew|david)'?s day|leap day|april fool'?s(?: day)?|bonfire night|guy fawkes night|groundhog day|cinco de mayo|star wars day|bastille day|independence day|anzac day|australia day|canada day|juneteenth|epiphany)\b"
 )
+_TURNS = re.compile(
+    r"\b(?P<who>[\w']{1,20}) (?:turn(?:s|ed|ing)?|will be|be)(?: an?)? (?:1[01]\d|[1-9]?\d|(?:(?:twen|thir|for|fif|six|seven|eigh|nine)ty[ -]?)?(?:one|two|three|four|five|six|seven|eight|nine)|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|ten|eleven|twelve|[a-z]{3,5}teen) on (?:the )?"
+    rf"(?P<day>{MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?|\d{{1,2}}(?:st|nd|rd|th|\.)?(?: of)? {MONTH})(?![\d/:.-]*\d|\w)"
+)
+"""The day on which somebody will be so many years old."""
+
+_NOBODY = re.compile(
+    r"(?:it|this|that|which|there|company|firm|business|club|school|college|town|city|country|band|brand|shop|store|app|site|website|page|show|series|bill|price|rent|fee"
+    r"|high|low|count|total|score|team|building|house|office|museum|church|magazine|podcast|channel|server|car|bike|boat|ship|bridge|clock|project|charity|museum)(?:'?ll|'?s)?$"
+)
 _OF_WORDS = _WORDS, _FEAST, _SPELT
 
 
@@ -126,9 +136,13 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
                 continue
             if _OR_LATER.match(folded.low, match.end(1)) or _HISTORY.match(folded.low, match.end(1)):
                 continue
-            yield Hit("DATE_OF_BIRTH", match.start(1), match.end(1), 0.9)
+            end = match.end(1) - len(" and") * value.endswith((" and", "-and"))  # of what is said next
+            yield Hit("DATE_OF_BIRTH", match.start(1), end, 0.9)
             if same := _SAME.match(folded.low, match.end(1)):
                 yield Hit("DATE_OF_BIRTH", same.start(1), same.end(1), 0.7)
+    for match in around(_TURNS, folded.low, ends, 40, 40) if has_digits else ():
+        if not _NOBODY.match(match["who"]):
+            yield Hit("DATE_OF_BIRTH", *match.span("day"), 0.8)
     for match in around(_SEXED, folded.low, ends, 4, 30) if has_digits else ():
         yield Hit("DATE_OF_BIRTH", match.start(1), match.end(1), 0.6)
 
@@ -140,7 +154,7 @@ RECOGNIZERS = (
             rf"(?:\b|_){_SIGN}(?:\b|_)",
             r"\(\d{1,2}[./-]\d{1,2}[./-]\d{4}\)",
             r"[ /|,][fmx](?: ?[/|,;] ?| )\d",
-            r"\b(?:turn(?:s|ed|ing)?|will be(?: an?)?) (?:[a-z-]{2,16}|\d{1,3}) on\b",
+            r"\b(?:turn(?:s|ed|ing)?|be(?: an?)?) (?:[a-z-]{2,16}|\d{1,3}) on\b",
         ),
         _find,
         every=True,

@@ -134,6 +134,14 @@ def _is_chart(value: str) -> bool:
 _MINUTE = re.compile(r"20[0-4]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d")
 
 
+def _is_passport(value: str) -> bool:
+    return _is_id(4, 12, letters=6)(value) and not _NO_PASSPORT.fullmatch(value)
+
+
+_NO_PASSPORT = re.compile(r"(?:[a-z][a-z0-9] ?\d{3,4}|(?:[01]\d|2[0-3])(?:00|15|30|45))(?![\w-])")
+"""A flight, or a time of the day, which stand beside passports more often than such short ones do."""
+
+
 def _is_ssn(value: str) -> bool:
     return _counts(value)[0] in {4, 9} and value.strip("0-. ") != ""
 
@@ -143,7 +151,7 @@ _PLATE = r"(?<![\w.])(?<!\w')(?=[a-z0-9 .-]{0,9}\d)(?!(?:is|are|was|were|it|its|
 KINDS = (
     Kind("US_SSN", r"ssn|ss|ss number|sss|itin|social(?:'s)?(?: sec(?:urity)?)?(?: (?:number|no\.?|num|nr|card))?|soc(?: sec)?|last (?:four|4)(?: digits)? of (?:my|your|the|his|her) (?:social(?: security)?(?: number)?|ssn)",
          r"(?<![\w.-])(?:\d{3}[-. ]?\d{2}[-. ]?\d{4}|(?:\d ){3}(?:- )?(?:\d ){2}(?:- )?(?:\d ){3}\d|(?:x{3}|\*{3})-(?:xx|\*\*)-\d{4}|(?<=ends in )\d{4}|(?<=ending in )\d{4}|(?<=ends with )\d{4}|(?<=social\?\n)\d{4}|(?<=social\n)\d{4}|(?<=social )\d{4}|(?<=ssn )\d{4}|(?<=is )\d{4}|(?<=: )\d{4}|(?<=social\? )\d{4}|(?<=ends in )\d{4}|(?<=\n)\d{4})(?![\w-]|\.\d)", _is_ssn, 0.9),
-    Kind("PASSPORT", r"pass?ports?|passaporte|pasaporte|passeports?|reisepass\w{0,8}|kinderausweis|kinderreisepass|paspoort\w{0,8}|passnummer|passaporto|paszport\w{0,3}|pasaport|travel document|esta (?:no|number|id|form|application)|(?:my|an|us|her|his) esta|paspor|passprt|passort|book number|laissez[ -]passer|(?:old|new|green) book|doc(?:ument)?[ _]no|pp", _ID, _is_id(4, 12, letters=6)),
+    Kind("PASSPORT", r"pass?ports?|passaporte|pasaporte|passeports?|reisepass\w{0,8}|kinderausweis|kinderreisepass|paspoort\w{0,8}|passnummer|passaporto|paszport\w{0,3}|pasaport|travel document|esta (?:no|number|id|form|application)|(?:my|an|us|her|his) esta|paspor|passprt|passort|book number|laissez[ -]passer|(?:old|new|green) book|doc(?:ument)?[ _]no|pp", _ID, _is_passport),
     Kind("DRIVER_LICENSE", r"driv(?:er|ers|er's|ers'|ing)'?s? (?:licen[cs]e|lic|permit)|licen[cs]e|lic|dl|cdl|carne de conducir|permiso de conducir|licencia(?: de conduc\w{2,4})?|fuhrerschein\w{0,8}|fuhrerausweis|permis(?: de conduire)?|cnh|carta(?: de conducao)?|habilitacao|provisional|rijbewijs\w{0,7}|patente(?: di guida)?|prawo jazdy|korkort\w{0,8}|registro de conducir|perm(?:is)? de conduire|lesen|learner'?s? permit(?: (?:number|no))?|permit (?:number|no)|driver(?:'?s)? (?:number|no)|dln|d\.l\.?|fahrerlaubnis|forerkort(?:et)?|surucu belgesi|vozacka|ridicsky prukaz|lernfahrausweis|intl permit|international permit|idp",
          _ID, _is_id(5, 18)),
     Kind("MEDICAL_ID", r"mrn|medical (?:record|card|id)|(?:patient|hospital|hosp|chart|member(?:ship)?|subscriber|beneficiary|health ?card|health plan|insurance|ins|prescription|script|rx|nhs|scheme|group|record|chi|nhi|medicaid|ihi|hmo|hn|urn|emr|ehr|uhid|opd)(?:[ _](?:id|no|nr|number|card|record|exemption certificate))*|medicare"
@@ -153,7 +161,7 @@ KINDS = (
          r"(?<![\w.])\d{1,26}(?:(?: ?[-/.] ?| )[\dxX]{1,12}){0,6}(?:-[a-z]\d)?(?!\w|[,.:]\d|%)|(?<![\w.])[a-z]{4}0[a-z0-9]{6}(?!\w)", _is_account, 0.8),
     Kind("NATIONAL_ID", r"(?:national|personal|tax(?:payer)?|citizen(?: service)?|emirates|voter|identity|government|residence|alien|foreigner|birth|resident|citizenship|file)[ _](?:id|insurance|identification|identity|card|registration)?[ _]?(?:number|no|nr|code|card)?|id(?:[ _-](?:card|no|nr|number|document|num))?|ni(?: (?:number|no))?|nino|nhs(?: (?:number|no))?|chi|a-number|y-card|green card"
          r"|aadhaa?r|adhar|pan(?: (?:card|number|no))?|dni|nie|nif|cif|cpf|cnpj|rg|curp|rfc|rut|run|cuil|cuit|cedula|ced|c\.?i|dui|dpi|nit|nir|secu(?: sociale)?|securite sociale|seguridad social|nas|sin|ssin|ahv(?:-?(?:nr|nummer))?|avs|svnr|sv-?nummer|sozialversicherungs\w{0,8}|rentenversicherungs\w{0,8}|rvnr|steuer-?id\w{0,14}|steuer-?(?:nummer|nr)|steuerliche id\w{0,18}|tin|idnr|(?:personal)?ausweis(?:-?(?:nummer|nr))?|perso"
-         r"|ghana card|iqama|cccd|cnic|omang|trn|amka|eid|iddoc|revenue pin|kra pin|f\.?nr|c\.f|rodne cislo|coordination (?:no|number)|rrn|fodselsnr|kennital\w{1,3}|tax id|sss|umid|philhealth|epic no|ration card|national insurance|pesel|bsn|burgerservicenummer|tfn|person(?:nummer|nr)|personal (?:number|code)|kennitala|fodselsnummer|cpr|hkid|nric|fin|ic|mykad|jmbg|oib|egn|cnp|iin|bvn|nin|kimlik(?: no)?|tckn|tc|codice(?: fiscale)?|cf|ird(?: number)?|taj|adoazonosito|registre national|registre_national|registro|rijksregister\w{0,7}|cni|cin|recepisse|numero etranger|titre de sejour|contribuinte|niss|bi|cc|cartao de cidadao|titulo de eleitor|pis|nis|utr|ein|ppsn?|emso|isikukood|henkilotunnus|hetu|national number|documento|document(?: number| no)?|nuss|carte d'identite|carta d'identita|carteira de identidade|carnet|nid|idnp|uci|nrc|nic|personas kods|uscis#?|rv-?nr|cui|n.? ?alloc\w{0,7}|mei|matricule",
+         r"|ghana card|iqama|cccd|cnic|omang|trn|amka|eid|iddoc|revenue pin|kra pin|f\.?nr|c\.f|rodne cislo|coordination (?:no|number)|rrn|fodselsnr|kennital\w{1,3}|tax id|sss|umid|philhealth|epic no|ration card|national insurance|pesel|bsn|burgerservicenummer|tfn|person(?:nummer|nr)|personal (?:number|code)|kennitala|fodselsnummer|cpr|hkid|nric|fin|ic|mykad|jmbg|oib|egn|cnp|iin|bvn|nin|kimlik(?: no)?|tckn|tc|codice(?: fiscale)?|cf|ird(?: number)?|taj|adoazonosito|registre national|registre_national|registro|rijksregister\w{0,7}|cni|cin|recepisse|numero etranger|titre de sejour|contribuinte|niss|bi|cc|cartao de cidadao|titulo de eleitor|pis|nis|utr|ein|ppsn?|emso|isikukood|henkilotunnus|hetu|national number|documento|document(?: number| no)?|nuss|carte d'identite|carta d'identita|carteira de identidade|carnet|nid|idnp|uci|nrc|nic|personas kods|uscis#?|rv-?nr|cui|n.? ?alloc\w{0,7}|mei|matricule|upn|uln|unique (?:pupil|learner) (?:number|no)|(?:student|pupil|learner|matriculation|enrol?l?ment) (?:number|no|nr)|matrikel-?(?:nummer|nr)",
          _ID, _is_id(5, 22)),
     Kind("LICENSE_PLATE", r"(?:licen[cs]e |number |num |taxi |reg |car )?plates?(?:'s)?(?: (?:number|no|is|was))?|numberplate|registration(?: (?:number|no|mark|plate))?|reg(?:o|'s)?(?: (?:number|no|plate))?|rego's|vrm|(?:teil|kfz-?)?kennzeich\w{1,3}|kennz|nummernschild|nummer ?schild|matricul(?:a|as)|placas?|patente|chapa|plaque(?: d'immatriculation)?|immatricul\w{1,8}|targa|kenteken|tablic\w{1,4}|vehicle (?:no|number|reg)|tag number|fastag|plakam?|vehicle|rendszam\w{0,2}|spz|registered as|reg\.? mark",
          _PLATE, _is_plate),
@@ -256,7 +264,9 @@ def _first(kind: Kind, forward: re.Pattern[str], folded: Folded, end: int) -> tu
             place = _fitting(kind, folded, match.start("value"), match.end("value"))
         if place is not None:
             return place
-        at = _past_word(folded.low, match.start("value"))
+        at = match.start("value")
+        flight = kind.entity == "PASSPORT" and _NO_PASSPORT.match(folded.low, at)
+        at = flight.end() if flight else _past_word(folded.low, at)
     return None
 
 

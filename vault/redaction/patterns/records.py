@@ -21,6 +21,13 @@ _PASSENGER = re.compile(
     rf"(?<!\w)[mfx] ?[/|,; ] ?({FULL}|\d{{2}}[a-z]{{3}}(?:19|20)?\d\d)(?: ?[/|,;] ?[a-z]{{2,3}})? ?[/|,; ] ?([a-z]{{0,3}} ?\d{{6,9}}|\d{{2}} \d{{7}})(?!\w)"
 )
 
+_AIRLINE = re.compile(
+    r"\bp/[a-z]{3}/([a-z0-9]{6,12})(?:/[a-z]{3})?(?:/(\d{2}[a-z]{3}\d{2})/[mfxu]i?/\d{2}[a-z]{3}\d{2}(?:/([a-z-]{2,30}(?:[/ ][a-z-]{2,30}){0,3}))?)?(?![a-z0-9])"
+)
+"""What an airline is told of a passenger's passport: P/GBR/123456789/GBR/12JUL64/M/14APR29/SMITH/JOHN."""
+
+_DIGITS = 5  # at least, in the number of a passport
+
 
 def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     low = folded.low
@@ -40,6 +47,10 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
             yield Hit(entity, at, match.end(2) - len(match[2]) + len(match[2].rstrip("; \r")), 0.7)
     for match in _BIRTH.finditer(low):
         yield Hit("DATE_OF_BIRTH", *match.span(1), 0.8)
+    for match in _AIRLINE.finditer(low):
+        for group, entity in ((1, "PASSPORT"), (2, "DATE_OF_BIRTH"), (3, "PERSON")):
+            if match[group] and sum(map(str.isdigit, match[1])) >= _DIGITS:
+                yield Hit(entity, *match.span(group), 0.9)
     for match in _PASSENGER.finditer(low):
         yield Hit("DATE_OF_BIRTH", *match.span(1), 0.7)
         yield Hit("PASSPORT", *match.span(2), 0.7)
@@ -53,6 +64,7 @@ RECOGNIZERS = (
             r"^pid\|",
             r"\b(?:adr|bday)[;:]",
             r"\b1 birt\n",
+            r"\bp/[a-z]{3}/[a-z0-9]{6}",
             r"\b[mfx] ?[/|,; ] ?\d{1,4}[a-z./-]",
         ),
         _find,

@@ -90,7 +90,7 @@ _PLAIN_ANSWER = re.compile(
 """To a question that asks for no word: are you in a safe place?"""
 
 _SEED = re.compile(
-    r"\b(?:seed|recovery phrase|mnemonic|seed phrase|secret phrase|frase semilla|wiederherstellungsphrase)\b[^\n\w]{0,4}(?:[^\n:]{0,50}:|(?:(?:is|phrase|words|are|:)[^\n\w]{1,3}){0,3})[\s\"']{0,3}((?:(?!is\b|it\b|the\b|and\b|what\b)[a-z]{3,8}[ ,]{1,2}){11,23}(?!is\b|it\b)[a-z]{3,8})\b"
+    r"\b(?:seed|recovery phrase|mnemonic|seed phrase|secret phrase|frase semilla|wiederherstellungsphrase)\b[^\n\w]{0,4}(?:[^\n:]{0,50}:|(?:(?:is|phrase|words|are|:)[^\n\w]{1,3}){0,3})[\s\"']{0,3}((?:(?!is\b|it\b|the\b|and\b|what\b)[a-z]{3,8}[ ,]{1,2}){11,23}(?!is\b|it\b|the\b|and\b|but\b|what\b)[a-z]{3,8})\b"
 )
 _LISTED_CODES = re.compile(
     r"\b(?:backup|recovery|emergency|scratch) codes?\b[^\n\d]{0,40}\n?((?:[ \d-]{6,14}(?:\n|, ?|$)){1,12}|(?:(?=[a-z-]{0,20}\d)[a-z0-9]{3,8}(?:-[a-z0-9]{3,8}){1,4} ?(?:\n|, ?|$)){1,12})"
