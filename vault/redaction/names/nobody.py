@@ -72,6 +72,20 @@ _OBJECT: Final = re.compile(
     r"|den|die|der|ein|eine|einen|mir|moi|nos|esto|este|esta|isso|isto|ce|cet|cette|ça)\b"
 )
 _MODAL: Final = re.compile(r" (?:i|we|you|he|she|they|it|there|this|that)\b", re.IGNORECASE)
+_KINSMAN: Final = re.compile(
+    r"(?:^|[.,!?\n] ?|\b(?:my|our|his|her|their|your|the) (?:[\w'-]+ )?)"
+    r"(?:mum|mom|mother|dad|father|parents|brothers?|sisters?|sons?|daughters?|kids?|child|children|husband"
+    r"|wife|partner|boyfriend|girlfriend|bf|gf|nan|gran|grandma|grandpa|grandad|aunt|auntie|uncle|cousins?"
+    r"|friends?|boss|teacher|doctor|landlord|neighbou?rs?|tenants?|baby) $",
+    re.IGNORECASE,
+)
+_INFINITIVE: Final = re.compile(
+    r" (?:(?:not|never|also|only|probably|still|soon|always|even|just|well) )?"
+    r"(?:be|have|come|go|get|need|want|do|take|make|see|help|know|like|say|stay|leave|pay|call|drive|bring"
+    r"|give|try|turn|start|visit|keep|look|not|never)\b"
+)
+"""What somebody may or will do."""
+
 _GREETED: Final = re.compile(
     r"(?:^|[.!?,\n] ?|\b(?:hi|hey|hello|ok|okay|thanks|thank you|dear|please|hola|gracias|hallo|danke|salut"
     r"|merci|bonjour|oi|olá|obrigad[oa]),? )$",
@@ -198,6 +212,11 @@ def _is_no_name(value: str, word: str, before: str, after: str) -> bool:
         word in _NEVER
         or (word in _DONE and opens and _OBJECT.match(after) is not None)
         or (word in {"may", "will"} and opens and _MODAL.match(after) is not None)
+        or (
+            value in {"may", "will"}
+            and _INFINITIVE.match(after) is not None
+            and _KINSMAN.search(before) is not None
+        )
         or (word in _CALLED_ON and _GREETED.search(before) is not None and _ALONE.match(after) is not None)
         or (word in _SCRIPTURE and _VERSE.match(after) is not None)
         or (word in {"mercedes", "lexus"} and _SERIES.match(after) is not None)

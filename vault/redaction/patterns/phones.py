@@ -48,6 +48,12 @@ _SHAPES = re.compile(
     r"|[6-9]\d{4}[ -]\d{5}$|[689]\d\d \d\d \d\d \d\d$|[6-9]\d\d\.\d{3}\.\d{3}$|\d\d 9\d{4}[- ]\d{4}$|1[38]00[ -]\d{3}[ -]\d{3}$"
     r"|[2-9]\d\d \d{3} \d{4}$|(?:91|92|93|96|21|22) \d{3} \d\d \d\d$|9[1236]\d \d\d \d\d \d\d$|11 \d{4}-\d{4}$"
 )
+_ORDERED = re.compile(
+    r"\b(?:orders?|parcel|ref|reference|invoice|serial|s/n|case|booking|ticket|tracking|sku|part|model|batch|lot|item|pedido|factura|commande|facture|bestell\w{0,8}|rechnung\w{0,8}|encomenda|fatura)"
+    r"(?:[ -]?(?:id|no|nr|number|num|nummer|code|reference|ref))?\.?(?: (?:is|was|ist|es|est|e))?[ :#=(]{1,3}$"
+)
+"""It says that the zeros in front of a number are no code of a country."""
+
 _REQUEST = 160  # characters
 _ANSWERED = re.compile(
     r"(?:\bhttp/\d(?:\.\d)?[\"']?|\b(?:get|post|put|patch|delete|head|options) /\S{0,120}) $"
@@ -72,7 +78,7 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         if extension := _EXTENSION.match(low, end):
             end = extension.end()
         if international:
-            if digits >= 8:
+            if digits >= 8 and not (run[0] == "0" and _ORDERED.search(low, max(0, start - 40), start)):
                 yield Hit("PHONE_NUMBER", start, end, 0.9)
             continue
         if _ANSWERED.search(low, max(0, start - _REQUEST), start) and _STATUS.match(run):

@@ -40,6 +40,7 @@ _FLIGHT = re.compile(r"[A-Z]{2} ?\d{2,4}$")
 _FLYING = re.compile(r"\b(?:flights?|airport|seat|boarding|vuelo|flug|voo|lufthansa|pnr|layover|check-?in)\b")
 _NO_PLATE = re.compile(
     r"(?:BP|PIN|BAY|BUS|LOT|ROW|GATE|PORT|SSN|PCN|HTTP|ISO|USD|EUR|GBP|NOK|CHF|RPM|BMW|VW|PS|KM|KW|HP|EURO?|MK|GT|CR|RAV|ID|NO|NR|SEK|INR|ETA|GMT|UTC|CET|TEL|PO|MAR|JAN|FEB|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|PM|AM|A|I|X|M|E|Q|ERR|REF|UA|LH|BA|AF|IB|RB|ICE|SW|SE|NW|NE)[ -]\d|\d+[ -](?:HP|PS|KM|KW|CC|NM|EUR|USD|GBP|AM|PM|KG|RPM|NOK|SEK|[VA])\b|\d{1,2}-[A-Z]{3}-(?:19|20)?\d\d|[A-Z]+[ -](?:19|20)\d\d$|\d{1,2} (?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)|(?:19|20)\d\d I$"
+    r"|(?:[A-Z]?\d{1,3} )?(?:TDI|TSI|TFSI|FSI|GTI|GTD|HDI|CDI|CDTI|DCI|TCE|CRDI|GDI|MPI|JTDM?|TDCI|VTEC|DSG|DCT)\b"
 )
 
 
