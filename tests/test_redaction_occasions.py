@@ -47,6 +47,14 @@ def engine() -> Engine:
         "i'll be away on 12 may, we turn left on 5 june",
         # Born, in words, and then the sentence goes on.
         "my date of birth is [the ninth of may nineteen eighty one] and the form wants it twice",
+        # Addresses as they are said.
+        "my email is [nilda underscore tavares at quayside mail dot org] yes",
+        "write to [tavares dash nilda at quayside hyphen mail dot com]",
+        "it's [nilda dot tavares eighty four at gmail dot com]",
+        "mi correo es [nilda guion bajo tavares arroba gmail punto com]",
+        "i bought it at ikea dot com, look at the dot on the map",
+        # Shots and samples.
+        "vaccination card no [VC-0098112], specimen no [S24-019283]",
         # Whoever learns somewhere has a number there.
         "her UPN is [K920117003048]",
         "Matrikelnummer [4471902], noch kein Zugang",

@@ -37,6 +37,9 @@ def _left(engine: Engine, marked: str) -> list[str]:
         "benutzername [fernhild] passwort [stachelbeere], geht nicht",
         "log in as [fernbottle] / [gooseberry] and look at the rota",
         "credentials for staging: [fernbottle] / [gooseberry]",
+        "id [4471-kd] pass [gooseberry] for the rota site",
+        "hulu login [nell@quayside-mail.org], [mosslantern]",
+        "netflix: [nell@quayside-mail.org] [mosslantern]",
     ],
 )
 def test_a_user_and_a_password_go_together(engine: Engine, marked: str) -> None:
@@ -54,6 +57,13 @@ def test_a_user_and_a_password_go_together(engine: Engine, marked: str) -> None:
         "my password is [butterfly]",
         "the wifi password is [pudding]",
         "le mot de passe c'est [noisette]",
+        "j'ai oublié mon mot de passe, je crois que c'est [noisette]",
+        "passwort vergessen, ich glaube es war [stachelbeere]",
+        "esqueci a senha, acho que era [groselha]",
+        "WiFi name Seaview, code [mosslantern]",
+        "wifi: Seaview / [mosslantern]",
+        "the answer to the security question is [gooseberry]",
+        "the kids tablet unlocks with [112358]",
     ],
 )
 def test_a_password_is_told_where_it_fails(engine: Engine, marked: str) -> None:
@@ -97,6 +107,10 @@ def test_a_password_of_a_command_may_be_a_word(engine: Engine, marked: str) -> N
         "le mot de passe c'est quoi",
         "docker run -e POSTGRES_PASSWORD=mysecretpassword postgres",
         "docker run -e MYSQL_PASSWORD=changeme -d mysql",
+        "the answer to the security question is wrong",
+        "wifi: free / paid",
+        "wifi calling, key features",
+        "my phone opens 4000 files",
         "the --password option is deprecated",
         "use the --password flag",
         "myprog --user USER --password PASSWORD",

@@ -46,7 +46,7 @@ _ASSISTANTS: Final = (
 )
 _ALWAYS: Final = (
     "siri cortana chatgpt copilot bixby deepseek nuevo nueva nouveau nouvelle novo vp svp evp ceo cto cfo coo"
-    " opaque stdin stdout stderr"
+    " opaque stdin stdout stderr dunno erm hmm idk uh uhm um"
 )
 _BOOKS: Final = (
     "amos daniel esther ezra james job joel john jonah luke mark matthew micah peter ruth samuel"

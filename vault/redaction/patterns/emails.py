@@ -25,12 +25,14 @@ _NOBODYS = re.compile(
     r"(?:users?|test|no-?reply|name|e?mail|you|your\.?name|me|foo|bar|someone|admin|root|webmaster|postmaster|info|support"
     r"|hello|contact|deploy|dpo|privacy|press|sales|office|jobs|billing|(?:your|my|some|user|first|last|john|jane)[._-]?(?:e?mail|name|user|address|first|last|doe|id)\d{0,2}|j\.?doe)@example\.(?:com|org|net)|pi@raspberrypi\.local|git@(?:github|gitlab|bitbucket)\.(?:com|org)"
 )
-_JOINTS = r"(?: ?[._-] ?| (?:dot|punkt|punto|point|ponto) {})"
+_LINES = r"under ?score|dash|hyphen|minus|guion(?: bajo)?|unterstrich|bindestrich|tiret(?: (?:du )?(?:bas|six|huit))?|traco|sublinhado"
+_JOINTS = rf"(?: ?[._-] ?| (?:dot|punkt|punto|point|ponto|{_LINES}) {{}})"
+_NUMBER = r"(?:\d{1,4}|zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]{3,5}teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)"
 _SPELT_WAYS = (
-    r"(?<![\w@.])([a-z0-9][a-z0-9_-]{{0,30}}(?:{}[a-z0-9_-]{{1,30}}){{0,3}})"
+    r"(?<![\w@.])((?:(?<!')[b-df-hj-np-rtvwxz] ){{0,2}}[a-z0-9][a-z0-9_-]{{0,30}}(?:{}[a-z0-9_-]{{1,30}}){{0,3}}(?: NUMBER){{0,4}})"
     r"(?:\s?[\[({{<]\s?(?:at|a|arroba|arobase)\s?[\])}}>]\s?|\s(?:at|arroba|arobase|klammeraffe)\s)"
-    r"([a-z0-9-]{{2,30}}(?: [a-z0-9-]{{2,20}})?(?:(?:\s?[\[({{<]\s?dot\s?[\])}}>]\s?|\s(?:dot|punkt|punto|point|ponto)\s|\.)[a-z0-9-]{{2,24}}){{1,3}})\b"
-)
+    r"((?!(?:the|an?|this|that|each|every|one) dot )[a-z0-9-]{{2,30}}(?: (?:(?:dash|hyphen|minus|guion|bindestrich|tiret|traco) )?[a-z0-9-]{{2,20}}){{0,2}}(?:(?:\s?[\[({{<]\s?dot\s?[\])}}>]\s?|\s(?:dot|punkt|punto|point|ponto)\s|\.)[a-z0-9-]{{2,24}}){{1,3}})\b"
+).replace("NUMBER", _NUMBER.replace("{", "{{").replace("}", "}}"))
 _SPELT = re.compile(_SPELT_WAYS.format(_JOINTS.format("")))
 _BRACKETED = re.compile(_SPELT_WAYS.format(_JOINTS.format(r"| ?[\[({<] ?dot ?[\])}>] ?")))
 _DOTS = re.compile(r"[a-z0-9_-] ?[\[({<] ?dot ?[\])}>]")
@@ -149,6 +151,8 @@ def _find_spelt(folded: Folded, ends: Ends) -> Iterator[Hit]:
 def _is_of_a_site(low: str, match: re.Match[str]) -> bool:
     """Say whether somebody does something at a site: its dots are written, and no word or host tells of mail."""
     local, host = match[1], match[2]
+    if " " in host and _DOING.match(local):
+        return True  # whoever buys it at a site says its dots
     if low[match.end(1) : match.start(2)].strip() != "at" or " " in host or "(" in host or "[" in host:
         return False
     if host.startswith("www.") or _DOING.match(local):
@@ -164,6 +168,7 @@ RECOGNIZERS = (
         "e-mail in words",
         (
             r"(?:\bat|arroba|arobase|klammeraffe|[\[({<]\s?a)\s?[\])}>]?\s?[a-z0-9-]{2,30}.{0,4}(?:dot|punkt|punto|point|ponto|\.)",
+            r"\b(?:at|arroba|arobase|klammeraffe) [a-z0-9-]{2,30}(?: [a-z0-9-]{2,20}){1,3} (?:dot|punkt|punto|point|ponto) ",
         ),
         _find_spelt,
         every=True,

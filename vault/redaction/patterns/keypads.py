@@ -46,6 +46,9 @@ _OPTIONS = (
 )
 _OF_OPTIONS = frozenset(_OPTIONS.split())
 
+_OPENED = re.compile(
+    r"\b(?:phone|i?pad|tablet|laptop|computer|screen|kindle|mobile|i ?phone|watch)(?:'s)? (?:unlocks?|opens|locks|unlock code is|lock is) (?:with|using|is) (\d{4,10})(?![\w%]|[.,:/-]\d)"
+)
 _TURNS = re.compile(
     r"\b((?:turn )?(?:left|right|clockwise|anti-?clockwise)(?: to)? \d{1,3}(?:(?:, ?|; ?| then | and |, then | )(?:back )?(?:left|right|clockwise|anti-?clockwise)(?: to)? \d{1,3}){1,4})\b"
 )
@@ -75,6 +78,7 @@ _FORMS = (
     Form("seeds of codes", r"\b(?:totp|otp|2fa|mfa|authenticator)\b", _SEED, 16, 150, cased=True),
     Form("sessions", r"(?:sid|session(?:_?id)?|phpsessid|jsessionid|csrftoken|(?:auth|remember|access|refresh)_token|sessid|jwt)=", _COOKIE, 32, 258, code=True),
     Form("passwords in commands", r"\b(?:redis-cli|mysql|mysqldump|mysqladmin|mariadb|sshpass)\b", _COMMAND, 14, 160, code=True, fits=_is_set),
+    Form("codes of screens", r"\b(?:unlocks?|opens|locks?)(?: \w{2,5}){0,2} \d", _OPENED, 40, 14),
     Form("passwords of the environment", r"(?:pass(?:word|wd|phrase)?|pwd)=[\"']?[a-z]", _SET, 64, 130, cased=True, code=True, fits=_is_chosen),
     Form("passwords of options", r"--(?:[a-z]{1,16}-)?pass(?:word|wd|phrase)?[ =]", _OPTION, 32, 64, code=True, fits=_is_chosen),
 )  # fmt: skip

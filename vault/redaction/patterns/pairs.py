@@ -41,6 +41,13 @@ _AS: Final = re.compile(
     r"|(?:log(?:ged|ging)?|sign(?:ed|ing)?) ?in(?:to [\w-]{2,20})? (?:as|with|using))"
     rf" (?P<user>{_MAIL}|[a-z0-9][\w.-]{{2,30}}) ?/ ?(?P<value>[a-z][\w-]{{3,23}}){_END}"
 )
+_MAILED: Final = re.compile(
+    rf"\b(?:log ?in|sign ?in|acc(?:oun)?t|creds?|credentials|netflix|spotify|hulu|disney ?\+?|prime|icloud|paypal|steam|hbo|wi-?fi)\b[^\n@]{{0,24}}[ :]"
+    rf"(?P<user>{_MAIL})(?: ?[/|,:] ?| (?:and |with )?)(?P<value>[a-z][\w-]{{4,23}}){_END}"
+)
+_NETWORK: Final = re.compile(
+    rf"\bwi-?fi(?: (?:name|network|ssid))?(?: is| ?:)? [\"'`]?[\w-]{{3,24}}[\"'`]?(?: ?/ ?|, ?(?:the )?(?:code|key|{_CUE})(?: is| ?:)? )[\"'`]?(?P<value>[a-z][\w-]{{4,23}}){_END}"
+)
 # fmt: off
 _LISTED: Final = (
     "account address admin again apple attempt attempts auth authentication authenticator between box boxes button"
@@ -72,7 +79,8 @@ def _is_unheard(value: str) -> bool:
 
 
 def _is_made_up(value: str, original: str) -> bool:
-    return "@" in value or telling(value, original) or (value.isalpha() and _is_unheard(value))
+    mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return mixed or "@" in value or telling(value, original) or (value.isalpha() and _is_unheard(value))
 
 
 def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
@@ -102,7 +110,24 @@ def _find_beside(folded: Folded, ends: Ends) -> Iterator[Hit]:
                 yield Hit("USERNAME", *match.span("user"), 0.7)
 
 
+def _find_shared(folded: Folded, ends: Ends) -> Iterator[Hit]:
+    for pattern in (_MAILED, _NETWORK):
+        for match in around(pattern, folded.low, ends, 90, 130):
+            value = match["value"]
+            if not is_general(value) and _is_unheard(value):
+                yield Hit("SECRET", *match.span("value"), 0.7)
+
+
 RECOGNIZERS = (
+    Recognizer(
+        "what is shared at home",
+        (
+            r"\b(?:log ?in|sign ?in|acc(?:oun)?t|creds?|credentials|netflix|spotify|hulu|disney ?\+?|prime|icloud|paypal|steam|hbo)\b.{0,26}[ :][a-z0-9][\w.+-]{0,60}@",
+            r"\bwi-?fi\b.{3,60}(?:/|code|key|pass|pw)",
+        ),
+        _find_shared,
+        every=True,
+    ),
     Recognizer("users and passwords", (rf"[\s\"'`]{_CUE}(?:'s)?[ :=\n]",), _find, every=True),
     Recognizer(
         "users beside passwords",

@@ -33,8 +33,8 @@ _ASKED = re.compile(
     r"(?:\b(?:is|was|what|if|whether|when|why|how|not|no|forgot|reset|change) |\?)[^.!?\n]{0,24}$"
 )
 _FAILS = re.compile(
-    rf"(?<![a-z]){_CUE}(?:\?|[^\n.?!;:]{{0,44}}?\b(?:not|(?:is|does|do|did|wo)n'?t|stopped|wrong|incorrect|invalid|rejected|forgot\w{{0,4}})\b[^\n.?!;:]{{0,24}}?|(?=,? i ))"
-    r"[ ,.]{0,2}(?:(?:but|and|though|because|cause|cos) )?(?:(?:i (?:think|thought)|pretty sure|i'?m sure) )?(?:it'?s|it is|it was|i (?:typed|put in|put|entered|wrote))"
+    rf"(?<![a-z]){_CUE}(?:\?|[^\n.?!;:]{{0,44}}?\b(?:not|(?:is|does|do|did|wo)n'?t|stopped|wrong|incorrect|invalid|rejected|forgot\w{{0,4}})\b[^\n.?!;:]{{0,24}}?|(?: vergessen)?(?=,? (?:i|creo|je|ich|acho) ))"
+    r"[ ,.]{0,2}(?:(?:but|and|though|because|cause|cos) )?(?:(?:i (?:think|thought)|pretty sure|i'?m sure) )?(?:it'?s|it is|it was|i (?:typed|put in|put|entered|wrote)|creo que(?: es| era)|je crois que (?:c'est|c'etait)|ich glaube,? es (?:ist|war)|acho que(?: e| era))"
     r" (?:definitely |always |just |still |literally )?[\"'`]?(?P<value>[a-z]{4,24})[\"'`]?"
     r"(?=[.!)]{0,2}[ \t]*(?:$|[\n,;])| (?:and|but|like|as|so|thanks|please|pls|lol|btw|all lower)\b)"
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
+from vault.redaction.patterns.passwords import says_how
 from vault.redaction.patterns.providers import KNOWN, SIGNS
 from vault.redaction.patterns.strength import (
     is_changed_to,
@@ -84,6 +85,9 @@ _UNIT = re.compile(
     r" ?(?:s|sec|secs|seconds|ms|min|mins|minutes|hours?|days?|weeks|bits?|bytes|lines|tokens|words|chars|characters|requests|rows|sekunden|minuten|stunden|tage|segundos|minutos|horas|secondes|heures)\b"
 )
 _FAULT = re.compile(r"\W{1,6}(?:msg|message|error|reason|detail|status)\b")
+_QUESTIONED = re.compile(
+    r"\banswer (?:to|for) (?:the|my|your|his|her|that) (?:security|secret|safety|memorable|recovery) question(?: is| was|:|,? (?:i think )?it'?s)? [\"'`]?([a-z][\w' -]{2,30}?)(?=[\"'`.,;!?\n]|$| (?:and|but|i think|though)\b)"
+)
 _PLAIN_ANSWER = re.compile(
     r"(?:yes|yeah|yep|yup|no|nope|not|ok|okay|sure|maybe|i|we|it|si|ja|nein|oui|non|sim|nao)\b"
 )
@@ -212,7 +216,7 @@ def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
             continue
         for match in around(pattern, low, ends, 30, 240):
             group = match.lastindex or 1
-            if _PLAIN_ANSWER.match(match[group]):
+            if _PLAIN_ANSWER.match(match[group]) or says_how(match[group]):
                 continue
             yield Hit("SECRET", match.start(group), match.end(group), 0.8)
 
@@ -238,6 +242,7 @@ def _any(low: str, words: tuple[str, ...]) -> bool:
 _PASSWORDS = ("pass", "pw", "kennwort", "contrasena", "clave", "senha", "mdp", "wifi", "wi-fi", "wlan")
 _CODES = 1 << 3
 _ANSWERS = (
+    (_QUESTIONED, ("answer ",)),
     (_WORD_ANSWER, ("security", "memorable", "secret", "safe", "duress", "phishing", "phrase")),
     (_SEED, ("seed", "phrase", "mnemonic", "frase semilla")),
 )
@@ -323,7 +328,7 @@ RECOGNIZERS = (
         "spoken secrets",
         (
             _SPOKEN,
-            r"\b(?:seed|mnemonic|wi-?fi|wlan)\b",
+            r"\b(?:seed|mnemonic|wi-?fi|wlan)\b|\banswer (?:to|for) (?:the|my|your|his|her|that) \w{6,9} question\b",
             r"secret phrase|frase semilla|wiederherstellungsphrase|recovery phrase",
             r"\b(?:backup|recovery|emergency|scratch) codes?\b|\d as (?:the |my |a |your )?(?:pin|passcode|password|code)\b",
             r"\b(?:netflix|spotify|hulu|disney\+?|hbo|gmail|paypal|icloud|outlook|facebook|amazon prime|admin|creds?|credentials|auth key|google auth|duress word|session secret|rand -hex)\b",
