@@ -100,7 +100,7 @@ def test_p8_a_run_that_slept_moves_nothing_to_where_another_has_erased_the_key(
     slept: list[Sequence[int]] = []
 
     def sleep(self: Purger, ids: Sequence[int], prepared: _Prepared) -> list[int]:
-        if prepared.new and not slept:
+        if prepared.rooms.new and not slept:
             slept.append(ids)
             with world.open() as second:
                 second.purge()

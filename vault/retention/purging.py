@@ -13,22 +13,20 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from vault.chat.chapter import BODY, ORIGINALS, Chapter, make_chapter
+from vault.chat.chapter import Chapter, make_chapter
 from vault.chat.profile import Ranges, join, seal_profile
-from vault.chat.records import aad
 from vault.chat.sessions import Sessions
 from vault.errors import TamperedError
 from vault.keys.doubt import beyond_doubt
 from vault.keys.many import Keeping
-from vault.retention.classes import Kind as MessageKind
-from vault.retention.classes import Place, Times
+from vault.retention.classes import Place
 from vault.retention.deciding import Fact
 from vault.retention.ends import Ends
 from vault.retention.facts import Facts, Seen
 from vault.retention.holding import Holds, as_holds
 from vault.retention.plan import Planner, Verdict
-from vault.retention.policy import Part
 from vault.retention.proving import Proofs
+from vault.retention.rewriting import Rewriter, Rooms
 from vault.retention.seqs import seqs_bared, seqs_removed
 from vault.retention.steps import (
     ROWS,
@@ -45,7 +43,7 @@ from vault.retention.steps import (
 from vault.storage import purging as purge_sql
 from vault.storage import records as record_sql
 from vault.storage import retention as sql
-from vault.storage.retention import ChapterAt, Group, RowAt
+from vault.storage.retention import ChapterAt
 from vault.storage.schema import State
 from vault.storage.stores import Stores
 
@@ -58,8 +56,7 @@ class _Prepared:
 
     keys: Mapping[int, bytes]
     own: Mapping[tuple[bytes, bytes], bytes]
-    old: Mapping[int, Chapter]
-    new: Mapping[tuple[int, Place], Chapter]
+    rooms: Rooms
     is_plain: bool = False
 
 
@@ -90,6 +87,7 @@ class Purger:
         self._planner: Planner
         self._scope: Scope
         self._now: int
+        self._rewriter: Rewriter
         self._ends = Ends(stores, facts)
         self._proofs = Proofs(facts)
         self._dead: set[int] = set()
@@ -101,6 +99,7 @@ class Purger:
     def start(self, planner: Planner, scope: Scope, now: int) -> None:
         """Decide and count by a planner from here on."""
         self._planner, self._scope, self._now = planner, scope, now
+        self._rewriter = Rewriter(self._stores, self._facts, self._sessions, now)
 
     @property
     def left_keys(self) -> bool:
@@ -144,7 +143,7 @@ class Purger:
     def _take_plain(self, ids: Sequence[int]) -> list[int]:
         """Change at once, unseen, those sessions that need nothing prepared; give the others."""
         sessions = self._stores.transcripts.read(lambda c: self._facts.living(c, ids))
-        prepared = _Prepared(self._facts.session_keys(sessions.values()), {}, {}, {}, is_plain=True)
+        prepared = _Prepared(self._facts.session_keys(sessions.values()), {}, Rooms({}, {}), is_plain=True)
         return self._change(list(sessions), prepared)
 
     def _batches(self, ids: Sequence[int]) -> Iterable[list[Steps]]:
@@ -177,7 +176,7 @@ class Purger:
         def work(connection: Connection) -> _Changes:
             locked = self._facts.look(connection, ids, lock=True)
             self._look_at_holds()
-            changes, made = _Changes(), {one.id for one in prepared.new.values()}
+            changes, made = _Changes(), {one.id for one in prepared.rooms.new.values()}
             steps = [self.work_out(seen).sparing(made) for seen in locked]
             self._ends.of_steps(connection, steps, prepared.keys)
             for one in steps:
@@ -241,8 +240,8 @@ class Purger:
         new: dict[tuple[int, Place], Chapter] = {}
         for steps in batch:
             if steps.split and steps.seen.session.id in keys:
-                new |= self._make_room(steps, keys[steps.seen.session.id])
-        return _Prepared(keys, {name: one.id for name, one in own.items()}, old, new)
+                new |= self._rewriter.make_room(steps, keys[steps.seen.session.id], self._dead)
+        return _Prepared(keys, {name: one.id for name, one in own.items()}, Rooms(old, new))
 
     def _prove_kept(self, batch: Sequence[Steps]) -> None:
         """Prove what is to outlive a key (P4): what anybody may write into its row would keep it alive.
@@ -281,38 +280,6 @@ class Purger:
                 check(seen.session, keys[seen.session.id], seen.chapters[number])
                 self._dead.add(number)
 
-    def _make_room(self, steps: Steps, key: bytes) -> dict[tuple[int, Place], Chapter]:
-        """Make the chapters that take what stays of those that are split, in the classes of today."""
-        session = steps.seen.session
-        if session.state == State.HIDDEN:
-            return {}  # by its name the app has another one, or none; it goes as a whole when its hold ends
-        alone = [number for number in steps.close if not steps.seen.chapters[number].depends]
-
-        def close(connection: Connection) -> None:
-            self._facts.living(connection, [session.id], lock=True)  # nobody is just moving something there
-            purge_sql.close_chapters(connection, alone)
-
-        self._stores.transcripts.write(close)
-        places: set[Place] = set()
-        for one in steps.judged:
-            for number, part, goes in parts_of(one):
-                if number in steps.split - self._dead and not goes:
-                    places.add(self._place(steps.seen, one.group, part))
-        names = self._facts.names(session, key)
-        if names is None or not places:
-            return {}
-        self._sessions.distrust(*names)  # this process may know it from before its chapters were closed
-        made = self._sessions.ready_apart(*names, session.namespace, places, session.node)
-        if made.node != session.node:
-            return {}
-        return {(session.id, place): made.by_place[place] for place in places if place in made.by_place}
-
-    def _place(self, seen: Seen, group: Group, part: Part) -> Place:
-        """Give where messages of a group would be sealed today."""
-        kind = MessageKind(group.role, seen.session.namespace, group.labels)
-        times = Times(group.oldest, seen.started, seen.last)
-        return self._facts.classes.place_kept(kind, times, self._now, part)
-
     # -- changing ---------------------------------------------------------------------------------------
 
     def _collect(self, connection: Connection, steps: Steps, prepared: _Prepared, changes: _Changes) -> None:
@@ -330,17 +297,19 @@ class Purger:
             changes.again.append(session.id)  # of an older copy: it may have a key of its own
             return
         own = {number: prepared.own.get((key, chapters[number].place)) for number in steps.keep}
-        if None in own.values() or not steps.split <= prepared.old.keys():
+        if None in own.values() or not steps.split <= prepared.rooms.old.keys():
             changes.again.append(session.id)
             return
         if steps.rows > ROWS and not steps.split:
             self._take_some(connection, steps, key, changes)
             return
         if steps.split:
-            removed, bared = self._rewrite(connection, steps, prepared, changes)
-            if removed is None:
+            rewritten = self._rewriter.rewrite(connection, steps, prepared.rooms)
+            if rewritten is None:
                 changes.again.append(session.id)
                 return
+            removed, bared, resealed = rewritten
+            changes.resealed += resealed
         else:
             removed, bared = seqs_removed(connection, steps), seqs_bared(connection, steps)
             changes.whole.append(steps)
@@ -389,90 +358,6 @@ class Purger:
         changes.partial.append(session)
         self._note(steps, key, join((), ((seq, seq) for seq in seqs)), (), changes, is_done=False)
         changes.again.append(session)
-
-    def _rewrite(
-        self, connection: Connection, steps: Steps, prepared: _Prepared, changes: _Changes
-    ) -> tuple[Ranges | None, Ranges]:
-        """Go through a session row by row: delete what goes, seal anew what stays of a chapter that dies."""
-        facts, session = self._facts, steps.seen.session
-        opened = (
-            facts.open_chapters([session], {session.id: steps.seen.chapters}) if facts.classes.labels else {}
-        )
-        judged = {facts.key_of_group(one.group): one for one in steps.judged if one.group.messages}
-        going: list[int] = []
-        bare: list[int] = []
-        bodies: list[dict[str, object]] = []
-        originals: list[dict[str, object]] = []
-        for row in sql.rows_in(connection, session.id):
-            one = judged[facts.key_of(row, opened)]
-            if one.body:
-                going.append(row.seq)
-                continue
-            if row.chapter in steps.split:
-                moved = self._reseal(steps, one, row, Part.BODY, prepared)
-                if moved is None:
-                    return None, ()
-                bodies.append(moved)
-            if one.originals:
-                bare.append(row.seq)
-            elif row.originals_chapter in steps.split:
-                moved = self._reseal(steps, one, row, Part.ORIGINALS, prepared)
-                if moved is None:
-                    return None, ()
-                originals.append(moved)
-        if not self._rewrite_records(connection, steps, prepared, changes):
-            return None, ()
-        purge_sql.delete_seqs(connection, session.id, going)
-        purge_sql.bare_seqs(connection, session.id, bare)
-        purge_sql.move_bodies(connection, bodies)
-        purge_sql.move_originals(connection, originals)
-        changes.resealed += len(bodies) + len(originals)
-        return join((), ((seq, seq) for seq in going)), join((), ((seq, seq) for seq in bare))
-
-    def _rewrite_records(
-        self, connection: Connection, steps: Steps, prepared: _Prepared, changes: _Changes
-    ) -> bool:
-        """Do the same with the records; False where there is no chapter to take one."""
-        facts, session = self._facts, steps.seen.session
-        judged = {facts.key_of_group(one.group): one for one in steps.judged if one.group.records}
-        going: list[int] = []
-        moved: list[dict[str, object]] = []
-        for row in sql.records_in(connection, session.id) if judged else ():
-            one = judged[facts.key_of_record(row)]
-            if one.body:
-                going.append(row.id)
-            elif row.chapter in steps.split:
-                new = self._room(steps, one, Part.BODY, prepared)
-                if new is None:
-                    return False
-                old, name = prepared.old[row.chapter], (row.place, row.key)
-                plain = old.cipher.open(row.body, aad(old, name, row.role, row.created_at))
-                sealed = new.cipher.seal(plain, aad(new, name, row.role, row.created_at))
-                moved.append({"at": row.id, "sealed": sealed, "to": new.id})
-        record_sql.remove(connection, session.id, going)
-        purge_sql.move_records(connection, moved)
-        changes.resealed += len(moved)
-        return True
-
-    def _room(self, steps: Steps, one: Judged, part: Part, prepared: _Prepared) -> Chapter | None:
-        """Give the chapter for what stays of another; None where a run has closed that, to erase its key."""
-        new = prepared.new.get((steps.seen.session.id, self._place(steps.seen, one.group, part)))
-        at = None if new is None else steps.seen.chapters.get(new.id)
-        return new if at is not None and at.state == State.LIVE and at.id not in steps.split else None
-
-    def _reseal(
-        self, steps: Steps, one: Judged, row: RowAt, part: Part, prepared: _Prepared
-    ) -> dict[str, object] | None:
-        """Open a body under the key that dies and seal it under another; None where there is none yet."""
-        new = self._room(steps, one, part, prepared)
-        is_body = part is Part.BODY
-        sealed, number = (row.body, row.chapter) if is_body else (row.originals, row.originals_chapter)
-        if new is None or sealed is None or number is None:
-            return None
-        old, name = prepared.old[number], BODY if is_body else ORIGINALS
-        plain = old.cipher.open(sealed, old.aad(row.seq, row.role, row.created_at, name))
-        again = new.cipher.seal(plain, new.aad(row.seq, row.role, row.created_at, name))
-        return {"session": row.session, "at": row.seq, "sealed": again, "to": new.id}
 
     def _write(self, connection: Connection, changes: _Changes) -> None:
         """Write a batch: each statement is for all sessions of it."""
