@@ -100,7 +100,7 @@ _TURNS = re.compile(
 
 _NOBODY = re.compile(
     r"(?:it|this|that|which|there|company|firm|business|club|school|college|town|city|country|band|brand|shop|store|app|site|website|page|show|series|bill|price|rent|fee"
-    r"|high|low|count|total|score|team|building|house|office|museum|church|magazine|podcast|channel|server|car|bike|boat|ship|bridge|clock|project|charity|museum)(?:'?ll|'?s)?$"
+    r"|high|low|count|total|score|team|building|house|office|museum|church|magazine|podcast|channel|server|car|bike|boat|ship|bridge|clock|project|charity)(?:'?ll|'?s)?$"
 )
 _OF_WORDS = _WORDS, _FEAST, _SPELT
 
