@@ -8,8 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vault.errors import ConfigError
+from vault.messages import Message
+from vault.redaction.engine import Engine
 from vault.redaction.findings import Finding, Ground
+from vault.redaction.memory import Memory
+from vault.redaction.settings import Redaction
 from vault.redaction.terms import Terms
+from vault.redaction.traces import trace
 
 WORDS = st.text("abcdeé", min_size=1, max_size=4)
 TERMS = st.lists(WORDS, min_size=1, max_size=3).map(" ".join)
@@ -74,3 +79,31 @@ def test_what_is_allowed_stays_and_what_is_denied_too_goes() -> None:
 def test_a_term_that_says_nothing_or_could_take_for_ever_is_refused(term: str) -> None:
     with pytest.raises(ConfigError):
         Terms.of(deny=[term])
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ('{"customer": 4711, "count": 47}', '{"customer": "<DENIED_1>", "count": 47}'),
+        ("[4711, -4711.0, 47110]", '["<DENIED_1>", "-<DENIED_1>.0", 47110]'),
+        ('Here: {"customer": 4711} it is', 'Here: {"customer": "<DENIED_1>"} it is'),
+        ('{"said": "{\\"customer\\": 4711}"}', '{"said": "{\\"customer\\": \\"<DENIED_1>\\"}"}'),
+        ("```json\n{'customer': 4711}\n```", "```json\n{'customer': \"<DENIED_1>\"}\n```"),
+    ],
+)
+def test_p1_a_bare_number_of_json_that_is_denied_goes_and_leaves_it_valid(text: str, stored: str) -> None:
+    assert Engine(Redaction.of({"deny": ["4711"]})).redact_text(text).text == stored
+    assert Engine(Redaction.of({"deny": ["Falcon"]})).redact_text(text).text == text
+
+
+def test_p1_so_does_one_in_the_parts_of_a_message_also_where_another_process_looked() -> None:
+    engine = Engine(Redaction.of({"deny": ["4711"]}))
+    message = Message("tool", [{"customer": 4711, "counts": [47, 4711, 0.5]}, {"text": '{"c": [4711, 5]}'}])
+    shards = engine.search(message, "")
+    assert shards is not None
+    there = engine.searched(message, [trace(one) for one in shards], "")
+    for examined in (there, engine.examine([message], "")):
+        assert examined.finish(Memory(bytes(32), {}))[0].message.content == [
+            {"customer": "<DENIED_1>", "counts": [47, "<DENIED_1>", 0.5]},
+            {"text": '{"c": ["<DENIED_1>", 5]}'},
+        ]

@@ -8,10 +8,9 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from vault.errors import ConfigError
 from vault.forks import cached, renew_locks
@@ -39,6 +38,7 @@ from vault.redaction.settings import Redaction
 from vault.redaction.stream import HOLD
 from vault.redaction.structure import Text, rewritten, texts_of
 from vault.redaction.terms import Terms
+from vault.redaction.traces import Trace, traced
 from vault.redaction.whole import judge_whole, read_whole, reads_apart, told, verdict_on
 from vault.redaction.worldly import is_worldly
 
@@ -142,7 +142,7 @@ class Engine:
         return RedactedText(redacted, tuple(found), values)
 
     def _shard(self, text: str, label: str, settings: Redaction, search: Search, depth: int) -> Shard:
-        pieces = split(text, search.check_within(text))
+        pieces = split(text, search.check_within(text), numbers=bool(settings.deny))
         if len(pieces) == 1 and not (label or pieces[0].label or (depth and pieces[0].nested)):
             return Shard(text, pieces, [self._whole(pieces[0], text, settings, search)], [None])
         is_whole = depth == _DEPTH and not label and len(text) <= LONG
@@ -240,6 +240,8 @@ class Engine:
         shift = len(text) - len(piece.text)
         terms = self._terms_of(settings)
         found = terms.denied(text) if terms else []
+        if piece.form is Form.NUMBER:
+            return self._settled(found, text, shift, settings, terms)
         is_code = piece.form is Form.CODE
         check = search.check_within(text)
         found += self._patterns.find(text, code=is_code, check=check)
@@ -302,6 +304,10 @@ class Engine:
             known = self._terms[id(settings)] = settings, Terms.of(settings.allow, settings.deny)
         return known[1]
 
+    def denied(self, settings: Redaction) -> Callable[[str], list[Finding]] | None:
+        """Give what finds the terms that the user denies."""
+        return terms.denied if (terms := self._terms_of(settings)) else None
+
     def _search(self, settings: Redaction) -> Search:
         return Search(self._clock, settings.budget)
 
@@ -361,7 +367,7 @@ class Engine:
         self, piece: Piece, found: list[Finding], sure: list[Finding], memory: Memory, settings: Redaction
     ) -> list[Finding]:
         """Remember what is `sure` of a piece; give all that was found, and what the session knows."""
-        text, is_code = piece.text, piece.form is Form.CODE
+        text, is_code = piece.text, piece.form in {Form.CODE, Form.NUMBER}
         if not is_code:
             remember(memory, text, sure)
         if not memory.knows:
@@ -392,7 +398,7 @@ class Engine:
         if settings.keeps(message.role):
             return None
         search = self._search(settings)
-        texts = texts_of(message, metadata=settings.metadata == "redact")
+        texts = texts_of(message, metadata=settings.metadata == "redact", denied=self.denied(settings))
         return [self._guarded(one, settings, search) for one in texts]
 
     def searched(self, message: Message, traces: Sequence[Trace] | None, namespace: str) -> _ExaminedMessages:
@@ -400,8 +406,9 @@ class Engine:
         settings = self.settings.at(namespace)
         if traces is None:
             return _ExaminedMessages(self, settings, [(message, None)])
-        texts = texts_of(message, metadata=settings.metadata == "redact")
-        shards = [traced(one.text, trace) for one, trace in zip(texts, traces, strict=True)]
+        texts = texts_of(message, metadata=settings.metadata == "redact", denied=self.denied(settings))
+        numbers = bool(settings.deny)
+        shards = [traced(one.text, trace, numbers=numbers) for one, trace in zip(texts, traces, strict=True)]
         return _ExaminedMessages(self, settings, [(message, shards)])
 
     @property
@@ -438,9 +445,7 @@ class _ExaminedMessages:
                 continue
             values: dict[str, str] = {}
             texts = []
-            if (
-                message.role != "assistant"
-            ):  # who may have been streamed, and numbered before the end was known
+            if message.role != "assistant":  # who may have been streamed: numbered before the end was known
                 _leave(memory, shards)
             for shard in shards:
                 text, more = self._engine.written(shard, memory, settings)
@@ -451,43 +456,10 @@ class _ExaminedMessages:
             if keep and all(text == shard.text for text, shard in zip(texts, shards, strict=True)):
                 done.append(Redacted(message))
                 continue
-            redacted = rewritten(message, iter(texts), metadata=settings.metadata == "redact", blobs=keep)
+            denied, metadata = self._engine.denied(settings), settings.metadata == "redact"
+            redacted = rewritten(message, iter(texts), metadata=metadata, blobs=keep, denied=denied)
             done.append(Redacted(redacted, values if settings.originals and redacted != message else None))
         return done
-
-
-class Trace(NamedTuple):
-    """What was found in a text, without the text: it crosses to another process."""
-
-    whole: str | None
-    found: list[list[Finding]]
-    inner: list[Trace | None]
-
-
-def trace(shard: Shard) -> Trace:
-    """Give what was found in a text."""
-    return Trace(shard.whole, shard.found, [None if one is None else trace(one) for one in shard.inner])
-
-
-def traced(text: str, found: Trace) -> Shard:
-    """Give a text with what was found in it."""
-    pieces = [] if found.whole is not None else split(text)
-    inner = [
-        None if one is None else traced(piece.text, one)
-        for piece, one in zip(pieces, found.inner, strict=True)
-    ]
-    return Shard(text, pieces, found.found, inner, found.whole)
-
-
-def count(traces: Iterable[Trace]) -> Counter[str]:
-    """Count what was found, by entity."""
-    counted: Counter[str] = Counter()
-    for one in traces:
-        if one.whole is not None:
-            counted["a whole text"] += 1
-        counted.update(finding.entity for found in one.found for finding in found)
-        counted.update(count(inner for inner in one.inner if inner is not None))
-    return counted
 
 
 def _said(piece: Piece, label: str) -> str:

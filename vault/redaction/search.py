@@ -115,5 +115,5 @@ def moved(found: list[Finding], by: int) -> list[Finding]:
 
 def kind(piece: Piece, depth: int) -> int:
     """Tell apart what is looked at in different ways, though text and label are the same."""
-    form = (piece.form is Form.CODE) | (piece.form is Form.LINK) << 1
-    return form | (piece.write is as_it_is) << 2 | (depth > 0) << 3
+    form = (piece.form is Form.CODE) | (piece.form is Form.LINK) << 1 | (piece.form is Form.NUMBER) << 2
+    return form | (piece.write is as_it_is) << 3 | (depth > 0) << 4

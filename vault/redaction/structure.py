@@ -6,7 +6,7 @@ Keys are never touched, nor what only ties parts together: types, ids, names of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from vault.messages import Message
 from vault.redaction.segments.pieces import LONGEST_LABEL
 
 Edit = Callable[[str, str], str]  # of a text and its label
+Denied = Callable[[str], Sequence[object]]  # what the user denied of a text
 
 _TIES = frozenset(
     {
@@ -91,21 +92,26 @@ class Text:
     label: str
 
 
-def texts_of(message: Message, *, metadata: bool) -> list[Text]:
-    """Give the texts of a message in order; `rewritten` puts them back in the same order."""
+def texts_of(message: Message, *, metadata: bool, denied: Denied | None = None) -> list[Text]:
+    """Give the texts of a message in order; `rewritten` puts them back in the same order.
+
+    A number is one under a name that tells so, and where the user `denied` it.
+    """
     found: list[Text] = []
 
     def note(text: str, label: str) -> str:
         found.append(Text(text, label))
         return text
 
-    _Walk(note).message(message, metadata=metadata)
+    _Walk(note, denied).message(message, metadata=metadata)
     return found
 
 
-def rewritten(message: Message, texts: Iterator[str], *, metadata: bool, blobs: bool) -> Message:
+def rewritten(
+    message: Message, texts: Iterator[str], *, metadata: bool, blobs: bool, denied: Denied | None = None
+) -> Message:
     """Give the message with other texts, and with or without its blobs."""
-    return _Walk(lambda _text, _label: next(texts), blobs=blobs).message(message, metadata=metadata)
+    return _Walk(lambda _text, _label: next(texts), denied, blobs).message(message, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,7 @@ class _Walk:
     """One way through a message, text by text."""
 
     edit: Edit
+    denied: Denied | None = None
     blobs: bool = True
 
     def message(self, message: Message, *, metadata: bool) -> Message:
@@ -149,9 +156,9 @@ class _Walk:
             case bool() | None:
                 return value
             case int() | float():
-                if not is_telling(label):
-                    return value
                 said = str(value)
+                if not (is_telling(label) or (self.denied is not None and self.denied(said))):
+                    return value
                 now = self.edit(said, label)
                 return value if now == said else now
             case dict():

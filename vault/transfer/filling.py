@@ -23,10 +23,10 @@ from vault.crypto.envelope import derive
 from vault.errors import MissingError, StoreUnavailableError, VaultError
 from vault.messages import Message, created_us
 from vault.redaction import Redacted
-from vault.redaction.engine import Trace
 from vault.redaction.memory import Memory
 from vault.redaction.settings import ENTITIES
 from vault.redaction.structure import texts_of
+from vault.redaction.traces import Trace
 from vault.storage import messages as sql
 from vault.transfer.workers import examined
 

@@ -22,7 +22,8 @@ from vault.errors import ConfigError, InputError, UsageError, UserForgottenError
 from vault.evidence.entries import Kind as Event
 from vault.evidence.entries import struck
 from vault.messages import Message, check_id, check_namespace, check_words, created_us, encode
-from vault.redaction.engine import Engine, count
+from vault.redaction.engine import Engine
+from vault.redaction.traces import count
 from vault.transfer.filling import Filler, Group, Piece, Tally
 from vault.transfer.seams import is_past
 from vault.transfer.sources import Given, Incoming, Unreadable, read

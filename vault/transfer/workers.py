@@ -18,8 +18,9 @@ from typing import Protocol
 from vault.errors import RedactionError, UsageError, VaultError
 from vault.messages import Message
 from vault.redaction import Examined, Redactor, SessionRedactor, examine
-from vault.redaction.engine import Engine, Trace, trace
+from vault.redaction.engine import Engine
 from vault.redaction.settings import Redaction
+from vault.redaction.traces import Trace, trace
 
 Task = tuple[str, Sequence[Message]]  # a namespace, and messages of it
 Found = list[list[Trace] | str | None]  # for each message; a text says why it can't be redacted

@@ -134,11 +134,10 @@ def _number(text: str, start: int, end: int, label: str) -> list[Piece]:
         return value(start, end, text[start:end], label, quoted)
     if end - start in _CARDS and not may_number_a_person(label):
         return value(start, end, text[start:end], label, quoted, Form.CODE)
-    if not label and _MOMENT.fullmatch(text, start, end):
-        return []
-    if (label or end - start >= _LONG_NUMBER) and may_number_a_person(label):
+    is_moment = not label and _MOMENT.fullmatch(text, start, end)
+    if not is_moment and (label or end - start >= _LONG_NUMBER) and may_number_a_person(label):
         return value(start, end, text[start:end], label, quoted)
-    return []
+    return [Piece(start, end, text[start:end], Form.NUMBER, label, quoted)]
 
 
 class _Scan(NamedTuple):

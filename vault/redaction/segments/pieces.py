@@ -26,11 +26,15 @@ _BEFORE = 64  # characters in which a word may say that a long run is a secret
 
 
 class Form(enum.Enum):
-    """How a piece is to be searched: in code, only what proves itself counts; no model reads a link."""
+    """How a piece is to be searched: in code, only what proves itself counts; no model reads a link.
+
+    Of a number that nothing names, only what the user denies.
+    """
 
     PROSE = "prose"
     CODE = "code"
     LINK = "link"
+    NUMBER = "number"
 
 
 Check = Callable[[], None]  # raises when the time is over

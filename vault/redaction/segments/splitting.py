@@ -30,19 +30,20 @@ _MOST_COLONS = 20
 _OFTEN = 1_000  # parts found, and the time is looked at
 
 
-def split(text: str, check: Check = unhurried) -> list[Piece]:
+def split(text: str, check: Check = unhurried, *, numbers: bool = False) -> list[Piece]:
     """Give the pieces to search, disjoint and in order; what lies between them is never searched nor changed.
 
     A piece's text is decoded and its label says what names it. Strings that hold JSON, cells that hold JSON
-    and the like are one piece: where `nested` says so, split that piece's text again. `check` is called now
-    and then: it raises when the time is over.
+    and the like are one piece: where `nested` says so, split that piece's text again. Bare `numbers` that
+    nothing names are pieces where they are asked for. `check` is called now and then: it raises when the time
+    is over.
     """
     if _is_plain(text):
         return [Piece(0, len(text), text, Form.PROSE)] if text else []
     whole = _whole(text, 0, len(text), check)
     taken = whole if whole is not None else _mixed(text, check)
     check()
-    return [piece for part in taken for piece in part.pieces]
+    return [piece for part in taken for piece in part.pieces if numbers or piece.form is not Form.NUMBER]
 
 
 def _is_plain(text: str) -> bool:
