@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 
 import pytest
@@ -117,3 +118,34 @@ def test_what_toml_would_not_take_for_a_number_needs_no_quotes(engine: Engine) -
     said = "[user]\nplan = basic\nssn = 157-26-6930\nphone = 06 39 98 41 22\npin = 4821\n"
     now = '[user]\nplan = basic\nssn = <US_SSN_1>\nphone = <PHONE_NUMBER_1>\npin = "<SECRET_1>"\n'
     assert engine.redact_text(said).text == now
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "Here's my config: ",
+        "the answer was ",
+        "POST /users ",
+        "2026-11-23 10:00:00 INFO response ",
+        "curl -X POST https://api.example.com/users -d '",
+        "Here it is:\n",
+    ],
+)
+@pytest.mark.parametrize("broken", ["", "    // the others\n", "    ...\n"])
+def test_p1_json_of_several_lines_is_no_code_whatever_stands_before_it(
+    engine: Engine, before: str, broken: str
+) -> None:
+    users = [{"phone": "415-867-5309", "of": {"ip": "81.216.13.84"}}, {"ssn": "459-75-7175", "count": 3}]
+    first, rest = json.dumps({"users": users, "owner": {"ssn": "162-34-8935"}}, indent=4).split("\n", 1)
+    now = engine.redact_text(f"{before}{first}\n{broken}{rest}\n").text
+    assert not [one for one in ("867", "81.", "459", "162") if one in now]
+    assert '"count": 3' in now
+    assert now.startswith(before)
+
+
+def test_what_opens_a_bracket_in_code_is_code_still(engine: Engine) -> None:
+    text = (
+        "function total(orders) {\n    if (orders.length) {\n        run({\n            ip: '81.216.13.84',\n"
+        "        },\n        );\n    }\n}\n"
+    )
+    assert engine.redact_text(text).text == text
