@@ -185,3 +185,17 @@ def test_p1_in_rows_of_a_field_and_its_value_each_is_named_by_its_own(delimiter:
     redacted = [line.split(delimiter) for line in Engine().redact_text(said).text.splitlines()]
     assert [name for name, _ in redacted] == [name for name, _ in fields]
     assert all(value.startswith("<") for _, value in redacted)
+
+
+@pytest.mark.parametrize("language", ["csv", "tsv"])
+@pytest.mark.parametrize("beside", ["...\n", "# the others\n", "4\n"])
+def test_p1_a_fence_of_a_table_is_no_code_where_a_line_in_it_is_no_row(
+    engine: Engine, language: str, beside: str
+) -> None:
+    table = rows(
+        "\t" if language == "tsv" else ",",
+        "id,name,born,code".replace(",", "\t" if language == "tsv" else ","),
+    )
+    for said in (f"{table}\n{beside}", table.replace("\n", f"\n{beside}\n", 1)):
+        now = engine.redact_text(f"```{language}\n{said}```\n").text
+        assert not [one for person in PEOPLE for one in person if one in now]

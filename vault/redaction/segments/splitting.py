@@ -131,16 +131,12 @@ def _fenced(text: str, start: int, end: int, language: str, check: Check) -> Ite
     taken: Iterable[Taken] | None = None
     if language in _LITERAL or not language:
         taken = _whole(text, start, end, check)
-    if language in _LITERAL and taken is None:
-        taken = _prose(text, start, end, (literals,), check)
-    elif language in _SEPARATED or not language:
-        taken = taken or _covering(text, start, end, partial(separated_values, check=check))
-    elif language in _MARKED:
+    if language in _MARKED:
         taken = _checked(markup(text, start, end, whole=True), check)
-    elif language in _SETTINGS:
-        taken = _prose(text, start, end, (literals, _settings), check)
-    elif language in _WORDS:
-        taken = _prose(text, start, end, _ALL, check)
+    elif taken is None and language in _READ:
+        taken = _prose(text, start, end, _READ[language], check)
+    elif not language:
+        taken = taken or _covering(text, start, end, partial(separated_values, check=check))
     if not language and taken is None:
         taken = _unnamed(text, start, end, check)
     if taken is None:
@@ -205,6 +201,15 @@ _ALL: tuple[_Find, ...] = (
     inline_code,
     keyed_lines,
 )
+
+
+_READ: dict[str, tuple[_Find, ...]] = (
+    dict.fromkeys(_LITERAL, (literals,))
+    | dict.fromkeys(_SEPARATED, (separated_values,))
+    | dict.fromkeys(_SETTINGS, (literals, _settings))
+    | dict.fromkeys(_WORDS, _ALL)
+)
+"""What is looked for in a fence, by its language."""
 
 
 def _prose(
