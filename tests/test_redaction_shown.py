@@ -14,6 +14,8 @@ from vault.redaction.engine import Engine
 from vault.redaction.memory import Memory
 from vault.redaction.result import put_back
 from vault.redaction.settings import Redaction
+from vault.redaction.stream import redacted
+from vault.redaction.streaming import numbered
 from vault.redaction.writings import normal
 
 KEY = bytes(32)
@@ -109,3 +111,36 @@ def test_thousands_of_placeholders_are_put_back_in_one_go() -> None:
     assert put_back("<PERSON_9> <<PERSON_1>> Ada12 Ada1234 xAda1", values) == (
         "Zoe 9 <PERSON_1> <Zoe 1 <PERSON_1>> Ben12 Ada1234 xAda1"
     )
+
+
+PINS = [str(4821 + 37 * at) for at in range(20)]
+SEPARATED = "\n".join(["id;note;pin", *(f'{pin[-2:]};"as the\nlist says";{pin}' for pin in PINS)]) + "\n"
+MARKDOWN = "\n".join(
+    ["| id | pin |", "|---|---|", *(f"| the one of row {at} | {pin} |" for at, pin in enumerate(PINS))]
+)
+STATEMENT = "INSERT INTO users (note, password) VALUES\n" + ",\n".join(
+    f"('as the list of all of them says', 'word{pin}')" for pin in PINS
+)
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("size", [3, 60])
+@pytest.mark.parametrize("table", [SEPARATED, f"```csv\n{SEPARATED}```\n", MARKDOWN, f"{STATEMENT};\n"])
+def test_p1_what_only_its_column_tells_is_not_shown_however_far_below_the_columns_name(
+    table: str, size: int
+) -> None:
+    engine = Engine()
+    face = numbered(engine, Memory(bytes(32), {}), engine.settings)
+    shown = "".join(redacted((table[at : at + size] for at in range(0, len(table), size)), face))
+    assert not [pin for pin in PINS if pin in shown]
+    assert face.late == []
+
+
+@pytest.mark.wide
+def test_what_follows_a_table_flows_on() -> None:
+    engine = Engine()
+    for table in (SEPARATED, f"{MARKDOWN}\n", f"{STATEMENT}\n"):
+        face = numbered(engine, Memory(bytes(32), {}), engine.settings)
+        said = f"{table}\n{'and so it goes on, as it has to, ' * 20}"
+        out = "".join(face.feed(said[at : at + 5]) for at in range(0, len(said), 5))
+        assert "on, as it" in out

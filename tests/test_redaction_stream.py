@@ -293,8 +293,11 @@ def test_the_async_face_gives_the_same() -> None:
         "1 " * 60_000,
         '["' * 60_000,
         "Anna Berg " * 12_000,
+        "a,b\n" * 15_000,
+        'a,"b\n' * 25_000,
+        "insert into a (b) values ('" * 5_000,
     ],
-    ids=["unbroken", "open braces", "open keys", "digits", "open strings", "names"],
+    ids=["unbroken", "open braces", "open keys", "digits", "open strings", "names", "rows", "quotes", "sql"],
 )
 def test_scans_stay_linear_in_the_text(text: str) -> None:
     scanned = 0

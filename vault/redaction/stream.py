@@ -7,6 +7,7 @@ Text goes out when what follows can't change what is found in it. Held back are,
 * from there on the rest of a run of capitalised words (8 at most) or of numbers (200 characters): names,
   cards, IBANs, addresses. Particles ("de la", "van der") and lone punctuation do not end a run;
 * a finding that begins before and ends behind that point, however long it is;
+* a row of a table in whose columns it must stand to be read, of up to ROW characters;
 * a private key, or JSON that begins a line, of up to BLOCK characters, until that point is past its end;
 * the words that may be a wallet's, behind "recovery phrase" and its like.
 
@@ -14,9 +15,9 @@ This is the reach. Within it, nothing goes out that a scan of the whole would re
 whole finds beyond it, across what went out, is in `late` after `finish`: it can't be called back, but what is
 stored can be redacted, and the reader told.
 
-Each scan sees the held text, some CONTEXT characters before it, and the line that opened the code fence if it
-stands in one. It is made every other word; less often, as the held text grows, so that all scans together
-stay linear in the text.
+Each scan sees the held text, some CONTEXT characters before it, and the line that opened the code fence and
+what names the columns of the table, if it stands in one. It is made every other word; less often, as the held
+text grows, so that all scans together stay linear in the text.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ from typing import Final
 from msgspec.structs import replace as changed
 
 from vault.errors import UsageError
+from vault.redaction.columns import open_table
 from vault.redaction.findings import Finding
 
 CONTEXT: Final = 200  # characters before the held text that a scan sees
 HOLD: Final = 5  # words
+ROW: Final = 1_024  # characters of an open row of a table
 BLOCK: Final = 16_384  # characters of an open block; a private key of 16,384 bits has 12,700
 _NAME: Final = 8  # words of a run of names
 _NUMBER: Final = 200  # characters of a run
@@ -91,6 +94,8 @@ class Stream:
         self._context = 0  # how much of the window went out
         self._out = 0  # how much of the text went out
         self._fence = ""  # the line that opened the code fence in which the window begins
+        self._head = ""  # what names the columns of the table in whose rows the window begins
+        self._until = ""  # what ends the row of a table that is open at the window's end
         self._line_begins = True  # the window begins with a line
         self._redacted: list[tuple[int, int]] = []  # of what went out
         self._done = False
@@ -115,6 +120,9 @@ class Stream:
         self._fresh_words += token.count(" ") + token.count("\n")
         if not token.isascii() and _sign.search(token):
             self._fresh_words += 1
+        if self._until and self._until not in token and self._fresh_size < ROW:
+            return ""
+        self._until = ""
         if self._fresh_words < _EVERY and self._fresh_size < _UNBROKEN:
             return ""
         if self._fresh_size * 8 < len(self._window) - self._context:
@@ -134,14 +142,18 @@ class Stream:
         self._window, self._fresh = "", []
         return safe
 
+    @property
+    def _opening(self) -> str:
+        return (f"{self._fence}\n" if self._fence else "") + self._head
+
     def _scan(self) -> str:
         window = self._window + "".join(self._fresh)
-        opening = f"{self._fence}\n" if self._fence else ""
+        opening = self._opening
         found = _moved(self._find(opening + window), -len(opening))
         self._window = window
         self._fresh, self._fresh_size, self._fresh_words = [], 0, 0
         start, out = self._context, self._out
-        firm = _joined([(f.start, f.end) for f in found], _blocks(window, start))
+        firm = _joined([(f.start, f.end) for f in found], _blocks(window, start) + self._row(opening, window))
         cut, _ = _around(firm, _decided(window, start, self._hold))
         if cut <= start:
             return ""
@@ -155,12 +167,25 @@ class Stream:
             self._forget(before if behind - before <= CONTEXT else min(behind, cut))
         return safe
 
+    def _row(self, opening: str, window: str) -> list[tuple[int, int]]:
+        """The last row of a table, while it is open; nothing of it goes out before its end comes."""
+        table = open_table(opening + window)
+        begin = len(window) if table is None else max(table.row - len(opening), 0)
+        self._until = table.until if table is not None and len(window) - begin <= ROW else ""
+        return [(begin, len(window) + 1)] if self._until else []
+
     def _replaced(self, text: str, found: list[Finding], by: int) -> str:
         return self._replace(text, _moved(found, by)) if found else text
 
     def _forget(self, end: int) -> None:
-        """Let the window begin later, and remember the code fence that is open there."""
-        window = self._window
+        """Let the window begin later, and remember the code fence and the table that are open there."""
+        window, opening = self._window, self._opening
+        table = open_table(opening + window[:end])
+        if table is not None and end + len(opening) - table.row > BLOCK:
+            table = None
+        if table is not None:
+            end = max(table.row - len(opening), 0)  # of half a row no cell is in its column
+        self._head = table.head if table is not None else ""
         line = window.rfind("\n", 0, end) + 1
         if _fence.match(window, line) and (line or self._line_begins):
             end = line  # half a fence is none

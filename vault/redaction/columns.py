@@ -1,0 +1,67 @@
+"""Tables that go on in a stream: what names their columns, and where their last row begins."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from vault.redaction.segments.tables import line_end, markdown_tables, separated_values
+
+_DELIMITERS: Final = ("\t", ";", ",", "|")
+_INSERT: Final = re.compile(
+    r"\b(?:insert|replace) into [^;()]{1,200}\([^;()]{1,1000}\)\s{0,3}values\b", re.IGNORECASE
+)
+_VALUES: Final = re.compile(r"\((?:[^()']++|'(?:[^']++|'')*+')*+\)")
+_ENDED: Final = re.compile(r";[ \t]*+(?:\r?\n|\Z)|\n[ \t]*+(?:\r?\n|`{3})")
+
+
+class Columns(NamedTuple):
+    """What names the columns of a table, and where the row begins to which what follows belongs."""
+
+    head: str
+    row: int
+    until: str  # what ends the row, half of which tells no columns; nothing, where none has begun
+
+
+def open_table(text: str) -> Columns | None:
+    """Give the table that may go on behind the text."""
+    if "|" in text and (found := _markdown(text)) is not None:
+        return found
+    return _separated(text) or _inserted(text)
+
+
+def _markdown(text: str) -> Columns | None:
+    line = text.rfind("\n") + 1
+    for found in markdown_tables(text, 0, len(text)):
+        rule = line_end(text, found.start, len(text)) + 1
+        rows = line_end(text, rule, len(text)) + 1
+        if rows <= line <= found.end:
+            return Columns(text[found.start : rows], line, "\n")
+    return None
+
+
+def _separated(text: str) -> Columns | None:
+    line = text.rfind("\n") + 1
+    quotes = text.count('"', 0, line)
+    while line and quotes % 2:  # no row begins within quotes
+        before = text.rfind("\n", 0, line - 1) + 1
+        quotes -= text.count('"', before, line)
+        line = before
+    last = text[text.rfind("\n", 0, max(line - 1, 0)) + 1 : line]
+    if not any(sign in last for sign in _DELIMITERS):
+        return None
+    for found in separated_values(text[:line], 0, line):
+        if found.end >= line:
+            return Columns(text[found.start : line_end(text, found.start, line) + 1], line, "\n")
+    if next(separated_values(last + last, 0, 2 * len(last)), None):  # a header, without a row
+        return Columns(last, line, "\n")
+    return None
+
+
+def _inserted(text: str) -> Columns | None:
+    inserts = list(_INSERT.finditer(text)) if "(" in text else []
+    if not inserts or _ENDED.search(text, inserts[-1].end()):
+        return None
+    row = text.rfind("(", inserts[-1].end())
+    is_open = row >= 0 and not _VALUES.match(text, row)
+    return Columns(f"{inserts[-1][0]} ", max(row, inserts[-1].end()), ")" if is_open else "")
