@@ -149,3 +149,14 @@ def test_what_opens_a_bracket_in_code_is_code_still(engine: Engine) -> None:
         "        },\n        );\n    }\n}\n"
     )
     assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize("table", ["users", "logins"])
+def test_p1_rows_of_a_statement_are_read_by_its_columns_and_not_as_lines_of_csv(
+    engine: Engine, table: str
+) -> None:
+    words = ["p@ssW0rd#7a", "hunter2!Xa", "Tr0ub4dor&3f", "q8&Zr<1kb"]
+    rows = ",\n".join(f"('{word}', {number})" for number, word in enumerate(words))
+    now = engine.redact_text(f"INSERT INTO {table} (password, level) VALUES\n{rows};\n").text
+    expected = ",\n".join(f"('<SECRET_{number + 1}>', {number})" for number in range(len(words)))
+    assert now == f"INSERT INTO {table} (password, level) VALUES\n{expected};\n"

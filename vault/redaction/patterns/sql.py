@@ -29,7 +29,7 @@ _EQUAL: Final = re.compile(
 )
 _OF_PERSONS: Final = re.compile(_PERSONS)
 _OWN: Final = re.compile(
-    r"(?<![a-z])(?:first_?name|last_?name|full_?name|surname|apellido|nachname|vorname|prenom|sobrenome|\bphone|mobile|\bdob\b|birth|ssn|passport)"
+    r"(?<![a-z])(?:first_?name|last_?name|full_?name|surname|apellido|nachname|vorname|prenom|sobrenome|\bphone|mobile|\bdob\b|birth|ssn|passport|passwor[dt]|passwd|contrasena|kennwort)"
 )
 _DATE: Final = re.compile(rf"'({FULL})\s?'")
 _PHONE: Final = re.compile(r"'(\+?\d[\d ()./-]{5,18}\d)'")

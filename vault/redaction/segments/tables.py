@@ -21,6 +21,9 @@ _IDENTIFIER = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)+|[a-z]+(?:[A-Z][a-z0-9]*)+
 _STAMPED = re.compile(r"\[?\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d,\d{3}\b(?!,)")
 """Begins a line of a log: the comma stands before thousandths."""
 
+_STATEMENT = re.compile(r"[ \t]*+(?:(?:insert|replace)\s++into\b|\(\s*+(?:['\"\d-]|null\b))", re.IGNORECASE)
+"""Begins a statement of SQL or one of its rows, which the statement's columns name."""
+
 _NO_HEADER = re.compile(r"[@:!?]|\d{3}|\w{7}\.$| \w+\.$|^\W*\d")  # "Geb." is one, a sentence is not
 _WORDS_IN_HEADER = 5
 _LONG_AGO = re.compile(
@@ -141,8 +144,8 @@ def separated_values(text: str, start: int, end: int, check: Check = unhurried) 
             if text.find(delimiter, at, last) < 0 or last - at > _LONGEST_HEADER:
                 continue
             header, below = _read(text, at, end, delimiter)
-            if len(header) < 2 or _STAMPED.match(text, at, last):  # noqa: PLR2004 (one cell is a line)
-                continue
+            if len(header) < 2 or _STAMPED.match(text, at, last) or _STATEMENT.match(text, at, last):  # noqa: PLR2004
+                continue  # one cell is a line
             if len(header) < _SURE_COLUMNS and not _is_header([cell.text.strip() for cell in header]):
                 continue
             rows = []
