@@ -160,3 +160,14 @@ def test_p1_rows_of_a_statement_are_read_by_its_columns_and_not_as_lines_of_csv(
     now = engine.redact_text(f"INSERT INTO {table} (password, level) VALUES\n{rows};\n").text
     expected = ",\n".join(f"('<SECRET_{number + 1}>', {number})" for number in range(len(words)))
     assert now == f"INSERT INTO {table} (password, level) VALUES\n{expected};\n"
+
+
+def test_numbers_in_a_table_of_toml_on_one_line_become_strings(engine: Engine) -> None:
+    text = (
+        '[team]\nlead = { name = "Anna Webb", age = 34, level = 3 }\n'
+        'all = [{ name = "Jan Kowalski", tel = "415-867-5309" }, { name = \'Bo Lindqvist\', age = 35 }]\n'
+    )
+    found = tomllib.loads(engine.redact_text(text).text)["team"]
+    assert found["lead"] == {"name": "<PERSON_1>", "age": "<AGE_1>", "level": 3}
+    assert found["all"][0] == {"name": "<PERSON_2>", "tel": "<PHONE_NUMBER_1>"}
+    assert found["all"][1]["age"] == "<AGE_2>"

@@ -47,6 +47,13 @@ _NO_STRING = re.compile(  # a number, a day or a time as TOML writes them
     r"[+-]?\d[\d_]*+(?:\.\d[\d_]*+)?(?:[eE][+-]?\d++)?"
     rf"|\d{{4}}-\d\d-\d\d(?:[Tt ]{_TIME}(?:[Zz]|[+-]\d\d:\d\d)?)?|{_TIME}"
 )
+_NAMING = r"""(?<![\w.-])(?:[\w-][\w.-]{0,59}+|"[^"\n]{1,60}+")[ \t]*+=[ \t]*+"""
+_STRING = r"""(?:"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+_DIGITS = r"[+-]?\d[\w:.+-]*+"
+_SIGNS = re.compile(rf"({_NAMING})|({_STRING})|({_DIGITS})")
+_INLINE = re.compile(rf"(?=[{{\[])(?:[\s,{{}}\[\]]++|{_NAMING}|{_STRING}|{_DIGITS}|(?:true|false)\b)++")
+"""A table or a list of TOML on one line."""
+
 _IN_BRACES = re.compile(r",\s*+(?:[\w.-]{1,60}: |[\w.-]{1,60}:\Z)|[\]}]\s*+,?\Z")
 """The line goes on with another key, or a bracket closes: quotes around all of it would be no YAML."""
 
@@ -93,8 +100,8 @@ def keyed_lines(text: str, start: int, end: int, *, sure: bool = False) -> Itera
         raw = text[found.end() : last].rstrip()
         if raw:
             read = _yaml if sure and sign == ":" else _value
-            if sure and sign == "=" and found[1] and _NO_STRING.fullmatch(raw):
-                read = _bare
+            if sure and sign == "=" and found[1]:
+                read = _bare if _NO_STRING.fullmatch(raw) else _inline if _INLINE.fullmatch(raw) else read
             yield Taken(found.start(), last, read(found.end(), raw, label.rstrip(), sign))
 
 
@@ -119,6 +126,23 @@ def _yaml(start: int, raw: str, label: str, _sign: str) -> list[Piece]:
 def _bare(start: int, raw: str, label: str, _sign: str) -> list[Piece]:
     """Read a number or a day of TOML, in whose place a string may stand, and no bare word."""
     return value(start, start + len(raw), raw, label, quoted)
+
+
+def _inline(start: int, raw: str, label: str, _sign: str) -> list[Piece]:
+    """Read the values of a table or a list of TOML."""
+    pieces: list[Piece] = []
+    for found in _SIGNS.finditer(raw):
+        key, said, number = found.groups()
+        first, last = start + found.start(), start + found.end()
+        if key:
+            label = key.rstrip("= \t").strip('"')
+        elif said and said[0] == '"':
+            pieces += value(first + 1, last - 1, decoded(said[1:-1]), label, _in_double)
+        elif said:
+            pieces += value(first + 1, last - 1, said[1:-1], label, _in_single)
+        elif number:
+            pieces += value(first, last, number, label, quoted)
+    return pieces
 
 
 def _value(start: int, raw: str, label: str, sign: str) -> list[Piece]:
