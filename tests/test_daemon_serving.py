@@ -23,7 +23,7 @@ from vault import Vault
 from vault.clock import DAY
 from vault.core import Core
 from vault.daemon import serving
-from vault.daemon.duties import anchoring, duties_of
+from vault.daemon.duties import anchoring, duties_of, purging
 from vault.daemon.leading import MINUTE, Duty, Leader
 from vault.daemon.lease import TERM, Lease
 from vault.daemon.serving import Service
@@ -111,6 +111,35 @@ def test_policies_at_a_place_that_can_not_be_looked_at_leave_those_of_before_in_
         with pytest.raises(ConfigError, match=r"can't be looked for|no file has"):
             core.reload_policies()
         assert core.policies is before
+
+
+@pytest.mark.wide
+def test_p5_a_purge_ends_where_the_policies_are_read_again_and_goes_on_by_the_new_ones(
+    tmp_path: Path,
+) -> None:
+    clock, file = Hours(), tmp_path / "policy.yaml"
+    file.write_text(POLICY)
+    with Vault.open(tmp_path / "vault", redactor=None, clock=clock, policies=file) as vault:
+        core, looks = vault._core, list[None]()
+        for user in ("u-1", "u-2"):
+            vault.transcript(user, "s").append("user", "hello")
+        clock.at += 4 * DAY
+        purge = purging(core, Metrics())
+
+        def may_go_on() -> bool:
+            if not looks:  # its plan is made, by the rules of before
+                file.write_text(POLICY.replace("at_most: 2d", "at_least: 6d, at_most: 7d"))
+                core.reload_policies()
+            looks.append(None)
+            return True
+
+        assert purge.act(may_go_on) is None
+        assert purge.act(may_go_on) == {"policies": ["brief"], "messages": 0, "originals": 0, "epochs": 1}
+        assert [len(vault.transcript(user, "s").messages()) for user in ("u-1", "u-2")] == [1, 1]
+        clock.at += 4 * DAY
+        done = purge.act(may_go_on)
+        assert done is not None
+        assert done["messages"] == 2
 
 
 @pytest.mark.timeout(60)

@@ -97,12 +97,21 @@ def sampling(core: Core, dice: random.Random | None = None) -> Duty:
 
 
 def purging(core: Core, metrics: Metrics) -> Duty:
-    """Purge on the schedules of the policies that are in force when it is asked."""
+    """Purge on the schedules of the policies that are in force when it is asked.
+
+    Where they are read again meanwhile, and say something else, the run ends and is begun anew by those:
+    they may keep what those of before would take next (P5).
+    """
 
     def act(may_go_on: MayGoOn) -> Facts | None:
-        if core.policies is None:
+        policies = core.policies
+        if policies is None:
             return {}
-        result = core.runs().run(actor="the daemon", should_stop=lambda: not may_go_on())
+
+        def should_stop() -> bool:
+            return not may_go_on() or core.policies != policies
+
+        result = core.runs().run(actor="the daemon", should_stop=should_stop)
         for gauge in ("held_messages", "floored_messages"):
             metrics.clear(gauge)  # a class of which nothing is left is not in the result
         for one in result.classes:
