@@ -246,7 +246,7 @@ def test_the_async_face_backs_up_drills_and_restores(home: Place, elsewhere: Pla
 # -- a backup that was killed --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("at", ["_copy", "_add_late_rows", "_finish", "_write"])
+@pytest.mark.parametrize("at", ["_copy", "_add_late_rows", "_finish", "_write", "_write, its end"])
 def test_p8_a_backup_that_was_killed_is_said_again_with_the_same_name(
     home: Place, backup: Path, at: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,10 +267,11 @@ class KilledError(Exception):
 
 def killed(patched: pytest.MonkeyPatch, at: str) -> Callable[[Path], list[Path]]:
     """End a backup behind one step, with nothing cleared away."""
+    at, _, behind = at.partition(", ")
     real = getattr(backup_module, at)
 
     def step(*given: Any, **named: Any) -> None:
-        if at != "_write":  # it ends with the manifest, which makes a backup whole
+        if at != "_write" or behind:  # it ends with the manifest, beside which only the mark is left then
             real(*given, **named)
         raise KilledError
 
@@ -287,6 +288,26 @@ def test_two_backups_to_one_place_do_not_take_each_others_files(home: Place, bac
         assert vault.backup(backup).transcripts.rows["messages"] == 1
         with pytest.raises(ConfigError, match="not empty"):
             vault.backup(backup)
+
+
+def test_a_backup_that_ended_as_another_began_there_is_not_cleared(
+    home: Place, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = backup_module._open_mark
+
+    def late(path: Path) -> tuple[int, bool]:
+        with monkeypatch.context() as patched:
+            patched.setattr(backup_module, "_open_mark", real)
+            vault.backup(backup)
+        return real(path)
+
+    monkeypatch.setattr(backup_module, "_open_mark", late)
+    with home.open() as vault:
+        say(vault, "the-user", "the-session", "the-text")
+        with pytest.raises(ConfigError, match="not empty"):
+            vault.backup(backup)
+    assert home.drill(backup).messages == 1
+    assert sorted(path.name for path in backup.iterdir()) == ["keyring.db", "manifest.json", "transcripts.db"]
 
 
 def test_a_directory_of_databases_that_no_backup_left_is_not_cleared(home: Place, tmp_path: Path) -> None:

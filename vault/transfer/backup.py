@@ -83,14 +83,14 @@ def _new_directory(directory: Path) -> Iterator[None]:
     elif not directory.is_dir() or not _is_ours(directory):
         raise _not_empty()
     with ExitStack() as stack:
-        mark = os.open(directory / _MARK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        mark, is_new = _open_mark(directory / _MARK)
         stack.callback(os.close, mark)
         try:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ConfigError("another backup is written there", hint="name another directory") from None
-        if not _is_ours(directory):  # another one has just ended there
-            (directory / _MARK).unlink(missing_ok=True)
+        if not _is_ours(directory, is_marked=not is_new and _is_at(directory / _MARK, mark)):
+            (directory / _MARK).unlink(missing_ok=True)  # another one has just ended there
             raise _not_empty()
         for path in directory.iterdir():
             if path.name != _MARK:
@@ -102,15 +102,34 @@ def _new_directory(directory: Path) -> Iterator[None]:
         (directory / _MARK).unlink()
 
 
-def _is_ours(directory: Path) -> bool:
-    """Say whether nothing is in a directory, or only what a backup leaves that was killed."""
+def _open_mark(path: Path) -> tuple[int, bool]:
+    """Open the mark; say whether it is new, and no other backup left it."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, flags | os.O_EXCL, 0o600), True
+    except FileExistsError:
+        return os.open(path, flags, 0o600), False
+
+
+def _is_at(path: Path, handle: int) -> bool:
+    """Say whether a name is still that of an open file."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(handle), path.lstat())
+    return False
+
+
+def _is_ours(directory: Path, *, is_marked: bool = True) -> bool:
+    """Say whether nothing is in a directory, or only what a backup leaves that was killed.
+
+    One that was killed at its very end has its manifest: nobody was told of it, and it is made anew.
+    """
     names = {path.name for path in directory.iterdir()}
     unfinished = {
         f"{name}{_UNFINISHED}{end}" for name in FILES.values() for end in ("", "-wal", "-shm", "-journal")
     }
     unfinished |= {NAME + _UNFINISHED, _MARK}
     # Files that have their names already are no vault's where the mark stands beside them.
-    return names <= (unfinished | set(FILES.values()) if _MARK in names else unfinished)
+    return names <= (unfinished | {NAME, *FILES.values()} if is_marked and _MARK in names else unfinished)
 
 
 def _not_empty() -> ConfigError:
