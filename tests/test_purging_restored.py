@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
     made.vault.close()
 
 
-def restore(world: Retained, backup: Path) -> None:
+def restore(world: Retained, backup: Path, stores: Collection[str] = ("transcripts",)) -> None:
     world.vault.close()
     Vault.restore(
         backup,
@@ -33,7 +33,7 @@ def restore(world: Retained, backup: Path) -> None:
         keyring=world.databases.keyring,
         root=f"file:{world.root}",
         clock=world.clock,
-        replace={"transcripts"},
+        replace=stores,
     )
     world.vault = world.open()
 

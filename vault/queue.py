@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+from sqlalchemy import Connection
 
 from vault.chat.hiding import Hider
 from vault.clock import DAY, to_datetime
@@ -154,8 +155,8 @@ class Queue:
         return row
 
     def waits(self, where: bytes) -> Certificate | None:
-        """Give the certificate of a request to forget a session, by its slot, that waits."""
-        found = (row for row in self._requests() if (row.kind, row.slot) == (FORGET_SESSION, where))
+        """Give the certificate of a request to forget a session, or a user, by their slot, that waits."""
+        found = (row for row in self._requests() if row.slot == where)
         return next((Record.decode(row.record).certificate for row in found), None)
 
     def waits_for_lost(self, user: bytes, session: bytes | None) -> Certificate | None:
@@ -244,8 +245,7 @@ class Queue:
             return []
         done: list[Certificate] = []
         if not self._stores.keyring.read(lambda c: keyring_sql.nodes_by_id(c, [node])):
-            self._end(row)  # somebody else has forgotten them
-            return done
+            return self._without_keys(row, holds)
         record = Record.decode(row.record)
         asked = record.certificate
         with suppress(HeldError):  # a hold was placed this very moment: it waits on
@@ -266,8 +266,7 @@ class Queue:
         owner = self._hider.owner(row.user_node)
         sessions = {} if owner is None else self._remainders.alive(owner[0], row)
         if owner is None or not sessions:
-            self._end(row)  # somebody else has forgotten it
-            return []
+            return self._without_keys(row, holds)
         user = owner[0]
         if any(one.covers(user.node, node) for one in holds for node in sessions):
             return []
@@ -331,13 +330,11 @@ class Queue:
         """Do what floors and holds allow of a request by now. Each step can be repeated (P8)."""
         owner = self._hider.owner(row.user_node)
         if owner is None:
-            self._end(row)
-            return []  # somebody else has forgotten them
+            return self._without_keys(row, holds)
         user, at = owner[0], self._stores.clock()
         sessions = self._remainders.alive(user, row)
         if row.session_node is not None and not sessions:
-            self._end(row)
-            return []
+            return self._without_keys(row, holds)
         self._require_home()
         for one, (_, opened) in sessions.items():
             self._remainders.close(one, opened)
@@ -359,6 +356,38 @@ class Queue:
             self._next[row.id] = min(first, at + _SOON)
             return done
         return []
+
+    def _without_keys(self, row: Noted, holds: Sequence[HoldRow]) -> list[Certificate]:
+        """End a request whose keys are not here: somebody else has had them erased.
+
+        Or this keyring is older than they are. The latest one may be put back, and has them: the request
+        waits for that. On its day a user is forgotten all the same: no younger keyring brings them back (P3).
+        """
+        if not self._is_older(row):
+            self._end(row)
+            return []
+        is_due = row.until is not None and row.until <= self._stores.clock()
+        if row.session_node is not None or not is_due:
+            return []
+        done: list[Certificate] = []
+        if not any(one.user == row.user_node for one in holds):
+            with suppress(HeldError):  # a hold was placed this very moment: it waits on
+                done = self._remainders.finish(row, None, {})
+                self._end(row)
+        return done
+
+    def _is_older(self, row: Noted) -> bool:
+        """Say whether the keyring knows neither the keys that a request is about nor their end."""
+        nodes = [row.user_node]
+        if row.session_node is not None:
+            nodes += [row.session_node, *Record.decode(row.record).kept]
+
+        def look(connection: Connection) -> bool:
+            if self._keyring.records.of(connection, row.user_node):
+                return False
+            return bool(self._keyring.unheard(connection, nodes))
+
+        return self._stores.keyring.read(look)
 
     def _settle(self, row: Noted) -> None:
         """Remove what is hidden and no longer held, once nobody hides anything more because of this hold."""

@@ -64,11 +64,12 @@ class Remainders:
         return self._keyring.holds.change(row.id, lambda one: replace_row(one, record=noted.encode()))
 
     def lost(self, row: Noted, sessions: Alive) -> set[bytes]:
-        """Give what floors kept and restored transcripts don't know of: newer ones may bring it back (P5)."""
+        """Give what floors kept and a restored store does not know of: a newer one may bring it back (P5)."""
         if row.until is not None and row.until <= self._stores.clock():
             return set()
-        noted = sessions.keys() & set(Record.decode(row.record).kept)
-        return {node for node in noted if self._is_nameless(sessions[node][1])}
+        noted = set(Record.decode(row.record).kept)
+        unheard = self._stores.keyring.read(lambda c: self._keyring.unheard(c, noted - sessions.keys()))
+        return unheard | {node for node in noted & sessions.keys() if self._is_nameless(sessions[node][1])}
 
     def _is_nameless(self, opened: Opened) -> bool:
         row = self._stores.transcripts.read(lambda c: transcripts_sql.find_session(c, opened.id))
@@ -125,12 +126,12 @@ class Remainders:
         )
         return self._eraser.carry_out(intents, now=record.now)
 
-    def finish(self, row: Noted, user: UserKeys, sessions: Alive) -> list[Certificate]:
-        """Erase what has waited, under the certificate that was given for it."""
+    def finish(self, row: Noted, user: UserKeys | None, sessions: Alive) -> list[Certificate]:
+        """Erase what has waited, under the certificate that was given for it; without keys, a user."""
         record = Record.decode(row.record)
         asked = record.certificate
-        nodes = [user.node]
-        if row.session_node is not None:
+        nodes = [row.user_node]
+        if user is not None and row.session_node is not None:
             nodes = [
                 node for _, opened in sessions.values() for node in self._keyring.session_nodes(user, opened)
             ]

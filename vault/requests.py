@@ -130,17 +130,17 @@ class Requests:
             alive.get(index) or self._user_or_intent(user_id)
             for user_id, index in zip(checked, indexes, strict=True)
         ]
-        taken = {one.node: one.slot for one in found if not isinstance(one, bytes)}
+        taken = {one.node: one.slot for one in found if isinstance(one, UserKeys)}
         names = {
             one.slot: [user_id]
             for user_id, one in zip(checked, found, strict=True)
-            if not isinstance(one, bytes)
+            if isinstance(one, UserKeys)
         }
         waiting = self._wait_for_floors(
             [
                 (user_id, one)
                 for user_id, one in zip(checked, found, strict=True)
-                if not isinstance(one, bytes)
+                if isinstance(one, UserKeys)
             ],
             reason,
             actor,
@@ -153,7 +153,9 @@ class Requests:
             taken, reason, actor, now=now, when_released=when_released, names=names
         )
         waiting |= queued
-        going = [one if isinstance(one, bytes) else waiting.get(one.node) or begun[one.node] for one in found]
+        going = [
+            waiting.get(one.node) or begun[one.node] if isinstance(one, UserKeys) else one for one in found
+        ]
         intents = [one for one in going if isinstance(one, bytes)]
         done = iter(self._eraser.carry_out(intents, now=now) if intents else [])
         return [next(done) if isinstance(one, bytes) else one for one in going]
@@ -215,12 +217,16 @@ class Requests:
             return waiting, {nodes[0]: intent for (nodes, _), intent in zip(targets, ids, strict=True)}
         raise StoreUnavailableError("too many holds come and go", hint="try again")
 
-    def _user_or_intent(self, user_id: str) -> UserKeys | bytes:
-        """Give a living user's keys, or the erasure of one who is forgotten already."""
+    def _user_or_intent(self, user_id: str) -> UserKeys | bytes | Certificate:
+        """Give a living user's keys, or the erasure of one who is forgotten already.
+
+        Of one whose keys an older keyring does not have it is the certificate of the request that waits.
+        """
         try:
             return self._known_user(user_id)
         except UserForgottenError:
-            return self._last_intent(slot(Kind.USER, self._keyring.user_index(user_id)))
+            where = slot(Kind.USER, self._keyring.user_index(user_id))
+            return self._queue.waits(where) or self._last_intent(where)
 
     def forget_session(  # noqa: PLR0913 (how it is asked for)
         self,

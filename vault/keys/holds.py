@@ -157,6 +157,12 @@ class Holds:
                     "this session is forgotten: what a retention rule keeps goes later"
                 )
 
+    def refuse_closed(self, connection: Connection, where: bytes) -> None:
+        """Raise, by the slot, for a user who was to be forgotten and is younger than this keyring (P5)."""
+        rows = self._checked(sql.unsettled_at(connection, where))
+        if any(_closes(row) and row.session_node is None for row in rows):
+            raise UserForgottenError("this user is forgotten: what a retention rule keeps goes later")
+
     def closing(self, connection: Connection) -> set[bytes]:
         """Give the nodes of users and sessions that `refuse_closing` refuses."""
         return {

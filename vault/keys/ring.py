@@ -7,7 +7,7 @@ read afresh each time, all in one statement, because an erasure anywhere may hav
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -154,10 +154,19 @@ class Keyring:
         return None
 
     def _refuse_forgotten(self, where: bytes) -> None:
-        if self._store.read(lambda connection: self.standing(connection, where)):
+        def look(connection: Connection) -> bool:
+            self.holds.refuse_closed(connection, where)
+            return self.standing(connection, where) is not None
+
+        if self._store.read(look):
             raise UserForgottenError(
                 "this user was forgotten", hint="Vault.enroll(user_id) starts anew, if that is lawful"
             )
+
+    def unheard(self, connection: Connection, nodes: Collection[bytes]) -> set[bytes]:
+        """Give those of some keys of which the keyring knows neither them nor their erasure: it is older."""
+        missing = set(nodes) - sql.nodes_by_id(connection, nodes).keys()
+        return {node for node in missing if self.records.of(connection, node) is None}
 
     def find_users(self, indexes: Sequence[bytes]) -> dict[bytes, UserKeys]:
         """Give the keys of those users, by blind index, that are alive."""

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vault.clock import to_datetime
-from vault.crypto.tree import Node, ancestors, prune
+from vault.crypto.tree import Node, ancestors, prune, radix_slots
 from vault.errors import KeyringOutdatedError, TamperedError, WrongKeyError
 from vault.evidence.certificate import Certificate, Record, Status, Why
 from vault.evidence.entries import Kind as Event
@@ -171,6 +171,14 @@ class Swapper:
         # An erasure that was carried out here long ago is repeated too: a thief may have put back the nodes.
         every = [*targets.values(), *(one.nodes for one in repeated or ())]
         family = sql.family(connection, present.id, [node for nodes in every for node in nodes], rekeyed)
+        # Of a user who is younger than this keyring only the way is known that leads to them (P3).
+        younger = [row for row in begun if row.kind == Why.FORGET_USER and not family.keys() & set(row.nodes)]
+        for row in younger:
+            way = sql.nodes_at(connection, radix_slots(row.slot[1:])).values()
+            above.setdefault(row.id, set()).update(node.id for node in way)
+            rekeyed |= above[row.id]
+        if younger:
+            family |= sql.family(connection, present.id, [], rekeyed)
         gone = {node for nodes in every for node in nodes if node in family}
         for one, nodes in targets.items():
             above[one] = ancestors(family, gone.intersection(nodes)) | above.get(one, set())

@@ -43,6 +43,11 @@ def unsettled_of(connection: Connection, user_node: bytes) -> list[Noted]:
     return _noted(connection, _rows.where(holds.c.settled_at.is_(None), holds.c.user_node == user_node))
 
 
+def unsettled_at(connection: Connection, slot: bytes) -> list[Noted]:
+    """Give those of whoever has, or had, a slot."""
+    return _noted(connection, _rows.where(holds.c.settled_at.is_(None), holds.c.slot == slot))
+
+
 def every(connection: Connection) -> list[Noted]:
     """Give all there ever were."""
     return _noted(connection, _rows)
