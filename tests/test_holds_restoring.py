@@ -84,6 +84,29 @@ def test_p5_what_was_hidden_since_stays_hidden_under_an_older_keyring(home: Plac
 
 
 @pytest.mark.wide
+@pytest.mark.parametrize("known", [True, False])
+def test_p3_what_was_hidden_is_removed_under_the_latest_keyring_though_an_older_one_saw_the_hold_end(
+    home: Place, backup: Path, *, known: bool
+) -> None:
+    with home.open() as vault:
+        if known:
+            say(vault, "u-1", "s-0", "zero")
+        vault.backup(backup)
+        say(vault, "u-1", "s-1", "one", "two")
+        placed = vault.hold("u-1", reason="case 7")
+        vault.transcript("u-1", "s-1").delete()
+        vault.backup(backup.with_name("latest"))
+        vault.release(placed.id, reason="closed")
+    home.restore(backup, replace=["keyring"])
+    with home.open() as vault:
+        vault.carry_out_due()
+    home.restore(backup.with_name("latest"), replace=["keyring"])
+    with home.open() as vault:
+        vault.carry_out_due()
+        assert vault.footprint("u-1").messages == int(known)
+
+
+@pytest.mark.wide
 def test_p5_older_transcripts_show_again_what_was_hidden_only_to_an_officer(
     home: Place, backup: Path
 ) -> None:

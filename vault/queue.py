@@ -393,9 +393,8 @@ class Queue:
         """Remove what is hidden and no longer held, once nobody hides anything more because of this hold."""
         self._require_home()
         self._stores.transcripts.write(lambda c: holds_sql.wait_for_removals(c, row.user_node))
-        holds = self._in_force()
-        self._hider.remove_unheld(row.user_node, row.session_node, holds)
-        self._end(row)
+        if self._hider.remove_unheld(row.user_node, row.session_node, self._in_force()):
+            self._end(row)
 
     def _require_home(self) -> None:
         """Refuse before a row goes, or is sealed anew: a copy's keys are not those of its original."""

@@ -7,7 +7,7 @@ session. A crash between the two is completed by whoever looks for the session n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -170,14 +170,19 @@ class Hider:
 
     # -- the end of a hold ------------------------------------------------------------------------------
 
-    def remove_unheld(self, user_node: bytes, session_node: bytes | None, holds: Sequence[HoldRow]) -> None:
+    def remove_unheld(self, user_node: bytes, session_node: bytes | None, holds: Sequence[HoldRow]) -> bool:
         """Remove for good what is hidden of a user, or of one session of theirs, and that no hold keeps now.
 
         Who placed no lock on the session's row in time sees that the hold has ended, and hides nothing more.
+        False where the keyring is older than some of it: that is left to the latest one (P3).
         """
+
+        def knows(nodes: Collection[bytes]) -> bool:
+            return not self._stores.keyring.read(lambda connection: self._keyring.unheard(connection, nodes))
+
         found = self.owner(user_node)
         if found is None:
-            return
+            return knows([user_node])
         user, user_id = found
         rows = self._stores.transcripts.read(lambda connection: sql.sessions_of(connection, user.node))
         ended = [
@@ -209,6 +214,7 @@ class Hider:
                 self._remover.remove_hidden(session)
                 self._remove_records(session)
         self._erase(going)
+        return knows([row.node for row in ended if row.state == State.HIDDEN])
 
     def _erase(self, going: Sequence[Target]) -> None:
         said = "cleared or deleted by the app while it was held; the hold has ended"
