@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,11 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 def forge(backup: Path) -> None:
     """Leave a user out, and make the sums anew: what a thief can do who has no key."""
     with connected(f"sqlite:///{backup}/keyring.db") as connection:
@@ -183,6 +189,8 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], type[Exception]]] = {
     "a manifest that is cut off": (lambda backup: (backup / "manifest.json").write_text("{"), TamperedError),
     "a manifest of another kind": (lambda backup: (backup / "manifest.json").write_text("{}"), TamperedError),
     "a forged keyring": (forge, TamperedError),
+    "a pipe for a manifest": (lambda backup: pipe(backup / "manifest.json"), TamperedError),
+    "a pipe for a database": (lambda backup: pipe(backup / "transcripts.db"), TamperedError),
     "no manifest": (lambda backup: (backup / "manifest.json").unlink(), ConfigError),
     "a newer form": (
         lambda backup: (backup / "manifest.json").write_text('{"format": "transcript-vault backup 9"}'),
@@ -204,6 +212,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], type[Exception]]] = {
 
 
 @pytest.mark.wide
+@pytest.mark.timeout(30)
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_p2_a_backup_that_was_changed_is_refused_before_anything_is(

@@ -36,7 +36,15 @@ from vault.storage import keyring as sql
 from vault.storage import transcripts
 from vault.storage.engine import Runtime, Store, open_store
 from vault.storage.stores import Stores
-from vault.transfer.manifest import FILES, Manifest, aside, check_file, check_schema, read_manifest
+from vault.transfer.manifest import (
+    FILES,
+    Manifest,
+    aside,
+    check_file,
+    check_schema,
+    open_regular,
+    read_manifest,
+)
 from vault.transfer.reconciling import count_missing, count_unreadable, erased_nodes
 from vault.transfer.restore import check_root
 
@@ -142,8 +150,12 @@ def _copied(source: Path, manifest: Manifest, runtime: Runtime) -> Iterator[Path
 
     def copy(directory: Path) -> None:
         for label, name in FILES.items():
-            with suppress(FileNotFoundError):  # the check says what is missing
-                shutil.copyfile(source / name, directory / name)
+            with (
+                suppress(FileNotFoundError),  # the check says what is missing
+                open_regular(source / name) as file,
+                (directory / name).open("wb") as copied,
+            ):
+                shutil.copyfileobj(file, copied)
             check_file(directory / name, manifest.part(label))
 
     with tempfile.TemporaryDirectory(prefix="vault-drill-") as made:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import TypeVar
 
@@ -69,10 +71,20 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.format(msgspec.json.encode(self), indent=2).decode() + "\n"
 
 
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file of a backup to be read; a pipe would be waited for, and a device has no end."""
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise TamperedError(f"{path.name} of this backup is no file")
+    return file
+
+
 def read_manifest(backup: Path) -> Manifest:
     """Read what a backup says of itself; an interrupted one has no manifest."""
     try:
-        text = (backup / NAME).read_bytes()
+        with open_regular(backup / NAME) as file:
+            text = file.read()
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(
             f"this is no backup, or one that was interrupted: it has no {NAME}",
@@ -113,7 +125,7 @@ def check_schema(manifest: Manifest) -> None:
 
 def describe(path: Path, schema: str, rows: dict[str, int]) -> FileSum:
     """Say what a finished file holds."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return FileSum(
             schema=schema,
             size=os.fstat(file.fileno()).st_size,
