@@ -6,11 +6,13 @@ import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import backups
 import pytest
 from backups import Place, everything, moved, read, say
 from databases import connected
+from faces import DAY
 from sqlalchemy import delete, func, select
 
 from vault import Vault
@@ -24,7 +26,7 @@ from vault.errors import (
     UserForgottenError,
     WrongKeyError,
 )
-from vault.storage import schema
+from vault.storage import copying, schema
 from vault.transfer.restore import Restored
 
 home, backup, elsewhere = backups.home, backups.backup, backups.elsewhere
@@ -209,6 +211,39 @@ def test_p8_an_interrupted_restore_serves_nobody_and_is_completed_by_repeating_i
     with elsewhere.open() as vault:
         assert everything(vault) == {("u-2", "s-1"): ["kept"]}
         assert vault.keys_status().is_home
+        with pytest.raises(UserForgottenError):
+            read(vault, "u-1", "s-1")
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("steps", [0, 1])
+def test_p8_an_interrupted_restore_is_completed_though_it_has_destroyed_the_backups_generation(
+    home: Place, backup: Path, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with home.open() as vault:
+        say(vault, "u-1", "s-1", "secret")
+        say(vault, "u-2", "s-1", "kept")
+        vault.backup(backup)
+        vault.forget_user("u-1")
+    now = home.clock() + 8 * DAY  # what is due goes with the next opening: here, that of the restore
+    real, left = copying.end_restoring, iter(range(steps))
+
+    def dying(*given: Any) -> None:
+        if next(left, None) is None:
+            raise CrashError
+        real(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(copying, "end_restoring", dying)
+        with pytest.raises(CrashError):
+            home.restore(backup, replace=["transcripts", "keyring"], clock=lambda: now)
+    with pytest.raises(StoreUnavailableError, match="interrupted"):
+        home.open()
+    restored = home.restore(backup, replace=["transcripts", "keyring"], clock=lambda: now)
+    assert (restored.filled, restored.erased_again) == (["transcripts", "keyring"], 1)
+    with home.open() as vault:
+        assert everything(vault) == {("u-2", "s-1"): ["kept"]}
+        assert vault.log.verify().unfinished == 0
         with pytest.raises(UserForgottenError):
             read(vault, "u-1", "s-1")
 

@@ -121,9 +121,9 @@ def _set_last_id(connection: Connection, one: Table, last: int) -> None:
 # -- a restore that is under way -------------------------------------------------------------------------
 
 
-def begin_restoring(connection: Connection, label: str) -> None:
-    """Mark a store, in the transaction that fills it: a vault with this mark is not served."""
-    connection.execute(insert(_meta(label)).values(name=RESTORING, value=b"\x01"))
+def begin_restoring(connection: Connection, label: str, mark: bytes) -> None:
+    """Mark a store, in the transaction that fills it: a vault with a mark is not served."""
+    connection.execute(insert(_meta(label)).values(name=RESTORING, value=mark))
 
 
 def end_restoring(connection: Connection, label: str) -> None:

@@ -103,12 +103,16 @@ def restore(source: str | os.PathLike[str], target: Target) -> Restored:
                 "both databases hold this vault already; nothing was restored",
                 hint="name what may be replaced: transcripts, keyring or both",
             )
-        keyring = backup.files["keyring"] if "keyring" in filled else present["keyring"]
+        # What was filled before the same restore was interrupted is not filled again: the keyring may have
+        # gone on, and let a generation be destroyed that the backup's needs.
+        mark = backup.manifest.mark
+        empty = [one for one in filled if read_facts(present[one]).get(copying.RESTORING) != mark]
+        keyring = backup.files["keyring"] if "keyring" in empty else present["keyring"]
         _check_keys(backup.manifest, keyring, root, target)
         erased = erased_nodes(keyring, root)
         if "keyring" in filled:
             root.require_mirrors()  # which it takes over
-        for label in filled:
+        for label in empty:
             _fill(present[label], backup, erased)
         return _bring_up(settings, target, backup, filled, erased)
 
@@ -207,7 +211,7 @@ def _fill(store: Store, backup: _Backup, erased: Sequence[bytes]) -> None:
             copied = copying.copy_all(source, connection, label)
         if copied != backup.manifest.part(label).rows:
             raise TamperedError(f"{FILES[label]} of this backup holds other rows than its manifest says")
-        copying.begin_restoring(connection, label)
+        copying.begin_restoring(connection, label, backup.manifest.mark)
         if label == "transcripts":  # nobody comes back, not even for a process that has the vault open (P3)
             sweeping.close_fence(connection, erased)
 
