@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import run
 from sqlalchemy import create_engine
 
 from vault import Vault
@@ -84,3 +86,24 @@ def test_releasing_a_hold_asks_for_one_connection_at_a_time(
         released = vault.release(held.id, reason="case 7 of anna is over")
     assert released.release_reason != "case 7 of anna is over"
     assert inside == []
+
+
+@pytest.mark.parametrize("database", ["mariadb"], indirect=True)
+def test_a_command_shows_nothing_of_what_a_library_logs_of_a_connection_that_was_cut(
+    database: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, real = f"file:{tmp_path / 'root.key'}", Vault.holds
+    place = ("--vault", database.transcripts, "--keyring", database.keyring, "--root", root)
+    Vault.open(database.transcripts, keyring=database.keyring, root=root, redactor=None).close()
+
+    def cutting(vault: Vault) -> object:
+        connection = vault._core.stores.transcripts.engine.raw_connection()
+        cut(database.transcripts)
+        connection.close()
+        return real(vault)
+
+    monkeypatch.setattr(Vault, "holds", cutting)
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.setattr(logging.getLogger("sqlalchemy"), "handlers", [])
+    said = run(*place, "hold", "list")
+    assert (said.code, said.err) == (0, "nothing was ever held\n")

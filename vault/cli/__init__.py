@@ -145,3 +145,14 @@ def cli(
     Exit codes: 0 done, 1 failed, 2 usage, 3 integrity, 4 root or database unavailable, 5 held or guarded.
     """
     context.obj = Given(where, keyring, root, horizon, debug)
+    if not debug:
+        _hush_drivers()
+
+
+def _hush_drivers() -> None:
+    """Keep to stderr what is said here: of a connection that was cut, libraries log whole tracebacks."""
+    import logging
+
+    for name in ("sqlalchemy", "psycopg"):
+        if not logging.getLogger(name).handlers:
+            logging.getLogger(name).addHandler(logging.NullHandler())
