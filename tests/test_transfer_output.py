@@ -165,6 +165,19 @@ def transcripts_in(file: Path) -> dict[tuple[str, str], list[str]]:
     return found
 
 
+@pytest.mark.parametrize("seq", [-4, 2**63])
+def test_a_cursor_that_was_damaged_accuses_nobody_of_tampering(
+    talking: Vault, tmp_path: Path, seq: int
+) -> None:
+    out = tmp_path / "out"
+    interrupt(talking, Wish(), out, 2)
+    cursor = tmp_path / "out.cursor"
+    cursor.write_text(json.dumps(json.loads(cursor.read_bytes()) | {"seq": seq}))
+    with pytest.raises(ConfigError, match="another export"):
+        export(talking._core, Wish(resume=True), out)
+    assert [entry.kind for entry in talking.log.entries() if entry.kind == "integrity"] == []
+
+
 @pytest.mark.parametrize("who", ["anna", None])
 @pytest.mark.parametrize(
     ("after", "meanwhile"),

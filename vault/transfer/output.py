@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Annotated, BinaryIO, Protocol
 
 import msgspec
 
@@ -23,24 +23,25 @@ _UNFINISHED = ".part"
 _CURSOR = ".cursor"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # of a file system that knows none
 _RACES = 20
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class Position(msgspec.Struct, kw_only=True):
     """How far an export has come: in which session, at which seq, and what was written before."""
 
     asked: str  # what was asked for, so that nothing else is gone on with
-    offset: int = 0
+    offset: _Count = 0
     user_id: str = ""
     session_id: str = ""
-    seq: int | None = 0  # where to go on in the session; None: with the next one
-    number: int = 0  # of the session at its user's
+    seq: _Count | None = 0  # where to go on in the session; None: with the next one
+    number: _Count = 0  # of the session at its user's
     mark: str = ""  # of the session itself: one that was begun anew has the name, and another mark
-    users: int = 0
-    sessions: int = 0
-    messages: int = 0
-    purged: int = 0
-    here: int = 0  # messages of this session
-    purged_here: int = 0
+    users: _Count = 0
+    sessions: _Count = 0
+    messages: _Count = 0
+    purged: _Count = 0
+    here: _Count = 0  # messages of this session
+    purged_here: _Count = 0
 
 
 class Sink(Protocol):
