@@ -171,6 +171,31 @@ def test_p8_a_vault_that_is_closed_waits_for_what_cancelled_tasks_began(
     run(test)
 
 
+def test_p8_a_vault_whose_closing_is_cancelled_is_closed_all_the_same(
+    database: Databases, tmp_path: Path
+) -> None:
+    """As within a scope of anyio's that was cancelled: there whatever is awaited is cancelled, too."""
+
+    async def test() -> None:
+        vault = await opened(database, tmp_path / "root.key")
+        await vault.transcript("u", "s").append("user", "one")
+        late = asyncio.create_task(vault.transcript("u", "s").append("user", "late"))
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(vault.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        await late
+        stores = vault._core.stores.transcripts, vault._core.stores.keyring
+        await asyncio.wait(vault._runtime._last)
+        assert all(store._closed for store in stores)
+        async with await opened(database, tmp_path / "root.key") as again:
+            assert await said(again, "u", "s") == ["one", "late"]
+
+    run(test)
+
+
 @pytest.mark.wide
 def test_p8_two_vaults_on_one_loop_that_forget_at_once_do_not_wait_for_each_other(
     database: Databases, tmp_path: Path

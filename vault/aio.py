@@ -84,8 +84,7 @@ class AsyncVault:
 
     async def close(self) -> None:
         """Close the connections. What was acknowledged is durable already."""
-        await self._runtime.finish()
-        await run_spawned(self._core.stores.close)
+        await self._runtime.finish(self._core.stores.close)
 
     async def __aenter__(self) -> Self:
         return self

@@ -19,6 +19,7 @@ class Waiting:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._last: set[asyncio.Task[None]] = set()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run work to its end, in a task of its own.
@@ -31,10 +32,17 @@ class Waiting:
         task.add_done_callback(self._tasks.discard)
         return await asyncio.shield(task)
 
-    async def finish(self) -> None:
-        """Wait for what cancelled callers left behind."""
+    async def finish(self, close: Callable[[], None]) -> None:
+        """Wait for what cancelled callers left behind, and close, even where this caller is cancelled."""
+        task = asyncio.ensure_future(self._finish(close))
+        self._last.add(task)
+        task.add_done_callback(self._last.discard)
+        await asyncio.shield(task)
+
+    async def _finish(self, close: Callable[[], None]) -> None:
         while self._tasks:
             await asyncio.wait(self._tasks)
+        await run_spawned(close)
 
     def wait(self, future: Future[T]) -> T:
         """Wait for another task."""
