@@ -5,15 +5,18 @@ Such an exception comes out of a signal handler at any place of the main thread:
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
-from databases import Databases
+from databases import Databases, connected
 from processes import PATIENCE
 from sqlalchemy import Connection, event
+from sqlalchemy.pool.base import _ConnectionFairy
 
 from vault import Vault
 from vault.chat.writing import Job, Writer
@@ -149,6 +152,39 @@ def test_p8_who_is_interrupted_between_two_steps_stops_nobody_else(
         patched.setattr(Writer, place, interrupted)
         with pytest.raises(kind):
             vault.transcript("u", "s").append("user", "by who is interrupted")
+    check(vault, {"first"})
+
+
+@KINDS
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_p8_who_is_interrupted_before_the_answer_to_a_question_leaves_nothing_locked(
+    vault: Vault, database: Databases, monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]
+) -> None:
+    """Whoever catches it still holds its traceback, and with it the cursor."""
+    vault.transcript("u", "s").append("user", "first")
+    really = _ConnectionFairy.cursor
+    asked: list[object] = []
+
+    class Cursor:
+        def __init__(self, cursor: sqlite3.Cursor) -> None:
+            self._cursor = cursor
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._cursor, name)
+
+        def fetchall(self) -> object:
+            if not asked and self._cursor.connection.in_transaction:
+                asked.append(self._cursor)
+                raise kind
+            return self._cursor.fetchall()
+
+    monkeypatch.setattr(_ConnectionFairy, "cursor", lambda fairy: Cursor(cast(sqlite3.Cursor, really(fairy))))
+    with pytest.raises(kind):
+        vault.transcript("u-2", "s").append("user", "by who is interrupted")
+    assert asked
+    for url in (database.transcripts, database.keyring):
+        with connected(f"{url}?timeout=0") as other:
+            other.exec_driver_sql("BEGIN IMMEDIATE")
     check(vault, {"first"})
 
 

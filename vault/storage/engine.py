@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -358,6 +359,8 @@ def _open(url: str | URL, label: str, runtime: Runtime, pragmas: Sequence[str], 
             engine, "connect", lambda connection, record: _prepare_sqlite(connection, record, pragmas)
         )
         event.listen(engine, "begin", _begin_sqlite)
+        if not is_async:
+            event.listen(engine, "invalidate", _let_go)
     elif family == "postgresql":
         event.listen(engine, "connect", _prepare_postgresql)
     return Store(engine, label, runtime)
@@ -371,6 +374,17 @@ def _prepare_sqlite(connection: Any, record: ConnectionPoolEntry, pragmas: Seque
     for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _let_go(
+    connection: sqlite3.Connection, _record: ConnectionPoolEntry, _error: BaseException | None
+) -> None:
+    """End the transaction of a connection that an interrupt ends: what it was asked may not be answered yet.
+
+    Until such a cursor is gone, and a traceback keeps it, SQLite has the file locked though it was closed.
+    """
+    with suppress(sqlite3.Error):
+        connection.rollback()
 
 
 def _prepare_postgresql(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401 (two drivers)
