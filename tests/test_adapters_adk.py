@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, cast
@@ -44,7 +45,7 @@ from google.adk.sessions.base_session_service import GetSessionConfig
 from google.genai import types
 from pydantic import Field
 
-from vault.adapters.adk import VaultSessionService
+from vault.adapters.adk import VaultSessionService, _Stored
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 ONE: dict[str, Any] = {"app_name": "shop", "user_id": "u-1"}
@@ -252,6 +253,40 @@ def test_an_event_that_is_stored_is_not_stored_again(open_vault: Opened) -> None
             assert heard(found.events) == [STORED, "next", "another"]
 
     asyncio.run(main())
+
+
+def test_an_event_given_again_while_a_cancelled_call_still_stores_it_is_not_stale(
+    open_vault: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = _Stored.read
+    has_read, may_go = threading.Event(), threading.Event()
+
+    def read(stored: _Stored, *names: str) -> object:
+        """Whoever comes first looks, and is held up until somebody else has stored the event."""
+        found = really(stored, *names)
+        if not has_read.is_set():
+            has_read.set()
+            while not may_go.is_set():
+                stored._core.stores.runtime.pause(0)
+        return found
+
+    async def chat() -> None:
+        async with open_vault() as vault:
+            service = VaultSessionService(vault)
+            session = await service.create_session(**ONE, session_id="s-1")
+            event = said("once")
+            monkeypatch.setattr(_Stored, "read", read)
+            late = asyncio.create_task(service.append_event(session.model_copy(deep=True), event))
+            await asyncio.to_thread(has_read.wait)
+            await VaultSessionService(vault).append_event(session, event)
+            may_go.set()
+            await late
+            await service.append_event(session, said("twice"))
+            again = await service.get_session(**ONE, session_id="s-1")
+            assert again is not None
+            assert heard(again.events) == ["once", "twice"]
+
+    asyncio.run(chat())
 
 
 def test_p1_mail_in_text_arguments_and_state_is_redacted_and_ids_are_not(

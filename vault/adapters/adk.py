@@ -12,6 +12,7 @@ import asyncio
 import json
 import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -188,6 +189,19 @@ class _Stored:
 
         The revision of the session with it; None where it is stored, and is not all that is new to them.
         """
+        with suppress(RevisionError):
+            return self._append(session, marker, seen, said, delta)
+        # It may be this very event that has come: a call that was cancelled goes on.
+        return self._append(session, marker, seen, said, delta)
+
+    def _append(
+        self,
+        session: tuple[str, str, str],
+        marker: str | None,
+        seen: list[str],
+        said: Message,
+        delta: dict[str, Any],
+    ) -> int | None:
         app, user, name = session
         found = self.read(app, user, name)
         if found is None:
