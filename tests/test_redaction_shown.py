@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from vault import AsyncVault, Vault
 from vault.redaction.engine import Engine
+from vault.redaction.findings import Finding
 from vault.redaction.memory import Memory
 from vault.redaction.result import put_back
 from vault.redaction.settings import Redaction
@@ -134,6 +136,24 @@ def test_p1_what_only_its_column_tells_is_not_shown_however_far_below_the_column
     shown = "".join(redacted((table[at : at + size] for at in range(0, len(table), size)), face))
     assert not [pin for pin in PINS if pin in shown]
     assert face.late == []
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("table", [SEPARATED, MARKDOWN])
+def test_a_cell_is_looked_at_once_though_a_stream_scans_its_row_again_with_those_behind_it(
+    table: str,
+) -> None:
+    looked = Counter[str]()
+
+    class Watch:
+        def find(self, text: str) -> list[Finding]:
+            looked[text] += 1
+            return []
+
+    engine = Engine(recognizers=[Watch()])
+    face = numbered(engine, Memory(bytes(32), {}), engine.settings)
+    list(redacted((table[at : at + 4] for at in range(0, len(table), 4)), face))
+    assert [looked[f"pin: {pin}"] for pin in PINS[3:]] == [1] * len(PINS[3:])
 
 
 @pytest.mark.wide

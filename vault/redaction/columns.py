@@ -23,25 +23,35 @@ class Columns(NamedTuple):
     until: str  # what ends the row, half of which tells no columns; nothing, where none has begun
 
 
-def open_table(text: str) -> Columns | None:
-    """Give the table that may go on behind the text."""
-    if "|" in text and (found := _markdown(text)) is not None:
-        return found
-    return _separated(text) or _inserted(text)
+class Tables:
+    """Reads which table is open at the end of a text that grows; the same lines are read once."""
+
+    def __init__(self) -> None:
+        self._lines = ""
+        self._found: Columns | None = None
+
+    def open_at_end(self, text: str) -> Columns | None:
+        """Give the table that may go on behind the text."""
+        lines = text[: text.rfind("\n") + 1]
+        if lines != self._lines:
+            self._lines, self._found = lines, _of_lines(lines)
+        return self._found or _inserted(text)
+
+
+def _of_lines(lines: str) -> Columns | None:
+    return (_markdown(lines) if "|" in lines else None) or _separated(lines)
 
 
 def _markdown(text: str) -> Columns | None:
-    line = text.rfind("\n") + 1
     for found in markdown_tables(text, 0, len(text)):
-        rule = line_end(text, found.start, len(text)) + 1
-        rows = line_end(text, rule, len(text)) + 1
-        if rows <= line <= found.end:
-            return Columns(text[found.start : rows], line, "\n")
+        if found.end == len(text):
+            rule = line_end(text, found.start, len(text)) + 1
+            return Columns(text[found.start : line_end(text, rule, len(text)) + 1], found.end, "\n")
     return None
 
 
 def _separated(text: str) -> Columns | None:
-    line = text.rfind("\n") + 1
+    line = len(text)
     quotes = text.count('"', 0, line)
     while line and quotes % 2:  # no row begins within quotes
         before = text.rfind("\n", 0, line - 1) + 1

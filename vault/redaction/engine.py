@@ -32,7 +32,7 @@ from vault.redaction.recalling import recall
 from vault.redaction.remembering import known_as, placeholders, remember
 from vault.redaction.result import RedactedText, leave_marks, tell
 from vault.redaction.rosters import call_roll
-from vault.redaction.search import LONG, SHORT, Search, Shard, beside, beside_signs, kind, moved
+from vault.redaction.search import LONG, SHORT, Looked, Search, Shard, beside, beside_signs, kind, moved
 from vault.redaction.segments import Form, Piece, blobs, join, split
 from vault.redaction.settings import Redaction
 from vault.redaction.stream import HOLD
@@ -112,9 +112,11 @@ class Engine:
         chosen = settings or self.settings
         return located(self._shard(text, "", chosen, self._search(chosen), _DEPTH))
 
-    def find_known(self, text: str, memory: Memory, settings: Redaction) -> list[Finding]:
+    def find_known(
+        self, text: str, memory: Memory, settings: Redaction, before: Looked | None = None
+    ) -> list[Finding]:
         """Find personal data in a text that may go on, and what a session knows."""
-        shard = self._shard(text, "", settings, self._search(settings), _DEPTH)
+        shard = self._shard(text, "", settings, Search(self._clock, settings.budget, before), _DEPTH)
 
         def every(piece: Piece, found: list[Finding], may_go_on: bool) -> list[Finding]:  # noqa: FBT001
             sure = [one for one in found if not may_go_on or one.end < len(piece.text)]
@@ -149,15 +151,18 @@ class Engine:
         read = read_whole(text, pieces, self._bundled(settings.mode)) if is_whole else None
         if len(pieces) > _MANY:
             some = pieces if reads_apart(read, settings.mode) else [piece for piece in pieces if piece.label]
+            if depth == _DEPTH:
+                search.go_on()
             self._read_ahead(some, label, settings, search, depth)
         found: list[list[Finding]] = []
         inner: list[Shard | None] = []
+        looked = search.looked.pieces
         for piece in pieces:
             search.check()
             name = piece.label or label
-            key = piece.text, name, kind(piece, depth)
             mine = read.get(piece.start) if read is not None else None
-            known = None if mine else search.looked.get(key)
+            key = piece.text, name, kind(piece, depth, is_read=mine is not None)
+            known = None if mine else looked.get(key)
             if known is not None:  # tables and logs repeat themselves
                 inner.append(None)
                 found.append(known)
@@ -168,7 +173,7 @@ class Engine:
                 inner.append(None)
                 found.append(self._look(piece, name, settings, search, mine))
                 if len(piece.text) <= SHORT and not mine:
-                    search.looked[key] = found[-1]
+                    looked[key] = found[-1]
         shard = Shard(text, pieces, found, inner)
         names, is_balanced = self._bundled(settings.mode), settings.mode == "balanced"
         if is_whole and is_balanced:
@@ -205,15 +210,15 @@ class Engine:
             for piece in pieces
             if len(piece.text) <= SHORT and piece.form is Form.PROSE
         }
-        texts = list(
-            dict.fromkeys(
-                _said(piece, piece.label or label) for piece in short.values() if not (depth and piece.nested)
-            )
+        names = search.looked.names
+        said = (
+            _said(piece, piece.label or label) for piece in short.values() if not (depth and piece.nested)
         )
+        texts = [text for text in dict.fromkeys(said) if text not in names]
         for start in range(0, len(texts), _MANY_MORE):
             search.check()
             some = texts[start : start + _MANY_MORE]
-            search.names.update(zip(some, find_each(self._bundled(settings.mode), some), strict=True))
+            names.update(zip(some, find_each(self._bundled(settings.mode), some), strict=True))
 
     def _inner(self, piece: Piece, settings: Redaction, search: Search, depth: int) -> Shard:
         key = piece.text, piece.label, depth
@@ -282,7 +287,7 @@ class Engine:
         self, text: str, settings: Redaction, search: Search, known: Sequence[Finding]
     ) -> list[Finding]:
         """Give what the bundled model finds beside what is known, unless it has read the text ahead."""
-        if search.names and (found := search.names.get(text)) is not None:
+        if (found := search.looked.names.get(text)) is not None:
             return found
         names = self._bundled(settings.mode)
         if len(text) <= LONG:

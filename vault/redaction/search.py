@@ -18,6 +18,7 @@ from vault.errors import RedactionError
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.segments import Form, Piece, as_it_is
 
+_KEPT: Final = 4_000  # pieces that a stream remembers
 SHORT = 256  # characters of a piece that others may equal
 LONG = 20_000  # characters that are read in no time
 _REFERENCE: Final = re.compile(r"&#(?:\d{1,7}|[xX][\da-fA-F]{1,6});?")
@@ -47,17 +48,39 @@ class Shard(Struct):
         return not (any(self.found) or any(self.inner))
 
 
+class Looked:
+    """What short pieces came to, as far as the pieces alone tell it."""
+
+    __slots__ = ("names", "pieces")
+
+    def __init__(self) -> None:
+        self.pieces: dict[tuple[str, str, int], list[Finding]] = {}
+        self.names: dict[str, list[Finding]] = {}  # what the bundled model found in short texts
+
+
 class Search:
-    """The search of one message: until when it may go on, and what its short pieces came to."""
+    """The search of one message: until when it may go on, and what its short pieces came to.
 
-    __slots__ = ("_clock", "_deadline", "looked", "names", "shards")
+    A stream sees the same rows again with each token, and has `before`: what those came to that it saw last.
+    """
 
-    def __init__(self, clock: Callable[[], float], budget: float) -> None:
+    __slots__ = ("_before", "_clock", "_deadline", "looked", "shards")
+
+    def __init__(self, clock: Callable[[], float], budget: float, before: Looked | None = None) -> None:
         self._clock = clock
         self._deadline = clock() + budget
-        self.looked: dict[tuple[str, str, int], list[Finding]] = {}
-        self.names: dict[str, list[Finding]] = {}  # what the bundled model found in short texts
+        self._before = before
+        self.looked = Looked()
         self.shards: dict[tuple[str, str, int], Shard] = {}
+
+    def go_on(self) -> None:
+        """Take up what was seen before; not where pieces are few, since those are read in another way."""
+        if self._before is None:
+            return
+        self.looked = self._before
+        if len(self.looked.pieces) + len(self.looked.names) > _KEPT:
+            self.looked.pieces.clear()
+            self.looked.names.clear()
 
     def check(self) -> None:
         """Refuse to go on when the time is over."""
@@ -113,7 +136,7 @@ def moved(found: list[Finding], by: int) -> list[Finding]:
     return [replace(one, start=max(0, one.start + by), end=one.end + by) for one in found]
 
 
-def kind(piece: Piece, depth: int) -> int:
+def kind(piece: Piece, depth: int, *, is_read: bool) -> int:
     """Tell apart what is looked at in different ways, though text and label are the same."""
     form = (piece.form is Form.CODE) | (piece.form is Form.LINK) << 1 | (piece.form is Form.NUMBER) << 2
-    return form | (piece.write is as_it_is) << 3 | (depth > 0) << 4
+    return form | (piece.write is as_it_is) << 3 | (depth > 0) << 4 | is_read << 5

@@ -30,7 +30,7 @@ from typing import Final
 from msgspec.structs import replace as changed
 
 from vault.errors import UsageError
-from vault.redaction.columns import open_table
+from vault.redaction.columns import Tables
 from vault.redaction.findings import Finding
 
 CONTEXT: Final = 200  # characters before the held text that a scan sees
@@ -95,6 +95,7 @@ class Stream:
         self._out = 0  # how much of the text went out
         self._fence = ""  # the line that opened the code fence in which the window begins
         self._head = ""  # what names the columns of the table in whose rows the window begins
+        self._tables = Tables()
         self._until = ""  # what ends the row of a table that is open at the window's end
         self._line_begins = True  # the window begins with a line
         self._redacted: list[tuple[int, int]] = []  # of what went out
@@ -169,7 +170,7 @@ class Stream:
 
     def _row(self, opening: str, window: str) -> list[tuple[int, int]]:
         """The last row of a table, while it is open; nothing of it goes out before its end comes."""
-        table = open_table(opening + window)
+        table = self._tables.open_at_end(opening + window)
         begin = len(window) if table is None else max(table.row - len(opening), 0)
         self._until = table.until if table is not None and len(window) - begin <= ROW else ""
         return [(begin, len(window) + 1)] if self._until else []
@@ -180,7 +181,7 @@ class Stream:
     def _forget(self, end: int) -> None:
         """Let the window begin later, and remember the code fence and the table that are open there."""
         window, opening = self._window, self._opening
-        table = open_table(opening + window[:end])
+        table = self._tables.open_at_end(opening + window[:end])
         if table is not None and end + len(opening) - table.row > BLOCK:
             table = None
         if table is not None:

@@ -7,6 +7,7 @@ from vault.redaction.findings import Finding
 from vault.redaction.memory import Memory
 from vault.redaction.operators import OPERATORS
 from vault.redaction.places import Placed
+from vault.redaction.search import Looked
 from vault.redaction.settings import Redaction
 from vault.redaction.stream import Stream
 from vault.redaction.writings import normal
@@ -28,7 +29,8 @@ def numbered(engine: Engine, memory: Memory, settings: Redaction) -> Stream:
             at = one.end
         return "".join([*pieces, text[at:]])
 
+    looked = Looked()
     stream = Stream(
-        lambda text: engine.find_known(text, memory, settings), replace, hold=engine.reach(settings)
+        lambda text: engine.find_known(text, memory, settings, looked), replace, hold=engine.reach(settings)
     )
     return stream
