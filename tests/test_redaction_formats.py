@@ -171,3 +171,35 @@ def test_numbers_in_a_table_of_toml_on_one_line_become_strings(engine: Engine) -
     assert found["lead"] == {"name": "<PERSON_1>", "age": "<AGE_1>", "level": 3}
     assert found["all"][0] == {"name": "<PERSON_2>", "tel": "<PHONE_NUMBER_1>"}
     assert found["all"][1]["age"] == "<AGE_2>"
+
+
+FORM = "pin=1420&ssn=249-42-1121&user[mail]=anna%40webb-mail.org&name=Zoe+Papadopoulos&q=shipped+on+time&n=5"
+WITHOUT = "pin=<SECRET_1>&ssn=<US_SSN_1>&user[mail]=<EMAIL_ADDRESS_1>&name=<PERSON_1>&q=shipped+on+time&n=5"
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{}",
+        "POST /users HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\n{}\n",
+        "```http\nPOST /users HTTP/1.1\n\n{}\n```",
+        "```\n{}\n```",
+        "curl -d '{}' http://localhost:8080/users",
+        'Then run curl --data-raw "{}" http://localhost:8080/users and look.',
+        '{{"method": "POST", "body": "{}"}}',
+    ],
+)
+def test_each_field_of_a_form_as_it_is_sent_is_a_value_of_its_own(engine: Engine, around: str) -> None:
+    redacted = engine.redact_text(around.format(FORM))
+    assert redacted.text == around.format(WITHOUT)
+    assert redacted.restore(redacted.text) == around.format(FORM)
+
+
+def test_a_secret_with_an_ampersand_is_one_among_settings(engine: Engine) -> None:
+    said = "HOST=db1\nDB_PASSWORD=xK9vw3Lq&Tz8=pR2m\n"
+    assert engine.redact_text(said).text == "HOST=db1\nDB_PASSWORD=<SECRET_1>\n"
+
+
+def test_fields_that_tell_nothing_stay_in_a_form(engine: Engine) -> None:
+    said = "grant_type=password&password=hunter22&scope=read+write&client_id=web"
+    assert engine.redact_text(said).text == said.replace("hunter22", "<SECRET_1>")

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from vault.redaction.findings import Finding
 from vault.redaction.memory import Memory
+from vault.redaction.segments.bodies import in_body
 from vault.redaction.segments.literals import literals
 from vault.redaction.writings import unified
 
@@ -30,6 +31,10 @@ _IN_SETTING: Final = re.compile(
 )
 _ESCAPED: Final = re.compile(r'(?:[^"\\\x00-\x1f]|\\[\\"/bfnrtux$`])*+')  # `$ also in a shell's
 _ESCAPED_SINGLY: Final = re.compile(r"(?:[^'\\]|''|\\.)*+")
+_BODY: Final = r"[\w.\[\]%-]{1,60}+=[^&\s'\"]*+"
+_IN_BODY: Final = re.compile(rf"(?:^|[ =]['\"])(?:{_BODY}&)*+{_BODY}\Z")
+_NEXT_FIELD: Final = re.compile(r"[^&\s'\"]*+&[\w.\[\]%-]{1,60}+=")
+_ENCODED: Final = re.compile(r"%[\dA-Fa-f]{2}")
 _KEY: Final = re.compile(r'"\s*+:')
 _ARGUMENT: Final = re.compile(r"(?: --?[\w-]{1,20}[ =]|\becho )'\Z")
 _BACKSLASH: Final = "\ufdd0"  # one of the text's own, while values that may hold others are put back
@@ -207,7 +212,7 @@ def _restored(texts: list[str], told: Mapping[str, str]) -> list[str]:
     for mark in told:
         if not _BRACKETED.fullmatch(mark):
             found += [(at, -len(mark), told[mark]) for at in _places(whole, mark)]
-    found = [(at, length, _as_within(whole, at, value)) for at, length, value in found]
+    found = [(at, length, _as_within(whole, at, at - length, value)) for at, length, value in found]
     found.sort()
     restored, begin, index = [], 0, 0
     for text in texts:
@@ -223,14 +228,21 @@ def _restored(texts: list[str], told: Mapping[str, str]) -> list[str]:
     return restored
 
 
-def _as_within(text: str, at: int, value: str) -> str:
-    """Write a value for the quotes that it is put back into: of a cell of CSV, of a setting.
+def _as_within(text: str, at: int, end: int, value: str) -> str:
+    """Write a value for where it is put back: into a form as it is sent, or into quotes.
 
-    What was found in code is written so already.
+    What was found in code is written so already, and so is what was found in an address of the web.
     """
-    if '"' not in value and "'" not in value and "\\" not in value:
+    if (is_plain := '"' not in value and "'" not in value and "\\" not in value) and value.isalnum():
         return value
     line = text[max(text.rfind("\n", 0, at) + 1, text.rfind("\0", 0, at) + 1, at - _LONG_LINE) : at]
+    if "=" in line and _IN_BODY.search(line) and ("&" in line or _NEXT_FIELD.match(text, end)):
+        return value if _ENCODED.search(value) else in_body(value)
+    return value if is_plain else _as_quoted(line, value)
+
+
+def _as_quoted(line: str, value: str) -> str:
+    """Write a value for the quotes that a line has opened: of a cell of CSV, of a setting."""
     if '"' in value and _IN_CELL.search(line):
         return value if '"' not in value.replace('""', "") else value.replace('"', '""')
     setting = _IN_SETTING.search(line)

@@ -7,7 +7,7 @@ import html
 import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from vault.redaction.segments.literals import ESCAPE, decoded
 
@@ -17,6 +17,7 @@ _WRITINGS: Final[tuple[tuple[re.Pattern[str], Callable[[str], str]], ...]] = (
     (re.compile(f"{_PAIR}|{ESCAPE.pattern}", re.DOTALL), decoded),
     (_REFERENCE, html.unescape),
     (re.compile("(?:%[0-9A-Fa-f]{2})+"), unquote),
+    (re.compile(r"(?:%[0-9A-Fa-f]{2})+|\+"), unquote_plus),
     (re.compile('""'), lambda raw: raw.replace('""', '"')),
     (re.compile(r"\\\|"), lambda raw: raw.replace("\\|", "|")),
     (re.compile("''"), lambda raw: raw.replace("''", "'")),

@@ -21,6 +21,12 @@ _SECRET = re.compile(
     r"[\w ]{0,16}[\"'`:=> ]{0,6}\Z",
     re.IGNORECASE,
 )
+_NAME = r"(?:[\w.\[\]-]|%5[BbDd]){1,60}+"
+_FIELD = rf"{_NAME}=[\w%+.~@:/,;!*=-]*+"
+FORM = rf"{_FIELD}(?:&{_FIELD})++"
+"""The fields of a form as it is sent. What has signs of another address, or of a shell, is none."""
+
+_FORM = re.compile(FORM)
 LONGEST_LABEL = 100  # characters that are read again with each of the values that they name
 _BEFORE = 64  # characters in which a word may say that a long run is a secret
 
@@ -71,7 +77,9 @@ class Piece(Struct, frozen=True, gc=False):
             return False
         if len(self.text) > _RUN_LENGTH and not _LONG_RUN.fullmatch(self.text):  # it may hold a blob
             return True
-        return self.text.lstrip()[:1] in {"{", "[", "<"} or "\n" in self.text
+        if self.text.lstrip()[:1] in {"{", "[", "<"} or "\n" in self.text:
+            return True
+        return "&" in self.text and _FORM.fullmatch(self.text) is not None
 
 
 class Taken(NamedTuple):

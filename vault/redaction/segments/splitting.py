@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from vault.redaction.segments.bodies import bodies
 from vault.redaction.segments.code import Fence, code_lines, fences, inline_code
 from vault.redaction.segments.labels import is_key
 from vault.redaction.segments.lines import boundaries, cards, hunks, keyed_lines, logged_lines
@@ -148,7 +149,7 @@ def _fenced(text: str, start: int, end: int, language: str, check: Check) -> Ite
 
 def _unnamed(text: str, start: int, end: int, check: Check) -> list[Taken] | None:
     """Read what stands in a fence without a language: settings, a letter, a log; None where it is code."""
-    taken = _covering(text, start, end, keyed_lines)
+    taken = _covering(text, start, end, bodies) or _covering(text, start, end, keyed_lines)
     if taken is None:
         left = _left([(start, end)], list(documents(text, start, end)))
         if not any(next(code_lines(text, *stretch), None) for stretch in left):
@@ -192,6 +193,7 @@ _ALL: tuple[_Find, ...] = (
     documents,
     cards,
     _sectioned,
+    bodies,
     code_lines,
     markdown_tables,
     separated_values,
@@ -208,6 +210,7 @@ _READ: dict[str, tuple[_Find, ...]] = (
     | dict.fromkeys(_SEPARATED, (separated_values,))
     | dict.fromkeys(_SETTINGS, (literals, _settings))
     | dict.fromkeys(_WORDS, _ALL)
+    | {"http": (literals, bodies, _settings)}
 )
 """What is looked for in a fence, by its language."""
 
