@@ -51,6 +51,12 @@ _TELLING: Final = (
     ("SECRET", re.compile(r"passwor[dt]|passwd|\bpwd|kennwort|contrasena|senha"), re.compile(r"(?!\$|%s|\?).{4,}")),
     ("US_SSN", re.compile(r"\bssn|social_sec"), re.compile(r"[\d -]{9,11}")),
     ("PASSPORT", re.compile(r"passport|pasaporte|reisepass|passaporte"), re.compile(r"(?=.*\d)[\w -]{6,12}")),
+    ("BANK_ACCOUNT", re.compile(r"(?<![a-z])acc(?:oun)?t_?(?:no|nr|num|number)$|kontonummer$"), re.compile(r"(?=(?:\D*\d){5})[\w -]{5,34}")),
+    ("LICENSE_PLATE", re.compile(r"(?:licen[cs]e|number|registration)_?plate$|(?<![a-z])plate_?(?:no|nr|num|number)$|kennzeichen$"), re.compile(r"(?=.*\d)[\w -]{4,11}")),
+    ("AGE", re.compile(r"(?<![a-z])age$"), re.compile(r"\d{1,3}")),
+    ("ADDRESS", re.compile(r"(?<![a-z])(?:zip|post|postal)(?:_?code)?$|(?<![a-z])plz$"), re.compile(r"(?=.*\d)[\w -]{3,10}")),
+    ("SECRET", re.compile(r"(?<![a-z])pin$"), re.compile(r"\d{4,8}")),
+    ("MEDICAL_ID", re.compile(r"(?<![a-z])mrn$|medical_record"), re.compile(r"(?=(?:\D*\d){5})[\w-]{5,20}")),
     ("USERNAME", re.compile(r"(?:user|screen|login|nick)_?name|gamer_?tag|\b(?:user|login|nick|handle|usuario|utilisateur|benutzer(?:name)?)$"), re.compile(r"(?=.*[a-z])(?:\w[\w.@#-]{2,39})")),
 )  # fmt: skip
 """What a column holds, by its name and by how the value is written."""
