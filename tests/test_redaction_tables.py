@@ -128,6 +128,16 @@ def test_columns_that_are_called_much_like_those_keep_what_is_in_them(engine: En
     assert engine.redact_text(row).text == row
 
 
+def test_the_number_of_a_row_of_sql_is_no_day_of_birth(engine: Engine) -> None:
+    first = "(1, '38472910', 'BA 12 XYT', '34', '60311', '4821', '1237217')"
+    second = "(2, '28472910', 'KB 12 XYT', '44', '60312', '4822', '1237218')"
+    columns = "id, account_number, license_plate, age, zip, pin, mrn"
+    said = f"INSERT INTO users ({columns}) VALUES {first}, {second};"
+    redacted = engine.redact_text(said).text
+    assert "VALUES (1, '" in redacted
+    assert "), (2, '" in redacted
+
+
 @pytest.mark.parametrize("quotes", [61, 1900])
 def test_quotes_without_an_end_cost_no_time(engine: Engine, quotes: int) -> None:
     row = "INSERT INTO users VALUES (" + "'" * quotes

@@ -266,6 +266,10 @@ def _is_day(word: str) -> bool:
     return word in _NUMBERS or word.endswith("ten")
 
 
+_ROW_OF_SQL: Final = re.compile(r"\(\d{1,3},")
+"""Begins a row: its number."""
+
+
 def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each kind)
     """Say whether a value can be what it was taken for."""
     if entity in _LEAST:
@@ -273,6 +277,8 @@ def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each k
     match entity:
         case "AGE":
             return (_COUNT.search(value) is not None and not _YEAR.search(value)) or _said(value) > 0
+        case "DATE_OF_BIRTH" if _ROW_OF_SQL.fullmatch(value.strip()):
+            return False
         case "DATE_OF_BIRTH":
             return any(map(str.isdigit, value)) or _said(value) > 0 or _MONTH.search(value) is not None
         case "EMAIL_ADDRESS":
