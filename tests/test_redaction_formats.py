@@ -65,6 +65,26 @@ def test_what_stands_for_a_day_or_a_number_of_toml_is_a_string(engine: Engine, b
     }
 
 
+@pytest.mark.parametrize(
+    ("said", "now"),
+    [
+        (
+            '{ tel = ["020 7946 0018", "06 39 98 41 22"], age = 34 } # theirs',
+            '{ tel = ["<PHONE_NUMBER_1>", "<PHONE_NUMBER_2>"], age = "<AGE_1>" } # theirs',
+        ),
+        (
+            '[{ tier = "basic", pins = [4821, 7733] }, { tags = [], ssn = ["157-26-6930"] }]',
+            '[{ tier = "basic", pins = ["<SECRET_1>", "<SECRET_2>"] }, { tags = [], ssn = ["<US_SSN_1>"] }]',
+        ),
+    ],
+)
+@pytest.mark.parametrize("around", ["[team]\nuser = {}\nlevel = 3\n", "```toml\nuser = {}\n```"])
+def test_numbers_beside_a_list_in_a_table_of_toml_are_strings(
+    engine: Engine, around: str, said: str, now: str
+) -> None:
+    assert engine.redact_text(around.format(said)).text == around.format(now)
+
+
 def test_a_vcard_keeps_its_properties_and_parts(engine: Engine) -> None:
     card = (
         "BEGIN:VCARD\nVERSION:3.0\nN;CHARSET=UTF-8:Hargreaves;Tamsin;;;\nFN:Tamsin Hargreaves\n"

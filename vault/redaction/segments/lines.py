@@ -52,7 +52,11 @@ _STRING = r"""(?:"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 _DIGITS = r"[+-]?\d[\w:.+-]*+"
 _SIGNS = re.compile(rf"({_NAMING})|({_STRING})|({_DIGITS})")
 _INLINE = re.compile(rf"(?=[{{\[])(?:[\s,{{}}\[\]]++|{_NAMING}|{_STRING}|{_DIGITS}|(?:true|false)\b)++")
-"""A table or a list of TOML on one line."""
+"""A table or a list of TOML."""
+
+_OPENS = re.compile(rf"^[ \t]*+(?:{_NAMING})(?=[{{\[])", re.MULTILINE)
+_BRACKET = re.compile(rf"{_STRING}|[{{}}\[\]]")
+_LINE_ENDS = re.compile(r"[ \t]*+(?:#[^\n]*+)?\r?(?:\n|\Z)")
 
 _IN_BRACES = re.compile(r",\s*+(?:[\w.-]{1,60}: |[\w.-]{1,60}:\Z)|[\]}]\s*+,?\Z")
 """The line goes on with another key, or a bracket closes: quotes around all of it would be no YAML."""
@@ -126,6 +130,27 @@ def _yaml(start: int, raw: str, label: str, _sign: str) -> list[Piece]:
 def _bare(start: int, raw: str, label: str, _sign: str) -> list[Piece]:
     """Read a number or a day of TOML, in whose place a string may stand, and no bare word."""
     return value(start, start + len(raw), raw, label, quoted)
+
+
+def inline_tables(text: str, start: int, end: int) -> Iterator[Taken]:
+    """Find tables of TOML that stand behind a key, or in a list there: lists of strings may be in them."""
+    at = start
+    while found := _OPENS.search(text, at, end):
+        opens, at = found.end(), _closed(text, found.end(), end)
+        raw = text[opens:at]
+        if "=" in raw and _INLINE.fullmatch(raw) and _LINE_ENDS.match(text, at, end):
+            label = found[0].strip().rstrip("= \t").strip('"')
+            yield Taken(found.start(), at, _inline(opens, raw, label, "="))
+
+
+def _closed(text: str, at: int, end: int) -> int:
+    """Say behind which bracket the one at a place is closed; the end, where none closes it."""
+    depth = 0
+    for one in _BRACKET.finditer(text, at, end):
+        depth += (one[0] in {"{", "["}) - (one[0] in {"}", "]"})
+        if not depth:
+            return one.end()
+    return end
 
 
 def _inline(start: int, raw: str, label: str, _sign: str) -> list[Piece]:

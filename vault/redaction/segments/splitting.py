@@ -10,7 +10,7 @@ from functools import partial
 from vault.redaction.segments.bodies import bodies
 from vault.redaction.segments.code import Fence, code_lines, fences, inline_code
 from vault.redaction.segments.labels import is_key
-from vault.redaction.segments.lines import boundaries, cards, hunks, keyed_lines, logged_lines
+from vault.redaction.segments.lines import boundaries, cards, hunks, inline_tables, keyed_lines, logged_lines
 from vault.redaction.segments.literals import documents, is_literal, is_string, literals
 from vault.redaction.segments.markup import is_markup, markup
 from vault.redaction.segments.pieces import Check, Form, Piece, Taken, may_hold_blob, plain, unhurried
@@ -168,6 +168,7 @@ def _settings(text: str, start: int, end: int) -> Iterator[Taken]:
     return keyed_lines(text, start, end, sure=True)
 
 
+_SET: tuple[_Find, ...] = (inline_tables, literals, _settings)
 _NAMED = r"""\[{1,2}[\w. "'-]{1,60}+\]{1,2}"""
 _SECTION = re.compile(
     rf"""^[ \t]*+{_NAMED}[ \t]*+(?:[#;][^\n]*+)?\n"""
@@ -181,9 +182,7 @@ def _sectioned(text: str, start: int, end: int) -> Iterator[Taken]:
     for found in _SECTION.finditer(text, start, end):
         first, last = found.span()
         if "=" in found[0] and (not first or text[first - 1] == "\n"):
-            pieces = [
-                piece for part in _prose(text, first, last, (literals, _settings)) for piece in part.pieces
-            ]
+            pieces = [piece for part in _prose(text, first, last, _SET) for piece in part.pieces]
             yield Taken(first, last, pieces)
 
 
@@ -208,7 +207,7 @@ _ALL: tuple[_Find, ...] = (
 _READ: dict[str, tuple[_Find, ...]] = (
     dict.fromkeys(_LITERAL, (literals,))
     | dict.fromkeys(_SEPARATED, (separated_values,))
-    | dict.fromkeys(_SETTINGS, (literals, _settings))
+    | dict.fromkeys(_SETTINGS, _SET)
     | dict.fromkeys(_WORDS, _ALL)
     | {"http": (literals, bodies, _settings)}
 )
