@@ -33,8 +33,8 @@ _ESCAPED: Final = re.compile(r'(?:[^"\\\x00-\x1f]|\\[\\"/bfnrtux$`])*+')  # `$ a
 _ESCAPED_SINGLY: Final = re.compile(r"(?:[^'\\]|''|\\.)*+")
 _BODY: Final = r"[\w.\[\]%-]{1,60}+=[^&\s'\"]*+"
 _IN_BODY: Final = re.compile(rf"(?:^|[ =]['\"])(?:{_BODY}&)*+{_BODY}\Z")
-_NEXT_FIELD: Final = re.compile(r"[^&\s'\"]*+&[\w.\[\]%-]{1,60}+=")
-_ENCODED: Final = re.compile(r"%[\dA-Fa-f]{2}")
+_NEXT_FIELD: Final = re.compile(r"[^&\s'\"]{0,2000}+&[\w.\[\]%-]{1,60}+=")
+_ENCODED: Final = re.compile(r"%[\dA-Fa-f]{2}|&[\w.-]{1,60}+=")  # or more than one field
 _KEY: Final = re.compile(r'"\s*+:')
 _ARGUMENT: Final = re.compile(r"(?: --?[\w-]{1,20}[ =]|\becho )'\Z")
 _BACKSLASH: Final = "\ufdd0"  # one of the text's own, while values that may hold others are put back

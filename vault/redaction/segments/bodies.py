@@ -10,6 +10,7 @@ from vault.redaction.segments.pieces import FORM, Piece, Taken, value
 
 _FIELD = re.compile(r"([^=&]++)=([^&]*+)")
 _OPTION = r"(?<![\w-])(?:-d|--(?:post-|body-)?data(?:-[a-z]++)?)(?:[ \t]++|=)?"
+_BRACKETS = re.compile(r"[\[\]]++")
 _PLACE = re.compile(
     rf"^(?P<line>{FORM})[ \t]*+\r?$|{_OPTION}(?P<sign>['\"])(?P<said>{FORM})(?P=sign)",
     re.MULTILINE,
@@ -41,7 +42,8 @@ def _is_among_settings(text: str, first: int, last: int) -> bool:
 
 
 def _piece(field: re.Match[str]) -> list[Piece]:
-    return value(*field.span(2), unquote_plus(field[2]), unquote_plus(field[1]), in_body)
+    label = _BRACKETS.sub(" ", unquote_plus(field[1])).strip()
+    return value(*field.span(2), unquote_plus(field[2]), label, in_body)
 
 
 def in_body(text: str) -> str:

@@ -23,8 +23,8 @@ _SECRET = re.compile(
 )
 _NAME = r"(?:[\w.\[\]-]|%5[BbDd]){1,60}+"
 _FIELD = rf"{_NAME}=[\w%+.~@:/,;!*=-]*+"
-FORM = rf"{_FIELD}(?:&{_FIELD})++"
-"""The fields of a form as it is sent. What has signs of another address, or of a shell, is none."""
+FORM = rf"(?![A-Z\d_]++=){_FIELD}(?:&{_FIELD})++"
+"""The fields of a form as it is sent. What has signs of another address, a shell or settings is none."""
 
 _FORM = re.compile(FORM)
 LONGEST_LABEL = 100  # characters that are read again with each of the values that they name
