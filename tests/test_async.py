@@ -16,7 +16,7 @@ from faces import Home
 from vault import AsyncTranscript, AsyncVault, Message, Transcript, Vault
 from vault.aio import AsyncLog
 from vault.client import Log
-from vault.errors import MissingExtraError
+from vault.errors import MissingExtraError, UsageError
 
 TWINS: list[tuple[type, type]] = [(Vault, AsyncVault), (Transcript, AsyncTranscript), (Log, AsyncLog)]
 NOT_AWAITED = {"records", "redact", "transcript", "wrap"}  # it only names something
@@ -125,6 +125,25 @@ def test_the_loop_goes_on_while_a_database_keeps_a_task_waiting(database: Databa
     ticks, messages = asyncio.run(ask())
     assert ticks == TICKS
     assert sorted(str(message.content) for message in messages) == ["0", "1", "2", "before"]
+
+
+@pytest.mark.wide
+def test_another_loop_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    async def speak(vault: AsyncVault, text: str) -> list[object]:
+        chat = vault.transcript("u-1", "s-1")
+        await chat.append("user", text)
+        return [message.content for message in await chat.messages()]
+
+    with asyncio.Runner() as mine:
+        vault = mine.run(AsyncVault.open(tmp_path, redactor=None))
+        with (
+            asyncio.Runner() as other,
+            pytest.raises(UsageError, match="belongs to another event loop") as caught,
+        ):
+            other.run(speak(vault, "from there"))
+        assert caught.value.hint == "open one in each loop, or use Vault, which any thread may use"
+        assert mine.run(speak(vault, "from here")) == ["from here"]
+        mine.run(vault.close())
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy.util.concurrency import await_, greenlet_spawn
+
+from vault.errors import UsageError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -18,6 +21,8 @@ class Waiting:
     """The runtime of the async face: a task waits, the loop goes on."""
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._process = os.getpid()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._last: set[asyncio.Task[None]] = set()
 
@@ -27,10 +32,20 @@ class Waiting:
         Whoever is cancelled stops waiting for it. The work goes on: it may be writing for others too, and a
         commit that nobody sees the end of would be lost or made twice.
         """
+        self.check_loop()
         task = asyncio.ensure_future(run_spawned(work, *args, **kwargs))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return await asyncio.shield(task)
+
+    def check_loop(self) -> None:
+        """Refuse whoever comes from another loop: connections and locks wait in the one they were made in."""
+        is_child = os.getpid() != self._process  # it is refused for that
+        if asyncio.get_running_loop() is not self._loop and not is_child:
+            raise UsageError(
+                "this AsyncVault belongs to another event loop",
+                hint="open one in each loop, or use Vault, which any thread may use",
+            )
 
     async def finish(self, close: Callable[[], None]) -> None:
         """Wait for what cancelled callers left behind, and close, even where this caller is cancelled."""

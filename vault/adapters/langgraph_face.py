@@ -68,6 +68,7 @@ class Face:
         """Run work for an async caller, after all that others began in the same turn."""
         if isinstance(self._vault, Vault):
             return await asyncio.to_thread(lambda: self.run_in_turn(turn, work, *args, **kwargs))
+        self._vault._runtime.check_loop()  # noqa: SLF001 (as above)
         self._loop = asyncio.get_running_loop()
         async with self._waiting[hash(turn) % _TURNS] if turn is not None else nullcontext():
             return await self._vault._runtime.run(work, *args, **kwargs)  # noqa: SLF001 (as above)
