@@ -101,6 +101,9 @@ def test_p6_a_log_that_was_set_back_fails_against_the_checkpoints_outside(
     assert run("--vault", where, "log", "verify").code == 0
     said = run("--vault", where, "log", "verify", "--anchor", anchor)
     assert (said.code, "a checkpoint knows of 4 entries, the log has 1" in said.err) == (3, True)
+    assert "keep these checkpoints and begin a new directory: vault log checkpoint --anchor NEW" in said.err
+    assert run("--vault", where, "log", "checkpoint", "--anchor", tmp_path / "new").code == 0
+    assert run("--vault", where, "log", "verify", "--anchor", tmp_path / "new").code == 0
 
 
 def test_p6_an_empty_directory_of_checkpoints_is_no_anchor(where: Path, tmp_path: Path) -> None:

@@ -12,6 +12,10 @@ from pathlib import Path
 from vault.errors import ConfigError, StoreUnavailableError, TamperedError
 from vault.evidence.notes import Checkpoint, Verifier, open_checkpoint
 
+PARTED = (
+    "if you put an older keyring back, keep these checkpoints and begin a new directory:"
+    " vault log checkpoint --anchor NEW; if not, leave all as it is: somebody else did, or cut it off"
+)  # what to do where the log did not grow from what lies outside
 _SUFFIX = ".checkpoint"
 _DIGITS = 19  # the names sort by size
 
@@ -23,7 +27,9 @@ def write_anchor(directory: str | os.PathLike[str], note: str, size: int) -> Pat
     try:
         if path.exists():
             if path.read_text(encoding="utf-8") != note:
-                raise TamperedError("another checkpoint of this size lies there: the log was rewritten")
+                raise TamperedError(
+                    "another checkpoint of this size lies there: the log was rewritten", hint=PARTED
+                )
             return path
         Path(directory).mkdir(parents=True, exist_ok=True)
         with unfinished.open("w", encoding="utf-8", newline="") as file:

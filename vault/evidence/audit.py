@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vault.errors import TamperedError
+from vault.evidence.anchors import PARTED
 from vault.evidence.certificate import Why
 from vault.evidence.entries import Entry, Step
 from vault.evidence.log import Log
@@ -72,7 +73,9 @@ class _Walk:
         self.nodes += [_stored(one) for one in complete if one.level % STRIDE == 0]
         size = self.frontier.size
         if size in self._roots and self._roots.pop(size) != {self.frontier.root}:
-            raise TamperedError(f"the first {size} entries of the log are not those of a checkpoint")
+            raise TamperedError(
+                f"the first {size} entries of the log are not those of a checkpoint", hint=PARTED
+            )
 
     def end(self) -> None:
         """Take in what is left."""
@@ -83,7 +86,8 @@ class _Walk:
         if self._roots:
             raise TamperedError(
                 f"a checkpoint knows of {max(self._roots)} entries, the log has {self.frontier.size}:"
-                " it was cut off, or an older keyring was put back"
+                " it was cut off, or an older keyring was put back",
+                hint=PARTED,
             )
 
 
