@@ -15,9 +15,10 @@ from vault import Vault
 from vault.clock import DAY, from_datetime, to_datetime
 from vault.daemon.lease import TERM, Lease
 from vault.daemon.steady import steady_trigger
-from vault.daemon.turns import Outcome, Turns, latest_due
+from vault.daemon.turns import LEADING, Outcome, Turns, latest_due
 from vault.errors import TamperedError
 from vault.storage.engine import Store
+from vault.storage.schema import leases as leases_table
 from vault.storage.schema import turns as turns_table
 
 HOUR = DAY // 24
@@ -191,6 +192,30 @@ def test_p4_runs_that_somebody_takes_out_of_the_keyring_put_nothing_off(turns: T
         assert turns.end(turn, Outcome.DONE, START + day * DAY)
     store.write(lambda c: c.execute(turns_table.delete()))
     assert turns.claim("purge", NIGHTLY, 1, START + 3 * DAY + 1) is None
+
+
+@pytest.mark.parametrize("how", ["set back", "taken away"])
+def test_p4_a_lease_that_somebody_sets_back_puts_off_no_run_that_was_broken_off(
+    turns: Turns, store: Store, how: str
+) -> None:
+    lease = Lease(store, LEADING, Ticking())
+    for _ in range(3):
+        assert lease.keep()
+        lease.release()
+    assert lease.keep()
+    assert lease.fence == 4
+    turns.claim("purge", NIGHTLY, 4, START)
+    broken_off = turns.claim("purge", NIGHTLY, 4, START + DAY)
+    assert broken_off is not None
+    edit = leases_table.update().values(fence=0) if how == "set back" else leases_table.delete()
+    store.write(lambda c: c.execute(edit))
+    assert not lease.is_mine()
+    assert lease.keep()
+    again = turns.claim("purge", NIGHTLY, lease.fence, START + DAY + HOUR)
+    assert again is not None
+    assert (again.is_resumed, again.due) == (True, broken_off.due)
+    assert not turns.end(broken_off, Outcome.DONE, START + DAY + 2 * HOUR)
+    assert turns.end(again, Outcome.DONE, START + DAY + 2 * HOUR)
 
 
 # -- the lease -----------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def daemon(given: Given, listen: str, anchor: str | None, once: bool) -> None:
     from vault.daemon.leading import Leader
     from vault.daemon.lease import Lease
     from vault.daemon.serving import Service, monotonic
-    from vault.daemon.turns import Turns
+    from vault.daemon.turns import LEADING, Turns
     from vault.telemetry import Metrics, log_to_stderr
 
     where = None if listen == "none" or once else address_of(listen)
@@ -62,7 +62,7 @@ def daemon(given: Given, listen: str, anchor: str | None, once: bool) -> None:
     with given.open(None) as vault:
         core = vault._core  # noqa: SLF001 (a face of its own, beside the library's)
         log_to_stderr()
-        lease = Lease(core.stores.keyring, "daemon", monotonic)
+        lease = Lease(core.stores.keyring, LEADING, monotonic)
         turns = Turns(core.stores.keyring, lambda: core.keyring.service)
         leader = Leader(
             duties_of(core, metrics, anchor),

@@ -25,6 +25,7 @@ from vault.storage.turns import TurnRow
 if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger
 
+LEADING = "daemon"  # the lease of whoever claims
 _KEPT = 1000  # runs of one job
 _SECOND = timedelta(seconds=1)
 _HOUR = DAY // 24
@@ -77,7 +78,7 @@ class Turns:
         def work(connection: Connection) -> tuple[int, Turn | None]:
             last = self._last(connection, job, now)
             if last is not None and last.ended_at is None:
-                if last.fence > fence:
+                if last.fence > fence and not self._leads(connection, fence):
                     return last.due, None  # who claims is no leader any more
                 row = self._sealed(replace(last, fence=fence, begun_at=now))
                 taken = sql.change_turn(connection, row, fence=last.fence)
@@ -110,6 +111,11 @@ class Turns:
         """Give the latest runs of a job, oldest first."""
         rows = self._store.read(lambda connection: sql.turns_of(connection, job, last=number))
         return [self._checked(row) for row in rows]
+
+    def _leads(self, connection: Connection, fence: int) -> bool:
+        """Say whether a fence is the present one: whoever sets the lease back puts off no run (P4)."""
+        lease = sql.read_lease(connection, LEADING)
+        return lease is not None and lease.fence == fence
 
     def _last(self, connection: Connection, job: str, now: int) -> TurnRow | None:
         row = sql.last_turn(connection, job, until=now)
