@@ -1,18 +1,22 @@
 """Schedules and leases: each run once, by one of many daemons, whatever dies and whatever the clocks say."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import test_daemon
 from apscheduler.triggers.cron import CronTrigger
 from databases import Databases
 from hypothesis import given
 from hypothesis import strategies as st
+from test_daemon import Hours, leader_of
 
 from vault import Vault
 from vault.clock import DAY, from_datetime, to_datetime
+from vault.core import Core
+from vault.daemon.leading import Duty
 from vault.daemon.lease import TERM, Lease
 from vault.daemon.steady import steady_trigger
 from vault.daemon.turns import LEADING, Outcome, Turns, latest_due
@@ -20,6 +24,8 @@ from vault.errors import TamperedError
 from vault.storage.engine import Store
 from vault.storage.schema import leases as leases_table
 from vault.storage.schema import turns as turns_table
+
+open_core = test_daemon.open_core
 
 HOUR = DAY // 24
 START = 1_800_000_000_000_000
@@ -192,6 +198,29 @@ def test_p4_runs_that_somebody_takes_out_of_the_keyring_put_nothing_off(turns: T
         assert turns.end(turn, Outcome.DONE, START + day * DAY)
     store.write(lambda c: c.execute(turns_table.delete()))
     assert turns.claim("purge", NIGHTLY, 1, START + 3 * DAY + 1) is None
+
+
+def test_p4_a_run_that_is_not_believed_is_told_and_ends_no_other_duty(
+    open_core: Callable[[Hours], Core], caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, others = Hours(), []
+
+    def other(_: object) -> dict[str, object]:
+        others.append(clock.at)
+        return {}
+
+    core = open_core(clock)
+    purge = Duty("purge", lambda _: {}, triggers=lambda: NIGHTLY)
+    leader = leader_of(core, clock, purge, Duty("other", other, every=HOUR))
+    leader.beat()
+    leader.tick()
+    core.stores.keyring.write(lambda c: c.execute(turns_table.update().values(due=START + 1)))
+    clock.at += DAY
+    leader.beat()
+    assert leader.tick() == ["other"]
+    assert len(others) == 2
+    assert isinstance(leader.trouble, TamperedError)
+    assert [record.levelname for record in caplog.records if "purge" in str(vars(record))] == ["ERROR"]
 
 
 @pytest.mark.parametrize("how", ["set back", "taken away"])

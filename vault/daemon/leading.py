@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vault.clock import Clock
 from vault.daemon.lease import Lease
 from vault.daemon.turns import Outcome, Turn, Turns
-from vault.errors import GuardedError, UnavailableError
+from vault.errors import GuardedError, TamperedError, UnavailableError
 from vault.telemetry import Metrics, tell, tell_error
 
 if TYPE_CHECKING:
@@ -139,7 +139,12 @@ class Leader:
         fence = self._lease.fence
         if fence is None or self._was_just(duty, now, MINUTE):
             return False
-        turn = self._turns.claim(duty.name, duty.triggers(), fence, now)
+        try:
+            turn = self._turns.claim(duty.name, duty.triggers(), fence, now)
+        except TamperedError as error:  # the other duties go on
+            self._troubled("failed", error, job=duty.name)
+            self._tell(duty, Outcome.FAILED, {}, 0.0, told=False)
+            return False
         if turn is None:
             return False
         outcome = self._do(duty, now, turn)
