@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -163,6 +165,38 @@ def transcripts_in(file: Path) -> dict[tuple[str, str], list[str]]:
         one = json.loads(line)
         found.setdefault((one["user_id"], one["session_id"]), []).append(one["content"])
     return found
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """Let no file grow beyond a size."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_p1_what_a_full_disk_leaves_of_an_export_is_told(tmp_path: Path) -> None:
+    to, start = tmp_path / "out", Position(asked="all")
+
+    def write() -> None:
+        with full_disk(1500), whole_file(to, start) as (sink, _):
+            sink.write(b"said " * 200)
+            sink.reach(Position(asked="all", messages=200))
+            sink.write(b"more " * 200)
+            sink.reach(Position(asked="all", messages=400))
+
+    with pytest.raises(OSError, match="too large") as caught:
+        write()
+    assert caught.value.__notes__ == [
+        f"what was written so far waits in {to}.part: --resume goes on, or remove it"
+    ]
+    with whole_file(to, start, resume=True) as (sink, position):
+        assert position.messages == 200
+        sink.write(b"more " * 200)
+    assert to.read_bytes() == b"said " * 200 + b"more " * 200
 
 
 @pytest.mark.parametrize("seq", [-4, 2**63])

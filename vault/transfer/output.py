@@ -110,7 +110,7 @@ def whole_file(
     cursor = path.with_name(path.name + _CURSOR)
     if os.path.lexists(path):
         raise ConfigError(f"there is a file at {path} already", hint="name a new one")
-    with os.fdopen(_take(path, part, anew=not resume), "r+b", buffering=1024 * 1024) as file:
+    with _buffered(_take(path, part, anew=not resume)) as file:
         if resume:
             start = _read_cursor(cursor, start.asked)
         else:
@@ -138,6 +138,19 @@ def whole_file(
             if is_ours and (finished or not resumable or not cursor.exists()):
                 cursor.unlink(missing_ok=True)
                 part.unlink(missing_ok=True)  # and with it the lock
+
+
+@contextmanager
+def _buffered(handle: int) -> Iterator[BinaryIO]:
+    """Close a file at the end: what can't be written even then hides no earlier error."""
+    file = os.fdopen(handle, "r+b", buffering=1024 * 1024)
+    try:
+        yield file
+    except BaseException:
+        with suppress(OSError):
+            file.close()
+        raise
+    file.close()
 
 
 def _take(path: Path, part: Path, *, anew: bool) -> int:
