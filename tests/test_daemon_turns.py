@@ -223,6 +223,30 @@ def test_p4_a_run_that_is_not_believed_is_told_and_ends_no_other_duty(
     assert [record.levelname for record in caplog.records if "purge" in str(vars(record))] == ["ERROR"]
 
 
+def test_a_lease_that_nobody_can_have_written_is_told_and_nobody_leads_by_it(
+    open_core: Callable[[Hours], Core],
+) -> None:
+    clock = Hours()
+    core = open_core(clock)
+    leader = leader_of(core, clock)
+    assert leader.beat()
+
+    def set_fence(fence: int) -> None:
+        core.stores.keyring.write(lambda c: c.execute(leases_table.update().values(fence=fence)))
+
+    set_fence(2**62 + 1)
+    assert not leader.beat()
+    assert isinstance(leader.trouble, TamperedError)
+    assert b"leader 0.0" in leader._metrics.text()
+    clock.at += TERM
+    assert not leader.beat()
+    assert leader.is_silent()
+    assert leader.tick() == []
+    set_fence(7)
+    assert leader.beat()
+    assert not leader.is_silent()
+
+
 @pytest.mark.parametrize("how", ["set back", "taken away"])
 def test_p4_a_lease_that_somebody_sets_back_puts_off_no_run_that_was_broken_off(
     turns: Turns, store: Store, how: str

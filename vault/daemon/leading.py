@@ -67,7 +67,7 @@ class Leader:
         leads = False
         try:
             leads = self._lease.keep()
-        except UnavailableError as error:
+        except (TamperedError, UnavailableError) as error:
             self._troubled("the lease can't be kept", error)
         else:
             if not leads:
