@@ -15,28 +15,27 @@ from typing import TYPE_CHECKING, Any
 from vault.errors import ConfigError
 from vault.forks import cached, renew_locks
 from vault.messages import Message
-from vault.redaction import Redacted
 from vault.redaction.answers import LONGEST as ANSWER
 from vault.redaction.answers import answer
+from vault.redaction.examined import ExaminedMessages
 from vault.redaction.findings import Finding, Recognizer
 from vault.redaction.folding import unbroken
 from vault.redaction.labelled import by_label
 from vault.redaction.memory import Memory
 from vault.redaction.models import load
-from vault.redaction.operators import OPERATORS, TELLING
 from vault.redaction.overlaps import resolve, without_kept
 from vault.redaction.own import Own
 from vault.redaction.places import located, placed
 from vault.redaction.published import unpublished
-from vault.redaction.recalling import recall
-from vault.redaction.remembering import known_as, placeholders, remember
-from vault.redaction.result import RedactedText, leave_marks, tell
+from vault.redaction.remembering import placeholders
+from vault.redaction.replacing import Replacer
+from vault.redaction.result import RedactedText, leave_marks
 from vault.redaction.rosters import call_roll
-from vault.redaction.search import LONG, SHORT, Looked, Search, Shard, beside, beside_signs, kind, moved
-from vault.redaction.segments import Form, Piece, blobs, join, split
+from vault.redaction.search import LONG, SHORT, Looked, Search, Shard, beside_signs, kind, moved
+from vault.redaction.segments import Form, Piece, split
 from vault.redaction.settings import Redaction
 from vault.redaction.stream import HOLD
-from vault.redaction.structure import Text, rewritten, texts_of
+from vault.redaction.structure import Text, texts_of
 from vault.redaction.terms import Terms
 from vault.redaction.traces import Trace, traced
 from vault.redaction.whole import judge_whole, read_whole, reads_apart, told, verdict_on
@@ -117,10 +116,11 @@ class Engine:
     ) -> list[Finding]:
         """Find personal data in a text that may go on, and what a session knows."""
         shard = self._shard(text, "", settings, Search(self._clock, settings.budget, before), _DEPTH)
+        replacer = self._replacer(memory, settings)
 
         def every(piece: Piece, found: list[Finding], may_go_on: bool) -> list[Finding]:  # noqa: FBT001
             sure = [one for one in found if not may_go_on or one.end < len(piece.text)]
-            return self._with_known(piece, found, sure, memory, settings)
+            return replacer.known(piece, found, sure)
 
         return list(placed(shard, every, is_open=True))
 
@@ -138,7 +138,7 @@ class Engine:
             return RedactedText(text, (), {})
         memory = Memory(secrets.token_bytes(32), {})
         leave_marks(memory, text)
-        redacted, values = self.written(shard, memory, settings)
+        redacted, values = self._replacer(memory, settings).write(shard)
         found = located(shard)
         search.check_within(text)()
         return RedactedText(redacted, tuple(found), values)
@@ -309,82 +309,15 @@ class Engine:
             known = self._terms[id(settings)] = settings, Terms.of(settings.allow, settings.deny)
         return known[1]
 
-    def denied(self, settings: Redaction) -> Callable[[str], list[Finding]] | None:
-        """Give what finds the terms that the user denies."""
-        return terms.denied if (terms := self._terms_of(settings)) else None
+    def _replacer(self, memory: Memory, settings: Redaction) -> Replacer:
+        def judge(text: str) -> float:
+            return self._bundled("balanced").verdict(text)
+
+        is_balanced = settings.mode == "balanced"
+        return Replacer(memory, settings, self._terms_of(settings), judge if is_balanced else None)
 
     def _search(self, settings: Redaction) -> Search:
         return Search(self._clock, settings.budget)
-
-    # -- replacing --------------------------------------------------------------------------------------
-
-    def replace(
-        self, text: str, findings: Sequence[Finding], memory: Memory, settings: Redaction | None = None
-    ) -> tuple[str, dict[str, str]]:
-        """Put something else in the place of each finding; give the text, and what stood there."""
-        chosen, values, written, at = settings or self.settings, dict[str, str](), [], 0
-        for finding in sorted(findings, key=lambda one: one.start):
-            value = text[finding.start : finding.end]
-            operator = chosen.operator_for(finding.entity)
-            now = OPERATORS[operator](finding, value, memory)
-            written += [text[at : finding.start], now]
-            at = finding.end
-            if now != value and operator in TELLING:
-                tell(values, {now: value})
-        return "".join([*written, text[at:]]), values
-
-    def written(self, shard: Shard, memory: Memory, settings: Redaction) -> tuple[str, dict[str, str]]:
-        """Give a text with everything replaced, and without its blobs where they are dropped."""
-        text, values = self._written(shard, memory, settings)
-        if settings.blobs == "drop":
-            edges = [0, *(edge for blob in blobs(text) for edge in blob), len(text)]
-            text = "".join(text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
-        return text, values
-
-    def _written(self, shard: Shard, memory: Memory, settings: Redaction) -> tuple[str, dict[str, str]]:
-        if shard.whole is not None:
-            return shard.whole, {}
-        if shard.is_clean and not memory.knows:
-            return shard.text, {}
-        texts, values = [], dict[str, str]()
-        again: dict[tuple[str, int], tuple[int, str, dict[str, str]]] = {}
-        for piece, found, inner in zip(shard.pieces, shard.found, shard.inner, strict=True):
-            key = piece.text, id(found)
-            if inner is not None:
-                text, more = self._written(inner, memory, settings)
-            elif (known := again.get(key)) and known[0] == memory.size:  # no name is known that was not then
-                _, text, more = known
-            else:
-                text, more = self._piece(piece, found, memory, settings)
-                again[key] = memory.size, text, more
-            texts.append(text)
-            if more:
-                tell(values, more)
-        return join(shard.text, shard.pieces, texts), values
-
-    def _piece(
-        self, piece: Piece, found: list[Finding], memory: Memory, settings: Redaction
-    ) -> tuple[str, dict[str, str]]:
-        every = self._with_known(piece, found, found, memory, settings)
-        return self.replace(piece.text, every, memory, settings) if every else (piece.text, {})
-
-    def _with_known(
-        self, piece: Piece, found: list[Finding], sure: list[Finding], memory: Memory, settings: Redaction
-    ) -> list[Finding]:
-        """Remember what is `sure` of a piece; give all that was found, and what the session knows."""
-        text, is_code = piece.text, piece.form in {Form.CODE, Form.NUMBER}
-        if not is_code:
-            remember(memory, text, sure)
-        if not memory.knows:
-            return found
-        known = known_as(found, text, memory, settings)
-        judge = self._bundled("balanced").verdict if settings.mode == "balanced" else None
-        recalled = recall(memory, text, known, code=is_code, judge=judge)
-        if recalled:
-            recalled = [one for one in recalled if not settings.leaves(one.entity)]
-            recalled = beside(recalled, [(one.start, one.end) for one in placeholders(text)])
-        terms = self._terms_of(settings)
-        return [*known, *(terms.kept(text, recalled) if terms and recalled else recalled)]
 
     # -- messages ---------------------------------------------------------------------------------------
 
@@ -392,10 +325,21 @@ class Engine:
         """Redact one message for itself, its placeholders numbered from 1."""
         return self.examine([message], "").finish(Memory(secrets.token_bytes(32), {}))[0].message
 
-    def examine(self, messages: Sequence[Message], namespace: str) -> _ExaminedMessages:
+    def examine(self, messages: Sequence[Message], namespace: str) -> ExaminedMessages:
         """Find everything in some messages of a namespace."""
         found = [(message, self.search(message, namespace)) for message in messages]
-        return _ExaminedMessages(self, self.settings.at(namespace), found)
+        return self._examined(found, self.settings.at(namespace))
+
+    def _examined(
+        self, found: list[tuple[Message, list[Shard] | None]], settings: Redaction
+    ) -> ExaminedMessages:
+        return ExaminedMessages(
+            found, settings, self._denied(settings), lambda memory: self._replacer(memory, settings)
+        )
+
+    def _denied(self, settings: Redaction) -> Callable[[str], list[Finding]] | None:
+        """Give what finds the terms that the user denies."""
+        return terms.denied if (terms := self._terms_of(settings)) else None
 
     def search(self, message: Message, namespace: str) -> list[Shard] | None:
         """Find everything in a message; None where it stays as it is. Another process may do this part."""
@@ -403,18 +347,18 @@ class Engine:
         if settings.keeps(message.role):
             return None
         search = self._search(settings)
-        texts = texts_of(message, metadata=settings.metadata == "redact", denied=self.denied(settings))
+        texts = texts_of(message, metadata=settings.metadata == "redact", denied=self._denied(settings))
         return [self._guarded(one, settings, search) for one in texts]
 
-    def searched(self, message: Message, traces: Sequence[Trace] | None, namespace: str) -> _ExaminedMessages:
+    def searched(self, message: Message, traces: Sequence[Trace] | None, namespace: str) -> ExaminedMessages:
         """Go on with what `search` found in a message, perhaps in another process."""
         settings = self.settings.at(namespace)
         if traces is None:
-            return _ExaminedMessages(self, settings, [(message, None)])
-        texts = texts_of(message, metadata=settings.metadata == "redact", denied=self.denied(settings))
+            return self._examined([(message, None)], settings)
+        texts = texts_of(message, metadata=settings.metadata == "redact", denied=self._denied(settings))
         numbers = bool(settings.deny)
         shards = [traced(one.text, trace, numbers=numbers) for one, trace in zip(texts, traces, strict=True)]
-        return _ExaminedMessages(self, settings, [(message, shards)])
+        return self._examined([(message, shards)], settings)
 
     @property
     def has_recognizers(self) -> bool:
@@ -430,48 +374,6 @@ class Engine:
             return Shard(one.text, [], [], [], WHOLE)
 
 
-class _ExaminedMessages:
-    """Messages in which everything was found."""
-
-    def __init__(
-        self, engine: Engine, settings: Redaction, examined: list[tuple[Message, list[Shard] | None]]
-    ) -> None:
-        self._engine = engine
-        self._settings = settings
-        self._examined = examined
-
-    def finish(self, memory: Memory) -> list[Redacted]:
-        """Replace what was found, numbered by what the session remembers."""
-        done = []
-        settings = self._settings
-        for message, shards in self._examined:
-            if shards is None:
-                done.append(Redacted(message))
-                continue
-            values: dict[str, str] = {}
-            texts = []
-            if message.role != "assistant":  # who may have been streamed: numbered before the end was known
-                _leave(memory, shards)
-            for shard in shards:
-                text, more = self._engine.written(shard, memory, settings)
-                texts.append(text)
-                tell(values, more)
-            _leave(memory, shards)
-            keep = settings.blobs == "keep"
-            if keep and all(text == shard.text for text, shard in zip(texts, shards, strict=True)):
-                done.append(Redacted(message))
-                continue
-            denied, metadata = self._engine.denied(settings), settings.metadata == "redact"
-            redacted = rewritten(message, iter(texts), metadata=metadata, blobs=keep, denied=denied)
-            done.append(Redacted(redacted, values if settings.originals and redacted != message else None))
-        return done
-
-
 def _said(piece: Piece, label: str) -> str:
     """Give what a piece says, behind the label that names it. Mere `id` is what a record calls itself by."""
     return piece.text if not label or label.lower() in _OF_RECORDS else f"{label}: {piece.text}"
-
-
-def _leave(memory: Memory, shards: list[Shard]) -> None:
-    for shard in shards:
-        leave_marks(memory, shard.text)
