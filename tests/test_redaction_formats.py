@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 
 import pytest
@@ -106,6 +107,8 @@ def test_a_vcard_keeps_its_properties_and_parts(engine: Engine) -> None:
         ),
         ("nombre=Juan%20P%C3%A9rez&direccion=Calle+Mayor+12", "Juan rez Mayor"),
         ("strasse=Musterweg+3&name=Anke+Wurst", "Musterweg Anke Wurst"),
+        ("order=88121&phone=%2B44+7911+123846&dob=1984-03-17", "7911 123846 1984"),
+        ("mobile_number=%28415%29%20555-0172&birth_date=17%2F03%2F1984&n=2", "415 0172 1984"),
     ],
 )
 @pytest.mark.parametrize("host", ["https://shop.example.com/pay", "GET http://localhost:8080/u", "see /find"])
@@ -116,7 +119,10 @@ def test_p1_a_name_in_the_query_of_anybodys_host_is_found(
     assert not [word for word in gone.split() if word in now]
 
 
-@pytest.mark.parametrize("query", ["name=foo&sort=asc", "hostname=db1", "filename=a+b.txt", "page=2"])
+@pytest.mark.parametrize(
+    "query",
+    ["name=foo&sort=asc", "hostname=db1", "filename=a+b.txt", "page=2", "headphone=1234567", "tel=on"],
+)
 def test_a_query_for_no_person_stays(engine: Engine, query: str) -> None:
     text = f'curl "http://localhost:3000/items?{query}"'
     assert engine.redact_text(text).text == text
@@ -230,3 +236,50 @@ def test_what_was_found_in_a_form_that_is_not_encoded_is_put_back_as_it_was(engi
 def test_fields_that_tell_nothing_stay_in_a_form(engine: Engine) -> None:
     said = "grant_type=password&password=hunter22&scope=read+write&client_id=web"
     assert engine.redact_text(said).text == said.replace("hunter22", "<SECRET_1>")
+
+
+def test_p1_each_part_of_a_form_is_named_by_its_head(engine: Engine) -> None:
+    fields = {
+        "pin": "7391",
+        "user[age]": "41",
+        "note": "see below",
+        "n": "12",
+        "data": '{"pin": 5504, "n": 3}',
+    }
+    sign = "------WebKitFormBoundary7MA4YWxkTrZu0gW"
+    parts = [
+        f'{sign}\nContent-Disposition: form-data; name="{key}"\n\n{said}\n' for key, said in fields.items()
+    ]
+    head = f"POST /u HTTP/1.1\nContent-Type: multipart/form-data; boundary={sign[2:]}\n\n"
+    form = f"{head}{''.join(parts)}{sign}--\n"
+    for around in ("{}", "```http\n{}```", "```\n{}```"):
+        redacted = engine.redact_text(around.format(form))
+        assert re.findall(r"\n\n(.*)\n--", redacted.text)[-5:] == [
+            "<SECRET_1>", "<AGE_1>", "see below", "12", '{"pin": "<SECRET_2>", "n": 3}',
+        ]  # fmt: skip
+        assert redacted.restore(redacted.text).replace('"5504"', "5504") == around.format(form)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{{"x": [{{"name": "password", "value": "{0}"}}, {{"name": "pin", "value": {1}}}, {{"value": 12}}]}}',
+        '{{"x": [{{"key": "user_password", "of": "a", "value": "{0}"}}, {{"key": "pin", "value": {1}}}]}}',
+        "env:\n- name: ADMIN_PASSWORD\n  value: {0}\n- name: PIN\n  value: {1}\n- name: LEVEL\n  value: 3\n",
+        "```yaml\nenv:\n  - name: 'ADMIN_PASSWORD'\n    value: {0}\n  - name: PIN\n    value: {1}\n```",
+    ],
+)
+def test_p1_a_pair_of_a_name_and_a_value_is_a_field(engine: Engine, said: str) -> None:
+    redacted = engine.redact_text(said.format("hunterforest", 7391)).text.replace(
+        '"<SECRET_2>"', "<SECRET_2>"
+    )
+    assert redacted == said.format("<SECRET_1>", "<SECRET_2>")
+
+
+def test_what_a_name_does_not_tell_of_stays_in_a_pair(engine: Engine) -> None:
+    said = (
+        '[{"name": "Blue", "value": 7391}, {"name": "level", "value": "debug"}, {"value": 3, "name": "pin"}]'
+    )
+    assert engine.redact_text(said).text == said
+    nested = '[{"name": "pin", "of": {"value": 7391}}, {"name": "x", "value": 4821}]'
+    assert engine.redact_text(nested).text == nested

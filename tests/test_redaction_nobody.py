@@ -191,3 +191,125 @@ def test_what_a_person_is_called_has_a_letter_and_is_no_formula() -> None:
     assert is_no_user("user0", "", "_.email=?")
     assert not is_no_user("user0_", "my name is ", " there")
     assert not is_no_user("anna12_3", "", " wrote")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "late on 3, 9 and 17 October, his DOB is missing",
+        "absent on 9 and 17 October; date of birth unknown",
+    ],
+)
+def test_days_in_a_row_are_nobodys_birth(engine: Engine, text: str) -> None:
+    assert "DATE_OF_BIRTH" not in {one.entity for one in engine.find(text)}
+
+
+def test_the_number_of_a_row_is_no_birth(engine: Engine) -> None:
+    text = "nr;name;dob\n1;Rewi Paki;1958-04-30\n2;Efua Mensima;1990-12-02"
+    births = [text[one.start : one.end] for one in engine.find(text) if one.entity == "DATE_OF_BIRTH"]
+    assert births == ["1958-04-30", "1990-12-02"]
+    assert is_no_birth("1", "nr;name;dob", ";Rewi Paki", 0.9)
+    assert not is_no_birth("1", "my birthday, day", " of May", 0.9)
+
+
+@pytest.mark.parametrize("text", ["since KB5034441 the user cannot print", "user lost vpn after KB5034441"])
+def test_an_update_of_a_system_is_no_id(engine: Engine, text: str) -> None:
+    assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("verb", "after"),
+    [
+        ("mejora", " el texto"),
+        ("redacta", " una carta"),
+        ("reformule", " mon mail"),
+        ("rédige", " un mail"),
+        ("reescreve", " o email"),
+        ("melhora", " meu texto"),
+        ("formuliere", " eine Antwort"),
+        ("correggi", " il testo"),
+        ("scrivi", " la lettera"),
+        ("herschrijf", " de mail"),
+        ("maak", " een tabel"),
+    ],
+)
+def test_what_one_is_told_to_do_is_nobody(verb: str, after: str) -> None:
+    for before in ("", "it is done. ", "two faults\n", "the list, "):
+        assert is_no_person(verb, before, after)
+    assert not is_no_person(verb.title(), "my friend ", after)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "j'habite ici il y a 3 ans",
+        "moro aqui há 3 anos",
+        "vivo qui da 3 anni",
+        "è successo 7 anni fa",
+        "dat was 7 jaar geleden",
+        "mi perro tiene 9 años",
+        "il mio cane Argo ha 9 anni",
+    ],
+)
+def test_years_since_something_and_those_of_a_beast_are_nobodys_age(engine: Engine, text: str) -> None:
+    assert "AGE" not in {one.entity for one in engine.find(text)}
+
+
+@pytest.mark.parametrize(
+    "text", ["mia zia ha 38 anni", "mi hija tiene 9 años", "my son is called Ben, he's 4"]
+)
+def test_years_of_somebody_are_found(engine: Engine, text: str) -> None:
+    assert "AGE" in {one.entity for one in engine.find(text)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "de buurvrouw en de leraar nemen niet op, mijn huisbaas zegt nee",
+        "die ärztin und der elektriker waren da, mein anwalt sagt nein",
+        "o vizinho e a enfermeira não respondem, a câmara também não",
+        "il cugino e la portinaia, il mio idraulico dice di no",
+        "le mari de la voisine, la mairie ne répond pas",
+        "el sobrino no responde, el amigo tampoco",
+    ],
+)
+def test_what_people_are_to_each_other_is_no_name(engine: Engine, text: str) -> None:
+    assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize("name", ["mari", "tia", "mann"])
+def test_what_is_a_name_too_is_one_without_an_article(name: str) -> None:
+    assert is_no_person(name, "c'est mon ", " qui dit")
+    assert not is_no_person(name, "hi i'm ", " from leeds")
+    assert not is_no_person(name.title(), "mon ", " qui dit")
+    assert not is_no_person(f"{name} quispe", "la ", " dice")
+
+
+def test_an_aunt_whose_name_follows_is_somebody() -> None:
+    assert not is_no_person("tante", "list:\n", " Solange;oui")
+    assert is_no_person("tante", "my list:\n", " meint")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "felicitación",
+        "decision",
+        "reclamações",
+        "universidad",
+        "wohnung",
+        "krankheit",
+        "situazione",
+        "station",
+    ],
+)
+def test_what_is_done_and_how_it_is_are_nobody(word: str) -> None:
+    assert is_no_person(word, "una ", " para")
+    assert not is_no_person(word.title(), "una ", " para")
+
+
+@pytest.mark.parametrize(
+    "name", ["concepción", "concepcion", "encarnación", "asuncion", "trinidad", "cheung", "siôn", "natividad"]
+)
+def test_people_whose_names_end_like_that_are_somebody(name: str) -> None:
+    assert not is_no_person(name, "soy ", " de")

@@ -37,6 +37,10 @@ def _left(engine: Engine, marked: str) -> list[str]:
         "benutzername [fernhild] passwort [stachelbeere], geht nicht",
         "log in as [fernbottle] / [gooseberry] and look at the rota",
         "credentials for staging: [fernbottle] / [gooseberry]",
+        "pass porridge77, user [lampshade], cant get in",
+        "the password is porridge77, user is [lampshade]",
+        "wachtwoord havermout77 gebruiker [lampion], werkt niet",
+        "passwort vom nas ist haferbrei77 benutzer [kellerlampe], geht nicht",
         "id [4471-kd] pass [gooseberry] for the rota site",
         "hulu login [nell@quayside-mail.org], [mosslantern]",
         "netflix: [nell@quayside-mail.org] [mosslantern]",
@@ -88,6 +92,7 @@ def test_a_password_of_a_command_may_be_a_word(engine: Engine, marked: str) -> N
     "text",
     [
         "user forgot password again",
+        "with password v2, user accounts are safe",
         "username and password required",
         "login page password field is missing",
         "the user enters the password twice",

@@ -77,3 +77,30 @@ def test_an_id_that_somebody_gives_is_found(engine: Engine, text: str) -> None:
 def test_a_token_has_its_word_before_it_in_one(engine: Engine) -> None:
     text = "//registry.npmjs.org/:_authToken=6f1e4ad0-8b5c-4c3f-9f0a-1a2b3c4d5e6f"
     assert "6f1e4ad0" not in engine.redact_text(text).text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'command: ["redis-server", "--requirepass", "{}", "--port", "6379"]',
+        '{{"cmd": ["mysqldump", "--user", "app", "--db-password", "{}", "shop"]}}',
+        '```yaml\nservices:\n  db:\n    command: ["redis-server", "--requirepass", "{}"]\n```',
+        '```hcl\nvariable "db_password" {{\n  type        = string\n  default     = "{}"\n}}\n```',
+    ],
+)
+def test_p1_a_password_is_told_by_the_option_or_the_block_that_it_stands_in(
+    engine: Engine, said: str
+) -> None:
+    assert engine.redact_text(said.format("mondLicht_88x")).text == said.format("<SECRET_1>")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '["app", "--pass-through", "yes", "--port", "6379"]',
+        '```hcl\nvariable "region" {\n  default = "eu-west-1"\n}\nvariable "password" {\n}\n```',
+        '```hcl\nvariable "db_password" {\n  default = "changeme"\n}\n```',
+    ],
+)
+def test_what_other_options_and_blocks_are_set_to_stays(engine: Engine, said: str) -> None:
+    assert engine.redact_text(said).text == said

@@ -217,3 +217,15 @@ def test_what_is_set_to_a_value_is_a_column(engine: Engine, column: str) -> None
     assert f"', {column} = '" in engine.redact_text(said).text
     said = f"UPDATE users SET born = '1999-11-03', password = 'S3cret#Tag', {column} = '4983690060267730';"
     assert f"', {column} = '" in engine.redact_text(said).text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "User(id=42, name='{}', made=datetime(2024, 5, 1), address=Address(street='{}', city='{}'))",
+        "Kunde(nummer=42, vorname='{}', strasse='{}', ort='{}')",
+    ],
+)
+def test_a_repr_keeps_its_quotes(engine: Engine, said: str) -> None:
+    redacted = engine.redact_text(said.format("Itzel Barrientos", "48 Larkspur Crescent", "Leeds")).text
+    assert re.sub(r"<\w+>", "{}", redacted) == said

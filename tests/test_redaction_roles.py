@@ -30,6 +30,9 @@ def people(engine: Engine, text: str) -> list[str]:
         "[Beatrix Holloway] and [Ned Farr] are the executors",
         "Executors: [Beatrix Holloway], [Ned Farr]",
         "The executors are [Beatrix O'Dowd] and [Ned van der Farr]",
+        "next of kin [Huw] 07700 900772",
+        "next of kin: [Zurab], (01970) 555 018",
+        "guarantor [Femke], +31 6 44182077",
         "El testamento nombra a [Remedios Balmaseda] como albacea",
     ],
 )
@@ -46,6 +49,7 @@ def test_p1_who_is_named_for_a_role_is_found(engine: Engine, marked: str) -> Non
         "Executors: The Bank Trust",
         "The constitution names the President as its guardian",
         "The treaty names Angela Merkel as a witness",
+        "Next of kin phone 07700 900772, tenant Unit 4418 2077, guarantor Tel 07700 900772",
         "What must an executor do, and are Limited Partners beneficiaries?",
     ],
 )

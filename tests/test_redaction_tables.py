@@ -235,3 +235,25 @@ def test_p1_a_fence_of_a_table_is_no_code_where_a_line_in_it_is_no_row(
     for said in (f"{table}\n{beside}", table.replace("\n", f"\n{beside}\n", 1)):
         now = engine.redact_text(f"```{language}\n{said}```\n").text
         assert not [one for person in PEOPLE for one in person if one in now]
+
+
+LINE = "+------------------+-----+----+\n"
+TWO = ["| Anna Kowalski    | 41  | 12 |\n", "| Ben Papadopoulos | 35  | 40 |\n"]
+NAMED = "| name             | age | n  |\n"
+GRIDS = [
+    "".join([NAMED, f"|{LINE[1:-2]}|\n", *TWO]),
+    "".join([LINE, NAMED, LINE, *TWO, LINE]),
+    "".join([LINE, NAMED, LINE.replace("-", "="), TWO[0], LINE, TWO[1], LINE]),
+    "".join([NAMED, LINE, *TWO]).replace("|\n", "\n").replace("\n| ", "\n  ") + "(2 rows)\n",
+]
+
+
+@pytest.mark.parametrize("around", ["{}", "mysql> select * from people;\n{}\nwhy?", "```\n{}```"])
+@pytest.mark.parametrize("table", GRIDS)
+def test_p1_columns_of_a_grid_are_named_by_their_header(engine: Engine, table: str, around: str) -> None:
+    redacted = engine.redact_text(around.format(table))
+    assert not re.search(r"Anna|Kowalski|Ben|Papa|41|35", redacted.text)
+    assert "12" in redacted.text
+    assert "40" in redacted.text
+    assert redacted.text.count("|") == around.format(table).count("|")
+    assert redacted.restore(redacted.text) == around.format(table)

@@ -183,6 +183,11 @@ def test_words_are_judged_in_linear_time() -> None:
     ("text", "left"),
     [
         ("Message-ID: <20240611081530.77c1@relay2>", "20240611081530.77c1@relay2"),
+        ("Message-ID: <20251014091244.7A3F1@mail.telford.com>", "<20251014091244.7A3F1@mail.telford.com>"),
+        (
+            "From: a\nReferences: <CA+xk29fQz1@mail.gmail.com>\n <4F2A1C0.90@mx.kellerwald.de>\n",
+            "<CA+xk29fQz1@mail.gmail.com>\n <4F2A1C0.90@mx.kellerwald.de>",
+        ),
         ("The garage door is 2125 x 2400, too small", "2125 x 2400"),
         ("sshd login pin=8046\ncrond[1832]: session opened", "crond[1832]: session opened"),
         ("the slot is booked, centre code 0417", "centre code 0417"),

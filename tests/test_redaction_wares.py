@@ -95,3 +95,22 @@ def test_what_a_server_answered_is_no_telephone(engine: Engine, text: str) -> No
 def test_a_telephone_is_found_behind_a_slash_and_behind_a_request(engine: Engine) -> None:
     assert "555 0142" not in engine.redact_text("mobile/tel: 412 555 0142").text
     assert "7700 900123" not in engine.redact_text('"GET /x HTTP/1.1" 200 12 phone +44 7700 900123').text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the car has 12v 7ah and 5a fuse",
+        "car battery, get 24v",
+        "coche de 110 cv y 5 puertas",
+        "moto 125 cc 15 cv",
+        "batterie voiture 12v 70ah 640a ou 680a pour une peugeot 308, laquelle je prends",
+    ],
+)
+def test_how_much_a_car_has_is_no_plate(engine: Engine, text: str) -> None:
+    assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize("plate", ["ABC 12V", "abc 12v", "110 CV", "KX19 VBD"])
+def test_a_plate_that_looks_like_it_is_found(engine: Engine, plate: str) -> None:
+    assert plate not in engine.redact_text(f"my car, plate {plate}, was towed").text

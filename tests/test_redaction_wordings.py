@@ -96,6 +96,10 @@ def test_mail_in_words_is_found(patterns: Patterns, text: str) -> None:
 
 
 IDS = [
+    # The month in which a paper ends; another number behind a plate.
+    "my passport [N4471820] expires 02/2027, and his",
+    "el pasaporte [XDD448120] caduca 11/2027. Reisepass [C01X4T8GH] endet 03.2028",
+    "kennzeichen [HH-TZ 418], auftrag 77120, bitte. plates [KX19 VBD], [YB15 OUN]",
     # Words of the sentence before a value.
     "plate started with K, like [KTR 5521], it was a red car",
     "licence is [009 416 728] Louisiana, on my DL [009 416 729] it was another",
@@ -225,6 +229,21 @@ AGES = [
     "take the M40, M25 is shut. it was 40F in here, 40 m away",
     "pushing [70], dodgy hip. he was pushing 60 mph",
     "she is in her [late 50s], into his [early forties], cars of the late 50s, in the mid 90s",
+    # Somebody of so many years, in which the years go without saying.
+    "una chica de [27] que conocí, un hombre de [52] y una mujer de [49], un niño de 8 kilos",
+    "een vrouw van [34], uma senhora de [63]. ein mann von [41], una donna di [71 anni] e un uomo di 1,80",
+    "une femme de [34], un homme de 90 kg, un grupo de 27, una mujer de 2 metros",
+    # Beasts, things and contracts of other tongues are no people.
+    "mi perro tiene 9 años, mi coche tiene 6 años y mi hija tiene [9 años]",
+    "mein auto ist 6 jahre alt, mein hund ist 9 jahre alt, meine tante ist [81 jahre alt]",
+    "mon chat a 14 ans, ma voiture a 6 ans, mon oncle a [71 ans]",
+    "il mio cane Argo ha 9 anni, la caldaia ha 12 anni, mia zia ha [38 anni] e vive sola",
+    "o meu gato tem 9 anos, o carro tem 6 anos, o meu tio tem [63 anos]",
+    "onze hond is 9 jaar, mijn kat is 14 en drinkt veel, mijn zus is [34]",
+    "the dog is called Biscuit, he's 4. our cat, named Mittens, she is 14. my son is called Ben, he's [4]",
+    # How long somebody has worked, and how long ago.
+    "preavviso con 6 anni di anzianità, lavoro da 6 anni, 7 anni fa, ogni 2 anni, ho 12 anni di esperienza",
+    "j'ai 12 ans d'ancienneté, tengo 12 años de antigüedad, tenho 12 anos de casa, ho [38 anni]",
 ]
 
 
@@ -236,6 +255,10 @@ def test_ages_are_those_of_people(patterns: Patterns, marked: str) -> None:
 
 
 ADDRESSES = [
+    # Towns of many letters, of which a window once showed the first eight.
+    "the parcel goes to [Hlíðarvegur 31, 200 Kópavogur]. what now, [Kirkjubraut 7, 3700 Frederiksberg] and",
+    # The boxes of a form.
+    "la casilla 505 de la renta, en la casilla 7, mi [casilla 505, Valparaíso]",
     # Words before and behind an address.
     "chat of our student house, [17 Tiverton Rd, B29 6BU]: bins on Weds",
     "he left our flat, [4 Harrow Lane], in May; the shop, [88 Mill Street], too",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from vault.redaction.segments.statements import copies
 from vault.redaction.segments.tables import line_end, markdown_tables, separated_values
 
 _DELIMITERS: Final = ("\t", ";", ",", "|")
@@ -39,7 +40,14 @@ class Tables:
 
 
 def _of_lines(lines: str) -> Columns | None:
-    return (_markdown(lines) if "|" in lines else None) or _separated(lines)
+    return (_markdown(lines) if "|" in lines else None) or _copied(lines) or _separated(lines)
+
+
+def _copied(text: str) -> Columns | None:
+    for found in copies(text, 0, len(text)):
+        if found.end == len(text):
+            return Columns(text[found.start : line_end(text, found.start, len(text)) + 1], found.end, "\n")
+    return None
 
 
 def _markdown(text: str) -> Columns | None:

@@ -25,6 +25,7 @@ from vault.redaction.findings import Finding, Ground
 from vault.redaction.gate import Ends, Sign, mapped
 from vault.redaction.nearby import Nearby
 from vault.redaction.own import asked, within
+from vault.redaction.wares import is_an_amount
 
 # What needs no word before it: a shape of letters and digits, a written form, or a date and a checksum in
 # one.
@@ -127,7 +128,7 @@ class Presidio:
                 continue
             proves = _validates(recognizer) and type(recognizer).__name__ not in _FORM_ONLY
             for start, end, score, valid, entity in matches:
-                if not own and not self._strict and _cut_from_a_word(text, start, end):
+                if not own and not self._strict and _is_nothing(entity, text, start, end):
                     continue
                 if recognizer.context and (words is None):
                     words = Nearby(text)
@@ -260,6 +261,12 @@ def _matches(
             if score and not invalidate(value):
                 found.add((start, end, score, bool(verdict), entity))
     return _distinct(found)
+
+
+def _is_nothing(entity: str, text: str, start: int, end: int) -> bool:
+    """Say whether it is a part of a longer number, or no plate but so many volts."""
+    is_amount = entity == "UK_VEHICLE_REGISTRATION" and is_an_amount(text[start:end])
+    return is_amount or _cut_from_a_word(text, start, end)
 
 
 def _cut_from_a_word(text: str, start: int, end: int) -> bool:

@@ -11,7 +11,7 @@ from vault.redaction.recalling import recall
 from vault.redaction.remembering import known_as, placeholders, remember
 from vault.redaction.result import tell
 from vault.redaction.search import Shard, beside
-from vault.redaction.segments import Form, Piece, blobs, join
+from vault.redaction.segments import Form, Piece, attachments, blobs, join
 from vault.redaction.settings import Redaction
 from vault.redaction.terms import Terms
 
@@ -37,8 +37,11 @@ class Replacer:
         """Give a text with everything replaced, and without its blobs where they are dropped."""
         text, values = self._shard(shard)
         if self._settings.blobs == "drop":
-            edges = [0, *(edge for blob in blobs(text) for edge in blob), len(text)]
-            text = "".join(text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
+            kept, at = [], 0
+            for start, end in sorted([*blobs(text), *attachments(text)]):  # one may hold others
+                kept.append(text[at:start])
+                at = max(at, end)
+            text = "".join([*kept, text[at:]])
         return text, values
 
     def known(self, piece: Piece, found: list[Finding], sure: list[Finding]) -> list[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,7 @@ from vault.redaction.findings import Finding
 from vault.redaction.memory import Memory
 from vault.redaction.segments.bodies import in_body
 from vault.redaction.segments.literals import literals
+from vault.redaction.segments.mails import encoded_parts
 from vault.redaction.writings import unified
 
 _NUMBERED: Final = re.compile(r"<([A-Z][A-Z0-9_]*)_\d+>")
@@ -114,14 +115,25 @@ def _tree(text: str, texts: list[str]) -> _Tree:
     # How deep strings can be in strings grows with the logarithm of the length: each depth doubles escapes.
     if _is_json(text):
         return _strings(text, texts, _as_string, _tree)
+    if mails := list(_mails(text, texts)):
+        return _among(text, texts, mails, _tree)
+    return _among(
+        text, texts, _scripts(text, texts) if _SCRIPT.search(text) else _objects(text, texts), _leaf
+    )
+
+
+def _among(
+    text: str, texts: list[str], found: Iterable[_Part], read: Callable[[str, list[str]], _Tree]
+) -> _Tree:
+    """Put what was found beside what stands between it."""
     parts: list[_Part] = []
     at = 0
-    for start, end, tree, write in _scripts(text, texts) if _SCRIPT.search(text) else _objects(text, texts):
-        parts += [(at, start, _leaf(text[at:start], texts), str), (start, end, tree, write)]
-        at = end
+    for one in found:
+        parts += [(at, one[0], read(text[at : one[0]], texts), str), one]
+        at = one[1]
     if not parts:
         return _leaf(text, texts)
-    return _Tree(text, parts=[*parts, (at, len(text), _leaf(text[at:], texts), str)])
+    return _Tree(text, parts=[*parts, (at, len(text), read(text[at:], texts), str)])
 
 
 def _strings(
@@ -154,6 +166,13 @@ def _as_found(text: str) -> str:
 
 def _is_escaped(text: str) -> bool:
     return "\\" in text and _ESCAPED.fullmatch(text) is not None
+
+
+def _mails(text: str, texts: list[str]) -> Iterator[_Part]:
+    """Find what parts of mails say that are encoded."""
+    for part in encoded_parts(text, 0, len(text)):
+        for one in part.pieces:
+            yield one.start, one.end, _tree(one.text, texts), one.write
 
 
 def _scripts(text: str, texts: list[str]) -> Iterator[_Part]:

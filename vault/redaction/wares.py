@@ -40,6 +40,22 @@ _OWNED: Final = re.compile(
 """A word between the maker and a number that says that the number is one car's."""
 
 
+_SO_MUCH: Final = (
+    r"\d{1,5}(?:[.,]\d{1,2})? ?"
+    r"(?:v|vdc|vac|m?ah|a|[km]?wh?|cv|ch|ps|hp|bhp|ccm?|t?km|nm|vb|[km]?g|ml|l|[cm]?m|mph|k?hz)"
+)
+_BEFORE: Final = (
+    r"(?:and|the|for|was|has|had|get|got|use|buy|its|one|two|but|not|are|per|all|any|can|put|set|add|run|our"
+    r"|out|new|old|via|von|mit|und|der|die|das|een|het|van|con|por|los|las|una|des|les|sur|par|que)"
+)
+_AMOUNT: Final = re.compile(rf"(?:{_BEFORE} )?{_SO_MUCH}(?:[ /,]{{1,2}}{_SO_MUCH})*", re.IGNORECASE)
+
+
+def is_an_amount(value: str) -> bool:
+    """Say whether what has the form of a plate, not in capitals, is how much a thing has: 12v 7ah, 110 cv."""
+    return not value.isupper() and _AMOUNT.fullmatch(value) is not None
+
+
 def is_of_the_world(low: str, end: int) -> bool:
     """Say whether a word that may number a patient is of a record, a graphics card or the net."""
     start = max(0, end - 8)

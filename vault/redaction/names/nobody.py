@@ -40,6 +40,56 @@ _VERBS: Final = (
     " donne enciende envía erkläre escreve escribe explica explique fecha ferme gib haz joue korrigiere"
     " liga mach manda mets mostra montre muestra ouvre öffne pon quita résume resume sag schalte"
     " schließe schreib sube such spiel toca traduce traduis traduz übersetze zeig éteins écris"
+    " améliore arregla arruma cambia controleer controlla correggi formuliere geef hazme herschrijf maak"
+    " melhora mejora migliora prüfe redacta redige reescreve reescribe reformula reformule revisa riassumi"
+    " riscrivi rédige schrijf scrivi traduci transforma vérifie verbessere verbeter verifica vertaal"
+)
+_CALLINGS: Final = (
+    "abogada abogado abuela abuelo acheteur acheteuse acquirente advocaat advogada advogado allenatore"
+    " alumna alumno aluna alunna alunno aluno ambassade amica amici amico anwalt anwältin arzt avocat"
+    " avocate avvocato avó avô ayuntamiento bailleur belastingdienst boekhouder botschaft bruder buren"
+    " buurman buurvrouw canalizador casera casero chefin cliente clientes cognata cognato colega colegas"
+    " collega colleghi collègue commercialista compañera compañero comprador compradora conciërge"
+    " conserje contabilista contadora copain copine cousine cugina cugino cunhada cunhado cuñada cuñado"
+    " câmara dentista dentiste dierenarts dochter dominee eigenaar eigentümer electricista elektricien"
+    " elektriker elektrikerin eletricista elettricista encanador enfermeira enfermeiro enfermera"
+    " enfermero entraîneur entrenador entrenadora famiglia familia familie famille família fiancé"
+    " fiancée fidanzata fidanzato figli figlia figlio filha filho fille fils fontanero fratello freundin"
+    " frère gebruiker gemeente gemeinde hausmeister hausmeisterin hermana hermano hermanos hija hijas"
+    " hijo hijos huisarts huisbaas huurder idraulico infermiera infirmier infirmière inquilina inquilino"
+    " inquilinos irmã irmão jefa jefe klant klempner kollege kollegin krankenschwester kunde kundin"
+    " käufer käuferin leerling lehrer lehrerin leraar lerares locataire locataires loodgieter mairie"
+    " makelaar maleta marido marito mieter mieterin moeder moglie motorista mutter mère médecin médica"
+    " médico nachbar nachbarin nachbarn namorada namorado neffe neveu nichte nipote nièce noiva noivo"
+    " novia novio onkel padrone parroco patronne patrão pfarrer pfarrerin plombier porteiro portinaia"
+    " portinaio profesora professeur professora professoressa propietaria propietario proprietario"
+    " proprietária proprietário propriétaire père schoonmoeder schoonvader schoonzus schwager schwester"
+    " schwiegermutter schwiegersohn schwiegervater schwägerin schüler schülerin senhoria senhorio"
+    " sobrina sobrinha sobrinho sobrino soeur sogra sogro sohn sorella steuerberater steuerberaterin"
+    " suegra suegro suocera suocero síndica síndico sœur tandarts tante tierarzt tierärztin tochter"
+    " treinador treinadora vader vater vecina vecinas vecino vecinos vendedor vendedora vendeur vendeuse"
+    " venditore verhuurder verkoper verkäufer verkäuferin verlobte verlobter verloofde vermieter"
+    " vermieterin verpleegster veterinaria veterinario veterinária veterinário vicina vicini vicino"
+    " vizinha vizinhas vizinho vizinhos voisin voisine voisines voisins voorzitter vorsitzender vriendin"
+    " vétérinaire zahnarzt zahnärztin zoon zwager ärztin électricien électricienne élève"
+)
+"""What people are to each other, and offices, in words that name nobody."""
+
+_CALLED_SO: Final = (
+    "ami amie amiga amigo baas beau belle broer capo chef coach comune cura curé frau freund gérant"
+    " koper madre madrina maj mamie mann mari medico mujer mulher mãe neef nonna nonno notaire notar"
+    " notario oma oncle oom opa padre padrino pai papi patron portero presidente prima primo tia tio"
+    " trainer tía tío vriend vrouw wanne zia zio zus"
+)
+"""The same in words that are names, too: behind an article they are none."""
+
+_ARTICLES: Final = (
+    "van von vom der die das den dem des ein eine einen einem einer mein meine meinen meinem meiner"
+    " dein deine sein seine seinen seinem ihr ihre ihren ihrem unser unsere unseren el la los las un una"
+    " mi mis tu tus su sus nuestro nuestra al del le les une mon ma mes ton ta son sa ses notre nos"
+    " votre leur du au aux cette o a os as um uma meu minha meus minhas seu sua nosso nossa do da dos ao"
+    " il lo i gli uno mio mia tuo tua suo nostro nostra della dal dalla alla de het een mijn jouw zijn"
+    " haar ons onze hun the my his her our their your"
 )
 _ASSISTANTS: Final = (
     "alexa bixby chatgpt claude copilot cortana deepseek gemini grok llama mistral perplexity siri"
@@ -58,6 +108,10 @@ _BORNE: Final = frozenset(_NAMED.split())
 _DONE: Final = frozenset(_VERBS.split())
 _CALLED_ON: Final = frozenset(_ASSISTANTS.split())
 _NEVER: Final = frozenset(_ALWAYS.split())
+_PARTS: Final = frozenset(_CALLINGS.split())
+_MAYBE: Final = frozenset(_CALLED_SO.split())
+_ROLES: Final = _PARTS | _MAYBE
+_DETERMINED: Final = frozenset(_ARTICLES.split())
 _SCRIPTURE: Final = frozenset(_BOOKS.split())
 _SURE: Final = 0.6
 _WORDS: Final = re.compile(r"[^\W\d_]+\.?")
@@ -69,7 +123,8 @@ _TIMED: Final = re.compile(
 )
 _OBJECT: Final = re.compile(
     r" (?:this|them|the|it|that|these|those|him|us|me|la|el|los|las|le|les|un|una|une|o|os|as|a|um|uma|das"
-    r"|den|die|der|ein|eine|einen|mir|moi|nos|esto|este|esta|isso|isto|ce|cet|cette|ça)\b"
+    r"|den|die|der|ein|eine|einen|mir|moi|nos|esto|este|esta|isso|isto|ce|cet|cette|ça"
+    r"|il|lo|gli|uno|de|het|een|deze|dit|mi|mis|mon|ma|mes|meu|minha|mein|meine|meinen|mio|mia|mijn|questo|questa)\b"
 )
 _MODAL: Final = re.compile(r" (?:i|we|you|he|she|they|it|there|this|that)\b", re.IGNORECASE)
 _KINSMAN: Final = re.compile(
@@ -136,6 +191,15 @@ _SPELT: Final = re.compile(
     r"\b(?:nineteen|eighteen|two thousand|twenty[- ]\w+$|neunzehn|zweitausend|mil|deux mille)"
 )
 _NUMBER: Final = re.compile(r"\d{1,2}")
+_NEXT: Final = re.compile(r"[;,|\t]\w")
+"""The next cell of a row."""
+
+_DAYS_OF: Final = re.compile(
+    r"(?:.*[\d.], ?)?\d{1,2}(?:st|nd|rd|th|\.)?,? (?:and|und|y|et|e|en) (?:the )?"
+    r"\d{1,2}(?:st|nd|rd|th|\.|,)?(?: of| de)? ?[^\W\d_]*\W*"
+)
+"""Several days of a month, without a year."""
+
 _TIME: Final = re.compile(r",?(?: at| um| à| a las| às|T)? ?\d{1,2}[:h]\d\d")
 _BIRTH: Final = re.compile(
     r"(?=[abcdfgjlnopstuvyz])(?:"
@@ -166,6 +230,13 @@ _UNSAYABLE: Final = re.compile(
     r"|(?![cln]k|n[dgnst]|l[dflmst]|r[dklmnst]|s[hst]|t[hst]|ch|ph|hn|hl|mm|nz|tz|x[xt])[^aeiouy]{2}$"
 )
 
+_ABSTRACT: Final = re.compile(
+    r"(?!(?:con(?:cep|sola)|asun|encarna|anuncia|visita|purifica|resurrec|presenta|ascen|trin|nativ|felic|car)"
+    r"(?:c?i[oó]n|c?s[ií][oó]n|[cs]i[oó]n|idade?)$)"
+    r"[^\W\d_]{3,}(?:[cs]i[oó]n|[cs]iones|ção|ções|zion[ei]|idad|idade|idades|[hk]eit|[hk]eiten|schaft|schaften|[^\W\d_]ung|ungen|tions?)"
+)
+"""How nouns end of what is done or how it is; Concepción and Trinidad are people, too."""
+
 _GOING_ON: Final = re.compile(r"\b(?:fic|est|sig|and|contin)\w{0,5}(?: (?:me|te|se|nos))? $")
 _OF_KIN: Final = re.compile(
     r"\b(?:mam[áa]|pap[áa]|madre|padre|herman[oa]|hij[oa]|abuel[oa]|t[íi][oa]|prim[oa]|suegr[oa]"
@@ -180,6 +251,11 @@ _WELCOMED: Final = re.compile(
     re.IGNORECASE,
 )
 """A company speaks of itself."""
+
+
+def _is_next(value: str, before: str) -> bool:
+    """Say whether a word without a capital stands behind a comma."""
+    return value.islower() and before.endswith(", ")
 
 
 def _is_verb(word: str, before: str) -> bool:
@@ -202,7 +278,18 @@ def is_no_person(value: str, before: str, after: str) -> bool:
             return True  # one of several
         if _NUMBERED.match(after) or _TIMED.search(before):
             return True
+    if value.islower() and not after[1:2].isupper() and _is_a_part(words, before):
+        return True
     return len(words) == 1 and _is_no_name(value, words[0], before, after)
+
+
+def _is_a_part(words: list[str], before: str) -> bool:
+    """Say whether words without a capital are but what somebody is to others: "de buurvrouw"."""
+    core = [word for word in words if word not in _DETERMINED]
+    if not core or not _ROLES.issuperset(core):
+        return False
+    opening = [*before.casefold().split(), *words[: words.index(core[0])]][-1:]
+    return not _MAYBE.issuperset(core) or not _DETERMINED.isdisjoint(opening)
 
 
 def _is_no_name(value: str, word: str, before: str, after: str) -> bool:
@@ -210,7 +297,7 @@ def _is_no_name(value: str, word: str, before: str, after: str) -> bool:
     opens = _OPENS.search(before) is not None
     return (
         word in _NEVER
-        or (word in _DONE and opens and _OBJECT.match(after) is not None)
+        or (word in _DONE and (opens or _is_next(value, before)) and _OBJECT.match(after) is not None)
         or (word in {"may", "will"} and opens and _MODAL.match(after) is not None)
         or (
             value in {"may", "will"}
@@ -222,7 +309,7 @@ def _is_no_name(value: str, word: str, before: str, after: str) -> bool:
         or (word in {"mercedes", "lexus"} and _SERIES.match(after) is not None)
         or (word in _CODED and (_TONGUES.search(before) or _TONGUE.match(after)) is not None)
         or (value.isupper() and _UNSAYABLE.search(word) and _AILING.search(before) is not None)
-        or (value.islower() and _is_verb(word, before))
+        or (value.islower() and (_is_verb(word, before) or _ABSTRACT.fullmatch(word) is not None))
         or (word in _RELATIVES and _MY.search(before) is not None)
         or _WELCOMED.search(before) is not None
         or (word == "jenkins" and _BUILT.match(after) is not None)
@@ -233,7 +320,9 @@ def _is_no_name(value: str, word: str, before: str, after: str) -> bool:
 
 def is_no_birth(value: str, around: str, after: str, score: float) -> bool:
     """Say whether a day has no year, or has a time, and nothing around it speaks of a birth."""
-    if _NO_DAY.fullmatch(value):
+    if _NO_DAY.fullmatch(value) or _DAYS_OF.fullmatch(value):
+        return True
+    if _NUMBER.fullmatch(value) and _NEXT.match(after):
         return True
     if not any(map(str.isdigit, value)) and len(_DATES.intersection(value.casefold().split())) > 1:
         return True  # a row of months

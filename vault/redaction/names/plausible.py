@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from vault.redaction.folding import fold
+from vault.redaction.patterns.ages import is_no_lifetime
 from vault.redaction.technical import is_a_record, is_technical
-from vault.redaction.wares import is_a_model
+from vault.redaction.wares import is_a_model, is_an_amount
 
 # fmt: off
 _NUMBERS: Final = frozenset(
@@ -150,6 +152,7 @@ _CUT_IN: Final = re.compile(r"\b(?:inscri\w+|engrav\w+|dated|stamped|wedding)\b"
 _STATUS: Final = re.compile(r"[1-5]\d\d \d+")
 _ANSWERED: Final = re.compile(r"\bHTTP/\d(?:\.\d)?[\"']? $|\b(?:GET|POST|PUT|PATCH|DELETE|HEAD) ?/\S* $")
 _CHIP: Final = re.compile(r"(?:RX|RTX|GTX) ?\d{3,4}(?: ?(?:XTX?|Ti|Super|GRE))?", re.IGNORECASE)
+_UPDATE: Final = re.compile(r"KB ?\d{6,7}", re.IGNORECASE)
 _SEAT: Final = re.compile(r"\d{1,2}[A-EGHJKL]")
 _LETTERED: Final = re.compile(r"\d{1,2}[FM]")
 _SEATED: Final = re.compile(
@@ -205,13 +208,14 @@ def is_other(entity: str, value: str, before: str, after: str) -> bool:  # noqa:
         case "LICENSE_PLATE":
             opening = before.lower()
             whole = opening + value.lower()
-            return is_a_model(whole, len(opening), len(whole))
+            return is_an_amount(value) or is_a_model(whole, len(opening), len(whole))
         case _ if entity in _IDS:
             engraved = _DAY.fullmatch(value) is not None and _CUT_IN.search(before) is not None
             return (
                 engraved
                 or _SENT.search(before) is not None
                 or _CHIP.fullmatch(value) is not None
+                or _UPDATE.fullmatch(value) is not None
                 or _THINGS.search(before) is not None
             )
         case _:
@@ -234,6 +238,8 @@ def _is_no_age(value: str, before: str, after: str) -> bool:
     if _NTH.fullmatch(value):
         of_others = not _SOMEBODYS.search(before) or _OF_OTHERS.match(after) is not None
         return of_others and not _BIRTHDAY.match(after)
+    if is_no_lifetime(fold(before).low, fold(value + after).low):
+        return True
     if _DAY_OF.search(before) and _DAY_ENDS.match(value.lstrip("0123456789") + after):
         return True
     if _is_seat(value, before, after):

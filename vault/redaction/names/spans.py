@@ -60,6 +60,8 @@ _STOPS: Final = frozenset(".!?")
 _TIES: Final = frozenset("-_")
 _BEHIND: Final = frozenset("?&,;:")  # a user's name: the rest of an address
 _QUOTES: Final = frozenset("\"'`")
+_BEFORE_QUOTES: Final = frozenset("=([{,:")
+_BEHIND_QUOTES: Final = frozenset(",)]};")
 _ENDS: Final = frozenset(" \t\n\r\"'`<>()[]{}|,;")
 """What no address of the net goes over."""
 
@@ -204,12 +206,17 @@ def _whole(words: list[str], first: int, last: int, done: int) -> tuple[int, int
 
 
 def _unquoted(words: list[str], first: int, last: int) -> tuple[int, int]:
-    """Take the quotes off a value."""
-    while first < last and words[first].strip() in _QUOTES:
+    """Take the quotes off a value, and the signs of code that stand beyond them."""
+    while first < last and _is_quote(words, first, first + 1, _BEFORE_QUOTES):
         first += 1
-    while first < last and words[last].strip() in _QUOTES:
+    while first < last and _is_quote(words, last, last - 1, _BEHIND_QUOTES):
         last -= 1
     return first, last
+
+
+def _is_quote(words: list[str], at: int, inner: int, beyond: frozenset[str]) -> bool:
+    sign = words[at].strip()
+    return sign in _QUOTES or (sign in beyond and words[inner].strip() in _QUOTES)
 
 
 def _address(words: list[str], first: int, last: int, done: int) -> tuple[int, int]:

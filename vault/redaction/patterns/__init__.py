@@ -75,7 +75,11 @@ def around(
 ) -> Iterator[re.Match[str]]:
     """The matches of a pattern around some places."""
     for low, high in windows(ends, before, after):
-        yield from pattern.finditer(text, low, high)
+        for match in pattern.finditer(text, low, high):
+            if match.end() < high:
+                yield match
+            elif whole := pattern.match(text, match.start()):  # what the window may have cut
+                yield whole
 
 
 def all_recognizers() -> tuple[Recognizer, ...]:
@@ -84,6 +88,7 @@ def all_recognizers() -> tuple[Recognizer, ...]:
         accounts,
         addresses,
         ages,
+        assigned,
         births,
         cards,
         context,
@@ -136,5 +141,6 @@ def all_recognizers() -> tuple[Recognizer, ...]:
         sql,
         records,
         roles,
+        assigned,
     )
     return tuple(one for module in modules for one in module.RECOGNIZERS)

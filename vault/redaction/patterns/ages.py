@@ -24,7 +24,7 @@ _UNIT = (
 _OLD = r"(?:[ -]?(?:years?|yrs?|yr|y|months?|mos?|weeks?)[ -]?(?:old|young|of age)\b| ?y/?o\b| ?y\.o\.)"
 _KIN = (
     r"(?:son|sons|daughters?|kids?|child|children|baby|boy|girl|boys|girls|lads?|twins?|toddler|wife|husband|mum|mom|mother|dad|father|nan|nana|gran|granny|grandma|grandad|grandpa|grandfather|grandmother|granddad|gramps|brother|sister|bro|sis|cousin|nephew|niece|aunt|auntie|uncle|partner|bf|gf|boyfriend|girlfriend|fiance\w?|friend|mate|roommate|flatmate|neighbou?r|boss|teacher|student|pupil|patient|client|customer|teen|"
-    r"hija|hijo|hijos|hijas|hijita|mama|papa|abuel[oa]|madre|padre|herman[oa]|espos[oa]|nieta|nieto|novi[oa]|sobrin[oa]|tochter|sohn|kind|kinder|mutter|vater|oma|opa|bruder|schwester|mann|frau|dads|mums|moms|widow|widower|freund|freundin|enkel\w{0,2}|nichte|neffe|fille|fils|enfants?|mere|pere|mari|femme|frere|soeur|grand-mere|grand-pere|copain|copine|bebe|filh[oa]s?|mae|pai|avo|vo|irma|irmao|marido|mulher|amma|owner|holder|lady|man|woman|guy)"
+    r"hija|hijo|hijos|hijas|hijita|mama|papa|abuel[oa]|madre|padre|herman[oa]|espos[oa]|nieta|nieto|novi[oa]|sobrin[oa]|tochter|sohn|kind|kinder|mutter|vater|oma|opa|bruder|schwester|mann|frau|dads|mums|moms|widow|widower|freund|freundin|enkel\w{0,2}|nichte|neffe|fille|fils|enfants?|mere|pere|mari|femme|frere|soeur|grand-mere|grand-pere|copain|copine|bebe|filh[oa]s?|mae|pai|avo|vo|irma|irmao|marido|mulher|oncle|tante|onkel|tia|tio|zia|zio|cunad[oa]|suegr[oa]|sogr[oa]|figli[ao]|mamma|nonn[ao]|fratello|sorella|marito|moglie|zus|broer|moeder|vader|zoon|dochter|amma|owner|holder|lady|man|woman|guy)"
 )
 _SUBJECT = re.compile(
     rf"(?:i'?m|i am|iam|he'?s|he is|she'?s|she is|they'?re|who'?s|who is|whos|im|hes|shes|we'?re both|you'?re|ur|is now|he was|she was|i was|i were|she'?d be|he'?d be|he'?d have been|she'?d have been|he'?ll be|she'?ll be|she|er is|sie ist|er ist|male|female|weiblich|mannlich|hes like|patient is|age is|age was|my age is|turn(?:ed|ing|s)?|aged?|age of|at age|ages|age\?|alter|edad|idade|eta|age,|age,\W?|umur(?: dah)?|lived to|liv(?:e|ing) to be|i'?d say|died,? at|died \w{{2,10}} \w{{2,10}} at|left us[^.\n\d]{{0,30}} at|crossed at|started (?:work )?at|retired at|married at|was, at|widowed at|orphaned at)\W{{0,3}}(?:(?:like|only|just|now|about|around|almost|nearly|already|a|til|till|over|still|barely|both|in my|turning|is|was|are|then|f|m|male|female|man|woman|nur|erst|schon|tired|gonna be|going to be|currently|than|have been|be)\W{{1,2}}){{0,2}}"
@@ -38,8 +38,12 @@ _MORE = re.compile(
     rf"(?: years?)?(?:, ?| and | und | y | et | e | & |, and )(?:the other (?:is )?)?({_N}(?: years?| anos| ans| jahre)?){_UNIT}(?!,\d)(?=\s?[,.;)!?\n]|\s(?:and|y|und|et|e|who|both|do|they)\b|$)"
 )
 _ROMANCE = re.compile(
-    rf"(?:tengo|tngo|tiene|tienes|tenia|tenemos|tenho|tem|tinha|cumpli|cumplo|cumple|cumplas|cumplir|cumplio|fiz|fez|faz|faco|completei|j'ai|j'avais|il a|elle a|on a|agee? de|ich bin|bin|ist|er ist|sie ist|war|wird|werde|wurde|hija de|hijo de|de|mit|con|la de|el de|com|d'un|d'une|soy|sou|je suis|ai)\s(?:ya |solo |apenas |so |erst |schon |gerade |muchos mas de |mas de |casi |quase |nur |nachste woche |morgen |heute )?"
-    rf"({_N}|[a-z]{{4,9}}(?: [ye] [a-z]{{3,6}})?) ?(anos|ans|jahren?|tacos|primaveras|anitos|aninhos|monaten?|meses|mois|annees)\b(?! (?:de (?:experien|servi|casad|cotiz|trabaj|carrer)|en (?:el|la|un|una)|experience|erfahrung|lang|bei|dass|que (?:no|me|se|lo|vivo|trabaj)))"
+    rf"(?:tengo|tngo|tiene|tienes|tenia|tenemos|tenho|tem|tinha|cumpli|cumplo|cumple|cumplas|cumplir|cumplio|fiz|fez|faz|faco|completei|(?:ho|hai|ha|avevo|aveva|compio|compie|compira|compiuto)(?=\s\d{{1,3}} anni)|j'ai|j'avais|il a|elle a|on a|agee? de|ich bin|bin|ist|er ist|sie ist|war|wird|werde|wurde|hija de|hijo de|de|mit|con|la de|el de|com|d'un|d'une|soy|sou|je suis|ai)\s(?:ya |solo |apenas |so |erst |schon |gerade |muchos mas de |mas de |casi |quase |nur |nachste woche |morgen |heute )?"
+    rf"({_N}|[a-z]{{4,9}}(?: [ye] [a-z]{{3,6}})?) ?(anos|ans|anni|jahren?|tacos|primaveras|anitos|aninhos|monaten?|meses|mois|annees)\b(?! (?:de (?:experien|servi|casad|cotiz|trabaj|carrer)|en (?:el|la|un|una)|experience|erfahrung|lang|bei|dass|que (?:no|me|se|lo|vivo|trabaj)|d[ei] (?:antig|anzian|esperien|servizi|lavoro|contrat|metier|mariage|carriere|casa\b|empresa|matrimoni|garanti|contribut)|d'(?:anciennete|experience|esperienza|attes|etude)|fa\b))"
+)
+_OF_YEARS = re.compile(
+    rf"(?:{_KIN}|chic[oa]|mujer|hombre|nin[oa]|senora?|muchach[oa]|ancian[oa]|garcon|dame|monsieur|homem|rapaz|moca|menin[oa]|senhora?|donna|uomo|ragazz[oa]|bambin[oa]|signora?|vrouw|meisje|jongen|junge|madchen|herr) (?:de|di|van|von) "
+    r"(\d{1,3}(?: (?:anos|ans|anni|jaar|jahren)\b)?)(?=\s?[,;!?)\n]|\s?\.(?!\d)| (?:y|e|et|en|und|and|que|che|qui|die|who|con|com|avec|met|mit|with|sans)\b|$)(?!,\d)"
 )
 _BARE_ROMANCE = re.compile(
     rf"(?:tengo|tngo|tiene|tenho|cumplo|cumpli|cumplas mas de|muchos mas de|bin|ich bin|er ist|sie ist|erst|fez|fiz|nachste woche|tenia|tem|tinha)\s({_N})(?=\s?[,.;!?)\n]|\s(?:y|und|e|i|ja|and|pero|aber|mas|nachste)\b|$)"
@@ -67,9 +71,7 @@ _ANSWER = re.compile(
 _LISTED = re.compile(
     rf"(?:i'?m|i am|ich bin|ich|soy|sou|je suis) [^.\n\d;!?()]{{1,44}}?,? ?\(?({_N})(?=[,;)\n]|\.(?!\d)| (?:jahre|years|and)\b|$)(?! ?%)"
 )
-_OLD_NOW = re.compile(
-    rf"{_OLD}| (?:anos de edad|anos de idade|ans revolus|jahre alt|jahre jung|lat\b|anni\b)"
-)
+_OLD_NOW = re.compile(rf"{_OLD}| (?:anos de edad|anos de idade|ans revolus|jahre alt|jahre jung|lat\b)")
 _YEARS = re.compile(
     r" ?-?(?:anos|ans|jahren?|years?|yrs?|anitos|aninhos|anazos|tacos|jahrige?r?|jaar|anni)\b"
 )
@@ -80,12 +82,18 @@ _EXPLAINED = re.compile(
     r"\b(?:explain|describe|eli)\b[^\n]{0,30}\b(?:i'?m|i am|i was) $|\b(?:tell|talk|speak|teach)\b[^\n]{0,30}\b(?:like|as if|as though) (?:i'?m|i am|i was) $"
 )
 _THING = (
-    r"(?:dogs?|cats?|puppy|kitten|horse|pony|mare|gelding|hamster|rabbit|parrot|tortoise|turtle|cars?|van|truck|bike|house|home|building|flat|roof|boiler|furnace|mattress|sofa|laptop|computer|phone|pc|mac|macbook|iphone|ipad|kindle|tablet|tv|console|fridge|oven|dishwasher|tyres?|tires?"
+    r"(?:dogs?|cats?|puppy|kitten|horse|pony|mare|gelding|hamster|rabbit|parrot|tortoise|turtle|cars?|van(?! \d)|truck|bike|house|home|building|flat|roof|boiler|furnace|mattress|sofa|laptop|computer|phone|pc|mac|macbook|iphone|ipad|kindle|tablet|tv|console|fridge|oven|dishwasher|tyres?|tires?"
     r"|tree|port|wine|whisky|whiskey|scotch|rum|cheese|bottle|cask|company|startup|club|stadium|league|museum|festival|codebase|repo|project|ticket|bridge|church|song|film|movie|book|game|label|drop"
     r"|carpet|rug|couch|fence|engine|battery|printer|router|monitor|camera|guitar|piano|violin|jacket|boots|mower|kettle|freezer|washer|washing machine|commit|bug|server|database|cactus|bonsai|sourdough|starter|labrador|beagle|spaniel|ragdoll|budgie|goldfish|gecko|hens?)"
 )
+_THING_ELSEWHERE = (
+    r"(?:perr[oa]|gat[oa]|gatit[oa]|cachorr[oa]|caball[oa]|coche|carro|bici|movil|ordenador|contrato|caldera|nevera|chien(?:ne)?|chatte|chiot|cheval|voiture|maison|immeuble|chaudiere|ordinateur|frigo|contrat|hund|hundin|katze|kater|welpe|pferd|auto|haus|heizung|fahrrad|rechner|vertrag"
+    r"|cane|cagnolin[oa]|gatt[oa]|cavallo|macchina|caldaia|contratto|hond|paard|huis|fiets|cao|cadela|apartamento|(?:mon|le|ton|son|notre) chat|(?:mijn|onze|de|een|haar|zijn) (?:kat|poes))"
+)
 _OF_THING = re.compile(
     rf"\b{_THING}(?:'s)?(?:,| is| was| are| turned| turns| now| aged| already| about| over| nearly){{0,3}} $"
+    rf"|\b{_THING}(?: is|,)? (?:called|named) [\w'-]{{2,16}}(?:,| and|, and)? (?:s?he(?:'s| is|s)|it(?:'s| is|s)) $"
+    rf"|\b{_THING_ELSEWHERE}(?: [a-z]{{2,12}})? (?:tiene|tenia|tem|tinha|ha|aveva|a|avait|hat|ist|war|is|was|heeft)(?: ya| ja| gia| deja| schon| al| nu)? $"
 )
 _THING_NEXT = re.compile(rf"(?: |-)(?:[a-z]{{3,9}} )?{_THING}\b")
 _NO_MAN = re.compile(
@@ -94,7 +102,7 @@ _NO_MAN = re.compile(
 """It says before a number that it is nobody's age."""
 
 _DOUBTS = re.compile(
-    rf"\b{_THING}\b|\b(?:explain|describe|eli|tell|talk|speak|teach)\b|\b(?:comme si|como si|als ob)\b|\bages?\b|\b(?:over|under|above|below)\b|\b(?:gravida|embarazada|enceinte|schwanger)\b"
+    rf"\b(?:{_THING}|{_THING_ELSEWHERE})\b|\b(?:explain|describe|eli|tell|talk|speak|teach)\b|\b(?:comme si|como si|als ob)\b|\bages?\b|\b(?:over|under|above|below)\b|\b(?:gravida|embarazada|enceinte|schwanger)\b"
 )
 
 _SPAN = re.compile(
@@ -150,11 +158,15 @@ _FIRST = (
     (_FAMILY, _KIN),
     (
         _ROMANCE,
-        r"tengo|tngo|tiene|tienes|tenia|tenemos|tenho|tem|tinha|cumpl\w{1,3}|fiz|fez|faz|faco|completei|j'ai|j'avais|il|elle|on|agee?|ich|bin|ist|er|sie|war|wird|werde|wurde|hija|hijo|de|mit|con|la|el|com|d'une?|soy|sou|je|ai",
+        r"tengo|tngo|tiene|tienes|tenia|tenemos|tenho|tem|tinha|cumpl\w{1,3}|fiz|fez|faz|faco|completei|ho|hai|ha|avevo|aveva|compi\w{1,4}|j'ai|j'avais|il|elle|on|agee?|ich|bin|ist|er|sie|war|wird|werde|wurde|hija|hijo|de|mit|con|la|el|com|d'une?|soy|sou|je|ai",
     ),
     (
         _BARE_ROMANCE,
         r"tengo|tngo|tiene|tenho|cumpl\w{1,3}|muchos|bin|ich|er|sie|erst|fez|fiz|nachste|tenia|tem|tinha",
+    ),
+    (
+        _OF_YEARS,
+        rf"{_KIN}|chic[oa]|mujer|hombre|nin[oa]|senora?|muchach[oa]|ancian[oa]|garcon|dame|monsieur|homem|rapaz|moca|menin[oa]|senhora?|donna|uomo|ragazz[oa]|bambin[oa]|signora?|vrouw|meisje|jongen|junge|madchen|herr",
     ),
     (_FIELD, r"ages?|edad|alter|idade|player"),
     (_LISTED, r"i'?m|i|ich|soy|sou|je"),
@@ -199,8 +211,26 @@ def _is_nobodys(low: str, start: int, end: int, *, doubtful: bool) -> bool:
         (old and _THING_NEXT.match(low, old.end()))
         or _NO_MAN.search(low, max(0, start - 30), start)
         or (low.endswith(_AM, 0, start) and _EXPLAINED.search(low, max(0, start - 40), start))
-        or _OF_THING.search(low, max(0, start - 30), start)
+        or _OF_THING.search(low, max(0, start - 44), start)
     )
+
+
+_FOR = re.compile(
+    r"\b(?:(?P<ha>ha)|y a|hace|vor|seit|depuis|da|per|por|pendant|durante|ogni|cada|dans|fra|tra|dopo|apres|despues de|depois de|nach|sinds)"
+    r"(?: (?:solo|mas de|mais de|piu di|plus de|mehr als|quase|casi|circa|unos|fast|gut))? $"
+)
+_SO_MANY = re.compile(r"\d{1,3} (?P<unit>anos|ans|anni|jahren?|jaar)\b(?P<ago> (?:fa|geleden|atras)\b)?")
+
+
+def is_no_lifetime(before: str, rest: str) -> bool:
+    """Say whether a number of years, in lower case, is how long something takes or how old a thing is."""
+    if _OF_THING.search(before):
+        return True
+    years = _SO_MANY.match(rest)
+    if years is None:
+        return False
+    since = _FOR.search(before)
+    return bool(years["ago"] or (since and (since["ha"] is None or years["unit"] == "anos")))
 
 
 def _is_counted(pattern: re.Pattern[str], low: str, start: int, end: int) -> bool:

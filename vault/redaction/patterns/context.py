@@ -32,7 +32,7 @@ _OTHERS = re.compile(
 
 _ELSE = re.compile(
     r"\b(?:order|ticket|tracking|invoice|phone|tel|mobile|cell|flight|room|booking|vuelo|pedido|factura|flug|bestellung|rechnung|vol|commande"
-    r"|facture|voo|encomenda|fatura)\b"
+    r"|facture|voo|encomenda|fatura|auftrag|vorgang|ordine|fattura|bestelling)\b"
 )
 """The same anywhere between a value and a second one."""
 
@@ -91,7 +91,7 @@ def _is_id(least: int, most: int = 24, *, letters: int = 10) -> Callable[[str], 
 
 
 _DATE = re.compile(
-    r"\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)?\d\d|\d{1,2}([./])\d{1,2}\1(?:19|20)?\d\d [a-z]{1,4}|(?:0[1-9]|1[0-2])/\d\d|(?:19|20)\d\d(?:[-./]\d{1,2}[-./]\d{1,2})?|(?:19|20)\d\d ?[-/] ?(?:19|20)?\d\d|(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec|till|until|in|on|of|at|to|for|from|since|by)[ -]?(?:19|20)?\d\d(?:\d\d)?"
+    r"\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)?\d\d|\d{1,2}([./])\d{1,2}\1(?:19|20)?\d\d [a-z]{1,4}|(?:0[1-9]|1[0-2])(?:/\d\d|[-./]20\d\d)|(?:19|20)\d\d(?:[-./]\d{1,2}[-./]\d{1,2})?|(?:19|20)\d\d ?[-/] ?(?:19|20)?\d\d|(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec|till|until|in|on|of|at|to|for|from|since|by)[ -]?(?:19|20)?\d\d(?:\d\d)?"
 )
 _AMOUNT = re.compile(
     r"\d{1,3}(?:[.,]?\d{3}){0,3}[.,]\d\d|\d{1,3}[.,]\d{3}|20[0-4]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d|\d{3,4}[lmnt](?: [mw]1)?|\d{1,4}(?: ?[x*] ?\d{1,4}){1,3}(?: ?[cm]?m)?"
@@ -419,7 +419,7 @@ def _fitting(
         return None
     if start >= end or not kind.fits(folded.low[start:end]):
         return None
-    if least is not None and not _is_like(folded.text[slice(*least)], folded.text[start:end]):
+    if least is not None and not _is_like(kind, folded.text[slice(*least)], folded.text[start:end]):
         return None
     return start, end
 
@@ -429,8 +429,10 @@ def _ends_plate(kind: Kind, folded: Folded, start: int, end: int) -> bool:
     return kind.entity == "LICENSE_PLATE" and _BRITISH.fullmatch(folded.low, start, end) is not None
 
 
-def _is_like(first: str, value: str) -> bool:
+def _is_like(kind: Kind, first: str, value: str) -> bool:
     """Say whether a second value is about as long as the first, and not of small letters behind capital ones."""
+    if kind.entity == "LICENSE_PLATE" and value.isdigit() and not first.isdigit():
+        return False
     return abs(len(value) - len(first)) <= 4 and not (value.islower() and first.isupper())
 
 

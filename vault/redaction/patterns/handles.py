@@ -19,7 +19,7 @@ _CODE_AT = re.compile(
 )
 _CUE = (
     r"(?:user ?-?names?|user(?: ?id| code|'s)?|login(?: name| id)?|log ?in as|handles?|handle's|gamer ?tags?|gt|ign|psn(?: id)?|xbox(?: live)?(?: tag)?|origin id|epic(?: id)?|steam(?: id| name)?|discord|insta(?:gram)?|ig|snap(?:chat)?|tiktok|tik tok|twitter|telegram|tele|kakao(?: ?talk)?(?: id)?|zalo|line id|wechat|twitch|youtube|roblox|minecraft|reddit|skype|nick(?:name|s)?|screen ?name|account(?: name)?|acc|display name|player|seller name|scammer|"
-    r"channel|usuari[oa]|benutzer(?:name|kennung)?|nutzername|spielername|utilizador|utilisateur|identifiant|pseudo|apelido|apodo|alias|aka|a\.k\.a|tag|ldap|uid|code name|pppoe|kundenkonto|duo|gt is|profile?|perfil|conta|cuenta|konto|compte|clan|kicked|is on the internet under|known as|show up as|on the forum|forum|summoner name|clan leader|leader|realm|host is|logs me in as|signers?|son's is|band as|gamer ?names?|gaming name|my @|add me|banned|made|impersonat\w{2,3}|trade bot|ingame|in-game|db_user|ign|kick|line)"
+    r"channel|usuari[oa]|benutzer(?:name|kennung)?|nutzername|anmeldename|spielername|gebruiker(?:snaam)?|inlognaam|(?:nome )?utente|utilizador|(?:nom d')?utilisateur|identifiant|pseudo|apelido|apodo|alias|aka|a\.k\.a|tag|ldap|uid|code name|pppoe|kundenkonto|duo|gt is|profile?|perfil|conta|cuenta|konto|compte|clan|kicked|is on the internet under|known as|show up as|on the forum|forum|summoner name|clan leader|leader|realm|host is|logs me in as|signers?|son's is|band as|gamer ?names?|gaming name|my @|add me|banned|made|impersonat\w{2,3}|trade bot|ingame|in-game|db_user|ign|kick|line)"
 )
 _SAID = re.compile(
     r"(?P<mid>[\"']?(?:\b(?:on|at|for|in|auf|en|sur) [a-z0-9][a-z0-9.-]{1,20} (?=is\b|ist\b|es\b|est\b)|[ :=>,(\"'|?\n-]|\b(?:is|was|are|its|it's|it|es|era|ist|war|est|e|o|el|le|il|i'm|im|my|name|id|at|on|here|as|the|there|eh|de|do|literally|now|called|se|llama|soy|sou|ich bin|je suis|his|her|their|old|new|still|under|invalid|for)\b){1,10})[\"'(@]{0,2}(?P<value>(?<![\w@])[a-z0-9][\w.#/@-]{1,40})"
@@ -36,8 +36,10 @@ _NO_NAME_ELSEWHERE = (
     r"|nov[oa]s?|senhas?|padrao|comum|esquecid[oa]|errad[oa]|logad[oa]|cadastrad[oa]|(?:in)?ativ[oa]|invalido|precisa"
     r"|oublie|invalides?|inconnu|existant|nouveau|perdu|errone|valide|deja|indisponible|incorrects?"
     r"|oder|vergessen|vergeben|falsch|ungultig|unbekannt|existiert|bereits|schon|nicht|wurde|wird|richtig|fehlt|gesperrt|verloren|stimmt|geandert|passt|eingeben|inaktiv|aktiv"
+    r"|vergeten|onjuist|ongeldig|onbekend|bestaat|verkeerd|geblokkeerd|niet|werkt|kwijt|gevonden|aanmaken|wijzigen|invoeren|voor|moet|krijgt|kan|heeft|wordt|wachtwoord"
+    r"|dimenticat[oa]|pers[oa]|errat[oia]|sbagliat[oa]|valid[oa]|esistente|bloccat[oa]|sconosciut[oa]|corrett[oa]|deve|riceve|gia|della|dello|finale|registrat[oa]"
 )
-"""What is said of a user, or beside one, in Spanish, Portuguese, French and German."""
+"""What is said of a user, or beside one, in Spanish, Portuguese, French, German, Dutch and Italian."""
 
 NO_NAME = re.compile(
     rf"(?:{_NO_NAME_ELSEWHERE}|"
@@ -75,7 +77,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|[0-9a-f]{12}")
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _HOST = re.compile(r"\.(?:com|io|org|net|dev|cloud|gov|edu|ai)$")
 _ALWAYS = re.compile(
-    r"(?:user ?-?names?|usuari[oa]|benutzername|nutzername|utilizador|gamer ?tag|identifiant)$"
+    r"(?:user ?-?names?|usuari[oa]|benutzername|nutzername|anmeldename|gebruikersnaam|inlognaam|nome utente|utilizador|nom d'utilisateur|gamer ?tag|identifiant)$"
 )
 _CLOSES = re.compile(
     r"[\"'*`)]{0,2}(?:\s?[,.;)\n/]|$| (?:and|y|und|et|e|on|pw|pass\w{0,4}|with|but|for|isn't|doesn't|keeps|at|@)\b)"
@@ -83,7 +85,7 @@ _CLOSES = re.compile(
 """What a name is followed by that nothing joins to "username": "username must be" goes on otherwise."""
 
 _DIRECT = re.compile(
-    r"(?:user ?-?names?|user(?: ?id)?|login(?: name)?|log ?in as|handle|gamer ?tag|ign|psn id|nick(?:name)?|screen ?name|usuario|benutzername|nutzername|spielername|utilizador|identifiant|pseudo|alias|apodo|origin id|user's|account name)[\"']?$"
+    r"(?:user ?-?names?|user(?: ?id)?|login(?: name)?|log ?in as|handle|gamer ?tag|ign|psn id|nick(?:name)?|screen ?name|usuario|benutzername|nutzername|anmeldename|spielername|gebruikersnaam|inlognaam|nome utente|utilizador|nom d'utilisateur|identifiant|pseudo|alias|apodo|origin id|user's|account name)[\"']?$"
 )
 
 
@@ -285,8 +287,11 @@ def _is_in_a_state(match: re.Match[str]) -> bool:
     value = match[2]
     if NO_NAME.match(value) or EVERYBODYS.match(value) or _ASPECT.match(value) or is_technical(value):
         return False
-    if not match["user"]:
-        return True
+    return not match["user"] or unheard(value)
+
+
+def unheard(value: str) -> bool:
+    """Say whether nobody knows a word: asked of the name model's words, which load when they are needed."""
     from vault.redaction.names import is_unheard
 
     return is_unheard(value)

@@ -33,6 +33,12 @@ _OPTION = re.compile(
     r"(?<![\w-])--(?:[a-z]{1,16}-)?pass(?:word|wd|phrase)?[ =][\"']?([a-zA-Z][\w-]{3,40})(?=[\"']?(?:[ \t]*(?:$|\n|[\\|;&])| -| [./~]| \w))",
     re.MULTILINE,
 )
+_VARIABLE = re.compile(
+    r"\b(?:variable|secret|output|parameter) \"[\w-]{0,40}(?:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key|private_?key|access_?key)\"[^{}\n]{0,60}\{[^{}]{0,400}?"
+    r"\b(?:default|value)\s{0,20}=\s{0,3}\"([^\"\n$]{4,128})\""
+)
+"""What is secret by the name of the block around it."""
+
 _ANYBODYS = re.compile(
     r"(?:my|your|some|super|new|old|db|the|[_-]){0,4}(?:secret|secure|strong|example|test|root|admin|postgres|mysql|change-?me|default|guest|dev|local)?[-_]?(?:pass(?:word|wd|phrase)?|pw|pwd|secret|here|me)?$",
     re.IGNORECASE,
@@ -80,6 +86,7 @@ _FORMS = (
     Form("passwords in commands", r"\b(?:redis-cli|mysql|mysqldump|mysqladmin|mariadb|sshpass)\b", _COMMAND, 14, 160, code=True, fits=_is_set),
     Form("codes of screens", r"\b(?:unlocks?|opens|locks?)(?: \w{2,5}){0,2} \d", _OPENED, 40, 14),
     Form("passwords of the environment", r"(?:pass(?:word|wd|phrase)?|pwd)=[\"']?[a-z]", _SET, 64, 130, cased=True, code=True, fits=_is_chosen),
+    Form("secrets of variables", r"(?:default|value)\s{0,20}=\s{0,3}\"", _VARIABLE, 560, 132, code=True, fits=_is_chosen),
     Form("passwords of options", r"--(?:[a-z]{1,16}-)?pass(?:word|wd|phrase)?[ =]", _OPTION, 32, 64, code=True, fits=_is_chosen),
 )  # fmt: skip
 RECOGNIZERS = tuple(recognizer("SECRET", form, 0.75) for form in _FORMS)

@@ -12,7 +12,7 @@ from typing import Final
 from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
-from vault.redaction.patterns.handles import EVERYBODYS, NO_NAME, telling
+from vault.redaction.patterns.handles import EVERYBODYS, NO_NAME, telling, unheard
 from vault.redaction.patterns.passwords import says_how
 from vault.redaction.technical import is_technical
 
@@ -28,7 +28,7 @@ _IS: Final = r"(?: ?[:=]|'s| is| was| ist| lautet| es| era| est| e)"
 _MAIL: Final = r"[a-z0-9][\w.+-]{0,60}@[a-z0-9-]{1,40}(?:\.[a-z0-9-]{2,24}){1,4}"
 _END: Final = (
     r"(?=[\"'`*)]{0,2}(?:[.,;:!)]{0,3}(?:\s*$|\n|[,;)] ?)|[.!?] "
-    r"| (?:and|but|for|on|to|in|at|it|its|thanks|thx|please|pls|lol|btw|doesn'?t|does|isn'?t|won'?t|wont|still|not|no|thats?"
+    r"| (?:and|but|for|on|to|in|at|it|its|thanks|thx|please|pls|lol|btw|doesn'?t|does|isn'?t|won'?t|wont|still|not|no|thats?|werkt|niet|funziona|non|funciona"
     r"|that's|i|is|und|geht|komme|aber|y|pero|no|me|et|mais|ca|e|mas|nao)\b))"
 )
 _SAID: Final = re.compile(
@@ -36,6 +36,13 @@ _SAID: Final = re.compile(
     r"[\"'`]?[,;.]?[ \n]{1,2}(?:[/|&+-] )?(?:(?:and|und|y|et|e|with|mit|con|avec|com) )?(?:(?:the|my|his|her|your|mein|das|la|mi|le|mon|a|minha) )?"
     rf"(?P<pass>{_CUE})(?P<is>{_IS})?[ \n]{{1,2}}[\"'`*]{{0,2}}(?P<value>[a-z][\w-]{{3,23}}){_END}"
 )
+_THEN: Final = re.compile(
+    rf"(?<![\w-]){_CUE}(?: (?:of|for|vom|von|fur|del|de|du|do|di|voor|van) (?:the )?[\w-]{{2,16}})?{_IS}?[ \n]{{1,2}}[\"'`*]{{0,2}}(?=[a-z!?#.-]*\d)[^\s\"'`,]{{5,24}}[\"'`*]{{0,2}},?[ \n]"
+    r"(?:(?:and|und|y|et|e|en) )?(?:(?:the|my|mein|mi|mon|il|mijn) )?"
+    rf"(?:user(?: ?name)?|log ?in|benutzer|gebruiker|utente|utilisateur|usuario){_IS}?[ \n][\"'`]?(?P<user>[a-z][\w.-]{{3,30}}){_END}"
+)
+"""The password first, with a digit in it, and who it is for."""
+
 _AS: Final = re.compile(
     r"\b(?:(?P<given>creds?|credentials|log ?ins?|sign ?in|access)(?: details| data)?(?: for [\w-]{2,20})?(?: (?:is|are|as|with|using)|:)"
     r"|(?:log(?:ged|ging)?|sign(?:ed|ing)?) ?in(?:to [\w-]{2,20})? (?:as|with|using))"
@@ -72,15 +79,9 @@ def is_general(value: str) -> bool:
     return bool(value in _GENERAL or says_how(value) or NO_NAME.match(value) or is_technical(value))
 
 
-def _is_unheard(value: str) -> bool:
-    from vault.redaction.names import is_unheard
-
-    return is_unheard(value)
-
-
 def _is_made_up(value: str, original: str) -> bool:
     mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
-    return mixed or "@" in value or telling(value, original) or (value.isalpha() and _is_unheard(value))
+    return mixed or "@" in value or telling(value, original) or (value.isalpha() and unheard(value))
 
 
 def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
@@ -91,11 +92,16 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
             continue
         original = folded.text[match.start(group) : match.end(group)]
         announced = match["told"] or match["is"] or match["named"] or match["pass"] in {"pw", "pwd", "mdp"}
-        if not (announced or _is_made_up(user, original) or _is_unheard(value)):
+        if not (announced or _is_made_up(user, original) or unheard(value)):
             continue
         yield Hit("SECRET", *match.span("value"), 0.8)
         if "@" not in user and not EVERYBODYS.match(user):
             yield Hit("USERNAME", *match.span(group), 0.7)
+
+    for match in around(_THEN, folded.low, ends, 16, 90):
+        user = match["user"]
+        if not (is_general(user) or user in _GENERAL or EVERYBODYS.match(user)):
+            yield Hit("USERNAME", *match.span("user"), 0.7)
 
 
 def _find_beside(folded: Folded, ends: Ends) -> Iterator[Hit]:
@@ -104,7 +110,7 @@ def _find_beside(folded: Folded, ends: Ends) -> Iterator[Hit]:
         if is_general(value) or user in _GENERAL or NO_NAME.match(user):
             continue
         original = folded.text[match.start("user") : match.end("user")]
-        if _is_made_up(user, original) or _is_unheard(value):
+        if _is_made_up(user, original) or unheard(value):
             yield Hit("SECRET", *match.span("value"), 0.8)
             if "@" not in user and not EVERYBODYS.match(user):
                 yield Hit("USERNAME", *match.span("user"), 0.7)
@@ -114,7 +120,7 @@ def _find_shared(folded: Folded, ends: Ends) -> Iterator[Hit]:
     for pattern in (_MAILED, _NETWORK):
         for match in around(pattern, folded.low, ends, 90, 130):
             value = match["value"]
-            if not is_general(value) and _is_unheard(value):
+            if not is_general(value) and unheard(value):
                 yield Hit("SECRET", *match.span("value"), 0.7)
 
 
@@ -128,7 +134,7 @@ RECOGNIZERS = (
         _find_shared,
         every=True,
     ),
-    Recognizer("users and passwords", (rf"[\s\"'`]{_CUE}(?:'s)?[ :=\n]",), _find, every=True),
+    Recognizer("users and passwords", (rf"[\s\"'`]{_CUE}(?:'s)?[ :=\n]", rf"^{_CUE}[ :]"), _find, every=True),
     Recognizer(
         "users beside passwords",
         (r"\b(?:creds?|credentials|access|(?:log(?:ged|ging)?|sign(?:ed|ing)?) ?ins?)\b",),

@@ -39,12 +39,20 @@ _SAID: Final = re.compile(
     + _NAMES
     + rf" (?:is|are|was|were) (?:(?:both|also|jointly|now|still) )?(?:(?:named|listed|appointed|put down|down) as )?{_ONE_OF}(?i:{_ROLES})\b"
 )
+_REACHED: Final = re.compile(rf"\b(?i:{_ROLES}) ?[:=]? ?({_WORD}),? (?=[+(]?\d[\d ()-]{{6}})")
+"""A first name, and a phone behind it."""
+
 _REACH: Final = 170
 _NOBODY: Final = re.compile(
     r"\b(?:the|this|that|your|each|both|bank|trust|company|limited|ltd|llp|llc|inc|plc|gmbh|court|church|council|university|college|school|hospital|insurance|state|county|city|party"
     r"|tenants?|landlords?|owners?|members?|partners?|parents?|children|child|spouse|plaintiffs?|defendants?|trustees?|executors?|law|act|article|section)\b"
 )
 """What holds a role without being a person, or is a word for whoever it will be."""
+
+
+_NO_NAME: Final = re.compile(
+    r"(?:unit|flat|room|apt|apartment|no|nr|number|phone|tel|tele\w+|mobile|mob|cell|contact|details|id|ref|case|claim|policy|office|line|hotline|contacts?|numero|nummer|am|on|at|is|the|call)$"
+)
 
 
 def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
@@ -55,6 +63,9 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
             low = folded.low[one.start() : one.end()]
             if may_be_a_name(one[0]) and not _NOBODY.search(low) and not is_famous(one[0]):
                 yield Hit("PERSON", *one.span(), 0.6)
+    for match in around(_REACHED, folded.text, ends, 30, 60):
+        if not _NO_NAME.match(match[1].lower()):
+            yield Hit("PERSON", *match.span(1), 0.6)
 
 
 RECOGNIZERS = (Recognizer("people in roles", (rf"\b{_ROLES}\b",), _find, every=True),)

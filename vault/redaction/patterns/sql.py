@@ -27,9 +27,11 @@ _OTHER: Final = re.compile(rf"(?:\bupdate {_TABLE}\s{{1,3}}set\b|{_FROM} {_TABLE
 _EQUAL: Final = re.compile(
     r"([\"`\[\]\w.]{1,60}+)\s{0,3}(?:=|<>|!=|\blike|\bilike)\s{0,3}'((?:[^'\n]++|''){1,200}+)'"
 )
+_IS: Final = re.compile(r"([\"`\[\]\w.]{1,60}+)\s{0,3}(?:=|<>|!=)\s{0,3}(\d{2,19})(?![\w.])")
+_BARE: Final = re.compile(r"\d{2,19}")
 _OF_PERSONS: Final = re.compile(_PERSONS)
 _OWN: Final = re.compile(
-    r"(?<![a-z])(?:first_?name|last_?name|full_?name|surname|apellido|nachname|vorname|prenom|sobrenome|\bphone|mobile|\bdob\b|birth|ssn|passport|passwor[dt]|passwd|contrasena|kennwort)"
+    r"(?<![a-z])(?:first_?name|last_?name|full_?name|surname|apellido|nachname|vorname|prenom|sobrenome|\bphone|mobile|\bdob\b|birth|ssn|passport|passwor[dt]|passwd|contrasena|kennwort|ip$|ip_?addr)"
 )
 _DATE: Final = re.compile(rf"'({FULL})\s?'")
 _PHONE: Final = re.compile(r"'(\+?\d[\d ()./-]{5,18}\d)'")
@@ -55,7 +57,9 @@ _TELLING: Final = (
     ("LICENSE_PLATE", re.compile(r"(?:licen[cs]e|number|registration)_?plate$|(?<![a-z])plate_?(?:no|nr|num|number)$|kennzeichen$"), re.compile(r"(?=.*\d)[\w -]{4,11}")),
     ("AGE", re.compile(r"(?<![a-z])age$"), re.compile(r"\d{1,3}")),
     ("ADDRESS", re.compile(r"(?<![a-z])(?:zip|post|postal)(?:_?code)?$|(?<![a-z])plz$"), re.compile(r"(?=.*\d)[\w -]{3,10}")),
-    ("SECRET", re.compile(r"(?<![a-z])pin$"), re.compile(r"\d{4,8}")),
+    ("SECRET", re.compile(r"(?<![a-z])pin(?:_?code)?$"), re.compile(r"\d{4,8}")),
+    ("SECRET", re.compile(r"(?<![a-z])(?:cvv2?|cvc2?)$"), re.compile(r"\d{3,4}")),
+    ("IP_ADDRESS", re.compile(r"(?<![a-z])ip(?:_?addr(?:ess)?)?$"), re.compile(r"(?!0\.|127\.)\d{1,3}(?:\.\d{1,3}){3}")),
     ("MEDICAL_ID", re.compile(r"(?<![a-z])mrn$|medical_record"), re.compile(r"(?=(?:\D*\d){5})[\w-]{5,20}")),
     ("USERNAME", re.compile(r"(?:user|screen|login|nick)_?name|gamer_?tag|\b(?:user|login|nick|handle|usuario|utilisateur|benutzer(?:name)?)$"), re.compile(r"(?=.*[a-z])(?:\w[\w.@#-]{2,39})")),
 )  # fmt: skip
@@ -70,6 +74,11 @@ def _told(column: str, value: str) -> str:
     return ""
 
 
+def _counted(column: str, value: str) -> str:
+    """Give what a bare number is by its column."""
+    return _told(column, value) if _BARE.fullmatch(value) else ""
+
+
 def _rows(folded: Folded, start: int, end: int) -> Iterator[Hit]:
     """Read the rows of an INSERT as its columns say; where none are named, what is written like names."""
     low, text = folded.low, folded.text
@@ -78,10 +87,12 @@ def _rows(folded: Folded, start: int, end: int) -> Iterator[Hit]:
     first = columns.end() if columns else max(low.find("values", start, end), start)
     for values in _VALUES.finditer(low, first, end):
         for number, value in enumerate(_VALUE.finditer(low, values.start() + 1, values.end() - 1)):
+            column = listed[number] if number < len(listed) else ""
             if value[0][0] != "'":
+                if entity := _counted(column, value[0].rstrip()):
+                    yield Hit(entity, value.start(), value.start() + len(value[0].rstrip()), 0.9)
                 continue
             begin, stop = value.start() + 1, value.end() - 1
-            column = listed[number] if number < len(listed) else ""
             told = _told(column, low[begin:stop])
             entity = told or _named(column, text[begin - 1 : stop + 1], is_listed=bool(listed))
             if entity:
@@ -128,6 +139,10 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
                 entity = _named(column, folded.text[one.start(2) - 1 : one.end(2) + 1], is_listed=True)
             if entity and entity != "LOCATION":
                 yield Hit(entity, *one.span(2), 0.6)
+        for one in _IS.finditer(low, *statement.span()):
+            column = one[1].rpartition(".")[2].strip('"`[]')
+            if (is_persons or _OWN.search(column)) and (entity := _counted(column, one[2])):
+                yield Hit(entity, *one.span(2), 0.6)
 
 
 RECOGNIZERS = (
@@ -135,7 +150,7 @@ RECOGNIZERS = (
         "sql",
         (
             r"\b(?:insert|replace) into ",
-            r"\b(?:update|from) [\"`\[\w][\"`\]\w.]{0,60}\s[^;]{0,400}?(?:=|<>|like) {0,3}'",
+            r"\b(?:update|from) [\"`\[\w][\"`\]\w.]{0,60}\s[^;]{0,400}?(?:=|<>|like) {0,3}['\d]",
         ),
         _find,
         code=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
@@ -117,17 +118,25 @@ _NAME = re.compile(r"[a-z%'.\d-]*[a-z]{2}(?:\+|%20)[a-z][a-z%'.\d+-]*$")
 _PLACE = re.compile(r"(?=[^\d]*\d)[\w%.,'-]{1,40}(?:\+|%20)[\w%.,'+-]{2,200}$")
 _PERSONAL = re.compile(
     r"[?&;](?:amp;)?(?:(?:[a-z]{1,20}_)?(?:full|first|last|sur|given)?(?P<name>name|nombre|nom|nome|vorname|nachname|apellidos?)"
-    r"|(?:[a-z]{1,20}_)?(?P<place>address|addr|street|strasse|anschrift|adresse|direccion|rue|calle|endereco|rua))"
+    r"|(?:[a-z]{1,20}_)?(?P<place>address|addr|street|strasse|anschrift|adresse|direccion|rue|calle|endereco|rua)"
+    r"|(?:[a-z]{1,20}_)?(?P<phone>phone|mobile|tel|telephone|telefon|telefono|telefone|cell|handy|movil)(?:_?(?:no|nr|num|number))?"
+    r"|(?P<birth>dob|(?:date_?of_?)?birth(?:_?(?:date|day))?|geburtsdatum|nacimiento|naissance|nascimento))"
     r"\d?=(?P<value>[^&;#\s\"'<>]{3,240})"
 )
+_ASKED_FOR: Final = (
+    ("name", "PERSON", _NAME),
+    ("place", "ADDRESS", _PLACE),
+    ("phone", "PHONE_NUMBER", re.compile(r"(?:%2b|\+)?(?:%28|%29|%20|[+ ().-])*+(?:\d(?:%28|%29|%20|%2f|[+().-])*+){7,15}$")),
+    ("birth", "DATE_OF_BIRTH", re.compile(r"\d{1,4}(?:%2f|[./-])\d{1,2}(?:%2f|[./-])\d{1,4}$|(?:19|20)\d{6}$")),
+)  # fmt: skip
 
 
 def _find_asked(folded: Folded, ends: Ends) -> Iterator[Hit]:
     """Names and addresses in what an address of the web asks: of an example's host, or of one's own machine."""
     for match in around(_PERSONAL, folded.low, ends, 40, 250):
-        form, entity = (_NAME, "PERSON") if match["name"] else (_PLACE, "ADDRESS")
-        if form.match(match["value"]):
-            yield Hit(entity, *match.span("value"), 0.7)
+        for group, entity, form in _ASKED_FOR:
+            if match[group] and form.match(match["value"]):
+                yield Hit(entity, *match.span("value"), 0.7)
 
 
 RECOGNIZERS = (
@@ -135,6 +144,8 @@ RECOGNIZERS = (
         "values in addresses",
         (
             r"[?&;][a-z_]{0,30}(?:name|nombre|nom|nome|apellidos?|address|addr|street|strasse|anschrift|adresse|direccion|rue|calle|endereco|rua)\d?=",
+            r"[?&;][a-z_]{0,30}(?:phone|mobile|tel|telephone|telefon|telefono|telefone|cell|handy|movil|no|nr|num|number)\d?=",
+            r"[?&;][a-z_]{0,30}(?:dob|birth|date|day|geburtsdatum|nacimiento|naissance|nascimento)\d?=",
         ),
         _find_asked,
         every=True,

@@ -156,3 +156,12 @@ def says_only_fields(label: str) -> bool:
             for word in _words(label)
         )
     )
+
+
+_NAMING = frozenset({"name", "key", "field"})
+
+
+def names_the_next(key: str, said: str) -> str:
+    """Give the field that a pair names, as in `{"name": "password", "value": "..."}`, if it is one."""
+    is_name = key.lower() in _NAMING and len(said) <= _LONGEST and _IDENTIFIER.fullmatch(said) is not None
+    return said if is_name and (is_password(said) or names_a_field(said)) else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from vault.redaction.segments.labels import is_key
+from vault.redaction.segments.labels import is_key, names_the_next
 from vault.redaction.segments.literals import decoded, escaped, quoted
 from vault.redaction.segments.pieces import Piece, Taken, Writer, as_it_is, value
 
@@ -94,8 +94,14 @@ def keyed_lines(text: str, start: int, end: int, *, sure: bool = False) -> Itera
 
     Elsewhere a line whose first words name no field stays prose as a whole: they may be somebody's name.
     """
+    named, behind = "", -1  # what the line before names
     for found in KEYED.finditer(text, start, end):
         label, sign = (found[1], found[2]) if found[1] else (found[3], found[4])
+        if label == "value" and found.start() == behind and named:
+            label, named = named, ""
+        elif label == "name" and sign == ":":
+            behind = text.find("\n", found.end(), end) + 1
+            named = names_the_next(label, text[found.end() : behind].strip(" \r\n\"'"))
         is_string = _ESCAPED.match(text, found.end(), end) is not None and " " not in label
         if found.start() < start or not (sure or is_string or is_key(label.rstrip(), sign)):
             continue

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from vault.redaction.segments.labels import may_number_a_person
+from vault.redaction.segments.labels import is_password, may_number_a_person, names_the_next
 from vault.redaction.segments.pieces import LONGEST_LABEL, Form, Piece, Taken, Writer, value
 
 _DEEPEST = 200_000  # a list's entry each: deeper is no data, and costs memory
@@ -36,6 +36,7 @@ _SPACE = re.compile(r"\s++")
 _CUT = re.compile(r"\s*+\Z")
 _WHOLE_STRING = re.compile(rf"({_DOUBLE})\s*+\Z", re.DOTALL)
 _CUT_OFF = re.compile(r"""\s*+["']""")
+_VALUES = frozenset({"value", "Value", "val"})
 _CLOSING = {"{": "}", "[": "]", "(": ")"}
 ESCAPE = re.compile(
     r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(\r?\n)|(.))", re.DOTALL
@@ -140,6 +141,12 @@ def _number(text: str, start: int, end: int, label: str) -> list[Piece]:
     return [Piece(start, end, text[start:end], Form.NUMBER, label, quoted)]
 
 
+def _option(quoted_text: str) -> str:
+    """Give the option that is set to a password by the next string of a list of arguments."""
+    name = quoted_text[1:-1].lstrip("-")
+    return name if len(name) <= LONGEST_LABEL and is_password(name) else ""
+
+
 class _Scan(NamedTuple):
     """What a scan came to: where it stopped, whether all brackets closed, whether it saw a key."""
 
@@ -155,6 +162,7 @@ def _scan(text: str, start: int, end: int) -> _Scan:  # noqa: C901 (one loop: ca
     pieces: list[Piece] = []
     opened: list[tuple[str, str]] = [(_CLOSING[text[start]], "")]
     at, label, keys = start + 1, "", False
+    option = named = ""  # what names the next string of a list, and of a pair
     loose, before = -1, 0  # a number that no comma follows, and the pieces before it
     while True:
         key = _KEY.match(text, at, end) if opened[-1][0] == "}" else None
@@ -162,6 +170,7 @@ def _scan(text: str, start: int, end: int) -> _Scan:  # noqa: C901 (one loop: ca
             keys = True
             label = (decoded(key[1][1:-1]) if key[1] else key[0].strip(": \t\r\n"))[-LONGEST_LABEL:]
             at = key.end()
+            label = named if named and label in _VALUES else label
         found = _VALUE.match(text, at, end)
         if loose >= 0 and not (key or (found[4] if found else _CUT.match(text, at, end))):  # a card goes on
             at = loose
@@ -172,10 +181,14 @@ def _scan(text: str, start: int, end: int) -> _Scan:  # noqa: C901 (one loop: ca
         quotes, number, opening, closing, comma = found.groups()
         loose, before = (found.start(2) if number and not comma else -1), len(pieces)
         if quotes:
-            pieces += string(text, found.start(1), found.end(1), label)
+            in_list = opened[-1][0] != "}"
+            pieces += string(text, found.start(1), found.end(1), (in_list and option) or label)
+            option = _option(quotes) if in_list and quotes[1] == "-" else ""
+            named = (names_the_next(label, quotes[1:-1]) if key else "") or named
         elif number:
             pieces += _number(text, found.start(2), found.end(2), label)
         elif opening:
+            named = ""
             fault = comma or (opened[-1][0] == "}" and not key)
             opened += [(_CLOSING[opening[0]], label)] * (opening.count("[") or 1)
             if fault or len(opened) > _DEEPEST:
@@ -190,7 +203,7 @@ def _scan(text: str, start: int, end: int) -> _Scan:  # noqa: C901 (one loop: ca
                 for _ in opened:
                     last = text.index(closing[0], last + 1)
                 return _Scan(last + 1, True, keys, label, pieces)
-            label = opened[-count][1]
+            label, named = opened[-count][1], ""
             del opened[-count:]
         at = found.end()
     return _Scan(at, False, keys, label, pieces)

@@ -60,7 +60,8 @@ class Piece(Struct, frozen=True, gc=False):
     """The value at text[start:end]: `text` is what it says once decoded, `label` is what names it.
 
     A piece may hold structure of its own, as a JSON string may hold JSON: it is one piece, with that JSON
-    as its text. Where `nested` is true, split its text again and write `join`'s answer back through it.
+    as its text. Where `nested` is true, split its text again and write `join`'s answer back through it. One
+    that `is_whole` is not split again.
     """
 
     start: int
@@ -69,11 +70,12 @@ class Piece(Struct, frozen=True, gc=False):
     form: Form
     label: str = ""
     write: Writer = as_it_is
+    is_whole: bool = False
 
     @property
     def nested(self) -> bool:
         """Whether the text, which stood inside something, may be worth splitting again."""
-        if self.write is as_it_is or self.form is not Form.PROSE:
+        if self.write is as_it_is or self.is_whole or self.form is not Form.PROSE:
             return False
         if len(self.text) > _RUN_LENGTH and not _LONG_RUN.fullmatch(self.text):  # it may hold a blob
             return True

@@ -12,8 +12,10 @@ from vault.redaction.segments.code import Fence, code_lines, fences, inline_code
 from vault.redaction.segments.labels import is_key
 from vault.redaction.segments.lines import boundaries, cards, hunks, inline_tables, keyed_lines, logged_lines
 from vault.redaction.segments.literals import documents, is_literal, is_string, literals
+from vault.redaction.segments.mails import encoded_parts, form_fields, mail_ids, may_hold_mail
 from vault.redaction.segments.markup import is_markup, markup
 from vault.redaction.segments.pieces import Check, Form, Piece, Taken, may_hold_blob, plain, unhurried
+from vault.redaction.segments.statements import code_and_statements, copies, statements
 from vault.redaction.segments.tables import markdown_tables, separated_values
 
 _Find = Callable[[str, int, int], Iterable[Taken]]
@@ -68,7 +70,7 @@ def _is_plain(text: str) -> bool:
             commas = [line.count(",") for line in text.split("\n")]
             if any(few and few == next_few for few, next_few in itertools.pairwise(commas)):
                 return False
-    return not _may_have_key(text) and not may_hold_blob(text)
+    return not _may_have_key(text) and not may_hold_blob(text) and not may_hold_mail(text, 0, len(text))
 
 
 def _may_have_key(text: str) -> bool:
@@ -141,7 +143,7 @@ def _fenced(text: str, start: int, end: int, language: str, check: Check) -> Ite
     if not language and taken is None:
         taken = _unnamed(text, start, end, check)
     if taken is None:
-        yield from plain(text, start, end, Form.CODE)
+        yield from code_and_statements(text, start, end)
     else:
         for part in taken:
             yield from part.pieces
@@ -187,12 +189,17 @@ def _sectioned(text: str, start: int, end: int) -> Iterator[Taken]:
 
 
 _ALL: tuple[_Find, ...] = (
+    encoded_parts,
+    form_fields,
+    mail_ids,
     hunks,
     boundaries,
     documents,
     cards,
     _sectioned,
     bodies,
+    copies,
+    statements,
     code_lines,
     markdown_tables,
     separated_values,
@@ -209,7 +216,7 @@ _READ: dict[str, tuple[_Find, ...]] = (
     | dict.fromkeys(_SEPARATED, (separated_values,))
     | dict.fromkeys(_SETTINGS, _SET)
     | dict.fromkeys(_WORDS, _ALL)
-    | {"http": (literals, bodies, _settings)}
+    | {"http": (form_fields, boundaries, literals, bodies, _settings)}
 )
 """What is looked for in a fence, by its language."""
 

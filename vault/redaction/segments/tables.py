@@ -11,8 +11,10 @@ from typing import NamedTuple
 from vault.redaction.segments.labels import names_a_field, says_only_fields
 from vault.redaction.segments.pieces import Check, Piece, Taken, unhurried, value
 
-_RULE = re.compile(r"^[ \t|:-]++$", re.MULTILINE)
-_RULE_CELL = re.compile(r":?-+:?")
+_RULE = re.compile(r"^[ \t|:+=-]++$", re.MULTILINE)
+_RULE_CELL = re.compile(r":?(?:-+|=+):?")
+_RULE_ENDS = re.compile(r"[|+]")
+_BAR_OR_RULE = re.compile(r"\||\+[-=+]++(?<=\+)[ \t]*+\r?\Z")
 _BAR = re.compile(r"(?<!\\)\|")
 _DELIMITED = re.compile(r"^(?=[^\n\w]*+\w)[^\n\t;,|]*+[\t;,|]", re.MULTILINE)  # and says something
 _LONGEST_HEADER = 10_000
@@ -42,20 +44,20 @@ def line_end(text: str, at: int, end: int) -> int:
 
 
 def markdown_tables(text: str, start: int, end: int) -> Iterator[Taken]:
-    """Find the tables: a line of |, one of --- and |, and all that follow and hold a |."""
+    """Find the tables: a line of |, one of --- and | or +, and all that follow and hold a |."""
     for rule in _RULE.finditer(text, start, end):
-        if rule.start() <= start or "|" not in rule[0] or "-" not in rule[0]:
+        if rule.start() <= start or not _RULE_ENDS.search(rule[0]):
             continue
         head = text.rfind("\n", start, rule.start() - 1) + 1 or start
         header = _cells(text, head, rule.start() - 1)
-        marks = rule[0].strip().strip("|").split("|")
+        marks = _RULE_ENDS.split(rule[0].strip().strip("|+"))
         if len(header) != len(marks) or not all(_RULE_CELL.fullmatch(mark.strip()) for mark in marks):
             continue
         pieces = [piece for first, last in header for piece in _in_bars(text, first, last, "")]
         names = [text[first:last] for first, last in header]
         field = functools.cache(names_a_field)  # a table's own, so that it keeps no words
         at = rule.end() + 1
-        while at < end and text.find("|", at, last_of := line_end(text, at, end)) >= 0:
+        while at < end and _BAR_OR_RULE.search(text, at, last_of := line_end(text, at, end)):
             pieces += _row(text, _cells(text, at, last_of), names, field)
             at = last_of + 1
         yield Taken(head, min(at, end), pieces)
