@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from scoring import read_marked
 from sqlalchemy import Connection, Table, insert, text
 
 from vault import Vault
@@ -22,29 +24,41 @@ from vault.storage import keyring as keyring_sql
 from vault.storage import transcripts as transcripts_sql
 from vault.storage.schema import chapters, messages, sessions, users
 
+# Letters of what a user and an assistant say. Two sets of real talk tell their means in tokens, of a prompt
+# and of an answer: LMSYS-Chat-1M 69.5 and 214.5, WildChat 295.6 and 441.3. Here each is four letters.
+LENGTHS = {"short": (172, 172), "as in LMSYS-Chat-1M": (278, 858), "as in WildChat": (1182, 1765)}
 AGES = 60, 59, 0  # days: two that are long past their dates, and today
 TEXT = "The quick answer is that your invoice of last month was paid on the third, as agreed. " * 2
 A_DAY = int(os.environ.get("TRANSCRIPT_VAULT_BENCH_A_DAY", "50"))  # messages of one user
 CHUNK = 1000  # users
+SAID = Path(__file__).parents[1] / "data" / "chat" / "wide.txt"
+_BODIES = 500  # of one length
 _COPIED = "session_id", "seq", "chapter_id", "role", "created_at", "body"
 Row = tuple[Any, ...]
 
 
-def fill(vault: Vault, count: int) -> None:
+def fill(vault: Vault, count: int, length: str = "short") -> None:
     """Let users `u-0` to `u-<count - 1>` talk on two days of long ago, and say one thing today."""
-    filler = _Filler(vault._core)
+    filler = _Filler(vault._core, [_bodies(letters) for letters in LENGTHS[length]])
     for start in range(0, count, CHUNK):
         filler.add(range(start, min(start + CHUNK, count)))
+
+
+def _bodies(letters: int) -> list[bytes]:
+    """Cut messages of one length out of what people say, as it is compressed like that."""
+    said = "\n".join(one.text for one in read_marked(SAID))
+    starts = range(0, len(said) - letters, len(said) // _BODIES)
+    return [pack(encode(Message("user", said[start : start + letters]))) for start in starts]
 
 
 class _Filler:
     """Makes the rows of both databases, user by user."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, bodies: Sequence[Sequence[bytes]]) -> None:
         assert core.classes
         self._keyring, self._stores, self._vault = core.keyring, core.stores, core.stores.vault
         self._now = system_clock()
-        self._body = pack(encode(Message("user", TEXT)))
+        self._bodies = [itertools.cycle(one) for one in bodies]
         self._opened = self._keyring.trail([slot(Kind.USERS)]) | self._keyring.trail([slot(Kind.EPOCHS)])
         [rule] = core.classes.policies.rules
         places = [core.classes.place(rule, self._now - age * DAY, Part.BODY) for age in AGES]
@@ -133,14 +147,14 @@ class _Filler:
         key = chapter_key(session.key, epoch.key, session.id, epoch.id)
         chapter, at = make_chapter(number, vault, session.id, epoch.id, key), self._now - age * DAY
         for seq in range(place * A_DAY, (place + 1) * A_DAY if age else place * A_DAY + 1):
-            role = ("user", "assistant")[seq % 2]
+            role, body = ("user", "assistant")[seq % 2], next(self._bodies[seq % 2])
             yield (
                 row,
                 seq,
                 number,
                 role,
                 at,
-                chapter.cipher.seal(self._body, chapter.aad(seq, role, at, BODY)),
+                chapter.cipher.seal(body, chapter.aad(seq, role, at, BODY)),
             )
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from expired import A_DAY, AGES, TEXT, fill
+from expired import A_DAY, AGES, LENGTHS, TEXT, fill
 from sqlalchemy import Connection, create_engine, event, text
 
 from vault import Vault
@@ -178,8 +178,9 @@ def waited(taken: list[float]) -> str:
 
 
 @pytest.mark.bench
+@pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
-def test_purging_a_million_beside_a_plain_delete(database: Databases, tmp_path: Path) -> None:
+def test_purging_a_million_beside_a_plain_delete(database: Databases, tmp_path: Path, length: str) -> None:
     policy = tmp_path / "policy.yaml"
     policy.write_text(POLICY)
     total = USERS * A_DAY * (len(AGES) - 1)
@@ -191,7 +192,7 @@ def test_purging_a_million_beside_a_plain_delete(database: Databases, tmp_path: 
         place = [database.another(), database.another(), f"file:{tmp_path / f'root-{turn}.key'}", str(policy)]
         started = time.perf_counter()
         with opened(place) as vault:
-            fill(vault, USERS)
+            fill(vault, USERS, length)
             for name, url in others.items():
                 make_plain(vault, url, refers=name == "referring")
         for url in (*place[:2], *others.values()):
@@ -209,12 +210,13 @@ def test_purging_a_million_beside_a_plain_delete(database: Databases, tmp_path: 
                 stdout=subprocess.PIPE,
                 text=True,
                 timeout=3600,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},  # where the other tests are
             )
         told = json.loads(ran.stdout)
         times["purge"].append(told["run"])
         sys.stdout.write(
-            f"\n{database.dialect}: {told['messages']:,} messages of {USERS:,} users, made in {made:.0f} s;"
-            f" purged in {told['run']:.2f} s ({told['messages'] / told['run']:,.0f}/s),"
+            f"\n{database.dialect}: {told['messages']:,} messages, {length}, of {USERS:,} users,"
+            f" made in {made:.0f} s; purged in {told['run']:.2f} s ({told['messages'] / told['run']:,.0f}/s),"
             f" the keys alone {told['keys'] * 1000:.0f} ms;"
             f" peak {told['peak']} MB, {told['before']} MB before\n"
             f"  beside the purge {waited(beside_purge)}\n  beside the DELETE {waited(beside_plain)}\n"
@@ -225,7 +227,7 @@ def test_purging_a_million_beside_a_plain_delete(database: Databases, tmp_path: 
         ratio = statistics.median(map(truediv, times["purge"], times[name]))
         seconds = statistics.median(times[name])
         sys.stdout.write(
-            f"{database.dialect}: {ratio:.2f} times as long as a {name} DELETE of {seconds:.2f} s\n"
+            f"{database.dialect}, {length}: {ratio:.2f} times as long as a {name} DELETE of {seconds:.2f} s\n"
         )
 
 
