@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from databases import Databases
+from databases import Databases, connected
 from faces import DAY
 from retained import Retained, Said
+from sqlalchemy import update
+
+from vault.storage.schema import State, chapters
 
 
 @pytest.fixture
@@ -169,3 +172,34 @@ def test_p4_p5_what_older_transcripts_show_again_though_it_was_hidden_keeps_nobo
     thief.take_keyrings([*world.keyrings, world.databases.dump(world.databases.keyring)])
     assert thief.read(world.databases.dump(world.databases.transcripts)) == {held.text}
     assert other.text not in thief.read(world.transcripts[0])
+
+
+def test_p4_a_key_of_its_own_that_was_to_die_when_a_hold_hid_its_session_keeps_nobody_elses_key(
+    world: Retained,
+) -> None:
+    world.edit("plain")
+    held, gone = [world.say("anna", "s-1")], world.say("ben", "s-1")
+    world.hold("anna", "s-1")
+    world.clock.now += 20 * DAY
+    world.vault.purge()
+    held.append(world.say("anna", "s-1"))
+    other = world.say("ben", "s-1")
+    world.vault.transcript("anna", "s-1").delete()
+    with connected(
+        world.databases.transcripts
+    ) as connection:  # as a run that was broken off leaves it, or a thief
+        mine = update(chapters).where(chapters.c.node.is_not(None)).values(state=int(State.CLOSED))
+        assert connection.execute(mine).rowcount == 1
+        connection.commit()
+    world.snapshot()
+    world.clock.now += 20 * DAY
+    assert world.vault.purge().messages == 1
+    world.said, world.purged = [], [gone, other]
+    world.check()
+    world.check_copies()
+    assert shown(world, held[0]) == [one.text for one in held]
+    world.release()
+    world.vault.carry_out_due()
+    world.vault.purge()
+    world.erased |= {one.text for one in held}
+    world.check_copies()

@@ -27,6 +27,7 @@ from vault.retention.cutting import Cut, Cutter
 from vault.retention.deciding import span_of
 from vault.retention.explaining import Explained, explain_all
 from vault.retention.facts import Facts
+from vault.retention.guarding import Guard
 from vault.retention.holding import Holds, NoHolds, as_holds
 from vault.retention.plan import Plan, Planner
 from vault.retention.planning import Planned, Planning
@@ -66,6 +67,7 @@ class Runs:
         self._holds = holds or NoHolds()
         self._facts = Facts(stores, keyring, classes, hidden=True)
         self._planning = Planning(stores, keyring, classes, self._facts, self._holds)
+        self._guard = Guard(stores, self._facts, self._holds)
         self._cutter = Cutter(stores, keyring, eraser, self._facts, self._holds)
         self._records = RunRecords(lambda: keyring.service)
         self._log = RunLog(keyring.log, self._records, classes)
@@ -132,6 +134,7 @@ class Runs:
                 store.root.require_mirrors()  # nor does whoever can't let keys die now
             self._log.begin(connection, first, intended, actor)
 
+        self._guard.check()
         store.keyring.write(begin)
         store.transcripts.write(lambda c: purge_sql.close_epochs(c, sorted(planned.epochs)))
         dying = store.transcripts.snapshot(lambda c: array("q", purge_sql.sessions_closing(c)))
@@ -164,6 +167,8 @@ class Runs:
         reason = f"retention: {', '.join(result.policies)}"
         counts, loose = (told.sessions, told.messages), broken or purger.left_keys
         keyless = purger.keyless
+        if not stopped:
+            self._guard.check()  # a hold may have come meanwhile
         cut = Cut() if stopped else self._cutter.cut(counts, reason, actor, keyless, loose=loose)
         ended = replace(
             told,

@@ -143,7 +143,9 @@ def work_out(
 
     One that the app has emptied dies, unless a hold keeps it. So does one that a run has emptied which was
     broken off: a hold that came since then may keep its key, but not that of its epoch, which is everybody's.
+    What a hold hides stays where it has a key of its own: it can't be sealed anew, and goes with the hold.
     """
+    hides = is_held and seen.session.state == State.HIDDEN
     goes: defaultdict[int, bool] = defaultdict(bool)
     stays: defaultdict[int, bool] = defaultdict(bool)
     bodies: defaultdict[int, set[bool]] = defaultdict(set)
@@ -159,7 +161,7 @@ def work_out(
     for number, chapter in seen.chapters.items():
         if not is_dying(chapter):
             continue
-        own = not chapter.depends and chapter.state == State.LIVE
+        own = not chapter.depends and (hides or chapter.state == State.LIVE)
         if stays[number] and not goes[number] and (own or number in dead):
             continue  # nothing keeps what is erased: of that a later run takes the rows
         if not stays[number]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, insert, select, update
 from vault.roots import Noted
 from vault.storage.engine import chunks
 from vault.storage.prepared import Prepared
-from vault.storage.schema import chapters, epochs, holds, messages, sessions, users
+from vault.storage.schema import chapters, epochs, holds, messages, records, sessions, users
 
 
 def add(connection: Connection, row: Noted) -> None:
@@ -102,3 +102,33 @@ def has_held_messages(
         for some in chunks(held_nodes)
         for held in (column.in_(some),)
     )
+
+
+def sessions_at(connection: Connection, nodes: Sequence[bytes]) -> dict[int, bytes]:
+    """Give the rows of some sessions, by their nodes."""
+    query = select(sessions.c.id, sessions.c.node)
+    found = (
+        row for part in chunks(nodes) for row in connection.execute(query.where(sessions.c.node.in_(part)))
+    )
+    return {row.id: row.node for row in found}
+
+
+def session_without_chapter(connection: Connection, ids: Sequence[int]) -> int | None:
+    """Give one of some sessions in which something stands in no chapter of that session."""
+    places = (
+        (messages, messages.c.chapter_id),
+        (messages, messages.c.originals_chapter_id),
+        (records, records.c.chapter_id),
+    )
+    for part in chunks(ids):
+        for table, place in places:
+            known = (chapters.c.id == place) & (chapters.c.session_id == table.c.session_id)
+            lost = (
+                table.c.session_id.in_(part),
+                place.is_not(None),
+                ~select(chapters.c.id).where(known).exists(),
+            )
+            found = connection.execute(select(table.c.session_id).where(*lost).limit(1)).scalar()
+            if found is not None:
+                return int(found)
+    return None
