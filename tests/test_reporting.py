@@ -155,6 +155,20 @@ def test_p2_a_date_that_no_message_can_have_is_noticed(vault: Vault, where: Path
         vault.report()
 
 
+@pytest.mark.parametrize(
+    "edit", ["DELETE FROM chapters WHERE id = ?", "UPDATE chapters SET id = id + 99 WHERE id = ?"]
+)
+def test_p2_a_message_whose_chapter_is_gone_is_counted_all_the_same(
+    vault: Vault, where: Path, edit: str
+) -> None:
+    before = vault.report().messages
+    with closing(sqlite3.connect(where / "transcripts.db")) as connection:
+        [(last,)] = connection.execute("SELECT max(id) FROM chapters")
+        connection.execute(edit, (last,))
+        connection.commit()
+    assert vault.report().messages == before
+
+
 def test_without_policies_nothing_is_overdue_and_the_report_says_why(tmp_path: Path) -> None:
     with Vault.open(tmp_path / "v", redactor=None) as vault:
         empty = vault.report()

@@ -126,16 +126,23 @@ def entry_of(certificate: Certificate, at: datetime) -> Entry:
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """An erasure as the keyring remembers it: enough to take it up again after a crash.
 
-    Of a request that waits for floors it remembers the sessions that they keep.
+    Of a request that waits for floors it remembers the sessions that they keep, and how many messages each
+    has, those that were removed from it counted.
     """
 
     certificate: Certificate
     now: bool = False
     kept: tuple[bytes, ...] = ()
+    counts: tuple[int, ...] = ()
 
     def encode(self) -> str:
         """Write it for the keyring."""
         return msgspec.json.encode(self).decode()
+
+    @property
+    def counted(self) -> dict[bytes, int]:
+        """Give the sessions that floors keep, each with the number of its messages, where that was noted."""
+        return dict.fromkeys(self.kept, 0) | dict(zip(self.kept, self.counts, strict=False))
 
     @staticmethod
     def decode(text: str) -> Record:

@@ -37,27 +37,30 @@ class DayAt:
     bytes: int
 
 
-def _by_day(chapter: Column[Any], sealed: Column[Any]) -> Select[Any]:
-    """Sum up in the database: what comes back has a row for each class and day, however much is stored."""
+def _by_day(chapter: Column[Any], sealed: Column[Any], unknown: str) -> Select[Any]:
+    """Sum up in the database: what comes back has a row for each class and day, however much is stored.
+
+    What has lost its chapter, or its class, stands under `unknown`.
+    """
     day = ((type_coerce(messages.c.created_at, BigInteger) + _SINCE) // DAY).label("day")
     of_class = func.coalesce(epochs.c.class_id, chapters.c.class_id).label("of_class")
     summed = (
         select(of_class, day, func.count().label("number"), func.sum(func.length(sealed)).label("size"))
         .select_from(messages)
-        .join(chapters, chapters.c.id == chapter)
+        .outerjoin(chapters, chapters.c.id == chapter)
         .outerjoin(epochs, epochs.c.id == chapters.c.epoch_id)
         .where(chapter.is_not(None))
         .group_by("of_class", "day")
         .subquery()
     )
-    return select(func.coalesce(classes.c.name, ""), summed.c.day, summed.c.number, summed.c.size).outerjoin(
-        classes, classes.c.id == summed.c.of_class
-    )
+    return select(
+        func.coalesce(classes.c.name, unknown), summed.c.day, summed.c.number, summed.c.size
+    ).outerjoin(classes, classes.c.id == summed.c.of_class)
 
 
 _stored = (
-    _by_day(messages.c.chapter_id, messages.c.body),
-    _by_day(messages.c.originals_chapter_id, messages.c.originals),
+    _by_day(messages.c.chapter_id, messages.c.body, ""),
+    _by_day(messages.c.originals_chapter_id, messages.c.originals, "originals"),
 )
 
 
