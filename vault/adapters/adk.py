@@ -13,7 +13,7 @@ import json
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from vault.adapters import framework
@@ -134,10 +134,11 @@ class VaultSessionService(BaseSessionService):
             event = self._trim_temp_delta_state(event)
             marker = session._storage_update_marker  # noqa: SLF001 (ADK's own)
             seen = [one.id for one in session.events]
-            said, delta = _message(event), _jsonable(dict(event.actions.state_delta))
+            delta = _jsonable(dict(event.actions.state_delta))
             names = session.app_name, session.user_id, session.id
+            given = _Given(names, marker, seen, _message(event), delta)
             try:
-                revision = await run(self._vault, self._stored.append, names, marker, seen, said, delta)
+                revision = await run(self._vault, self._stored.append, given)
             except RevisionError:
                 raise StaleSessionError("The session was changed in storage after it was loaded.") from None
             if revision is None:
@@ -159,6 +160,16 @@ class VaultSessionService(BaseSessionService):
         return session
 
 
+class _Given(NamedTuple):
+    """An event for a session as its caller knows that: by its revision, or by the ids of all its events."""
+
+    session: tuple[str, str, str]
+    marker: str | None
+    seen: list[str]
+    said: Message
+    delta: dict[str, Any]
+
+
 class _Stored:
     """What the service stores. Its methods run on the core of either face."""
 
@@ -177,32 +188,17 @@ class _Stored:
             raise AlreadyExistsError("A session with this id already exists.") from None
         self._shared.write(app, user, shared)
 
-    def append(
-        self,
-        session: tuple[str, str, str],
-        marker: str | None,
-        seen: list[str],
-        said: Message,
-        delta: dict[str, Any],
-    ) -> int | None:
-        """Store an event in the session as its caller knows it: by its revision, or by all its events.
+    def append(self, event: _Given) -> int | None:
+        """Store an event in the session as its caller knows it.
 
         The revision of the session with it; None where it is stored, and is not all that is new to them.
         """
         with suppress(RevisionError):
-            return self._append(session, marker, seen, said, delta)
-        # It may be this very event that has come: a call that was cancelled goes on.
-        return self._append(session, marker, seen, said, delta)
+            return self._append(event)
+        return self._append(event)  # it may be this very event that has come: a cancelled call goes on
 
-    def _append(
-        self,
-        session: tuple[str, str, str],
-        marker: str | None,
-        seen: list[str],
-        said: Message,
-        delta: dict[str, Any],
-    ) -> int | None:
-        app, user, name = session
+    def _append(self, event: _Given) -> int | None:
+        (app, user, name), marker, seen, said, delta = event
         found = self.read(app, user, name)
         if found is None:
             raise SessionNotFoundError("The session was not found.")

@@ -126,7 +126,9 @@ def whole_file(
             os.fsync(file.fileno())
             _put_in_place(file.fileno(), part, path)
             finished = True
-        except BaseException as error:
+        except (
+            BaseException
+        ) as error:  # not narrower: Ctrl-C or a signal's error too leaves plain text behind; it goes on
             waits = resumable and cursor.exists() and _is_at(part, file.fileno())
             if waits and not isinstance(error, UsageError):  # which says what to do itself
                 error.add_note(
@@ -146,7 +148,7 @@ def _buffered(handle: int) -> Iterator[BinaryIO]:
     file = os.fdopen(handle, "r+b", buffering=1024 * 1024)
     try:
         yield file
-    except BaseException:
+    except BaseException:  # not narrower: whatever ended the export is what its caller is told
         with suppress(OSError):
             file.close()
         raise
