@@ -282,7 +282,7 @@ def test_p5_on_a_server_too_what_comes_together_takes_nothing_that_a_floor_keeps
     database: Databases, tmp_path: Path, name: str
 ) -> None:
     with paired(database._server, tmp_path) as pair:
-        race(pair, forget, EVENTS[name], every=9)
+        race(pair, forget, EVENTS[name], every=15)
 
 
 @pytest.mark.slow

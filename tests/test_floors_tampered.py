@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from databases import Databases, connected
 from faces import DAY
 from retained import Retained
-from sqlalchemy import Table, update
+from sqlalchemy import Connection, Table, delete, update
 from test_purging_tampered import UNTIED
 
 from vault.errors import FlooredError, TamperedError
@@ -161,6 +163,57 @@ def test_control_what_is_hidden_keeps_nobody_from_asking(world: Retained) -> Non
         world.vault.forget_session("anna", BILLING)
 
 
+GONE: list[Callable[[Connection], object]] = [
+    lambda connection: connection.execute(delete(messages)),
+    lambda connection: connection.execute(delete(messages).where(messages.c.role == "assistant")),
+    lambda connection: connection.execute(update(messages).values(session_id=messages.c.session_id + 100)),
+]
+
+
+@pytest.mark.parametrize("edit", GONE, ids=["all", "what is kept longest", "elsewhere"])
+@pytest.mark.parametrize("session", [None, BILLING])
+def test_p5_who_deletes_what_a_floor_keeps_ends_no_floor(
+    world: Retained, session: str | None, edit: Callable[[Connection], object]
+) -> None:
+    for one in (FREE, BILLING):
+        say(world, one, "user", "assistant", "user", "assistant")
+    forget = (
+        world.vault.forget_user
+        if session is None
+        else partial(world.vault.forget_session, session_id=BILLING)
+    )
+    asked = forget("anna", except_floors=True)
+    before = world.databases.dump(world.databases.transcripts)["messages"]
+    with connected(world.databases.transcripts) as connection:
+        connection.exec_driver_sql(UNTIED[world.databases.dialect])
+        edit(connection)
+        connection.commit()
+    assert world.databases.dump(world.databases.transcripts)["messages"] != before
+    world.clock.now += 35 * DAY
+    with world.open() as later:
+        assert later.carry_out_due() == []
+        assert len(later.queued()) == 1
+    world.clock.now += 6 * DAY
+    with world.open() as later:
+        assert [one.id for one in later.carry_out_due()] == [asked.id]
+
+
+@pytest.mark.parametrize("session", [None, BILLING])
+def test_control_what_retention_took_keeps_no_request_waiting(world: Retained, session: str | None) -> None:
+    say(world, FREE, "assistant")
+    say(world, BILLING, "user", "user")
+    forget = (
+        world.vault.forget_user
+        if session is None
+        else partial(world.vault.forget_session, session_id=BILLING)
+    )
+    asked = forget("anna", except_floors=True)
+    world.under(LAW.replace("at_least: 30d, at_most: 60d", "at_most: 1d").replace("at_least: 40d, ", ""))
+    world.clock.now += 5 * DAY
+    assert world.vault.purge().messages == 2
+    assert [one.id for one in world.vault.carry_out_due()] == [asked.id]
+
+
 def test_p5_a_request_that_meets_an_edited_row_stops_no_other(world: Retained) -> None:
     for user in ("anna", "ben"):
         world.say(user, BILLING)
@@ -176,3 +229,45 @@ def test_p5_a_request_that_meets_an_edited_row_stops_no_other(world: Retained) -
         with pytest.raises(TamperedError, match=NAMED):
             later.carry_out_due()
         assert [one.user_id for one in later.queued()] == ["anna"]
+
+
+@pytest.mark.parametrize("is_restored", [False, True], ids=["deleted", "restored"])
+@pytest.mark.parametrize("is_more", [False, True], ids=["less", "more"])
+def test_p5_who_asks_for_more_or_less_than_a_request_that_waits_takes_nothing_that_it_waits_for(
+    world: Retained, *, is_restored: bool, is_more: bool
+) -> None:
+    def forget(*, is_first: bool, **how: Any) -> object:
+        if is_first != is_more:
+            return world.vault.forget_user("anna", **how)
+        return world.vault.forget_session("anna", BILLING, **how)
+
+    say(world, FREE, "user")
+    older = world.databases.copy_of(world.databases.transcripts)
+    say(world, BILLING, "user")
+    world.snapshot()
+    forget(is_first=True, except_floors=True)
+    if is_restored:
+        world.vault.close()
+        world.databases.restore(older, world.databases.transcripts)
+        world.vault = world.open()
+    else:
+        with connected(world.databases.transcripts) as connection:
+            connection.execute(delete(messages).where(messages.c.session_id == 2))
+            connection.commit()
+    with pytest.raises(FlooredError, match="until 2026-10-22 00:00 UTC, and that are not here"):
+        forget(is_first=False)
+    forget(is_first=False, except_floors=True, now=True)
+    assert world.vault.carry_out_due() == []
+    kept = world.said[1].text
+    assert kept in opened(world)
+    world.clock.now += 31 * DAY
+    assert world.vault.carry_out_due()
+    world.vault.destroy_due(now=True)
+    assert world.vault.queued() == []
+    assert kept not in opened(world)
+
+
+def opened(world: Retained) -> set[str]:
+    thief = world.attacker()
+    thief.take_keyrings([world.databases.dump(world.databases.keyring)])
+    return thief.read(world.transcripts[0])

@@ -159,13 +159,27 @@ class Queue:
         found = (row for row in self._requests() if row.slot == where)
         return next((Record.decode(row.record).certificate for row in found), None)
 
-    def waits_for_lost(self, user: bytes, session: bytes | None) -> Certificate | None:
-        """Give the certificate of a request that waits for what restored transcripts don't know of (P5)."""
-        for row in self._requests():
-            owner = self._hider.owner(user) if (row.user_node, row.session_node) == (user, session) else None
-            if owner is not None and self._remainders.lost(row, self._remainders.alive(owner[0], row)):
-                return Record.decode(row.record).certificate
-        return None
+    def waits_for_lost(self, user: bytes, session: bytes | None) -> Noted | None:
+        """Give the request that waits longest for what the stores don't have of a user, or of a session (P5).
+
+        A request to forget something else may have noted it: less of a user, or more.
+        """
+        rows = [row for row in self._requests() if row.user_node == user]
+        owner = self._hider.owner(user) if rows else None
+        if owner is None:
+            return None
+        found = [row for row in rows if self._lost(owner[0], row, session)]
+        return max(found, key=lambda row: (row.session_node == session, row.until or 0), default=None)
+
+    def _all_lost(self, user: UserKeys, session: bytes | None) -> set[bytes]:
+        return {node for row in self._requests() for node in self._lost(user, row, session)}
+
+    def _lost(self, user: UserKeys, row: Noted, session: bytes | None) -> set[bytes]:
+        """Give what a request has noted of a user, or of a session, and the stores don't have now."""
+        if row.user_node != user.node or (session is not None and row.session_node not in {None, session}):
+            return set()
+        lost = self._remainders.lost(row, self._remainders.alive(user, row))
+        return lost if session in {None, row.session_node} else lost & {session}
 
     def queued(self) -> list[Queued]:
         """Give the requests that wait, oldest first."""
@@ -241,7 +255,7 @@ class Queue:
         if row.kind == FORGET_SESSION:
             return self._forget_held(row, holds)
         node = row.user_node
-        if any(one.user == node for one in holds) or self.kept(node):
+        if any(one.user == node for one in holds) or self.kept(node) or self.waits_for_lost(node, None):
             return []
         done: list[Certificate] = []
         if not self._stores.keyring.read(lambda c: keyring_sql.nodes_by_id(c, [node])):
@@ -271,7 +285,7 @@ class Queue:
         if any(one.covers(user.node, node) for one in holds for node in sessions):
             return []
         done: list[Certificate] = []
-        if not self.kept(user.node, list(sessions)):
+        if not self.kept(user.node, list(sessions)) and not self.waits_for_lost(user.node, row.session_node):
             with suppress(HeldError):  # a hold was placed this very moment: it waits on
                 done = self._remainders.finish(row, user, sessions)
                 self._end(row)
@@ -344,14 +358,15 @@ class Queue:
         if any(one.covers(user.node, node) for one in holds for node in [*sessions, None]):
             return []
         with suppress(HeldError):  # a hold was placed this very moment: it waits on
-            # The rules in force say what they keep, whatever was said when it was asked; without any rules
-            # the day that was said then counts.
-            told = floors is not None and not self._remainders.lost(row, sessions)
-            if not kept and (told or (row.until is not None and row.until <= at)):
+            # The rules in force say what they keep, whatever was said when it was asked; without any rules,
+            # and of what is not here, the day that was said then counts.
+            is_over = row.until is not None and row.until <= at
+            lost = set() if is_over else self._all_lost(user, row.session_node)
+            if not kept and not lost and (floors is not None or is_over):
                 done = self._remainders.finish(row, user, sessions)
                 self._end(row)
                 return done
-            done = [] if floors is None else self._remainders.forget_free(row, user, floors, kept)
+            done = [] if floors is None else self._remainders.forget_free(row, user, floors, kept, lost)
             first = min([one.first.at for one in kept.values()] or [row.until or at])
             self._next[row.id] = min(first, at + _SOON)
             return done

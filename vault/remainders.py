@@ -52,24 +52,50 @@ class Remainders:
         }
 
     def note(self, row: Noted, sessions: Alive, kept: Collection[bytes]) -> Noted:
-        """Remember in a request which sessions floors keep: restored transcripts may not know of them.
+        """Remember in a request which sessions floors keep, and how much of each: rows may be gone some day.
 
-        Of what was taken apart nobody would erase the keys then, and newer copies would open with them (P3).
+        Restored transcripts may not know of what was taken apart; nobody would erase the keys of that then,
+        and newer copies would open with them (P3).
         """
         record = Record.decode(row.record)
-        found = [node for node, (_, opened) in sessions.items() if node in kept or self._remainder_of(opened)]
-        noted = replace(record, kept=tuple(dict.fromkeys([*record.kept, *sorted(found)])))
+        counts = record.counted
+        for node, (_, opened) in sorted(sessions.items()):
+            if node in kept or self._remainder_of(opened):
+                counts[node] = max(counts.get(node, 0), self._count(opened))
+        noted = replace(record, kept=tuple(counts), counts=tuple(counts.values()))
         if noted == record:
             return row
         return self._keyring.holds.change(row.id, lambda one: replace_row(one, record=noted.encode()))
 
     def lost(self, row: Noted, sessions: Alive) -> set[bytes]:
-        """Give what floors kept and a restored store does not know of: a newer one may bring it back (P5)."""
+        """Give what floors kept and the stores do not have now: another copy may bring it back (P5).
+
+        The app is shut out of these sessions, so that only what retention took may be missing. Rows that
+        somebody else deleted end no floor.
+        """
         if row.until is not None and row.until <= self._stores.clock():
             return set()
-        noted = set(Record.decode(row.record).kept)
-        unheard = self._stores.keyring.read(lambda c: self._keyring.unheard(c, noted - sessions.keys()))
-        return unheard | {node for node in noted & sessions.keys() if self._is_nameless(sessions[node][1])}
+        noted = Record.decode(row.record).counted
+        unheard = self._stores.keyring.read(
+            lambda c: self._keyring.unheard(c, noted.keys() - sessions.keys())
+        )
+        return unheard | {
+            node
+            for node in noted.keys() & sessions.keys()
+            if self._is_nameless(sessions[node][1]) or self._count(sessions[node][1]) < noted[node]
+        }
+
+    def _count(self, opened: Opened) -> int:
+        """Count the messages of a session with those that its ledger says were removed."""
+
+        def look(connection: Connection) -> int:
+            row = transcripts_sql.find_session(connection, opened.id)
+            if row is None:
+                return 0
+            profile = open_profile(row.profile, self._stores.vault, row.node, opened.key, row.rev)
+            return message_sql.count_of(connection, row.id) + profile.removed
+
+        return self._stores.transcripts.snapshot(look)
 
     def _is_nameless(self, opened: Opened) -> bool:
         row = self._stores.transcripts.read(lambda c: transcripts_sql.find_session(c, opened.id))
@@ -101,9 +127,17 @@ class Remainders:
         raise StoreUnavailableError("too many writers for one session", hint="try again")
 
     def forget_free(
-        self, row: Noted, user: UserKeys, floors: Floors, kept: Mapping[bytes, Floored]
+        self,
+        row: Noted,
+        user: UserKeys,
+        floors: Floors,
+        kept: Mapping[bytes, Floored],
+        lost: Collection[bytes],
     ) -> list[Certificate]:
-        """Erase what no floor keeps: what lies beside something that is kept is taken apart from it first."""
+        """Erase what no floor keeps: what lies beside something that is kept is taken apart from it first.
+
+        `lost` is what requests wait for that the stores don't have.
+        """
         sessions = self.alive(user, row)
         for node, one in kept.items():
             if not one.is_whole and node in sessions:
@@ -111,7 +145,7 @@ class Remainders:
         sessions = self.alive(user, row)
         kept = floors.keeping(user.node, list(sessions))
         row = self.note(row, sessions, kept)
-        lost = self.lost(row, sessions)
+        lost = {*lost, *self.lost(row, sessions)}
         targets = [
             (self._keyring.session_nodes(user, opened), where)
             for node, (where, opened) in sessions.items()

@@ -16,6 +16,7 @@ from vault.clock import to_datetime
 from vault.crypto.tree import Kind, Opened, slot
 from vault.erasure import Eraser, Target
 from vault.errors import (
+    FlooredError,
     HeldError,
     InputError,
     SessionForgottenError,
@@ -33,6 +34,7 @@ from vault.keys.slots import UserKeys
 from vault.listing import Lister
 from vault.messages import check_flag, check_id, check_ids, check_words
 from vault.queue import Queue
+from vault.roots import Noted
 from vault.storage.stores import Stores
 
 if TYPE_CHECKING:
@@ -172,20 +174,33 @@ class Requests:
     ) -> dict[bytes, Certificate]:
         """Refuse where a floor keeps something, before anything is changed; or let those users wait."""
         kept = {user.node: self._queue.kept(user.node) for _, user in users}
-        if any(kept.values()) and not when_released:
+        lost = {
+            user.node: row
+            for _, user in users
+            if not kept[user.node] and (row := self._queue.waits_for_lost(user.node, None))
+        }
+        others = [row for row in lost.values() if row.session_node is not None]
+        if (any(kept.values()) or others) and not when_released:
             for _, user in users:  # a hold is told first
                 self._queue.refuse_held(user.node, None)
-        if any(kept.values()) and not except_floors:
-            raise _refusal([one for found in kept.values() for one in found.values()])
+        if (any(kept.values()) or others) and not except_floors:
+            raise _refusal([one for found in kept.values() for one in found.values()], others)
         waiting = {}
         for user_id, user in users:
-            if kept[user.node]:
-                until = max(one.longest.at for one in kept[user.node].values())
+            row = lost.get(user.node)
+            if row is not None and row.session_node is None:
+                waiting[user.node] = Record.decode(row.record).certificate
+            elif row is not None or kept[user.node]:
                 waiting[user.node], _ = self._queue.wait_for_floors(
-                    user, None, user.slot, until, reason=reason, actor=actor, now=now, names=[user_id]
+                    user,
+                    None,
+                    user.slot,
+                    _last_day(kept[user.node].values(), row),
+                    reason=reason,
+                    actor=actor,
+                    now=now,
+                    names=[user_id],
                 )
-            elif lost := self._queue.waits_for_lost(user.node, None):
-                waiting[user.node] = lost
         return waiting
 
     def _begin_or_queue(  # noqa: PLR0913 (what is asked for)
@@ -256,17 +271,17 @@ class Requests:
         if user is None:
             return self._queue.waits(where) or self._again(self._last_intent(where), now=now)
         opened, said = self._keyring.find_session(user, session_id), [user_id, session_id]
-        kept = self._queue.kept(user.node, nodes)
-        if not kept and (
-            lost := self._queue.waits_for_lost(user.node, None if opened is None else opened.id)
-        ):
-            return lost
-        if kept:
-            for node in () if when_released else kept:
+        kept, lost = self._queue.kept(user.node, nodes), None
+        if not kept and opened is not None:
+            lost = self._queue.waits_for_lost(user.node, opened.id)
+        if lost is not None and opened is not None and lost.session_node == opened.id:
+            return Record.decode(lost.record).certificate
+        if kept or lost is not None:
+            for node in () if when_released else nodes:
                 self._queue.refuse_held(user.node, node)
             if not except_floors or opened is None:
-                raise _refusal(list(kept.values()))
-            until = max(one.longest.at for one in kept.values())
+                raise _refusal(list(kept.values()), [] if lost is None else [lost])
+            until = _last_day(kept.values(), lost)
             return self._queue.wait_for_floors(
                 user, opened, where, until, reason=reason, actor=actor, now=now, names=said
             )[0]
@@ -428,7 +443,20 @@ class Requests:
         return rows[-1].id
 
 
-def _refusal(kept: Sequence[Floored]) -> VaultError:
-    from vault.retention.flooring import refusal  # noqa: PLC0415 (only where there are policies)
+def _last_day(kept: Iterable[Floored], lost: Noted | None) -> int:
+    """Give when the last of some floors ends, or what is waited for that is not here."""
+    return max([one.longest.at for one in kept] + ([] if lost is None else [lost.until or 0]))
 
-    return refusal(kept)
+
+def _refusal(kept: Sequence[Floored], lost: Sequence[Noted]) -> VaultError:
+    if kept:
+        from vault.retention.flooring import refusal  # noqa: PLC0415 (only where there are policies)
+
+        return refusal(kept)
+    return FlooredError(
+        "a request waits for messages that a retention rule keeps until"
+        f" {to_datetime(max(one.until or 0 for one in lost)):%Y-%m-%d %H:%M} UTC, and that are not here:"
+        " nothing was changed",
+        hint="put them back from a backup; --except-floors erases what no request waits for now, and the rest"
+        " on that day",
+    )

@@ -86,6 +86,11 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
         return [seq for seq in every if not self.explains(seq, seq + 1)]
 
     @property
+    def removed(self) -> int:
+        """Count the messages that were lawfully removed."""
+        return sum(end + 1 - first for first, end in (*self.popped, *self.purged))
+
+    @property
     def next_seq(self) -> int:
         """Give the first seq that no removed message had."""
         return 1 + max((end for _, end in (*self.popped, *self.purged)), default=-1)

@@ -165,6 +165,12 @@ _span = select(func.min(messages.c.created_at), func.max(messages.c.created_at))
 )
 
 
+def count_of(connection: Connection, session: int) -> int:
+    """Count a session's messages."""
+    query = select(func.count()).select_from(messages).where(messages.c.session_id == session)
+    return connection.execute(query).scalar_one()
+
+
 def span_of(connection: Connection, session: int) -> tuple[int, int] | None:
     """Give the earliest and the latest time of a session's messages; None where it has none."""
     first, last = connection.execute(_span, {"session": session}).one()
