@@ -53,7 +53,7 @@ def test_every_file_that_security_names_exists() -> None:
 def test_each_decision_says_why_and_what_was_rejected() -> None:
     decisions = SECURITY.partition("## Decisions")[2].partition("\n## ")[0].strip().split("\n\n")
     assert len(decisions) > 40
-    for one in decisions:
+    for one in (one for one in decisions if not one.startswith("### ")):
         assert one.startswith("**"), one
         assert "Why:" in one, one
         assert "Rejected:" in one, one
