@@ -96,6 +96,22 @@ def test_a_file_name_of_any_length_is_told_shortly(where: Path) -> None:
     assert len(said.err) < 500
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["export", "--user", "ben", "--output"],
+        ["forget-user", "ben", "--confirm", "ben", "--certificate"],
+        ["report", "--html"],
+    ],
+)
+def test_a_new_file_in_a_directory_that_is_not_there_is_told_so(
+    where: Path, tmp_path: Path, words: list[str]
+) -> None:
+    said = run("--vault", where, *words, tmp_path / "nowhere" / "x")
+    assert said.code == 1
+    assert "hint: make its directory first" in said.err
+
+
 def test_a_dash_is_stdout_or_is_refused_and_never_a_file(
     where: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

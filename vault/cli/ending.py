@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -54,7 +55,7 @@ def end(error: BaseException, *, debug: bool, command: str = "vault") -> int:
     elif isinstance(error, OSError):
         where = f": {_shortened(str(error.filename))}" if error.filename else ""
         text, code = f"{error.strerror or type(error).__name__}{where}", 1
-        hint = _OS_HINTS.get(error.errno or 0, "mend that, then say it again")
+        hint = _os_hint(error)
     else:
         # Whatever it says might be content (P1).
         text, hint, code = f"unexpected: {type(error).__name__}", "vault --debug … shows where", 1
@@ -81,6 +82,12 @@ def _hint(error: Exception, command: str) -> str:
     if isinstance(error, TamperedError) and command in _TAMPERED_HINTS:
         return _TAMPERED_HINTS[command]
     return next(hint for kind, hint in _HINTS if isinstance(error, kind)).format(command=command)
+
+
+def _os_hint(error: OSError) -> str:
+    if error.errno == errno.ENOENT and error.filename and not Path(str(error.filename)).parent.is_dir():
+        return "make its directory first"
+    return _OS_HINTS.get(error.errno or 0, "mend that, then say it again")
 
 
 def _as_usage_error(error: click.ClickException) -> UsageError:
