@@ -72,6 +72,13 @@ def test_a_unit_for_a_directory_that_depends_on_where_one_stands_is_refused() ->
     assert (done.code, done.out) == (2, "")
 
 
+@pytest.mark.parametrize("program", ["", ".venv/bin/vault"])
+def test_a_unit_for_a_program_that_systemd_would_not_find_is_refused(program: str) -> None:
+    done = run("template", "systemd", "--program", program)
+    assert (done.code, done.out) == (2, "")
+    assert "--program /" in done.err
+
+
 def test_the_dockerfile_installs_this_version_and_drops_root() -> None:
     text = template("dockerfile")
     assert f"=={__version__}" in text

@@ -129,6 +129,11 @@ def systemd(where: str, program: str) -> None:
     """
     from vault.config import is_url
 
+    if not program.startswith("/") and ("/" in program or not program):
+        raise UsageError(
+            "a service finds a program by its whole path, or by its bare name",
+            hint="--program /opt/transcript-vault/bin/vault",
+        )
     start, more, paths = _word(program), "", ""
     if is_url(where):
         more = _URL
