@@ -106,6 +106,14 @@ def test_a_file_in_the_place_of_a_directory_is_left_alone(home: Home, tmp_path: 
     assert file.read_text() == "Dear Anna"
 
 
+def test_a_file_that_is_named_as_a_vault_is_told_from_a_directory(home: Home, tmp_path: Path) -> None:
+    with home.open(str(tmp_path / "vault")):
+        pass
+    with pytest.raises(ConfigError, match="a vault is a directory, and this is a file") as caught:
+        home.open(str(tmp_path / "vault" / "transcripts.db"), create=False)
+    assert "vault.toml" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

@@ -247,6 +247,10 @@ def _read_file(base: Path) -> dict[str, Any]:
         raise ConfigError(
             "this directory is not a vault: it has no vault.toml", hint="vault init makes one"
         ) from None
+    except NotADirectoryError:
+        raise ConfigError(
+            "a vault is a directory, and this is a file", hint="name the directory in which vault.toml is"
+        ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"vault.toml can't be read: {error}") from None
     unknown = sorted(set(settings) - _KNOWN)
