@@ -343,6 +343,28 @@ def test_what_can_not_be_carried_out_is_a_usage_error(place: Path, words: list[s
     assert run("--vault", place, *words).code == 2
 
 
+@pytest.mark.parametrize(("text", "told"), [(b"\xff\xfe", "not UTF-8"), (b"version: 1\n", "policy")])
+def test_what_is_no_policy_is_not_given_to_a_person_as_one(
+    place: Path, tmp_path: Path, text: bytes, told: str
+) -> None:
+    (tmp_path / "shop.yaml").write_bytes(text)
+    words = ("--subject-access", "--policy", tmp_path / "shop.yaml", "--output", tmp_path / "a.zip")
+    said = run("--vault", place, "export", "--user", "anna", *words)
+    assert said.code == 2
+    assert f"{tmp_path / 'shop.yaml'}:1:1: " in said.err
+    assert told in said.err
+    assert not (tmp_path / "a.zip").exists()
+
+
+def test_a_policy_that_comes_with_the_vault_is_given_to_a_person_by_its_name(
+    place: Path, tmp_path: Path
+) -> None:
+    words = ("--subject-access", "--policy", "gdpr", "--output", tmp_path / "a.zip")
+    assert run("--vault", place, "export", "--user", "anna", *words).code == 0
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert archive.read("policies/gdpr.yaml") == (TOP / "policies" / "gdpr.yaml").read_bytes()
+
+
 # -- for the person --------------------------------------------------------------------------------------
 
 

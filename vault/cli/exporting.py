@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     "policies",
     multiple=True,
     metavar="FILE",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=click.Path(path_type=Path),
     help="With --subject-access: a policy in force, to put into the ZIP.",
 )
 @click.option(

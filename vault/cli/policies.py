@@ -57,7 +57,7 @@ def check(files: tuple[Path, ...], as_json: bool) -> None:
     from vault.retention.redacting import redaction_of
 
     try:
-        policies = load(map(_shipped, files))
+        policies = load(files)
         redaction_of({}, policies)
     except PolicyError as error:
         _tell_problems(error, as_json=as_json)
@@ -89,12 +89,6 @@ def _missing_models(policies: Policies) -> Iterator[PolicyError]:
                 refuse_missing(name)
             except (ConfigError, MissingExtraError) as error:
                 yield at.error(str(error), error.hint)
-
-
-def _shipped(file: Path) -> Path:
-    from vault.retention import SHIPPED, shipped
-
-    return shipped(file.name) if str(file) in SHIPPED and not file.exists() else file
 
 
 def _row(rule: Rule) -> tuple[object, ...]:

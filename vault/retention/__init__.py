@@ -16,3 +16,8 @@ def shipped(name: str) -> Path:
     # In a wheel they lie in the package; in a checkout beside it, ready to copy.
     beside = [package / "policies", package.parent / "policies"]
     return next((place for place in beside if place.is_dir()), beside[0]) / f"{name}.yaml"
+
+
+def policy_file(named: Path) -> Path:
+    """Give the file that is named, or the policy that comes with the vault and is called by its name."""
+    return shipped(named.name) if str(named) in SHIPPED and not named.exists() else named

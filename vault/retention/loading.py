@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vault.clock import DAY
 from vault.errors import PolicyError, UsageError
-from vault.retention import SHIPPED, durations, schedule, shipped
+from vault.retention import durations, policy_file, schedule
 from vault.retention.durations import Duration
 from vault.retention.policy import ROLES, Earlier, From, Keep, Match, Policies, Policy, Rule, Then, is_inner
 from vault.retention.reading import (
@@ -35,7 +35,7 @@ _MOST_INNER = 100  # namespaces with a * before their end, in one file
 
 def load(paths: Iterable[str | os.PathLike[str]]) -> Policies:
     """Read the policies that are to be in force together; raise PolicyError that says all that is wrong."""
-    files = [_file(Path(path)) for path in paths]
+    files = [policy_file(Path(path)) for path in paths]
     if not files:
         raise UsageError("no policy file is named", hint="policies/default.yaml is a start")
     problems = Problems()
@@ -43,11 +43,6 @@ def load(paths: Iterable[str | os.PathLike[str]]) -> Policies:
     _check_together(policies, problems)
     problems.end()
     return Policies(tuple(policies))
-
-
-def _file(path: Path) -> Path:
-    """Find a policy that comes with the vault and is called by its name."""
-    return shipped(path.name) if str(path) in SHIPPED and not path.exists() else path
 
 
 def _try_load(path: Path, problems: Problems) -> Policy | None:

@@ -14,8 +14,11 @@ import msgspec
 
 from vault import __version__
 from vault.clock import to_datetime
+from vault.config import policy_files
 from vault.core import Core
 from vault.errors import ConfigError
+from vault.retention import policy_file
+from vault.retention.loading import load
 from vault.transfer.encrypting import opened
 from vault.transfer.exporting import Exported, Exporter, Last, Progress, Wish, check_there, logged
 from vault.transfer.formats import Format, JsonLines
@@ -77,8 +80,12 @@ def subject_access(
 
 
 def _read(paths: Sequence[Path]) -> dict[str, bytes]:
+    """Give the texts of policies by their names in the ZIP; what is no policy is not given as one."""
+    files = [policy_file(path) for path in policy_files(paths)]
+    if files:
+        load(files)
     found: dict[str, bytes] = {}
-    for path in paths:
+    for path in files:
         name = f"policies/{path.name}"
         if name in found:
             raise ConfigError("two policies have the same file name", hint="rename one")
