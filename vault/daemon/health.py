@@ -5,13 +5,14 @@ from __future__ import annotations
 import ipaddress
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from vault.errors import ConfigError
-from vault.telemetry import Metrics
+from vault.telemetry import Metrics, tell_error
 
 DEFAULT = "127.0.0.1:8642"
 
@@ -43,6 +44,12 @@ class _Server(ThreadingHTTPServer):
         self.address_family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
         super().__init__(where, handler)
 
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 (socketserver's)
+        """Tell of what fails as of all else, in the log (P1); who asked and went away is no event."""
+        error = sys.exception()
+        if isinstance(error, Exception) and not isinstance(error, ConnectionError):
+            tell_error("health can't answer", error)
+
 
 class Health:
     """A small server beside the daemon."""
@@ -69,12 +76,17 @@ class Health:
                 else:
                     self._say(HTTPStatus.NOT_FOUND, "application/json", b"{}")
 
+            def do_HEAD(self) -> None:
+                """Answer without the body."""
+                self.do_GET()
+
             def _say(self, status: HTTPStatus, kind: str, body: bytes) -> None:
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                if self.command != "HEAD":
+                    self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's)
                 """Say nothing: a probe every few seconds is no event."""
