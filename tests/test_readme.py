@@ -1,6 +1,7 @@
 """README is followed: its blocks run in order in a directory, its commands exist, its links lead on."""
 
 import re
+import sys
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -74,6 +75,18 @@ def test_a_root_is_put_under_a_passphrase_as_readme_says(tmp_path: Path) -> None
     shell.run(block)
     for disk in ("disk-a", "disk-b"):
         assert b"transcript-vault sealed root" in (shell.place / disk / "sealed.key").read_bytes()
+
+
+def test_what_the_blocks_import_comes_with_an_extra_or_is_named_beside_them() -> None:
+    project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {name: needs for name, needs in project["optional-dependencies"].items() if name != "test"}
+    offered = tuple(need for needs in extras.values() for need in needs)
+    found = [re.findall(r"^(?:from|import) (\w+)", block.code, re.MULTILINE) for block in PYTHON]
+    foreign = (
+        {name.replace("_", "-") for names in found for name in names} - sys.stdlib_module_names - {"vault"}
+    )
+    with_none = {name for name in foreign if not any(need.startswith(name) for need in offered)}
+    assert {name for name in with_none if f"`{name}`" not in README} == set()
 
 
 def test_the_two_commands_stand_on_the_first_screen() -> None:
