@@ -14,6 +14,8 @@ from refusals import SECRET, refused
 
 from vault import Vault
 from vault.errors import ConfigError, RootUnavailableError, StoreUnavailableError, UsageError, WrongKeyError
+from vault.redaction.engine import Engine
+from vault.redaction.settings import Redaction
 
 home, vault = refusals.home, refusals.vault
 pytestmark = pytest.mark.usefixtures("vault")  # what is refused must leave what is there as it was
@@ -85,6 +87,15 @@ def test_a_limit_is_a_number_of_bytes(home: Home, setting: dict[str, Any]) -> No
 def test_a_horizon_is_a_duration(home: Home, tmp_path: Path, horizon: Any) -> None:
     refused(home, lambda: home.open(horizon=horizon), ConfigError)
     refused(home, lambda: home.open(str(tmp_path / "new"), horizon=horizon), ConfigError)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("redactor", [5, False, "balanced", str.upper, Redaction(), Engine])
+def test_p1_what_is_no_redactor_is_refused_when_the_vault_is_opened(
+    home: Home, tmp_path: Path, redactor: Any
+) -> None:
+    refused(home, lambda: home.open(redactor=redactor), UsageError)
+    refused(home, lambda: home.open(str(tmp_path / "new"), redactor=redactor), UsageError)
     assert not (tmp_path / "new").exists()
 
 

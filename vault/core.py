@@ -63,14 +63,14 @@ from vault.opening import Opening, PolicyPaths, make_ready, open_stores
 from vault.packing import Packing
 from vault.placing import Placing, choose_redactor, load_classes
 from vault.queue import Queue
-from vault.redaction import examine
+from vault.redaction import check_redactor, examine
 from vault.redaction.engine import Engine
 from vault.redaction.memory import Memory
 from vault.redaction.stream import Stream
 from vault.redaction.streaming import numbered
 from vault.requests import Requests
 from vault.roots import from_uri
-from vault.saying import check_purpose
+from vault.saying import Unsaid, check_purpose
 from vault.status import KeysStatus, read_status
 from vault.storage import transcripts as sql
 from vault.storage.engine import Runtime, parse_url
@@ -89,6 +89,8 @@ class Core:
 
     def __init__(self, given: Opening, runtime: Runtime, *, is_async: bool) -> None:
         where = given.where
+        if not isinstance(given.redactor, Unsaid):
+            check_redactor(given.redactor)
         if given.create and where is not None and not is_url(where) and not is_vault(Path(where)):
             # What can't be right is refused before it stands in vault.toml.
             new = from_uri(DEFAULT_ROOT if given.root is None else given.root, relative_to=str(where))

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from vault.errors import RedactionError, VaultError
+from vault.errors import RedactionError, UsageError, VaultError
 from vault.messages import Message
 from vault.redaction.findings import Finding as Finding
 from vault.redaction.memory import Memory
 
 
+@runtime_checkable
 class Redactor(Protocol):
     """Takes personal data out of a message. It raises where it can't: nothing is written then."""
 
@@ -44,6 +45,15 @@ class SessionRedactor(Protocol):
 
     def examine(self, messages: Sequence[Message], namespace: str) -> Examined:
         """Find everything; raise where that fails."""
+
+
+def check_redactor(given: object) -> None:
+    """Refuse what can't redact before a message is lost by it; None stores messages as they are."""
+    if given is not None and (isinstance(given, type) or not isinstance(given, Redactor | SessionRedactor)):
+        raise UsageError(
+            "a redactor is an object with a method redact(message)",
+            hint="leave redactor= away, or pass vault.redaction.engine.Engine(), or None to redact nothing",
+        )
 
 
 class _OneByOne:
