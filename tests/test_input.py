@@ -274,6 +274,19 @@ def test_p1_what_would_not_come_back_equal_is_refused_wherever_it_stands(
     refused(home, lambda: chat.extend([{"role": "user", "content": "fine"}, places[1]], key="k"))
 
 
+@pytest.mark.parametrize("value", [datetime(2026, 5, 1), (1, 2)])  # noqa: DTZ001 (that is what is refused)
+def test_metadata_that_is_refused_is_not_told_as_content(home: Home, chat: Transcript, value: Any) -> None:
+    error = refused(home, lambda: chat.append("user", "Hello", metadata={"at": value}))
+    assert str(error) == "a value would not come back equal"
+    assert "times with a zone" in error.hint
+
+
+@pytest.mark.parametrize("text", [None, 5, b"bytes", ["a"]])
+def test_what_is_redacted_for_itself_is_a_text(tmp_path: Path, text: Any) -> None:
+    with Vault.open(tmp_path / "vault") as vault, pytest.raises(InputError, match="is a text"):
+        vault.redact(text)
+
+
 @pytest.mark.parametrize("content", [5, 1.5, True, b"bytes", (), {SECRET}, Thing()], ids=repr)
 def test_p1_content_is_a_text_a_list_a_dict_or_nothing(home: Home, chat: Transcript, content: Any) -> None:
     refused(home, lambda: chat.append("user", content))

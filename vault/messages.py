@@ -28,7 +28,10 @@ MAX_WORDS = 4096
 MAX_DEPTH = 100  # far below what the stack of a caller who is deep in a framework leaves for reading
 DEFAULT_LIMIT = 16 * 1024 * 1024
 _COMPRESS_FROM = 512  # below it a frame saves little, and opening one costs more than all the rest of a read
-_ENCODABLE = "use text, numbers, booleans, bytes, lists and dicts; a tuple would come back as a list"
+_ENCODABLE = (
+    "use text, numbers, booleans, bytes, times with a zone, lists and dicts;"
+    " a tuple would come back as a list"
+)
 _NESTS = (dict, list, tuple)
 _PLAIN, _ZSTD = b"\0", b"\1"
 _OWN_FIELDS = frozenset({"role", "content", "metadata", "created_at"})
@@ -284,7 +287,7 @@ def unpack_originals(packed: bytes) -> Originals:
 def _try_to_encode(body: Body) -> tuple[bytes, str, str]:
     """Give the bytes, or what is wrong: no exception of the encoder, which holds content, lives on (P1)."""
     if any(_is_deeper(part, MAX_DEPTH) for part in (body.content, body.extra, body.metadata)):
-        return b"", f"content is nested deeper than {MAX_DEPTH} levels", ""
+        return b"", f"a value is nested deeper than {MAX_DEPTH} levels", ""
     try:
         packed = _encoder.encode(body)
         same = _decoder.decode(packed) == body
@@ -295,9 +298,9 @@ def _try_to_encode(body: Body) -> tuple[bytes, str, str]:
             "text.encode(errors='replace').decode()",
         )
     except (TypeError, OverflowError, ValueError, RecursionError, msgspec.MsgspecError):
-        return b"", "content has a value that can't be encoded", _ENCODABLE
+        return b"", "a value can't be encoded", _ENCODABLE
     if not same:
-        return b"", "content has a value that would not come back equal", _ENCODABLE
+        return b"", "a value would not come back equal", _ENCODABLE
     if b"\0" in packed and _has_nul((body.content, body.extra, body.metadata)):
         return b"", "text has a NUL character", "text.replace('\\0', '\\ufffd')"
     return packed, "", ""

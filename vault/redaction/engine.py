@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from vault.errors import ConfigError
+from vault.errors import ConfigError, InputError
 from vault.forks import cached, renew_locks
 from vault.messages import Message
 from vault.redaction.answers import LONGEST as ANSWER
@@ -131,6 +131,8 @@ class Engine:
 
     def redact_text(self, text: str, namespace: str = "") -> RedactedText:
         """Redact a text for itself."""
+        if not isinstance(text, str):
+            raise InputError("what is to be redacted is a text")
         settings = self.settings.at(namespace)
         search = self._search(settings)
         shard = self._shard(text, "", settings, search, _DEPTH)

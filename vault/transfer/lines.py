@@ -79,7 +79,7 @@ def _is_marked(value: Mapping[Any, Any]) -> bool:
 def restored(value: Any, depth: int = _DEEPEST) -> Any:  # noqa: ANN401 (the way back)
     """Give the value that `plain` wrote."""
     if depth == 0:
-        raise InputError(f"content is nested deeper than {MAX_DEPTH} levels")
+        raise InputError(f"a value is nested deeper than {MAX_DEPTH} levels")
     match value:
         case list():
             return [restored(part, depth - 1) for part in value]
