@@ -7,12 +7,13 @@ import random
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from vault.errors import UsageError
+from vault.errors import InputError, UsageError
 from vault.redaction.findings import Finding
 from vault.redaction.stream import BLOCK, Stream, redacted, redacted_async
 
@@ -262,6 +263,15 @@ def test_a_finished_stream_takes_nothing_more() -> None:
     assert face.feed("Anna") + face.finish() + face.finish() == "Anna"
     with pytest.raises(UsageError):
         face.feed("Berg")
+
+
+@pytest.mark.parametrize("token", [None, b"Anna", 5])
+def test_a_token_is_a_text(token: Any) -> None:
+    face = stream()
+    with pytest.raises(InputError, match="a token is a text") as caught:
+        face.feed(token)
+    assert "None" in caught.value.hint
+    assert face.feed("Anna") + face.finish() == "Anna"
 
 
 def test_an_empty_message_is_empty() -> None:

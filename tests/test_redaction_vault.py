@@ -429,6 +429,20 @@ def test_a_stream_that_breaks_off_stores_nothing(tmp_path: Path) -> None:
         assert contents(vault) == []
 
 
+def test_a_stream_under_a_role_that_is_none_is_refused_before_anything_goes_out(tmp_path: Path) -> None:
+    async def tokens() -> AsyncIterator[str]:
+        yield "Hello "
+
+    async def test() -> None:
+        async with await AsyncVault.open(tmp_path / "v") as vault:
+            await anext(vault.transcript("u", "s").stream("bot", tokens()))
+
+    with Vault.open(tmp_path / "v") as vault, pytest.raises(InputError, match="not a role"):
+        next(vault.transcript("u", "s").stream("bot", iter(["Hello " * 99])))
+    with pytest.raises(InputError, match="not a role"):
+        asyncio.run(test())
+
+
 def test_the_async_face_streams_restores_and_reveals(tmp_path: Path) -> None:
     async def tokens() -> AsyncIterator[str]:
         for word in SAID.split(" "):

@@ -220,8 +220,10 @@ def check_namespace(namespace: str) -> str:
     return str.__str__(namespace)  # which is encoded with the profile: a text of an app's own is made plain
 
 
-def _is_role(role: object) -> bool:
-    return isinstance(role, str) and role in ROLES
+def check_role(role: object) -> None:
+    """Refuse what is no role."""
+    if not isinstance(role, str) or role not in ROLES:
+        raise InputError("this is not a role", hint=f"one of {', '.join(sorted(ROLES))}")
 
 
 def encode(
@@ -233,8 +235,7 @@ def encode(
     outside: Outside = Outside.NO,
 ) -> bytes:
     """Turn a message into the bytes that are sealed; raise InputError for what would not come back equal."""
-    if not _is_role(message.role):
-        raise InputError("this is not a role", hint=f"one of {', '.join(sorted(ROLES))}")
+    check_role(message.role)
     if not isinstance(message.content, str | list | dict | None):
         raise InputError("content is a text, a list of parts, a dict, or None")
     body = Body(

@@ -8,7 +8,7 @@ from typing import Any
 
 from vault.chat.records import Drop, Put, Record, Records, plain
 from vault.core import Core
-from vault.messages import Content, Message, Messages, check_id
+from vault.messages import Content, Message, Messages, check_id, check_role
 from vault.saying import UNSAID, Unsaid, many_messages, one_message
 
 
@@ -79,6 +79,7 @@ class Transcript:
         Text is held back as far as something personal may still be open. Where the tokens break off with an
         error, nothing is stored.
         """
+        check_role(role)
         stream = self._core.stream(self.user_id, self.session_id, self._namespace)
         for token in tokens:
             if safe := stream.feed(token):

@@ -29,7 +29,7 @@ from typing import Final
 
 from msgspec.structs import replace as changed
 
-from vault.errors import UsageError
+from vault.errors import InputError, UsageError
 from vault.redaction.columns import Tables
 from vault.redaction.findings import Finding
 
@@ -115,6 +115,8 @@ class Stream:
         """Take in the next token; give what may go out now, which is often nothing."""
         if self._done:
             raise UsageError("this stream is finished", hint="one stream is for one message")
+        if not isinstance(token, str):
+            raise InputError("a token is a text", hint="models say None where there is no text: leave it out")
         self._parts.append(token)
         self._fresh.append(token)
         self._fresh_size += len(token)
