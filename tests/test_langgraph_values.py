@@ -23,9 +23,9 @@ from langgraph.types import Interrupt, Send
 from msgspec.structs import replace
 
 from vault import Vault
-from vault.adapters.langgraph import VaultSaver
+from vault.adapters.langgraph import VaultSaver, VaultStore
 from vault.adapters.langgraph_values import Text, parse, render
-from vault.errors import RedactionError
+from vault.errors import RedactionError, UsageError
 from vault.messages import Message
 
 SERDE = JsonPlusSerializer()
@@ -164,3 +164,10 @@ def test_p1_what_can_not_be_redacted_is_refused() -> None:
     for wrong in ([], [Message("state", "b")], [Message("state", {"arguments": [{"a": []}]})]):
         with pytest.raises(RedactionError):
             text.sealed(wrong)
+
+
+@pytest.mark.parametrize("kind", [VaultSaver, VaultStore])
+@pytest.mark.parametrize("vault", [None, "chat-vault"])
+def test_what_is_no_vault_is_told_to_be_none(kind: Any, vault: Any) -> None:
+    with pytest.raises(UsageError, match="a Vault or an AsyncVault"):
+        kind(vault)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import ParamSpec, TypeVar
 
+from vault.adapters.facing import core_of
 from vault.aio import AsyncVault
 from vault.client import Vault
 from vault.errors import UsageError
@@ -24,7 +25,7 @@ class Face:
 
     def __init__(self, vault: Vault | AsyncVault) -> None:
         self._vault = vault
-        self.core = vault._core  # noqa: SLF001 (an adapter stands where the faces stand)
+        self.core = core_of(vault)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._locks = [threading.Lock() for _ in range(_TURNS)]
         in_child(self, Face._renew)
@@ -68,7 +69,7 @@ class Face:
         """Run work for an async caller, after all that others began in the same turn."""
         if isinstance(self._vault, Vault):
             return await asyncio.to_thread(lambda: self.run_in_turn(turn, work, *args, **kwargs))
-        self._vault._runtime.check_loop()  # noqa: SLF001 (as above)
+        self._vault._runtime.check_loop()  # noqa: SLF001 (the faces' own)
         self._loop = asyncio.get_running_loop()
         async with self._waiting[hash(turn) % _TURNS] if turn is not None else nullcontext():
             return await self._vault._runtime.run(work, *args, **kwargs)  # noqa: SLF001 (as above)
