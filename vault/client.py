@@ -117,10 +117,8 @@ class Vault:
         keeps the whole transcript here beside it. `adopt=True` seals what was there before. A memory of no
         framework says by name how it is added to and read.
         """
-        wrap = import_module(
-            "vault.adapters.wrap"
-        ).wrap  # it stands above, and is loaded when it is asked for
-        return wrap(
+        adapters = import_module("vault.adapters.wrap")  # it stands above: loaded when it is asked for
+        return adapters.wrap(
             self._core,
             None,
             memory,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vault.errors import TamperedError
@@ -123,8 +123,3 @@ def all_nodes(connection: Connection) -> list[tuple[int, int, bytes]]:
     """Give every hash over many entries that is there."""
     query = select(log_nodes).order_by(log_nodes.c.level, log_nodes.c.place)
     return [(level, place, bytes(one)) for level, place, one in connection.execute(query)]
-
-
-def count_heads(connection: Connection) -> int:
-    """Count the heads: there is one."""
-    return connection.execute(select(func.count()).select_from(log_head)).scalar_one()

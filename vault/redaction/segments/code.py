@@ -62,7 +62,6 @@ _BETWEEN = re.compile(
 )
 _INDENTED = re.compile(r"(?:\ {4}|\t)")
 _ENOUGH = 2  # lines
-_LONGEST_LINE = 2_000
 
 
 class Fence(NamedTuple):
