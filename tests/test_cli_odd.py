@@ -168,6 +168,11 @@ def test_a_root_beside_a_vault_that_is_new_is_named_from_its_directory(tmp_path:
     assert run("--vault", tmp_path / "v", "sessions").code == 0
 
 
+def test_a_horizon_that_is_no_duration_is_named_as_the_horizon(where: Path) -> None:
+    said = run("--vault", where, "--horizon", "7", "sessions")
+    assert (said.code, said.err.splitlines()[0]) == (2, "error: the horizon is not a duration")
+
+
 @pytest.mark.parametrize("horizon", ["6m", "30m"])
 def test_a_horizon_in_m_is_refused_for_it_may_be_minutes_or_months(tmp_path: Path, horizon: str) -> None:
     said = run("init", tmp_path / "v", "--horizon", horizon)

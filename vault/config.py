@@ -65,14 +65,14 @@ class Settings:
     policies: tuple[Path, ...] = ()
 
 
-def parse_duration(text: str | float) -> int:
-    """Read a duration such as 7d, 12h or 0; give microseconds."""
+def parse_horizon(text: str | float) -> int:
+    """Read the horizon, a duration such as 7d, 12h or 0; give microseconds."""
     hint = "a number and a unit: 90s, 30min, 12h, 7d, 2w, or 0"
     found = re.fullmatch(r"(\d{1,9})(s|m|min|h|d|w|)", str(text).strip())
     if found is not None and found[2] == "m":
-        raise ConfigError("in this duration m may be minutes or months", hint=f"{hint}; 180d for six months")
+        raise ConfigError("in this horizon m may be minutes or months", hint=f"{hint}; 180d for six months")
     if found is None or (found[2] == "" and int(found[1]) != 0):
-        raise ConfigError("this is not a duration", hint=hint)
+        raise ConfigError("the horizon is not a duration", hint=hint)
     return int(found[1]) * _UNITS.get(found[2], 0) * 1_000_000
 
 
@@ -115,7 +115,7 @@ def read_settings(
         keyring=as_url(str(merged["keyring"]), base),
         root=str(merged["root"]),
         base=base,
-        horizon=parse_duration(merged.get("horizon", DEFAULT_HORIZON)),
+        horizon=parse_horizon(merged.get("horizon", DEFAULT_HORIZON)),
         limit=int(limit),
         redaction=merged.get("redaction", {}),
         policies=_policies(explicit, from_variables, from_file, base),
@@ -170,7 +170,7 @@ def make_directory(  # noqa: PLR0913 (one for each line of vault.toml)
     Where both databases lie elsewhere it may hold anything.
     """
     horizon = DEFAULT_HORIZON if horizon is None else horizon
-    parse_duration(horizon)
+    parse_horizon(horizon)
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         inside = {entry.name for entry in directory.iterdir()} - set(beside)

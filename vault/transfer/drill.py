@@ -22,7 +22,7 @@ import msgspec
 from vault.chat.reading import Reader
 from vault.chat.sessions import Sessions
 from vault.clock import Clock, to_datetime
-from vault.config import DEFAULT_HORIZON, is_url, parse_duration, read_settings
+from vault.config import DEFAULT_HORIZON, is_url, parse_horizon, read_settings
 from vault.erasure import Eraser
 from vault.errors import StoreUnavailableError
 from vault.keys.ring import Keyring
@@ -129,7 +129,7 @@ def drill(source: str | os.PathLike[str], given: Exercise) -> Drill:
 def _present_root(given: Exercise) -> tuple[Root, int]:
     """Find the root, and the horizon, without opening the vault that they belong to."""
     if given.where is None and given.root is not None:
-        return from_uri(given.root), parse_duration(DEFAULT_HORIZON)
+        return from_uri(given.root), parse_horizon(DEFAULT_HORIZON)
     # The live keyring is not needed, so a vault on a server need not name it.
     beside = {"keyring": "keyring.db"} if given.where is not None and is_url(given.where) else {}
     settings = read_settings(given.where, {"root": given.root, **beside})
