@@ -343,6 +343,15 @@ def test_what_can_not_be_carried_out_is_a_usage_error(place: Path, words: list[s
     assert run("--vault", place, *words).code == 2
 
 
+@pytest.mark.parametrize("to", [None, 5, io.StringIO()])
+def test_what_takes_no_bytes_is_refused_before_the_log_tells_of_an_export(place: Path, to: Any) -> None:
+    with Vault.open(place, redactor=None) as vault:
+        before = len(list(vault.log.entries()))
+        with pytest.raises(UsageError, match="a path, or a file that takes bytes"):
+            vault.export("anna", to=to)
+        assert len(list(vault.log.entries())) == before
+
+
 @pytest.mark.parametrize(("text", "told"), [(b"\xff\xfe", "not UTF-8"), (b"version: 1\n", "policy")])
 def test_what_is_no_policy_is_not_given_to_a_person_as_one(
     place: Path, tmp_path: Path, text: bytes, told: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -92,12 +93,20 @@ def export(
             sink, start = opened.enter_context(whole_file(Path(to), start, resume=wish.resume))
         elif wish.resume:
             raise UsageError("only what goes to a file can be gone on with")
+        elif not _takes_bytes(to):
+            raise UsageError(
+                "an export goes to a path, or a file that takes bytes", hint='open("everything.jsonl", "wb")'
+            )
         else:
             sink = to if isinstance(to, Stream) else Stream(to)
         with logged(core, wish) as facts:
             done = Exporter(core, wish, FORMATS[wish.format]()).write(sink, start, progress)
             facts |= {"users": done.users, "sessions": done.sessions, "messages": done.messages}
             return done
+
+
+def _takes_bytes(to: object) -> bool:
+    return hasattr(to, "write") and not isinstance(to, io.TextIOBase)
 
 
 def logged(core: Core, wish: Wish, kind: str = "transcripts") -> AbstractContextManager[dict[str, object]]:
