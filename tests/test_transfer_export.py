@@ -212,6 +212,23 @@ def test_revealed_originals_are_marked_and_take_a_purpose(tmp_path: Path) -> Non
 # -- files -----------------------------------------------------------------------------------------------
 
 
+def test_p7_what_another_process_began_anew_long_ago_is_exported_as_it_is_now(place: Path) -> None:
+    with Vault.open(place, redactor=None) as vault, Vault.open(place, redactor=None) as other:
+        before = vault.transcript("anna", "s-1").messages()
+        assert before
+        chat = other.transcript("anna", "s-1")
+        chat.clear()
+        chat.append("user", "begun anew")
+        for user in ("anna", None):
+            assert vault.transcript("anna", "s-1").messages()[0].content == "begun anew"
+            chat.clear()
+            chat.append("user", "begun anew")
+            out = io.BytesIO()
+            exported = vault.export(user, to=out)
+            assert exported.left == 0
+            assert out.getvalue().count(b"begun anew") == 1
+
+
 def test_a_file_is_new_and_its_owners_alone(place: Path, tmp_path: Path) -> None:
     with Vault.open(place, redactor=None) as vault:
         vault.export("anna", to=tmp_path / "out")

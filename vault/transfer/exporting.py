@@ -254,6 +254,8 @@ class Exporter:
     def _page(self, head: Head, at: Position, place: str) -> tuple[Messages, int | None, str]:
         """Give a page, where to go on, and the mark of the session that all of its pages are of."""
         seq = at.seq or 0
+        if not at.mark:  # what this process knows of it may have ended long ago
+            self._core.sessions.distrust(head.user_id, head.session_id)
         try:
             before = self._mark(head.user_id, head.session_id)
             page, following = self._read(head, seq, PAGE)
