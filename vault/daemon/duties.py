@@ -14,8 +14,8 @@ from vault.clock import DAY
 from vault.core import Core
 from vault.daemon.leading import MINUTE, Duty, Facts, MayGoOn
 from vault.daemon.steady import steady_trigger
-from vault.errors import MissingError, TamperedError
-from vault.opening import end_silent
+from vault.errors import KeyringOutdatedError, MissingError, TamperedError
+from vault.opening import end_silent, make_ready
 from vault.retention.policy import Policies, Policy
 from vault.storage import erasures, transcripts
 from vault.storage.erasures import Phase
@@ -51,6 +51,7 @@ def triggers_of(policies: Policies | None) -> Sequence[CronTrigger]:
 def erasing(core: Core) -> Duty:
     """Complete what was interrupted, destroy the root generations that are due.
 
+    Where the keyring lies behind its root, it repeats what is missing, as an opening does.
     An export, an import or a purge that was interrupted can't be completed: the log says that of it.
     """
 
@@ -59,7 +60,11 @@ def erasing(core: Core) -> Duty:
             return sum(row.phase < Phase.FINAL for row in erasures.intents_before(connection, Phase.FINAL))
 
         before = core.stores.keyring.read(open_ones)
-        core.eraser.take_up()  # where nothing is open too: a rotation may be due, or a mirror be behind
+        try:
+            core.eraser.take_up()  # where nothing is open too: a rotation may be due, or a mirror be behind
+        except KeyringOutdatedError:  # an opening could not write to the keyring what the root remembers
+            make_ready(core.stores, core.keyring, core.eraser)
+            core.eraser.take_up()
         silent = end_silent(core.stores, core.keyring)
         return {
             "interrupted_acts": silent,
