@@ -188,3 +188,23 @@ def test_a_backup_with_the_root_of_another_vault_is_unavailable(
 
 def test_only_stores_can_be_replaced(where: Path, backup: Path) -> None:
     assert run("--vault", where, "restore", backup, "--replace", "root").code == 2
+
+
+def test_p7_what_a_younger_keyring_has_beyond_older_transcripts_is_told_with_what_mends_it(
+    where: Path, backup: Path, tmp_path: Path
+) -> None:
+    with Vault.open(where, redactor=None) as vault:
+        vault.transcript("carl", "s-1").append("user", "d")
+    later = tmp_path / "later"
+    assert run("--vault", where, "backup", later).code == 0
+    both = ("--replace", "transcripts", "--replace", "keyring")
+    words = ("--vault", where, "restore")
+    assert run(*words, backup, *both, "--confirm", "v").err == ""
+    told = run(*words, later, "--replace", "keyring", "--confirm", "v")
+    assert "warning: of users and sessions whose keys are here 2 have no rows" in told.err
+    assert "restore the transcripts again" in told.err
+    again = run(*words, backup, "--replace", "transcripts", "--confirm", "v")
+    assert again.err == ""
+    with Vault.open(where, redactor=None) as vault:
+        assert vault.transcript("carl", "s-1").messages() == []
+        vault.transcript("carl", "s-1").append("user", "e")

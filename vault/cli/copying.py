@@ -194,6 +194,11 @@ def _tell_restored(restored: Restored, *, as_json: bool) -> None:
             ),
         ]
     )
+    if restored.missing:
+        say(
+            f"warning: of users and sessions whose keys are here {restored.missing:,} have no rows, and are"
+            " refused as stolen: restore the transcripts again, if this keyring was younger than they are"
+        )
 
 
 def _tell_drill(found: Drill) -> None:

@@ -45,7 +45,8 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
 
     `erased_again` counts users, sessions and epochs that are in the backup and were erased since; `lost`,
     sessions that began since and have no messages here; `unreadable`, sessions whose keys are not here;
-    `missing`, users and sessions whose keys are here and whose rows were gone before the backup.
+    `missing`, users and sessions whose keys are here and whose rows were gone before the backup, or, where
+    only a keyring was restored, began after the transcripts: restored again, these account for them.
     """
 
     created_at: datetime
