@@ -13,6 +13,7 @@ from vault.crypto.tree import Kind, slot
 from vault.erasure import Eraser
 from vault.errors import KeyringOutdatedError, TamperedError
 from vault.evidence.certificate import Certificate, Why
+from vault.keys.doubt import beyond_doubt
 from vault.keys.ring import Keyring
 from vault.keys.slots import chapter_slot, standing_for
 from vault.retention.facts import Facts
@@ -86,7 +87,7 @@ class Cutter:
 
         certificate = self._eraser.purge(choose)
         self.sweep()
-        self._accuse(keyless)
+        beyond_doubt(self._stores, lambda: self._accuse(keyless))
         epochs = sum(one.epoch is not None for one in chosen)
         return Cut(certificate, epochs, len(chosen) - epochs)
 
@@ -156,7 +157,10 @@ class Cutter:
         return left
 
     def _accuse(self, keyless: Collection[bytes]) -> None:
-        """Look for rows that were edited so that a key doesn't die, and nobody hears of it (P2, P4)."""
+        """Look for rows that were edited so that a key doesn't die, and nobody hears of it (P2, P4).
+
+        While a user is being forgotten, their sessions are marked as gone, and only the user is named.
+        """
         store, read = self._stores.transcripts, self._stores.keyring.read
         named, rows = store.snapshot(lambda c: (purge_sql.epochs_named(c), all_epochs(c)))
         if not named <= {one.id for one in rows}:  # with the row went the date on which its key is to die
@@ -166,18 +170,21 @@ class Cutter:
         said.update(store.read(purge_sql.gone_alone))
         keeping = store.read(purge_sql.gone_that_keep)
         # What is marked as gone was recorded before that, so it is looked up after that.
-        waiting = store.read(purge_sql.sessions_that_keep) | {*keyless}
+        waiting = dict.fromkeys(keyless, b"") | store.read(purge_sql.sessions_that_keep)
         told = [*epochs, *said, *waiting, *(keeping or ())]
         nodes = read(lambda connection: keyring_sql.nodes_by_id(connection, told))
         erased = read(lambda connection: erasures.erased_among(connection, told))
+        under_way = read(lambda connection: self._keyring.records.before(connection, erasures.Phase.SWEPT))
+        going = {node for row in under_way for node in row.nodes}
         for node in nodes.keys() - erased:
             at = epochs.get(node)
             moved = at is not None and nodes[node].slot != self._keyring.epoch_slot(at.class_name, at.anchor)
-            if moved or node in said or node in (keeping or ()):
+            keeps = node in (keeping or ()) and nodes[node].parent not in going
+            if moved or node in said or keeps:
                 raise TamperedError("a row was edited so that a key lives which is to be erased")
         if keeping is None:
             raise TamperedError("a chapter has lost its session, or its key, and that lives on")
-        missing = len(waiting - nodes.keys() - erased)
+        missing = sum(waiting[node] not in going for node in waiting.keys() - nodes.keys() - erased)
         if missing:  # what they share an epoch with lives as long as they do
             raise KeyringOutdatedError(
                 "messages are due, or share a key with others that are, whose own key this keyring does not"

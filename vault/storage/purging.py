@@ -268,15 +268,16 @@ def epochs_named(connection: Connection) -> set[int]:
     return {one for one in connection.execute(select(_named.c.epoch)).scalars() if one is not None}
 
 
-def sessions_that_keep(connection: Connection) -> set[bytes]:
-    """Give the nodes of the sessions that keep a closed epoch's key alive."""
+def sessions_that_keep(connection: Connection) -> dict[bytes, bytes]:
+    """Give the nodes of the sessions that keep a closed epoch's key alive, with those of their users."""
     query = (
-        select(sessions.c.node)
+        select(sessions.c.node, users.c.node)
         .join(chapters, chapters.c.session_id == sessions.c.id)
+        .outerjoin(users, users.c.id == sessions.c.user_id)
         .join(epochs, epochs.c.id == chapters.c.epoch_id)
         .where(epochs.c.state == State.CLOSED, chapters.c.node.is_(None), chapters.c.state == State.LIVE)
     )
-    return set(connection.execute(query).scalars())
+    return {session: user or b"" for session, user in connection.execute(query)}
 
 
 def chapters_closing(connection: Connection, states: Sequence[State]) -> list[tuple[int, int, bytes]]:
