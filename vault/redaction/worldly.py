@@ -39,7 +39,7 @@ LIFE: Final = re.compile(
     rf"\b(?:{_OWN_WORDS}|he|she|her|his|him|they|their|mr|mrs|ms|dr|name|named|called)\b|\bj'ai\b",
     re.IGNORECASE,
 )
-_OWN: Final = re.compile(
+OWN: Final = re.compile(
     rf"\b(?:{_OWN_WORDS}|hij[oa]|dob|baby|kid|child|toddler|twins?|y/?o|[mf])\b(?!')|\bj'ai\b",
     re.IGNORECASE,
 )
@@ -85,7 +85,7 @@ def _is_history(text: str, kinds: set[str], judge: Callable[[str], float]) -> bo
     """Say whether ages and births are of those whom all the world knows: "who died at 32?"."""
     if _FIELD.search(text):
         return False
-    if _OWN.search(text):
+    if OWN.search(text):
         return kinds == {"AGE"} and judge(text) < _SURELY
     return judge(text) < _WORLDS
 

@@ -96,7 +96,7 @@ _ASSISTANTS: Final = (
 )
 _ALWAYS: Final = (
     "siri cortana chatgpt copilot bixby deepseek nuevo nueva nouveau nouvelle novo vp svp evp ceo cto cfo coo"
-    " opaque stdin stdout stderr dunno erm hmm idk uh uhm um"
+    " opaque stdin stdout stderr dunno erm hmm idk uh uhm um olá servus bises bisous"
 )
 _BOOKS: Final = (
     "amos daniel esther ezra james job joel john jonah luke mark matthew micah peter ruth samuel"
