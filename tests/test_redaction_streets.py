@@ -30,6 +30,9 @@ def engine() -> Engine:
         "In der Version 3 geht es",
         "Zum Beispiel 3 Eier",
         "Neue Folge 8 ist da",
+        "On page 12, passage of the text is unclear.",
+        "In 1815, place of the battle was a hill.",
+        "In 2019, route to the summit was closed, 3 square metres remain",
     ],
 )
 def test_a_rank_a_seat_and_a_chapter_are_no_address(engine: Engine, text: str) -> None:

@@ -157,6 +157,13 @@ IDS = [
     "Carmela, cod. fisc. [SPSCML70B42L259X]; product ABCDEF70K42L259X, IBAN",
     # A card of a German insurance as it is printed.
     "die Karte meiner Krankenkasse: [A 731 905 264]. und Tor B 731 ist zu",
+    # Digits that are told one by one.
+    "my account number is [4 4 7 1 0 9 2 2 8 3] and thats it",
+    "passport number is [A B 1 2 3 4 5 6 7 8], and licence number [d 4 4 7 1 2 0 9 8 3 6 1 2 0 5] then",
+    "medicare number [2 5 0 4 5 1 6 1 2 1]\nmember id is [4 0 1 3 5 9 8 9 6], yes",
+    "my id has digits in it, the sequence goes 1 2 3 4, then 5",
+    # Pages of a paper are no passport.
+    "see p. 33-41 and pp. 102\u2013118, pp. 45-67 of it; pp [A1234567]",
     # An account of a Polish bank, without its country.
     "pay to account [61 1090 1014 0000 0712 1981 2874] in two weeks",
 ]

@@ -138,8 +138,10 @@ def _is_passport(value: str) -> bool:
     return _is_id(4, 12, letters=6)(value) and not _NO_PASSPORT.fullmatch(value)
 
 
-_NO_PASSPORT = re.compile(r"(?:[a-z][a-z0-9] ?\d{3,4}|(?:[01]\d|2[0-3])(?:00|15|30|45))(?![\w-])")
-"""A flight, or a time of the day, which stand beside passports more often than such short ones do."""
+_NO_PASSPORT = re.compile(
+    r"(?:[a-z][a-z0-9] ?\d{3,4}|(?:pp?\.? ?)?\d{1,4} ?[-\u2013] ?\d{1,4}|(?:[01]\d|2[0-3])(?:00|15|30|45))(?![\w-])"
+)
+"""A flight, a time of the day, or pages, which stand beside passports more often than such short ones do."""
 
 
 def _is_ssn(value: str) -> bool:
@@ -415,6 +417,7 @@ def _fitting(
         end = trailer.start()
     if kind.entity == "LICENSE_PLATE" and (joined := _JOINED.search(folded.text, start, end)):
         end = joined.start()
+    start, end = _told_one_by_one(folded, start, end)
     if _UUID.match(folded.low, start):
         return None
     if start >= end or not kind.fits(folded.low[start:end]):
@@ -422,6 +425,19 @@ def _fitting(
     if least is not None and not _is_like(kind, folded.text[slice(*least)], folded.text[start:end]):
         return None
     return start, end
+
+
+_ALOUD = re.compile(r"(?:[a-z] )?\d(?: \d)+")
+_GOES_ON = re.compile(r"(?: \d(?!\w|[.,:/]\d))*")
+_SPELT = re.compile(r"(?<![\w'])(?:[A-Z] ){1,3}$")
+
+
+def _told_one_by_one(folded: Folded, start: int, end: int) -> tuple[int, int]:
+    """Where a value stands whose letters and digits are told each for itself: A B 1 2 3 4 5 6 7 8."""
+    if not _ALOUD.fullmatch(folded.low, start, end):
+        return start, end
+    goes_on, spelt = _GOES_ON.match(folded.low, end), _SPELT.search(folded.text, max(0, start - 6), start)
+    return spelt.start() if spelt else start, goes_on.end() if goes_on else end
 
 
 def _ends_plate(kind: Kind, folded: Folded, start: int, end: int) -> bool:
