@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from timing import quickest
 
 from vault.redaction.engine import Engine
+from vault.redaction.finder import Patterns
 
 _SEED = "velvet ozone pigeon harbor math unfold crisp salad donkey lunar excite brave"
 
@@ -95,3 +97,39 @@ def test_a_secret_that_is_said_word_by_word_is_found(engine: Engine, text: str, 
 )
 def test_a_sentence_behind_a_strong_password_is_no_part_of_it(engine: Engine, text: str, now: str) -> None:
     assert engine.redact_text(text).text == now
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Security question: name of first pet? Answer: Momo", "Momo"),
+        ("Sicherheitsfrage: Lieblingslehrer, Antwort: Huber", "Huber"),
+        ("question secrète : animal de compagnie ? réponse : Caramel", "Caramel"),
+        ("pergunta secreta: nome da escola, resposta: Monteiro Lobato", "Monteiro Lobato"),
+        ("my first pet Momo and so on, these are my security questions", "Momo"),
+        ("Security questions:\n1. First pet: Biscuit\n2. First car: Saxo", "Biscuit"),
+    ],
+)
+def test_the_answer_to_a_security_question_is_found(engine: Engine, text: str, answer: str) -> None:
+    assert answer not in engine.redact_text(text).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'are security questions like "first pet" or "mother\'s maiden name" still ok?',
+        "which security question is the weakest: first pet, favorite teacher, street you grew up on?",
+        "The security question field (pet name) is required, the secret answer was rejected.",
+        "add a security question dropdown: pet, school, maiden name, favourite food",
+        "my first pet was a hamster, what should the next one be",
+    ],
+)
+def test_a_security_question_that_nobody_answers_stays(engine: Engine, text: str) -> None:
+    assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize("said", ["first pet ", "pet: a ", "school answer ", "maiden name a b "])
+def test_security_questions_take_linear_time(said: str) -> None:
+    patterns, text = Patterns(), "security question " + said * 10_000
+    patterns.find("security question")
+    assert quickest(lambda: patterns.find(text), 2) < 4

@@ -13,6 +13,7 @@ from vault.redaction.folding import Folded
 from vault.redaction.gate import Ends
 from vault.redaction.patterns import Hit, Recognizer, around
 from vault.redaction.patterns.forms import Form, recognizer
+from vault.redaction.patterns.passwords import says_how
 
 _CUE: Final = (
     r"(?:pass(?:words?|wd|phrase|code|wort)|pwd|pw|psk|kennwort|contrasena|senha|mdp|mot[_ ]de[_ ]passe|palavra-passe"
@@ -109,6 +110,30 @@ _SEED: Final = re.compile(
     rf"\b(?:seed|mnemonic|(?:recovery|secret|backup) (?:phrase|words)|frase semilla|frase de recuperacion|wiederherstellungsphrase|phrase de recuperation)\b[^\n]{{0,60}}?\b({_SEED_WORD}(?:[ ,]{{1,2}}{_SEED_WORD}){{11,23}})\b"
 )
 
+_ASKED: Final = (  # what is asked of who forgot a password
+    r"(?:pets?|maiden name|(?:first|primary|elementary|high) school|teacher|street|first car|(?:city|town) (?:of birth|where|you)|nickname|childhood|favou?rite [a-z]{3,10}"
+    r"|haustier|madchenname\w?|lieblings[a-z]{3,10}|grundschule|mascota|apellido|escuela|profesora?|animal|nom de jeune fille|ecole|mascote|sobrenome|escola|estimacao)"
+)
+_QUESTIONED: Final = re.compile(
+    r"\b(?:security|secret) (?:questions?|q|answers?)\b|\bsicherheitsfragen?\b|\bpreguntas? (?:de seguridad|secretas?)\b"
+    r"|\bquestions? (?:secretes?|de securite)\b|\bperguntas? (?:secretas?|de seguranca)\b"
+)
+_ANSWERED: Final = re.compile(
+    rf"\b{_ASKED}\b(?:[^\n:=]{{0,40}}\n?[ ,.;-]{{0,3}}\b(?:answers?|a|antwort|respuesta|reponse|resposta)\s?[:=]|'?s?(?: name)?(?: (?:is|was|ist|war|es|era|est|etait|e)\b|\s?[:=])?)"
+    r"\s{1,2}[\"'`]?(?P<value>[a-z][\w'-]{2,20}(?: [\w'-]{2,20}){0,2}?)[\"'`]?(?=\s*(?:[.,;!)\n]|$)| (?:and|und|y|et|e)\b)"
+)
+
+
+def _is_answer(value: str, _before: str) -> bool:
+    first = value.lower().partition(" ")[0]
+    return (
+        first not in _OPENING
+        and first not in _SENTENCE
+        and not says_how(first)
+        and not _ABOUT.search(value.lower())
+    )
+
+
 RECOGNIZERS = (
     Recognizer(
         "quoted passwords",
@@ -119,5 +144,6 @@ RECOGNIZERS = (
     ),
     recognizer("SECRET", Form("app passwords", r"app[ -]?(?:specific )?pass|anwendungspasswort|aplicacion|d'application|senha de app", _APP, 40, 70), 0.9),
     recognizer("SECRET", Form("spelt passwords", rf"\b(?:{_SIGN}|{_ALL}|{_CASE})", _SPELT, 190, 120, fits=_is_spelt), 0.8),
+    recognizer("SECRET", Form("answers to security questions", rf"\b{_ASKED}\b", _ANSWERED, 24, 100, where=_QUESTIONED, fits=_is_answer), 0.75),
     recognizer("SECRET", Form("seeds", r"\b(?:seed|mnemonic|(?:recovery|secret|backup) (?:phrase|words)|semilla|frase de recuperacion|wiederherstellungsphrase|phrase de recuperation)\b", _SEED, 30, 300), 0.85),
 )  # fmt: skip
