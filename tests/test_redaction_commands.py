@@ -6,6 +6,7 @@ import pytest
 from timing import quickest
 
 from vault.redaction.engine import Engine
+from vault.redaction.finder import Patterns
 
 PASSWORD = "Blau-Wal-77"
 
@@ -30,6 +31,7 @@ def engine() -> Engine:
         "redis-cli -h cache1 -a {} ping",
         "unzip -P {} photos.zip",
         "net user moduya {} /add",
+        "sudo useradd -m moduya -p {}",
         'echo "moduya:{}" | sudo chpasswd',
         "htpasswd -b .htpasswd moduya {}",
         "```sh\ndocker login -u moduya -p {}\n```",
@@ -66,7 +68,7 @@ def test_an_option_that_hands_over_no_password_is_left_alone(engine: Engine, tex
 
 
 @pytest.mark.parametrize("said", [" -u a", " -u ab -p", "openssl a ", "net user ab ", " -u ab -p a1234567"])
-def test_commands_without_an_end_take_linear_time(engine: Engine, said: str) -> None:
-    text = f"```sh\n{said * 10_000}\n```"
-    engine.redact_text("```sh\nls -u x\n```")
-    assert quickest(lambda: engine.redact_text(text), 2) < 2
+def test_commands_without_an_end_take_linear_time(said: str) -> None:
+    patterns = Patterns()
+    patterns.find("ls -u x", code=True)
+    assert quickest(lambda: patterns.find(said * 10_000, code=True), 2) < 2

@@ -26,7 +26,7 @@ _USER: Final = re.compile(
 
 _ASKED: Final = re.compile(
     r"(?<!\S)(?:7za? [axtel]\b[^\n|;&]{0,100}?\s-p|openssl \w[^\n|;&]{0,100}?\s-(?:k|pass pass:|pass(?:in|out) pass:) ?"
-    r"|redis-cli\b[^\n|;&]{0,60}?\s-a |(?:un)?zip\b[^\n|;&]{0,60}?\s-P |net user \S{2,64} |echo [\"']?\w[\w.-]{1,32}:(?=[^\n|]{4,99}\| ?(?:sudo )?chpasswd)"
+    r"|user(?:add|mod)\b[^\n|;&]{0,80}?\s-p |redis-cli\b[^\n|;&]{0,60}?\s-a |(?:un)?zip\b[^\n|;&]{0,60}?\s-P |net user \S{2,64} |echo [\"']?\w[\w.-]{1,32}:(?=[^\n|]{4,99}\| ?(?:sudo )?chpasswd)"
     r"|htpasswd -\w{0,4}b\w{0,4} \S{1,99} [\w.@-]{1,64} )" + _WORD
 )
 """A command that is told a password in a place of its own."""
@@ -55,7 +55,7 @@ RECOGNIZERS = (
         "passwords of commands",
         (
             r"\s(?:-u|--user(?:name)?|--login|-d [\"']?(?:cn|uid)=)",
-            r"\b(?:7za?|openssl|redis-cli|zip|unzip|net user|chpasswd|htpasswd) ?",
+            r"\b(?:7za?|openssl|redis-cli|useradd|usermod|zip|unzip|net user|chpasswd|htpasswd) ?",
         ),
         _find,
         code=True,
