@@ -65,6 +65,7 @@ NOBODYS = [
     "I'm a 36 in zara, i'm 44 in nike, she's a 10 but, they're 3 and 5 in the table",
     "reading age 7, retirement age 67, ages 8 to 12, ages 3+, visitors aged 8 to 12",
     "a 14 year old dog, a 7 yr old mattress, our boiler is 16 years old, 15-yr-old port",
+    "She is a 3 year old lab, he is a 9-year-old rescue terrier, our poodle is 4, the pups are 6 weeks old",
     "the whisky is aged 12 years, the stadium turned 46",
     "explain it like i'm 80, talk to me like im 10, tell me about tulips as if i'm 6",
     "worst traffic on the m62, cast it to f64, logo 30m from the beach, for: 10m",

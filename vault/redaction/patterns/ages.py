@@ -84,7 +84,8 @@ _EXPLAINED = re.compile(
 _THING = (
     r"(?:dogs?|cats?|puppy|kitten|horse|pony|mare|gelding|hamster|rabbit|parrot|tortoise|turtle|cars?|van(?! \d)|truck|bike|house|home|building|flat|roof|boiler|furnace|mattress|sofa|laptop|computer|phone|pc|mac|macbook|iphone|ipad|kindle|tablet|tv|console|fridge|oven|dishwasher|tyres?|tires?"
     r"|tree|port|wine|whisky|whiskey|scotch|rum|cheese|bottle|cask|company|startup|club|stadium|league|museum|festival|codebase|repo|project|ticket|bridge|church|song|film|movie|book|game|label|drop"
-    r"|carpet|rug|couch|fence|engine|battery|printer|router|monitor|camera|guitar|piano|violin|jacket|boots|mower|kettle|freezer|washer|washing machine|commit|bug|server|database|cactus|bonsai|sourdough|starter|labrador|beagle|spaniel|ragdoll|budgie|goldfish|gecko|hens?)"
+    r"|carpet|rug|couch|fence|engine|battery|printer|router|monitor|camera|guitar|piano|violin|jacket|boots|mower|kettle|freezer|washer|washing machine|commit|bug|server|database|cactus|bonsai|sourdough|starter|labrador|beagle|spaniel|ragdoll|budgie|goldfish|gecko|hens?"
+    r"|labs?|pups?|puppies|kittens|mutt|retriever|poodle|collie|terrier|husky|corgi|pug|bulldog|dachshund|chihuahua|rottweiler|greyhound|whippet|tabby|siamese|guinea pig|ferret|foal|stallion|filly|cockatiel)"
 )
 _THING_ELSEWHERE = (
     r"(?:perr[oa]|gat[oa]|gatit[oa]|cachorr[oa]|caball[oa]|coche|carro|bici|movil|ordenador|contrato|caldera|nevera|chien(?:ne)?|chatte|chiot|cheval|voiture|maison|immeuble|chaudiere|ordinateur|frigo|contrat|hund|hundin|katze|kater|welpe|pferd|auto|haus|heizung|fahrrad|rechner|vertrag"
