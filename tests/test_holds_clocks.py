@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from databases import Databases
+from retained import Retained
 
 from vault import Vault
 from vault.clock import DAY
@@ -34,6 +35,33 @@ def test_p5_what_waits_for_a_date_does_not_happen_by_a_clock_that_ran_ahead(
         assert vault.carry_out_due() == []
         shown = chat.messages(include_hidden=True, purpose="case 7")
         assert [message.content for message in shown] == ["kept"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_p5_where_the_database_has_no_clock_the_last_run_tells_that_this_one_leapt(
+    database: Databases, tmp_path: Path
+) -> None:
+    world = Retained(database, tmp_path / "root.key", horizon="0d")
+    try:
+        world.under("  - name: default\n    keep: {at_least: 6y, at_most: 7y}\n")
+        world.say("anna", "s-1")
+        world.vault.purge()
+        world.vault.forget_user("anna", except_floors=True)
+        right = world.clock.now
+        world.clock.now += 8 * 365 * DAY
+        with pytest.raises(GuardedError, match="long after the last run"):
+            world.vault.carry_out_due()
+        world.clock.now = right + DAY
+        assert world.vault.carry_out_due() == []
+        kept = world.vault.transcript("anna", "s-1").messages(include_hidden=True, purpose="an audit")
+        assert [message.content for message in kept] == [world.said[0].text]
+
+        world.clock.now += 8 * 365 * DAY  # so it is, somebody says
+        world.vault.purge(yes=True)
+        world.vault.carry_out_due()
+        assert world.vault.queued() == []
+    finally:
+        world.vault.close()
 
 
 @pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)

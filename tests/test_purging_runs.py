@@ -23,9 +23,9 @@ from vault.errors import ConfigError, GuardedError, PolicyError, TamperedError, 
 from vault.redaction import Redacted
 from vault.redaction.memory import Memory
 from vault.retention.plan import GUARDED_FROM
-from vault.retention.run import FAR, check_clocks
+from vault.retention.run import check_clocks
 from vault.storage import messages
-from vault.storage.runs import SLACK
+from vault.storage.runs import FAR, SLACK
 
 
 @pytest.fixture

@@ -26,12 +26,13 @@ from vault.remainders import Remainders
 from vault.roots import Noted
 from vault.storage import holds as holds_sql
 from vault.storage import keyring as keyring_sql
-from vault.storage.runs import SLACK
+from vault.storage.runs import FAR, SLACK, last_runs
 from vault.storage.stores import Stores
 
 if TYPE_CHECKING:
     from vault.retention.flooring import Floored, Floors
 
+_LOOKED_AT = 100  # runs
 _SOON = DAY // 24  # after which a request is looked at again, whatever its floors say
 
 
@@ -238,13 +239,29 @@ class Queue:
         return done
 
     def _refuse_to_be_early(self) -> None:
-        """Raise GuardedError where this machine's clock is ahead of the database's: holds would end early."""
+        """Raise GuardedError where this machine's clock is ahead of the database's: holds would end early.
+
+        Where the database has none of its own, the last run of the rules stands for it.
+        """
         now, server = self._stores.clock(), self._stores.keyring.read(self._stores.server_clock)
+        if server is None:
+            self._refuse_a_leap(now)
         if server is not None and now > server + SLACK:
             raise GuardedError(
                 f"this machine's clock says {to_datetime(now):%Y-%m-%d %H:%M}, ahead of the database's"
                 f" {to_datetime(server):%Y-%m-%d %H:%M}: nothing was erased",
                 hint="set the clocks right; what waits for a date is done then",
+            )
+
+    def _refuse_a_leap(self, now: int) -> None:
+        rows = self._stores.keyring.read(lambda connection: last_runs(connection, _LOOKED_AT))
+        floors = self._floors()
+        last = next((row.started_at for row in rows if row.started_at <= now + SLACK), now)
+        if now > last + max(FAR, floors.gap if floors else 0):
+            raise GuardedError(
+                f"the clock says {to_datetime(now):%Y-%m-%d %H:%M}, long after the last run of"
+                f" {to_datetime(last):%Y-%m-%d %H:%M}: nothing was erased",
+                hint="set the clock right; vault purge --yes, if it is",
             )
 
     def _forget_due(self, row: Noted, holds: Sequence[HoldRow]) -> list[Certificate]:

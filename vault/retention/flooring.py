@@ -51,6 +51,7 @@ class Floors:
     def __init__(self, stores: Stores, keyring: Keyring, sessions: Sessions, classes: Classes) -> None:
         self._stores = stores
         self._policies = classes.policies
+        self.gap = classes.policies.gap
         self._keyring = keyring
         self._facts = Facts(stores, keyring, classes)
         self._proofs = Proofs(self._facts)

@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cache, lru_cache
 
 from vault import messages
+from vault.clock import DAY
 from vault.messages import STATE
 from vault.retention.durations import HOUR, WEEK, Duration
 from vault.retention.reading import Place
@@ -150,6 +151,11 @@ class Policies:
     def labels(self) -> frozenset[str]:
         """Name the fields of metadata that some rule asks for: to know them, bodies are opened."""
         return frozenset(name for rule in self.rules for name, _ in rule.match.labels)
+
+    @property
+    def gap(self) -> int:
+        """Say how long the most frequent schedule lets pass between two runs."""
+        return min(policy.schedule.longest_gap for policy in self.policies) * DAY
 
 
 def as_label(value: object) -> str | None:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from vault.chat.sessions import Sessions
-from vault.clock import DAY, from_datetime, to_datetime
+from vault.clock import from_datetime, to_datetime
 from vault.crypto.envelope import random_id
 from vault.erasure import Eraser
 from vault.errors import GuardedError, UnknownError
@@ -42,7 +42,6 @@ from vault.storage.stores import Stores
 from vault.storage.transcripts import all_epochs
 
 _LOOKED_AT = 100  # runs: what one left behind that was broken off, a later one has to find
-FAR = 100 * DAY  # between two runs: a clock that jumped there is more likely than nobody having looked
 NOTED = 1000  # sessions after which a run notes how far it has come
 
 Progress = Callable[[int, int], None]
@@ -221,9 +220,9 @@ class Runs:
         ) or next((one for one in rows if one.started_at <= now + runs_sql.SLACK), None)
         if not yes:
             server = self._stores.transcripts.read(self._stores.server_clock)
-            gap = min(one.schedule.longest_gap for one in self._classes.policies.policies) * DAY
             known = None if rows else self._newest()
-            check_clocks(now, server, None if last is None else last.started_at, max(FAR, gap), known)
+            far = max(runs_sql.FAR, self._classes.policies.gap)
+            check_clocks(now, server, None if last is None else last.started_at, far, known)
         return to_datetime(until) if until > now + runs_sql.SLACK else None
 
     def _newest(self) -> int | None:
@@ -234,7 +233,7 @@ class Runs:
 
 
 def check_clocks(
-    now: int, database: int | None, last: int | None, far: int = FAR, known: int | None = None
+    now: int, database: int | None, last: int | None, far: int = runs_sql.FAR, known: int | None = None
 ) -> None:
     """Raise GuardedError where now is not what the database's clock and the last run let expect.
 

@@ -63,6 +63,9 @@ def count_runs(connection: Connection) -> int:
 SLACK = DAY // 24
 """By how much two clocks may differ."""
 
+FAR = 100 * DAY
+"""After a run: that a clock jumped there is more likely than that nobody looked since."""
+
 
 def database_clock(connection: Connection) -> int | None:
     """Give the time by the database server's own clock; None where the database has none of its own."""
