@@ -50,6 +50,14 @@ def test_p1_fields_of_persons_in_code_lose_what_they_are_set_to(
         ast.parse(redacted.strip("`\n").removeprefix("python"))
 
 
+@pytest.mark.parametrize("name", ['"Niamh O\'Brien"', "'Niamh O\\'Brien'", "`Niamh O'Brien`"])
+def test_p1_a_name_holds_quotes_that_are_not_its_own(engine: Engine, name: str) -> None:
+    said = f"user = User(\n    name={name},\n    phone='+44 7700 900123',\n)\nuser.save()\n"
+    redacted = engine.redact_text(said)
+    assert not re.search(r"Niamh|Brien", redacted.text)
+    assert redacted.restore(redacted.text) == said
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -27,7 +27,7 @@ _STREETS: Final = r"(?:[a-z]{1,20}_)?(?:street(?:_?address)?|address(?:_?line_?1
 _IS: Final = r"[\"']?\s{0,3}[:=]\s{0,3}"
 _FIELD: Final = re.compile(
     rf"(?<![\w$-])(?:(?P<name>{_NAMES})|(?P<plain>name|owner|maintainer|assignee|recipient|created_?by)|(?P<phone>{_PHONES})|(?P<birth>{_BIRTHS})|(?P<ssn>{_SSNS})"
-    rf"|(?P<passport>{_PASSPORTS})|(?P<street>{_STREETS})){_IS}(?P<quote>[\"'`])(?P<value>[^\"'`\n\\{{}}<>]{{2,80}})(?P=quote)"
+    rf"|(?P<passport>{_PASSPORTS})|(?P<street>{_STREETS})){_IS}(?P<quote>[\"'`])(?P<value>(?:(?!(?P=quote))[^\n\\{{}}<>]|\\['\"]){{2,80}})(?P=quote)"
 )
 _CAPITAL: Final = r"[^\W\d_a-z][^\W\d_]*(?:['\u2019-][^\W\d_]+)*\.?"
 _ONE: Final = re.compile(rf"{_CAPITAL}(?: {_CAPITAL}){{0,3}}")
@@ -68,6 +68,7 @@ def _find(folded: Folded, ends: Ends) -> Iterator[Hit]:
 def _is_a_name(said: str, *, is_sure: bool) -> bool:
     from vault.redaction.names import is_listed
 
+    said = said.replace("\\", "")
     return _ONE.fullmatch(said) is not None and (is_sure or " " in said) and is_listed(said)
 
 
