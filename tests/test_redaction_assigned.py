@@ -59,12 +59,25 @@ def test_p1_a_name_holds_quotes_that_are_not_its_own(engine: Engine, name: str) 
 
 
 @pytest.mark.parametrize(
+    "beside",
+    ["card='4111111111111111'", "iban='DE89370400440532013000'", "license_plate='MA53 WSF'"],
+)
+def test_p1_a_card_an_account_or_a_plate_tells_of_the_person_beside_it(engine: Engine, beside: str) -> None:
+    said = f"user = User(\n    name='Declan Dubois',\n    {beside},\n)\nuser.save()\n"
+    redacted = engine.redact_text(said).text
+    assert re.fullmatch(
+        r"user = User\(\n    name='<PERSON_1>',\n    \w+='<[A-Z_]+_1>',\n\)\nuser.save\(\)\n", redacted
+    )
+
+
+@pytest.mark.parametrize(
     "said",
     [
         'user = User(first_name="First name", last_name="Surname", phone="Phone number")\nsave(user)\n',
         'item = Item(name="Rex Chair", address="127.0.0.1:8000", street="Street 1")\nsave(item)\n',
         'page = Page(name="Anna Karenina", headphone="1234567", tel="on", birth="date")\nsave(page)\n',
         'call(address="0x1f2e3d4c", passport="required", phone=phone, ssn=f"{ssn}")\nsave(page)\n',
+        'show(name="Anna Karenina", card="card-2", license_plate="required", number_plate="rear")\nsave()\n',
         'listen(host_address="localhost 8080", address="node 3")\nsave(page)\n',
     ],
 )

@@ -24,10 +24,11 @@ _BIRTHS: Final = r"(?:dob|(?:date_?of_?)?birth(?:_?(?:date|day))?|geburtsdatum|f
 _SSNS: Final = r"(?:[a-z]{1,20}_)?(?:ssn|social_?security(?:_?(?:no|nr|num|number))?)"
 _PASSPORTS: Final = r"passport(?:_?(?:no|nr|num|number|id))?"
 _STREETS: Final = r"(?:[a-z]{1,20}_)?(?:street(?:_?address)?|address(?:_?line_?1)?|strasse|anschrift|adresse|direccion|endereco)"
+_PLATES: Final = r"(?:licen[cs]e|number|registration)_?plate|kfz_?kennzeichen"
 _IS: Final = r"[\"']?\s{0,3}[:=]\s{0,3}"
 _FIELD: Final = re.compile(
     rf"(?<![\w$-])(?:(?P<name>{_NAMES})|(?P<plain>name|owner|maintainer|assignee|recipient|created_?by)|(?P<phone>{_PHONES})|(?P<birth>{_BIRTHS})|(?P<ssn>{_SSNS})"
-    rf"|(?P<passport>{_PASSPORTS})|(?P<street>{_STREETS})){_IS}(?P<quote>[\"'`])(?P<value>(?:(?!(?P=quote))[^\n\\{{}}<>]|\\['\"]){{2,80}})(?P=quote)"
+    rf"|(?P<passport>{_PASSPORTS})|(?P<street>{_STREETS})|(?P<plate>{_PLATES})){_IS}(?P<quote>[\"'`])(?P<value>(?:(?!(?P=quote))[^\n\\{{}}<>]|\\['\"]){{2,80}})(?P=quote)"
 )
 _CAPITAL: Final = r"[^\W\d_a-z][^\W\d_]*(?:['\u2019-][^\W\d_]+)*\.?"
 _ONE: Final = re.compile(rf"{_CAPITAL}(?: {_CAPITAL}){{0,3}}")
@@ -36,11 +37,13 @@ _FORMS: Final = (
     ("birth", "DATE_OF_BIRTH", re.compile(FULL)),
     ("ssn", "US_SSN", re.compile(r"\d{3}-?\d{2}-?\d{4}")),
     ("passport", "PASSPORT", re.compile(r"(?=(?:\w*?\d){5})[a-z0-9]{6,12}")),
+    ("plate", "LICENSE_PLATE", re.compile(r"(?=.*\d)(?=[^a-z]*[a-z])[a-z\d][a-z\d -]{3,9}[a-z\d]")),
     ("street", "ADDRESS", re.compile(r"\d{1,5}[a-z]? [a-z'-]{3,}(?:,? [\w'.-]+){1,8}|(?!(?:street|address|adresse|strasse|line|unit|flat|block|item|row|test)\b)[a-z'-]{3,}(?: [a-z'-]{2,}){0,3} \d{1,4}[a-z]?(?:, [\w ,'.-]{3,40})?")),
 )  # fmt: skip
 _NEAR: Final = 240
 _BESIDE: Final = re.compile(
-    rf"(?<![\w$-])(?:e_?mail(?:_?address)?{_IS}[\"'`][^\s\"'`@]{{1,64}}@|age{_IS}[\"']?\d)"
+    rf"(?<![\w$-])(?:e_?mail(?:_?address)?{_IS}[\"'`][^\s\"'`@]{{1,64}}@|age{_IS}[\"']?\d"
+    rf"|(?:(?:credit_?|debit_?)?card(?:_?(?:no|nr|num|number))?|iban|account_?(?:no|nr|num|number)){_IS}[\"'`]?(?:[a-z]{{2}})?\d[\d -]{{7}})"
 )
 
 
@@ -77,7 +80,7 @@ RECOGNIZERS = (
         "fields of persons",
         (
             rf"(?:name|owner|maintainer|assignee|recipient|created_?by|surname|vorname|nachname|nombre|apellidos?|prenom|sobrenome|cognome){_IS}[\"'`]",
-            rf"(?:{_PHONES}|{_BIRTHS}|{_SSNS}|{_PASSPORTS}|{_STREETS}){_IS}[\"'`]",
+            rf"(?:{_PHONES}|{_BIRTHS}|{_SSNS}|{_PASSPORTS}|{_STREETS}|{_PLATES}){_IS}[\"'`]",
         ),
         _find,
         code=True,
