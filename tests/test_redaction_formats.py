@@ -7,6 +7,7 @@ import re
 import tomllib
 
 import pytest
+import yaml
 
 from vault.redaction.engine import Engine
 
@@ -138,6 +139,20 @@ def test_a_query_for_no_person_stays(engine: Engine, query: str) -> None:
 def test_yaml_in_braces_stays_yaml(engine: Engine, said: str) -> None:
     text = said.format("020 7946 0018", "anna@webb-mail.org")
     assert engine.redact_text(text).text == said.format("<PHONE_NUMBER_1>", "<EMAIL_ADDRESS_1>")
+
+
+@pytest.mark.parametrize("fence", ["{}", "```yaml\n{}```"])
+def test_aliases_of_yaml_stay_and_what_only_looks_like_one_does_not(engine: Engine, fence: str) -> None:
+    text = fence.replace(
+        "{}",
+        "- license_plate: NB59 WTG\n  tags: &id001 [blue, large]\n- license_plate: LA16 YTG\n  tags: *id001\n"
+        "  password: *id001\n  ssn: 166-60-9726\n  near: {a: *id001, b: [*id001]}\n",
+    )
+    now = engine.redact_text(text).text
+    assert not re.search("NB59|YTG|9726", now)
+    read = yaml.safe_load(now.strip("`").removeprefix("yaml"))[1]
+    assert read["tags"] == read["password"] == read["near"]["a"] == ["blue", "large"]
+    assert "7001x" not in engine.redact_text(text.replace("word: *id001", "word: *Id7001x")).text
 
 
 def test_what_toml_would_not_take_for_a_number_needs_no_quotes(engine: Engine) -> None:

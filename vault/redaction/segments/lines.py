@@ -31,6 +31,8 @@ _BOUNDARY = re.compile(
     re.MULTILINE,
 )
 _MOST_BOUNDARIES = 20
+_ANCHOR = re.compile(r"(?<!\S)&([A-Za-z][\w-]{0,60}+)(?=[ \t\r\n])")
+_ALIAS = re.compile(r"(?:(?<=[:,-][ \t])|(?<=[\[{]))\*([A-Za-z][\w-]{0,60}+)(?=[ \t]*+(?:[,\]}\r\n]|\Z))")
 _PLAIN_YAML = re.compile(r"(?![\[{}&*!|>%@`\"'#,?-])(?!.*(?::\s| #|[\n\r]))(?s:.)*+(?<!:)")
 _YAML = re.compile(  # what an alias or a reader needs, the value, a comment
     r"((?:[&!]\S*+[ \t]++)*+)(\"(?:[^\"\\]|\\.)*+\"|'(?:[^']|'')*+'|.*?)((?:(?<![ \t])[ \t]++#.*)?)",
@@ -213,6 +215,14 @@ def hunks(text: str, start: int, end: int) -> Iterator[Taken]:
     """Find where a patch counts its lines: it applies no more with another word there."""
     for found in _HUNK.finditer(text, start, end):
         if found.start() >= start:
+            yield Taken(found.start(), found.end(), [])
+
+
+def aliases(text: str, start: int, end: int) -> Iterator[Taken]:
+    """Find where YAML says again what an anchor names: it has no other names."""
+    names = {found[1] for found in _ANCHOR.finditer(text, start, end)}
+    for found in _ALIAS.finditer(text, start, end) if names else ():
+        if found[1] in names:
             yield Taken(found.start(), found.end(), [])
 
 

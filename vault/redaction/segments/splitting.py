@@ -10,7 +10,15 @@ from functools import partial
 from vault.redaction.segments.bodies import bodies
 from vault.redaction.segments.code import Fence, code_lines, fences, inline_code
 from vault.redaction.segments.labels import is_key
-from vault.redaction.segments.lines import boundaries, cards, hunks, inline_tables, keyed_lines, logged_lines
+from vault.redaction.segments.lines import (
+    aliases,
+    boundaries,
+    cards,
+    hunks,
+    inline_tables,
+    keyed_lines,
+    logged_lines,
+)
 from vault.redaction.segments.literals import documents, is_literal, is_string, literals
 from vault.redaction.segments.mails import encoded_parts, form_fields, mail_ids, may_hold_mail
 from vault.redaction.segments.markup import is_markup, markup
@@ -170,7 +178,7 @@ def _settings(text: str, start: int, end: int) -> Iterator[Taken]:
     return keyed_lines(text, start, end, sure=True)
 
 
-_SET: tuple[_Find, ...] = (inline_tables, literals, _settings)
+_SET: tuple[_Find, ...] = (aliases, inline_tables, literals, _settings)
 _NAMED = r"""\[{1,2}[\w. "'-]{1,60}+\]{1,2}"""
 _SECTION = re.compile(
     rf"""^[ \t]*+{_NAMED}[ \t]*+(?:[#;][^\n]*+)?\n"""
@@ -193,6 +201,7 @@ _ALL: tuple[_Find, ...] = (
     form_fields,
     mail_ids,
     hunks,
+    aliases,
     boundaries,
     documents,
     cards,
