@@ -16,6 +16,7 @@ from timing import quickest
 
 from vault import Vault
 from vault.redaction.engine import Engine
+from vault.redaction.segments import split
 from vault.redaction.settings import Redaction
 
 SAID = (
@@ -25,6 +26,7 @@ SAID = (
 )
 GONE = ("Larkspur", "7911", "mondLicht", "Kortmann")
 IMAGE = base64.encodebytes(bytes(range(256)) * 4).decode()
+TEXT = base64.encodebytes(SAID.encode()).decode()
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +118,18 @@ def test_p1_a_charset_that_a_part_is_not_in_hides_nothing_and_takes_no_time(
     assert base64.b64decode(body).decode() == "grüezi, my mail is <EMAIL_ADDRESS_1>"
     long = head + base64.b64encode(b"a" * 200_000 + b"-" + b"b" * 200_000).decode()
     assert quickest(partial(engine.redact_text, long), 2) < 2
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        'Content-Disposition: form-data; name="ssn"\n\n232-30-3277',
+        f"Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n{TEXT}",
+    ],
+)
+def test_what_ends_the_last_part_is_no_piece(part: str) -> None:
+    sign = "===============5687442585633711598=="
+    text = (
+        f'Content-Type: multipart/mixed; boundary="{sign}"\n\n' + f"--{sign}\n{part}\n" * 2 + f"--{sign}--\n"
+    )
+    assert not any("5687442585633711598" in piece.text for piece in split(text))

@@ -80,10 +80,11 @@ def form_fields(text: str, start: int, end: int) -> Iterator[Taken]:
         at = found.end()
         if not (rest := _FIELDS.match(text, at, end)):
             continue
-        if not (following := _NEXT_PART.search(text, rest.end(), end)):
+        following = _NEXT_PART.search(text, rest.end(), end)
+        if not following and not text.startswith("--", end):  # what parts them may be taken already
             return
-        at = following.start()
-        if raw := text[rest.end() : following.start()].rstrip():
+        at = following.start() if following else end
+        if raw := text[rest.end() : at].rstrip():
             label = _BRACKETS.sub(" ", found[1]).strip()
             stop = rest.end() + len(raw)
             yield Taken(rest.end(), stop, value(rest.end(), stop, raw, label, _as_said))

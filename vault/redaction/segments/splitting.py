@@ -197,12 +197,12 @@ def _sectioned(text: str, start: int, end: int) -> Iterator[Taken]:
 
 
 _ALL: tuple[_Find, ...] = (
+    boundaries,
     encoded_parts,
     form_fields,
     mail_ids,
     hunks,
     aliases,
-    boundaries,
     documents,
     cards,
     _sectioned,
@@ -225,7 +225,7 @@ _READ: dict[str, tuple[_Find, ...]] = (
     | dict.fromkeys(_SEPARATED, (separated_values,))
     | dict.fromkeys(_SETTINGS, _SET)
     | dict.fromkeys(_WORDS, _ALL)
-    | {"http": (form_fields, boundaries, literals, bodies, _settings)}
+    | {"http": (boundaries, form_fields, literals, bodies, _settings)}
 )
 """What is looked for in a fence, by its language."""
 
