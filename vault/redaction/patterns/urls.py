@@ -114,19 +114,22 @@ def _generic(host: str) -> bool:
     return _KNOWN.match(host) is not None
 
 
-_NAME = re.compile(r"[a-z%'.\d-]*[a-z]{2}(?:\+|%20)[a-z][a-z%'.\d+-]*$")
+_ENCODED = re.compile(r"%[c-f][\da-f](?:%[89ab][\da-f]){1,3}")  # a letter that ASCII does not have
+_NAME = re.compile(r"(?=[^_]+$)[\w%'.-]*[^\W\d_]{2}(?:\+|%20)[^\W\d_][\w%'.+-]*$")
 _PLACE = re.compile(r"(?=[^\d]*\d)[\w%.,'-]{1,40}(?:\+|%20)[\w%.,'+-]{2,200}$")
 _PERSONAL = re.compile(
     r"[?&;](?:amp;)?(?:(?:[a-z]{1,20}_)?(?:full|first|last|sur|given)?(?P<name>name|nombre|nom|nome|vorname|nachname|apellidos?)"
     r"|(?:[a-z]{1,20}_)?(?P<place>address|addr|street|strasse|anschrift|adresse|direccion|rue|calle|endereco|rua)"
     r"|(?:[a-z]{1,20}_)?(?P<phone>phone|mobile|tel|telephone|telefon|telefono|telefone|cell|handy|movil)(?:_?(?:no|nr|num|number))?"
-    r"|(?P<birth>dob|(?:date_?of_?)?birth(?:_?(?:date|day))?|geburtsdatum|nacimiento|naissance|nascimento))"
+    r"|(?P<birth>dob|(?:date_?of_?)?birth(?:_?(?:date|day))?|geburtsdatum|nacimiento|naissance|nascimento)"
+    r"|(?P<plate>(?:licen[cs]e|number|registration)_?plate|plate(?:_?(?:no|nr|num|number))?|kennzeichen))"
     r"\d?=(?P<value>[^&;#\s\"'<>]{3,240})"
 )
 _ASKED_FOR: Final = (
     ("name", "PERSON", _NAME),
     ("place", "ADDRESS", _PLACE),
     ("phone", "PHONE_NUMBER", re.compile(r"(?:%2b|\+)?(?:%28|%29|%20|[+ ().-])*+(?:\d(?:%28|%29|%20|%2f|[+().-])*+){7,15}$")),
+    ("plate", "LICENSE_PLATE", re.compile(r"(?=[^\d]*\d)(?=\d*[a-z])[a-z\d]{1,8}(?:(?:%20|[+-])[a-z\d]{1,5}){0,3}$")),
     ("birth", "DATE_OF_BIRTH", re.compile(r"\d{1,4}(?:%2f|[./-])\d{1,2}(?:%2f|[./-])\d{1,4}$|(?:19|20)\d{6}$")),
 )  # fmt: skip
 
@@ -135,7 +138,7 @@ def _find_asked(folded: Folded, ends: Ends) -> Iterator[Hit]:
     """Names and addresses in what an address of the web asks: of an example's host, or of one's own machine."""
     for match in around(_PERSONAL, folded.low, ends, 40, 250):
         for group, entity, form in _ASKED_FOR:
-            if match[group] and form.match(match["value"]):
+            if match[group] and form.match(_ENCODED.sub("e", match["value"])):
                 yield Hit(entity, *match.span("value"), 0.7)
 
 
@@ -146,6 +149,7 @@ RECOGNIZERS = (
             r"[?&;][a-z_]{0,30}(?:name|nombre|nom|nome|apellidos?|address|addr|street|strasse|anschrift|adresse|direccion|rue|calle|endereco|rua)\d?=",
             r"[?&;][a-z_]{0,30}(?:phone|mobile|tel|telephone|telefon|telefono|telefone|cell|handy|movil|no|nr|num|number)\d?=",
             r"[?&;][a-z_]{0,30}(?:dob|birth|date|day|geburtsdatum|nacimiento|naissance|nascimento)\d?=",
+            r"[?&;][a-z_]{0,30}(?:plate|no|nr|num|number|kennzeichen)\d?=",
         ),
         _find_asked,
         every=True,
