@@ -69,6 +69,26 @@ def test_other_numbers_stay(engine: Engine, said: str) -> None:
     assert engine.redact_text(f"```sql\n{said}\n```").text == f"```sql\n{said}\n```"
 
 
+COLUMNS = "(id, dob, password, username, name, address, ssn, count)"
+MADE = (
+    "CREATE TABLE users (id INTEGER, dob TEXT, password TEXT, username TEXT, name VARCHAR(80), address TEXT,"
+    " ssn TEXT DEFAULT '', count INT);\n"
+)
+ROW = "(0, '1954-09-06', 'Tr0ub197!x', 'haddad_732', 'Yuki Haddad', '61 Maple Street', '213-87-5139', 42)"
+
+
+@pytest.mark.parametrize("fence", ["{}", "```\n{}```", "Why does this fail?\n\n{}"])
+def test_columns_are_nobody_and_a_bare_value_is_what_its_column_says(engine: Engine, fence: str) -> None:
+    said = fence.format(
+        f"{MADE}INSERT INTO users {COLUMNS} VALUES\n{ROW},\n{ROW.replace('0, ', '1, ', 1)};\n"
+    )
+    now = engine.redact_text(said).text
+    assert MADE in now
+    assert COLUMNS in now
+    assert now.count(", 42)") == 2
+    assert not re.search(r"1954|Tr0ub|haddad|Yuki|Maple|5139", now)
+
+
 def test_p1_whose_address_of_the_net_a_statement_asks_for_goes(engine: Engine) -> None:
     said = "```sql\nDELETE FROM sessions WHERE user_ip = '81.174.202.33';\n```"
     assert engine.redact_text(said).text == said.replace("81.174.202.33", "<IP_ADDRESS_1>")
@@ -83,7 +103,14 @@ def test_p1_a_stream_shows_no_number_that_is_not_stored(tmp_path: Path, engine: 
 
 
 @pytest.mark.parametrize(
-    "said", ["insert into t (pin) values ", "update t set a='", "insert into t (age) values (1,'\n"]
+    "said",
+    [
+        "insert into t (pin) values ",
+        "update t set a='",
+        "insert into t (age) values (1,'\n",
+        "insert into t (n) values (age 34, ",
+        "create table t (age int (34 ",
+    ],
 )
 def test_statements_without_an_end_take_linear_time(engine: Engine, said: str) -> None:
     text = said * 4_000

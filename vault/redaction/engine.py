@@ -261,7 +261,7 @@ class Engine:
                 named = self._named(plain.text, settings, search, known)
             if named or read:
                 found += told(plain.led_back([*named]), label, apart=apart)
-                found = beside_signs([*found, *moved(read or [], shift)], text)
+            found = beside_signs([*found, *moved(read or [], shift)], text)
             found = by_label(found, piece, label, shift)
         if found:
             found = unpublished(found, text)

@@ -17,16 +17,12 @@ from msgspec.structs import replace
 from vault.errors import RedactionError
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.segments import Form, Piece, as_it_is
+from vault.redaction.segments.statements import nobodys
 
 _KEPT: Final = 4_000  # pieces that a stream remembers
 SHORT = 256  # characters of a piece that others may equal
 LONG = 20_000  # characters that are read in no time
 _REFERENCE: Final = re.compile(r"&#(?:\d{1,7}|[xX][\da-fA-F]{1,6});?")
-_COLUMNS: Final = re.compile(
-    r"\binto\s{1,3}[\"`\[\w.\]]{1,60}+\s{0,3}\([\w\s,.\"`\[\]]{1,1000}+\)\s{0,3}(?:values|select)\b",
-    re.IGNORECASE,
-)
-"""The columns that a statement of SQL names."""
 
 
 class Shard(Struct):
@@ -111,22 +107,31 @@ def beside(found: list[Finding], taken: list[tuple[int, int]]) -> list[Finding]:
 
 
 def beside_signs(found: list[Finding], text: str) -> list[Finding]:
-    """Leave out what a model takes for an age in `it&#39;s`, or for somebody among a statement's columns.
+    """Leave out what a model takes for an age in `it&#39;s`, or what is taken for somebody in a statement.
 
-    A part of HTML is read as it stands, and SQL is read as prose.
+    A part of HTML is read as it stands, and SQL is read as prose: its columns are nobody, and what stands in
+    them without quotes is no age unless they say so.
     """
     spans = [one.span() for one in _REFERENCE.finditer(text)] if "&#" in text else []
+    columns: list[tuple[int, int]] = []
     if "(" in text and found:
-        spans += [one.span() for one in _COLUMNS.finditer(text)]
-    if not spans:
+        columns, values = nobodys(text)
+        spans += values
+    if not spans and not columns:
         return found
-    spans.sort()
+    spans = sorted(spans + columns)
 
     def is_said(one: Finding) -> bool:
-        before = bisect.bisect_right(spans, (one.start, len(text))) - 1
-        return one.ground is not Ground.MODEL or before < 0 or spans[before][1] < one.end
+        if one.ground > Ground.PATTERN or (one.ground is Ground.PATTERN and not _lies_in(one, columns)):
+            return True
+        return not _lies_in(one, spans)
 
     return [one for one in found if is_said(one)]
+
+
+def _lies_in(one: Finding, spans: list[tuple[int, int]]) -> bool:
+    before = bisect.bisect_right(spans, (one.start, one.end)) - 1
+    return any(one.start >= start and one.end <= end for start, end in spans[max(before, 0) : before + 2])
 
 
 def moved(found: list[Finding], by: int) -> list[Finding]:

@@ -30,6 +30,14 @@ _NUMBER = re.compile(r"[(,]\s{0,3}\d{2,19}\s{0,3}[,)]")
 _SET = re.compile(r"([\"`\[\]\w.]{1,60}+)\s{0,3}=\s{0,3}\d{2,19}(?![\w.])")
 _TOKEN = re.compile(rf"({_SAID}|[(),=;\s])")
 _DIGITS = re.compile(r"\d++")
+_TYPE = r"(?:(?:big|small)?int(?:eger)?|serial|text|(?:var)?char|date|bool(?:ean)?|numeric|real|uuid)"
+_COLUMNS = re.compile(
+    rf"\b(?:into\s{{1,3}}{_NAME}\s{{0,3}}\((?P<names>[\w\s,.\"`\[\]]{{1,1000}}+)\)\s{{0,3}}(?:values|select)\b"
+    rf"|create\s{{1,3}}(?:temp(?:orary)?\s{{1,3}})?table\s{{1,3}}(?:if\s{{1,3}}not\s{{1,3}}exists\s{{1,3}})?{_NAME}\s{{0,3}}"
+    rf"\((?=[^';]{{1,99}}?\b{_TYPE}\b)(?:[^()';-]++|-(?!-)|\([^()';]{{0,200}}+\))++)",
+    re.IGNORECASE,
+)
+_SIGNS = re.compile(rf"{_SAID}|[(),;]|[^\s'(),;][^'(),;\n]*+")
 
 
 def statements(text: str, start: int, end: int, form: Form = Form.PROSE) -> Iterator[Taken]:
@@ -88,3 +96,36 @@ def _as_statement(before: str, text: str) -> str:
         f"'{now}'" if now != was and _DIGITS.fullmatch(was) and not _DIGITS.fullmatch(now) else now
         for was, now in zip(old, new, strict=True)
     )
+
+
+def nobodys(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Name the columns that statements list, and the bare values of those that tell of nobody."""
+    columns: list[tuple[int, int]] = []
+    values: list[tuple[int, int]] = []
+    every = list(_COLUMNS.finditer(text))
+    for number, found in enumerate(every, 1):
+        columns.append(found.span())
+        if found["names"] and found[0][-1] in "sS":
+            names = [one.strip(' \r\n\t"`[]') for one in found["names"].split(",")]
+            end = every[number].start() if number < len(every) else len(text)
+            values += _bare(text, found.end(), end, [not (one and may_number_a_person(one)) for one in names])
+    return columns, values
+
+
+def _bare(text: str, start: int, end: int, are_nobodys: list[bool]) -> Iterator[tuple[int, int]]:
+    """Give where the rows in a stretch have values of some columns without quotes."""
+    depth = column = 0
+    for sign in _SIGNS.finditer(text, start, end):
+        match sign[0]:
+            case "(":
+                depth, column = depth + 1, column if depth else 0
+            case ")":
+                depth -= 1
+            case ",":
+                column += depth == 1
+            case ";":
+                return
+            case _ if not depth:
+                return
+            case said if said[0] != "'" and depth == 1 and column < len(are_nobodys) and are_nobodys[column]:
+                yield sign.span()
