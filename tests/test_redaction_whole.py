@@ -165,3 +165,37 @@ def test_p1_what_nobody_would_write_in_a_program_is_no_code_between_backticks(
 )
 def test_labels_and_commands_between_backticks_stay(engine: Engine, text: str) -> None:
     assert engine.redact_text(text).text == text
+
+
+STOCK = [
+    (
+        "price,count,email,id,enabled,version,ssn,passport,status,dob\n"
+        "19.99,42,a.b@example.org,7,True,1.4.2,449-74-2852,A79458755,active,1954-09-06\n"
+        "19.99,42,c.d@example.org,7,True,1.4.2,449-74-2853,A79458756,active,1958-01-23\n"
+    ),
+    (
+        "dob|enabled|id|version|status|count|address|phone|username|price|name\n1954-09-06|True|7|1.4.2|"
+        "active|42|81 Rosebank Avenue|+44 7700 900323|kowalski_123|19.99|Anna Kowalski\n"
+    ),
+    (
+        "[{'address': '81 Rosebank Avenue', 'tags': ['blue', 'large'], 'count': 42, 'status': 'active',"
+        " 'version': '1.4.2', 'dob': '1958-01-23', 'passport': 'A79458755', 'id': 7, 'price': 19.99}]"
+    ),
+]
+
+
+@pytest.mark.parametrize("text", STOCK)
+def test_states_and_amounts_beside_personal_data_stay(engine: Engine, text: str) -> None:
+    now = engine.redact_text(text).text
+    for word in ("19.99", "42", "1.4.2", "True", "active"):
+        assert now.count(word) == text.count(word)
+    assert not any(
+        word in now for word in ("1954-", "1958-", "a.b@", "Rosebank", "7945", "Kowalski", "900323")
+    )
+
+
+def test_p1_an_age_or_a_long_number_of_a_record_is_no_amount(engine: Engine) -> None:
+    text = "name,age,id,count\nAnna Kowalski,34,7,3\nSeamus Brandt,41,8,4\n"
+    assert engine.redact_text(text).text == (
+        "name,age,id,count\n<PERSON_1>,<AGE_1>,7,3\n<PERSON_2>,<AGE_2>,8,4\n"
+    )

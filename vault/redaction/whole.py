@@ -7,6 +7,7 @@ what is doubted in a piece goes; not under "customer".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -17,13 +18,17 @@ from vault.redaction.folding import unbroken
 from vault.redaction.names.plausible import plausible
 from vault.redaction.search import Shard
 from vault.redaction.segments import Form, Piece, blobs
-from vault.redaction.segments.labels import names_a_person
+from vault.redaction.segments.labels import counts_things, names_a_field, names_a_person
 
 if TYPE_CHECKING:
     from vault.redaction.names import Names
 
 
 _NAMES: Final = frozenset({"PERSON", "LOCATION", "ORGANIZATION"})
+_STATE: Final = re.compile(r"true|false|yes|no|on|off|null|none|nan|n/a", re.IGNORECASE)
+_COUNT: Final = re.compile(r"[-+]?\d{1,8}(?:[.,]\d{1,8}){0,4}%?")
+_LONGEST_COUNT: Final = 32
+_LONGEST_ROW: Final = 4  # digits of the number of a row
 
 
 def read_whole(text: str, pieces: Sequence[Piece], names: Names) -> dict[int, list[Finding]]:
@@ -38,6 +43,9 @@ def read_whole(text: str, pieces: Sequence[Piece], names: Names) -> dict[int, li
     for piece in pieces:
         if piece.form is not Form.PROSE or text[piece.start : piece.end] != piece.text or piece.nested:
             continue
+        if _tells_nothing(piece):
+            read[piece.start] = []
+            continue
         while first < len(found) and found[first].end <= piece.start:
             first += 1
         mine, at = [], first
@@ -51,6 +59,17 @@ def read_whole(text: str, pieces: Sequence[Piece], names: Names) -> dict[int, li
             at += 1
         read[piece.start] = mine
     return read
+
+
+def _tells_nothing(piece: Piece) -> bool:
+    """Say whether a value is a state, or an amount by its label, whatever stands beside it."""
+    said = piece.text.strip()
+    if not piece.label or len(said) > _LONGEST_COUNT:
+        return False
+    if _STATE.fullmatch(said):
+        return not names_a_field(piece.label)
+    is_row = piece.label.lower() == "id" and len(said) <= _LONGEST_ROW
+    return (is_row or counts_things(piece.label)) and _COUNT.fullmatch(said) is not None
 
 
 def _as_said(text: str, pieces: Sequence[Piece]) -> str:

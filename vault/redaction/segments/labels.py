@@ -70,6 +70,14 @@ _AROUND = frozenset(
         """
     )
 )
+_COUNTS = frozenset(
+    _WORD.findall(
+        """
+        count counts total amount price cost qty quantity version revision score rating rank size width height
+        weight length duration percent index priority level balance limit offset page port attempts retries
+        """
+    )
+)
 _STEMS = re.compile(r"phone|telefon|passport|reisepass|geburt|konto(?:nummer|nr)|accountn|birth|ssn")
 _PARTS = re.compile(
     r"(?:first|last|given|family|middle|full|maiden|sur|fore)names?$"
@@ -102,6 +110,12 @@ def may_number_a_person(label: str) -> bool:
     """Tell whether a number under this label could be personal data; where nothing names it, it could."""
     words = _words(label)
     return not words or any(word in _NUMBERS or _STEMS.search(word) for word in words)
+
+
+def counts_things(label: str) -> bool:
+    """Tell whether what stands under this label is an amount, a version or the like, and nobody's number."""
+    words = _words(label)
+    return not _COUNTS.isdisjoint(words) and _FIELDS.isdisjoint(words)
 
 
 def names_a_person(label: str) -> bool:
