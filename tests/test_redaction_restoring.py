@@ -150,6 +150,8 @@ def test_a_value_is_written_for_the_quotes_it_is_put_back_into(said: str, restor
         '[user]\nphone = "José \\"Pepe\\" Núñez"\n',
         "user:\n  name: 'Siobhan O''Connell'\n",
         'notes:\n  first: "met Ottoline\\nBrand"\n',
+        "```yaml\nusers:\n- 'name': 'Siobhan O''Connell'\n```",
+        '```yaml\nuser:\n  "full name": "Anna \\"W\\" Webb"\n  ssn: 616-41-7328\n```',
     ],
 )
 def test_settings_are_put_back_with_their_escapes(setting: str) -> None:

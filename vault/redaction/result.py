@@ -27,7 +27,7 @@ _SCRIPT: Final = re.compile(
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _IN_CELL: Final = re.compile(r'(?:^|[,;\t|])"[^"]*+(?:""[^"]*+)*+\Z')
 _IN_SETTING: Final = re.compile(
-    r"""^[ \t]*+(?:-[ \t]++|export[ \t]++)?[\w.-]++[ \t]*+[:=][ \t]*+"""
+    r"""^[ \t]*+(?:-[ \t]++|export[ \t]++)?(?:[\w.-]++|"[^"\n]{1,60}"|'[^'\n]{1,60}')[ \t]*+[:=][ \t]*+"""
     r"""(?:(")[^"\\]*+(?:\\.[^"\\]*+)*+|'[^']*+(?:''[^']*+)*+)\Z"""
 )
 _ESCAPED: Final = re.compile(r'(?:[^"\\\x00-\x1f]|\\[\\"/bfnrtux$`])*+')  # `$ also in a shell's
