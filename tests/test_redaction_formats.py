@@ -26,6 +26,7 @@ def engine() -> Engine:
         ),
         ('<order><name first="Paz" last="Hargreaves"/></order>', "Paz Hargreaves"),
         ('<orders><contact given="Lua" family="Ramos" phone="07700 900123"/></orders>', "Lua Ramos"),
+        ('<hosts><host mac="dd:d0:d7:3e:be:5b" n="4"/></hosts>', "dd:d0 be:5b"),
         ('<log><time by="Anna Webb">10:31</time><tel>07700 900123</tel></log>', "Anna Webb"),
     ],
 )

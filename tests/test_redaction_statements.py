@@ -102,6 +102,14 @@ def test_p1_a_stream_shows_no_number_that_is_not_stored(tmp_path: Path, engine: 
             assert not any(re.search(rf"(?<!\d){one}(?!\d)", shown) for one in GONE)
 
 
+@pytest.mark.parametrize("fence", ["{}", "```sql\n{}\n```"])
+def test_p1_the_address_of_a_persons_machine_goes(engine: Engine, fence: str) -> None:
+    said = fence.format("INSERT INTO users (id, email, mac) VALUES (0, 'a@b.org', '5b:f6:de:e0:3c:71');")
+    now = engine.redact_text(said).text
+    assert "'<MAC_ADDRESS_1>'" in now
+    assert engine.redact_text(now).text == now
+
+
 @pytest.mark.parametrize(
     "said",
     [

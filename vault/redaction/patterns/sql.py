@@ -60,6 +60,7 @@ _TELLING: Final = (
     ("SECRET", re.compile(r"(?<![a-z])pin(?:_?code)?$"), re.compile(r"\d{4,8}")),
     ("SECRET", re.compile(r"(?<![a-z])(?:cvv2?|cvc2?)$"), re.compile(r"\d{3,4}")),
     ("IP_ADDRESS", re.compile(r"(?<![a-z])ip(?:_?addr(?:ess)?)?$"), re.compile(r"(?!0\.|127\.)\d{1,3}(?:\.\d{1,3}){3}")),
+    ("MAC_ADDRESS", re.compile(r"(?<![a-z])mac(?:_?addr(?:ess)?)?$"), re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}|[0-9a-f]{12}|[0-9a-f]{4}(?:\.[0-9a-f]{4}){2}")),
     ("MEDICAL_ID", re.compile(r"(?<![a-z])mrn$|medical_record"), re.compile(r"(?=(?:\D*\d){5})[\w-]{5,20}")),
     ("USERNAME", re.compile(r"(?:user|screen|login|nick)_?name|gamer_?tag|\b(?:user|login|nick|handle|usuario|utilisateur|benutzer(?:name)?)$"), re.compile(r"(?=.*[a-z])(?:\w[\w.@#-]{2,39})")),
 )  # fmt: skip

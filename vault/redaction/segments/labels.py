@@ -10,7 +10,7 @@ _NUMBERS = frozenset(
     _WORD.findall(
         """
         phone telephone tel mobile cell fax ssn sin dob birth birthday birthdate born card cc pan cvv cvc
-        account acct iban routing passport license licence age zip zipcode postal postcode ip ipv4 tax tin
+        account acct iban routing passport license licence age zip zipcode postal postcode ip ipv4 mac tax tin
         itin ein nino nhs mrn patient medical insurance medicare imei vin plate pin password passcode otp
         social identity citizen whatsapp telefono movil celular fijo edad tarjeta cuenta pasaporte
         nacimiento dni nie nif curp rfc cedula cp matricula telefon telefonnummer handy handynummer mobil
