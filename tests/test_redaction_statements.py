@@ -89,6 +89,15 @@ def test_columns_are_nobody_and_a_bare_value_is_what_its_column_says(engine: Eng
     assert not re.search(r"1954|Tr0ub|haddad|Yuki|Maple|5139", now)
 
 
+def test_a_bare_value_stays_a_value_where_more_is_taken_for_an_age() -> None:
+    said = (
+        "INSERT INTO users (id, password, dob, passport, iban, ssn, count) VALUES\n(0, 'Tr0ub372!z',"
+        " '1979-09-12', 'B14289844', 'DE05370400449990686078', '334-66-4244', 42);"
+    )
+    now = Engine(Redaction(mode="high-recall")).redact_text(said).text
+    assert now.endswith("', 42);")
+
+
 def test_p1_whose_address_of_the_net_a_statement_asks_for_goes(engine: Engine) -> None:
     said = "```sql\nDELETE FROM sessions WHERE user_ip = '81.174.202.33';\n```"
     assert engine.redact_text(said).text == said.replace("81.174.202.33", "<IP_ADDRESS_1>")

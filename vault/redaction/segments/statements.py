@@ -115,6 +115,7 @@ def nobodys(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
 def _bare(text: str, start: int, end: int, are_nobodys: list[bool]) -> Iterator[tuple[int, int]]:
     """Give where the rows in a stretch have values of some columns without quotes."""
     depth = column = 0
+    before = start  # where the value before ended: a model takes a comma with what stands behind it
     for sign in _SIGNS.finditer(text, start, end):
         match sign[0]:
             case "(":
@@ -123,9 +124,11 @@ def _bare(text: str, start: int, end: int, are_nobodys: list[bool]) -> Iterator[
                 depth -= 1
             case ",":
                 column += depth == 1
+                continue
             case ";":
                 return
             case _ if not depth:
                 return
             case said if said[0] != "'" and depth == 1 and column < len(are_nobodys) and are_nobodys[column]:
-                yield sign.span()
+                yield before, sign.end() + 1
+        before = sign.end()
