@@ -257,3 +257,15 @@ def test_p1_columns_of_a_grid_are_named_by_their_header(engine: Engine, table: s
     assert "40" in redacted.text
     assert redacted.text.count("|") == around.format(table).count("|")
     assert redacted.restore(redacted.text) == around.format(table)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<users><user><name>Anna O&#x27;Brien</name></user></users>",
+        "name: Anna O'Brien",
+        '<call>\n{"ssn": "166-60-9726", "name": "Anna Gallagher"}\n</call>',
+    ],
+)
+def test_p1_of_a_name_under_its_label_no_part_is_left(said: str) -> None:
+    assert not re.search("Anna|Brien|Gallagher", Engine().redact_text(said).text)

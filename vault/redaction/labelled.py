@@ -29,6 +29,7 @@ _HAN: Final = re.compile(
 )
 _LETTERS: Final = re.compile(r"[^\W\d_A-Za-z][\w'\u2019.-]*(?: [^\W\d_A-Za-z][\w'\u2019.-]*){0,3}")
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:?\d\d)?")
+_CALLED: Final = re.compile(r"(?:name|nombre|nom|nome)s?\b", re.IGNORECASE)
 _BIRTH: Final = re.compile(r"dob\b|birth|geburt|nacimiento|naissance|nascimento", re.IGNORECASE)
 _FILLED_IN: Final = re.compile(r"[<{$%\[(]{1,3}[\w .-]*[>})\]%]{0,3}$|\$\w|[\w.]+\(")
 """What will be filled in, or is called."""
@@ -54,9 +55,13 @@ def by_label(found: list[Finding], piece: Piece, label: str, shift: int) -> list
         return [*found, Finding("SECRET", start, shift + len(said), _SCORE, "labels")]
     if _MOMENT.fullmatch(said.strip()) and _BIRTH.search(label):
         return [*found, Finding("DATE_OF_BIRTH", start, shift + len(said), _SCORE, "labels")]
-    if not _is_name(said.strip(), label):
+    said = said.strip()
+    is_in_part = _CALLED.search(label) is not None and any(
+        one.entity == "PERSON" and start <= one.start and one.end <= start + len(said) for one in found
+    )
+    if not (_is_name(said, label) or (is_in_part and _NAME.fullmatch(said))):
         return found
-    name = Finding("PERSON", start, shift + len(said), _SCORE, "labels", Ground.MODEL)
+    name = Finding("PERSON", start, start + len(said), _SCORE, "labels", Ground.MODEL)
     return [*(one for one in found if one.ground is not Ground.MODEL or one.end <= start), name]
 
 
