@@ -70,6 +70,12 @@ def test_p1_a_card_an_account_or_a_plate_tells_of_the_person_beside_it(engine: E
     )
 
 
+@pytest.mark.parametrize("beside", ['username: "lindqvist_891"', 'password: "Tr0ub448!y"'])
+def test_p1_who_logs_in_has_a_name(engine: Engine, beside: str) -> None:
+    said = f'const users = [\n  {{ name: "Ingrid Lindqvist", {beside}, count: 42 }},\n];\nload(users);\n'
+    assert "Ingrid" not in engine.redact_text(said).text
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -77,6 +83,7 @@ def test_p1_a_card_an_account_or_a_plate_tells_of_the_person_beside_it(engine: E
         'item = Item(name="Rex Chair", address="127.0.0.1:8000", street="Street 1")\nsave(item)\n',
         'page = Page(name="Anna Karenina", headphone="1234567", tel="on", birth="date")\nsave(page)\n',
         'call(address="0x1f2e3d4c", passport="required", phone=phone, ssn=f"{ssn}")\nsave(page)\n',
+        'Source(name="Main Store", username="", password="")\nsave(page)\n',
         'show(name="Anna Karenina", card="card-2", license_plate="required", number_plate="rear")\nsave()\n',
         'listen(host_address="localhost 8080", address="node 3")\nsave(page)\n',
     ],

@@ -43,7 +43,8 @@ _FORMS: Final = (
 _NEAR: Final = 240
 _BESIDE: Final = re.compile(
     rf"(?<![\w$-])(?:e_?mail(?:_?address)?{_IS}[\"'`][^\s\"'`@]{{1,64}}@|age{_IS}[\"']?\d"
-    rf"|(?:(?:credit_?|debit_?)?card(?:_?(?:no|nr|num|number))?|iban|account_?(?:no|nr|num|number)){_IS}[\"'`]?(?:[a-z]{{2}})?\d[\d -]{{7}})"
+    rf"|(?:(?:credit_?|debit_?)?card(?:_?(?:no|nr|num|number))?|iban|account_?(?:no|nr|num|number)){_IS}[\"'`]?(?:[a-z]{{2}})?\d[\d -]{{7}}"
+    rf"|(?:user_?name|passwor[dt]|passwd){_IS}[\"'`][^\s\"'`])"
 )
 
 
