@@ -133,3 +133,13 @@ def test_what_ends_the_last_part_is_no_piece(part: str) -> None:
         f'Content-Type: multipart/mixed; boundary="{sign}"\n\n' + f"--{sign}\n{part}\n" * 2 + f"--{sign}--\n"
     )
     assert not any("5687442585633711598" in piece.text for piece in split(text))
+
+
+def test_an_address_of_a_company_stays_whole(engine: Engine) -> None:
+    text = (
+        'Sure, here it is:\n\nFrom: billing@example.com\nTo: "Support" <help@example.com>\nSubject: Update\n'
+        'Date: Mon, 02 Feb 2026 10:00:00 +0000\nContent-Type: text/plain; charset="utf-8"\n'
+        "Content-Transfer-Encoding: 8bit\nMIME-Version: 1.0\n\nHi,\n\nplease update:\npassport: A51674747\n"
+        "dob: 1955-07-14\nssn: 243-50-7925\napi_key: sk_live_m2qdgfgHFAAxG2j8zbv2etHA\n\nRegards\n"
+    )
+    assert "From: billing@example.com\n" in engine.redact_text(text).text
