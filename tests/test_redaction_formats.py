@@ -8,6 +8,7 @@ import tomllib
 
 import pytest
 import yaml
+from timing import quickest
 
 from vault.redaction.engine import Engine
 
@@ -303,3 +304,8 @@ def test_what_a_name_does_not_tell_of_stays_in_a_pair(engine: Engine) -> None:
     assert engine.redact_text(said).text == said
     nested = '[{"name": "pin", "of": {"value": 7391}}, {"name": "x", "value": 4821}]'
     assert engine.redact_text(nested).text == nested
+
+
+def test_an_attribute_of_one_long_word_takes_linear_time(engine: Engine) -> None:
+    text = f'<foo n="1"><bar baz="{"a" * 50_000}"/></foo>'
+    assert quickest(lambda: engine.redact_text(text), 2) < 2

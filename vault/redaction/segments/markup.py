@@ -73,7 +73,7 @@ _DRAWN = frozenset(
 _SCHEMA = re.compile(r"xmlns:|(?:\w{1,20}:)?(?:nonamespace)?schemalocation\Z|targetnamespace\Z")
 """Attributes that name a schema."""
 
-_SAYS = re.compile(r"[^\W\d_]{2,}[ ,.]{1,2}[^\W\d_]{2,}|\+\d[\d ()/-]{6,}")
+_SAYS = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}+[ ,.]{1,2}[^\W\d_]{2,}|\+\d[\d ()/-]{6,}")
 """Two words, or a telephone number with its country."""
 
 _NAMING = re.compile(r"""\b(?:name|property|itemprop)\s*+=\s*+["']?([\w.:-]{1,60})""")
