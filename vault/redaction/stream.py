@@ -64,7 +64,7 @@ _phrase: Final = re.compile(
     r"\b(?:seed|recovery phrase|mnemonic|secret phrase|frase semilla|wiederherstellungsphrase)\b",
     re.IGNORECASE,
 )
-_phrase_words: Final = re.compile(r"(?:\s*\S{1,40}){32}")  # 24 of a phrase, and those before it
+_phrase_words: Final = re.compile(r"(?:\s*+\S{1,40}+){32}")  # 24 of a phrase, and those before it
 _fence: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n`]*)$", re.MULTILINE)
 
 
