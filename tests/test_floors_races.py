@@ -241,7 +241,7 @@ def test_p5_what_comes_at_some_instants_of_forgetting_takes_nothing_that_a_floor
     tmp_path: Path, name: str
 ) -> None:
     with paired(Sqlite(tmp_path), tmp_path) as pair:
-        race(pair, forget, EVENTS[name], every=5)
+        race(pair, forget, EVENTS[name], every=8)
 
 
 @pytest.mark.wide
@@ -250,7 +250,7 @@ def test_p5_forgetting_at_some_instants_of_something_else_takes_nothing_that_a_f
     tmp_path: Path, name: str
 ) -> None:
     with paired(Sqlite(tmp_path), tmp_path) as pair:
-        race(pair, EVENTS[name], forget, every=3)
+        race(pair, EVENTS[name], forget, every=6)
 
 
 @pytest.mark.slow

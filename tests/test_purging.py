@@ -24,7 +24,7 @@ def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
 
 
 @pytest.mark.parametrize(
-    "seed", [1, pytest.param(2, marks=pytest.mark.wide), pytest.param(3, marks=pytest.mark.slow)]
+    "seed", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)]
 )
 def test_p4_p3_all_old_copies_and_the_present_root_open_nothing_purged_and_everything_alive(
     world: Retained, seed: int

@@ -287,7 +287,7 @@ def test_p3_p5_in_whatever_order_runs_are_killed_and_holds_come_and_go(
 ) -> None:
     world.edit(rules)
     chance = Chance(world, seed)
-    for _ in range(60):
+    for _ in range(40):
         chance.step()
     chance.end()
 
