@@ -282,7 +282,7 @@ def test_a_wall_clock_that_is_set_back_stops_neither_the_beats_nor_the_looks(
     core, stop, back = open_core(Hours()), threading.Event(), timedelta()
     leader = leader_of(core, Hours(), stop=stop)
     service = Service(leader, core, stop, Metrics())
-    beats, looks = list[int](), list[int]()
+    beats, looks, ended = list[int](), list[int](), threading.Event()
 
     class Wall(datetime):
         """The wall clock, as the scheduler reads it."""
@@ -296,7 +296,8 @@ def test_a_wall_clock_that_is_set_back_stops_neither_the_beats_nor_the_looks(
         done.append(len(done))
         if min(len(beats), len(looks)) == 2:
             back = timedelta(days=1)
-        if min(len(beats), len(looks)) == 5:
+        if done is looks and min(len(beats), len(looks)) >= 5 and not ended.is_set():
+            ended.set()  # a second signal would abort the process
             os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr("apscheduler.schedulers.base.datetime", Wall)
@@ -320,13 +321,14 @@ def test_a_look_that_fails_is_told_and_the_next_one_comes(
         looks.append(len(looks))
         if len(looks) == 1:
             raise ZeroDivisionError
-        os.kill(os.getpid(), signal.SIGTERM)
+        if len(looks) == 2:  # a second signal would abort the process
+            os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(serving, "TICK", 0.01)
     monkeypatch.setattr(leader, "tick", tick)
     Service(leader, core, stop, Metrics()).run(None)
     told = [record.facts["error"] for record in caplog.records if record.levelno == logging.ERROR]  # type: ignore[attr-defined]
-    assert (told, looks) == (["ZeroDivisionError"], [0, 1])
+    assert (told, looks[:2]) == (["ZeroDivisionError"], [0, 1])
 
 
 def test_p6_a_checkpoint_that_can_not_be_written_is_tried_again_soon(
