@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def test_p1_bare_numbers_of_persons_become_strings(engine: Engine, said: str, fe
     assert all(one in redacted.text for one in KEPT)
     before, _, behind = fence.partition("{}")
     script = redacted.text.removeprefix(before).removesuffix(behind)
-    with sqlite3.connect(":memory:") as database:
+    with closing(sqlite3.connect(":memory:")) as database:
         database.executescript(script if script.startswith("CREATE") else TABLE + script)
         assert database.execute("SELECT count(*), sum(plan) FROM customers").fetchone() == (2, 50)
     restored = redacted.restore(redacted.text)
@@ -51,7 +52,7 @@ def test_p1_bare_numbers_of_persons_become_strings(engine: Engine, said: str, fe
     "settings", [Redaction(), Redaction.of({"entities": {"AGE": "mask", "SECRET": "drop"}})]
 )
 def test_what_takes_the_place_of_a_number_is_a_value_whatever_it_is(settings: Redaction) -> None:
-    with sqlite3.connect(":memory:") as database:
+    with closing(sqlite3.connect(":memory:")) as database:
         database.executescript(Engine(settings).redact_text(TABLE + ROWS + UPDATE).text)
 
 

@@ -120,14 +120,14 @@ class StopError(Exception):
 
 
 @pytest.fixture
-def talking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
+def talking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
     """Two users, two sessions each, of three pages."""
     monkeypatch.setattr(exporting, "PAGE", 2)
-    vault = Vault.open(tmp_path / "v", redactor=None)
-    for user in ("anna", "ben"):
-        for session in ("s-1", "s-2"):
-            say(vault, user, session, "old")
-    return vault
+    with Vault.open(tmp_path / "v", redactor=None) as vault:
+        for user in ("anna", "ben"):
+            for session in ("s-1", "s-2"):
+                say(vault, user, session, "old")
+        yield vault
 
 
 def say(vault: Vault, user: str, session: str, what: str) -> None:
