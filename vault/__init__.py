@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vault.version import __version__
+
 if TYPE_CHECKING:
     from vault.aio import AsyncVault
     from vault.aio_transcript import AsyncTranscript
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
     from vault.messages import Message, Messages
     from vault.transcript import Transcript
 
-__version__ = "0.1.0"
 __all__ = [
     "AsyncTranscript",
     "AsyncVault",

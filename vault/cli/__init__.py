@@ -13,10 +13,10 @@ from typing import Any
 
 import click
 
-from vault import __version__
 from vault.cli.ending import end, hush, tell_notes
 from vault.cli.given import Given
 from vault.cli.talking import Group
+from vault.version import __version__
 
 _COMMANDS = {
     "demo": "vault.cli.demo",

@@ -159,6 +159,6 @@ def _word(said: str) -> str:
 @template.command("dockerfile", examples=("vault template dockerfile > Dockerfile",))
 def dockerfile() -> None:
     """Print a Dockerfile: no root, a read-only file system."""
-    from vault import __version__
+    from vault.version import __version__
 
     click.echo(harmless(_DOCKERFILE.replace("{version}", __version__).rstrip("\n")))

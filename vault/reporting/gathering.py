@@ -9,7 +9,6 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from vault import __version__
 from vault.clock import DAY, to_datetime
 from vault.core import Core
 from vault.errors import TamperedError
@@ -34,6 +33,7 @@ from vault.retention.report import RunRecords, RunResult
 from vault.retention.turned import checked
 from vault.storage import reporting as sql
 from vault.storage import runs as runs_sql
+from vault.version import __version__
 
 _BARS = 48
 _LATEST = 50  # of what is past; what is in force or open is told in full

@@ -22,7 +22,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Table
 
-from vault import __version__
 from vault.clock import to_datetime
 from vault.errors import ConfigError, StoreUnavailableError
 from vault.keys.ring import Keyring
@@ -31,6 +30,7 @@ from vault.storage import keyring as sql
 from vault.storage.engine import Store, open_file
 from vault.storage.stores import Stores
 from vault.transfer.manifest import FILES, NAME, FileSum, Manifest, aside, describe
+from vault.version import __version__
 
 _UNFINISHED = ".part"
 _MARK = ".backup.part"  # stands beside what is not a whole backup yet, and is locked by who writes it

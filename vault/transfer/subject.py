@@ -12,7 +12,6 @@ from typing import IO
 
 import msgspec
 
-from vault import __version__
 from vault.clock import to_datetime
 from vault.config import policy_files
 from vault.core import Core
@@ -25,6 +24,7 @@ from vault.transfer.formats import Format, JsonLines
 from vault.transfer.output import Position, Stream
 from vault.transfer.page import Html
 from vault.transfer.seams import sign
+from vault.version import __version__
 
 FORMAT = "transcript-vault subject access 1"
 _TITLE = "What is stored of your conversations"
