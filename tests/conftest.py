@@ -41,7 +41,7 @@ def pytest_configure() -> None:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(quick_directory()))
 
 
-FRAMEWORKS = ("test_adapters_", "test_langgraph_")
+FRAMEWORKS = ("test_adapters_", "test_blobs", "test_langgraph_", "test_wrapping")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

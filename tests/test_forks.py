@@ -18,11 +18,11 @@ from databases import Databases
 from processes import PATIENCE
 
 from vault import AsyncVault, Vault
-from vault.adapters import turns
 from vault.errors import UsageError
 from vault.redaction import finder
 from vault.redaction.engine import Engine
 from vault.storage import forking
+from vault.wrapping import turns
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 

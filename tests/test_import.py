@@ -19,7 +19,7 @@ HEAVY = {"presidio_analyzer", "spacy", "apscheduler", "click", "boto3", "alembic
 # From bottom to top. Whoever adds a file says here where it stands; what stands beside may import each other,
 # as long as nothing runs in a circle.
 ORDER = [
-    {"errors", "clock", "forks", "version"},
+    {"errors", "clock", "forks", "version", "blobs"},
     {"messages"},
     {"saying"},
     {"crypto"},
@@ -37,7 +37,7 @@ ORDER = [
     {"packing"},
     {"core"},
     {"transfer", "reporting"},
-    {"waiting"},
+    {"waiting", "wrapping"},
     {"transcript", "aio_transcript"},
     {"client", "aio"},
     {"adapters", "telemetry"},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from datetime import datetime
-from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self
 
@@ -122,8 +121,9 @@ class AsyncVault:
         keeps the whole transcript here beside it. `adopt=True` seals what was there before. A memory of no
         framework says by name how it is added to and read.
         """
-        adapters = import_module("vault.adapters.wrap")  # it stands above: loaded when it is asked for
-        return adapters.wrap(
+        from vault.wrapping.wrap import wrap  # noqa: PLC0415 (only for a memory)
+
+        return wrap(
             self._core,
             self._runtime,
             memory,

@@ -18,8 +18,8 @@ from uuid import uuid4
 
 from vault.adapters import framework
 from vault.adapters.adk_state import APP, Shared, SharedState, shared_place, user_of
-from vault.adapters.blobs import in_base64, with_bytes
 from vault.adapters.facing import AnyVault, core_of, passing_over, run
+from vault.blobs import in_base64, with_bytes
 from vault.chat.records import ABSENT, Put, Record, plain
 from vault.clock import to_datetime
 from vault.core import Core

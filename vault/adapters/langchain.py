@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from vault.adapters import framework
-from vault.adapters.blobs import decoded, encoded
 from vault.adapters.facing import AnyVault, Awaited, awaited, opened, whose
 from vault.aio import AsyncVault
+from vault.blobs import decoded, encoded
 from vault.errors import InputError, TamperedError, UsageError
 from vault.messages import ROLES, Message
 from vault.transcript import Transcript

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from vault.adapters.blobs import decoded, encoded_like
+from vault.blobs import decoded, encoded_like
 from vault.errors import MissingExtraError, RedactionError, TamperedError
 from vault.messages import Message
 from vault.redaction.structure import is_telling

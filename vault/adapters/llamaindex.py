@@ -12,9 +12,9 @@ import json
 from typing import Any
 
 from vault.adapters import framework
-from vault.adapters.blobs import decoded, encoded
 from vault.adapters.facing import AnyVault, core_of, run
 from vault.adapters.queue import Queue, Status
+from vault.blobs import decoded, encoded
 from vault.client import Vault
 from vault.errors import InputError, UsageError
 from vault.messages import ROLES, Message

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from vault.adapters import framework
-from vault.adapters.blobs import decoded, encoded
 from vault.adapters.facing import AnyVault, Awaited, awaited, whose
+from vault.blobs import decoded, encoded
 from vault.errors import InputError, UsageError
 from vault.messages import ROLES, Message
 

@@ -19,9 +19,9 @@ from contextvars import ContextVar
 from typing import Any
 
 from vault.adapters import framework
-from vault.adapters.blobs import in_base64, with_bytes
 from vault.adapters.facing import AnyVault, core_of, passing_over, run
 from vault.adapters.pydantic_ai_lines import OURS, Line, Lines
+from vault.blobs import in_base64, with_bytes
 from vault.chat.records import ABSENT, Drop, Put, Record
 from vault.core import Core
 from vault.errors import RevisionError, SessionForgottenError, TamperedError, UsageError

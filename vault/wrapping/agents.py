@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from vault.adapters.blobs import decoded, encoded
-from vault.adapters.fields import fold, unfold
-from vault.adapters.wrapper import Wrapper
-from vault.adapters.wrapping import Remembered, Wrapping
+from vault.blobs import decoded, encoded
 from vault.errors import InputError, TamperedError
 from vault.messages import ROLES, Message
+from vault.wrapping.fields import fold, unfold
+from vault.wrapping.flows import Wrapping
+from vault.wrapping.shelf import Remembered
+from vault.wrapping.wrapper import Wrapper
 
 _ALL = 2**31 - 1  # None would stand for the session's own limit
 _BY = {"function_call": "assistant", "function_call_output": "tool", "reasoning": "assistant"}
@@ -75,7 +76,7 @@ class SessionShelf:
 
     async def rewrite(self, old: list[Any], new: list[Any]) -> Any:
         """Put other items in the place of all."""
-        from vault.adapters.wrap_rewriting import arewrite  # noqa: PLC0415 (few need it)
+        from vault.wrapping.rewriting import arewrite  # noqa: PLC0415 (few need it)
 
         await arewrite(self._session, old, new)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from vault.adapters.wrapping import Mode, Shelf, Waits, Wrapping
 from vault.core import Core
 from vault.errors import InputError, UsageError
 from vault.messages import check_ids, check_namespace
+from vault.wrapping.flows import Waits, Wrapping
+from vault.wrapping.shelf import Mode, Shelf
 
 
 class Wrapper:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vault.adapters.fields import fold, unfold
-from vault.adapters.wrapper import Wrapper
-from vault.adapters.wrapping import Flow, Wrapping
 from vault.errors import InputError, TamperedError, UsageError
 from vault.messages import ROLES, Message
+from vault.wrapping.fields import fold, unfold
+from vault.wrapping.flows import Flow, Wrapping
+from vault.wrapping.wrapper import Wrapper
 
 _ALIKE = {"human": "user", "ai": "assistant", "bot": "assistant"}
 _TEXTS = ("content", "message", "text")  # what a parameter is called that takes what was said

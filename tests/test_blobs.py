@@ -17,7 +17,7 @@ from strategies import FEW
 from wrapped import skip_without
 
 from vault import Vault
-from vault.adapters.blobs import decoded, encoded
+from vault.blobs import decoded, encoded
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 PNG = base64.b64decode(

@@ -18,12 +18,13 @@ from langchain_core.messages import (
     messages_from_dict,
 )
 
-from vault.adapters.blobs import decoded, encoded
-from vault.adapters.fields import fold, unfold
-from vault.adapters.wrapper import Wrapper
-from vault.adapters.wrapping import Remembered, Wrapping
+from vault.blobs import decoded, encoded
 from vault.errors import TamperedError
 from vault.messages import Message
+from vault.wrapping.fields import fold, unfold
+from vault.wrapping.flows import Wrapping
+from vault.wrapping.shelf import Remembered
+from vault.wrapping.wrapper import Wrapper
 
 _ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool", "function": "function"}
 _BASE64 = "~base64"  # beside fields of which some were base64 and are bytes
@@ -101,7 +102,7 @@ class HistoryShelf:
 
     def rewrite(self, old: list[BaseMessage], new: list[BaseMessage]) -> Any:
         """Put other messages in the place of all."""
-        from vault.adapters.wrap_rewriting import rewrite  # noqa: PLC0415 (few need it)
+        from vault.wrapping.rewriting import rewrite  # noqa: PLC0415 (few need it)
 
         return rewrite(self._history, old, new)
 
@@ -164,6 +165,6 @@ class AsyncHistoryShelf(HistoryShelf):
 
     async def rewrite(self, old: list[BaseMessage], new: list[BaseMessage]) -> Any:
         """Put other messages in the place of all."""
-        from vault.adapters.wrap_rewriting import arewrite  # noqa: PLC0415 (few need it)
+        from vault.wrapping.rewriting import arewrite  # noqa: PLC0415 (few need it)
 
         await arewrite(self._history, old, new)

@@ -10,12 +10,13 @@ from llama_index.core.llms import ChatMessage
 from llama_index.core.storage.chat_store.base import BaseChatStore
 from pydantic import PrivateAttr
 
-from vault.adapters.blobs import decoded, encoded
-from vault.adapters.fields import fold, unfold
-from vault.adapters.wrapper import Wrapper
-from vault.adapters.wrapping import Remembered, Wrapping
+from vault.blobs import decoded, encoded
 from vault.errors import InputError, TamperedError
 from vault.messages import ROLES, Message
+from vault.wrapping.fields import fold, unfold
+from vault.wrapping.flows import Wrapping
+from vault.wrapping.shelf import Remembered
+from vault.wrapping.wrapper import Wrapper
 
 _ALIKE = {"chatbot": "assistant", "model": "assistant"}
 

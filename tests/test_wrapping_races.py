@@ -17,8 +17,8 @@ from faces import Home
 from wrapped import NAMES, Notebook, bench_of, skip_without
 
 from vault import Vault
-from vault.adapters import turns, wrapping
-from vault.adapters.turns import Turn
+from vault.wrapping import flows, turns
+from vault.wrapping.turns import Turn
 
 home, vault = wrapped.home, wrapped.vault
 
@@ -41,7 +41,7 @@ class Between:
 @pytest.fixture
 def other_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for anybody, as between processes."""
-    monkeypatch.setattr(wrapping, "turn_of", lambda *_: Turn())
+    monkeypatch.setattr(flows, "turn_of", lambda *_: Turn())
 
 
 def said(*texts: str) -> list[dict[str, Any]]:
@@ -184,7 +184,7 @@ def test_p8_what_is_taken_by_mistake_is_put_back_where_it_was(
     state = vault.transcript("u-1", "s-1")
     assert len(state.messages()) == 4
     monkeypatch.setattr(type(stores.inner), "delete_message", delete_message)
-    monkeypatch.setattr(wrapping, "turn_of", lambda *_: Turn())
+    monkeypatch.setattr(flows, "turn_of", lambda *_: Turn())
     assert stores.delete(0) == "0"
     assert stores.left() == "123"
 
@@ -237,7 +237,7 @@ def test_p2_what_is_announced_before_a_memory_is_cleared_and_added_after_is_no_t
 def test_a_wrapped_pop_takes_only_what_it_removed_on_every_database(
     database: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wrapping, "turn_of", lambda *_: Turn())
+    monkeypatch.setattr(flows, "turn_of", lambda *_: Turn())
 
     async def main(one: Vault, other: Vault) -> None:
         sessions, popped = Sessions(one, tmp_path), list[str]()

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import closing
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from vault.adapters.turns import Turn, turn_of
 from vault.chat.outside import is_envelope
 from vault.chat.removing import Taken
 from vault.chat.wrapping import Known, Read
@@ -28,6 +27,8 @@ from vault.errors import (
     UserForgottenError,
 )
 from vault.messages import Message
+from vault.wrapping.shelf import Mode, Remembered, Shelf
+from vault.wrapping.turns import Turn, turn_of
 
 T = TypeVar("T")
 _RACES = 20
@@ -46,64 +47,11 @@ Step = tuple[By, Callable[[], Any]]
 Flow = Generator[Step, Any, T]
 
 
-class Mode(enum.StrEnum):
-    """What a wrapped memory holds: sealed bodies, or what its owner makes of it, with the vault beside it."""
-
-    SEAL = "seal"
-    RECORD = "record"
-
-
-class Shelf(Protocol):
-    """A memory as the flows see it: items in order, of whatever kind its framework has."""
-
-    awaits: bool  # its methods give something to await
-
-    def read(self) -> Any:
-        """Give all items."""
-
-    def add(self, items: list[Any]) -> Any:
-        """Add items at the end."""
-
-    def clear(self) -> Any:
-        """Remove all items."""
-
-    def rewrite(self, old: list[Any], new: list[Any]) -> Any:
-        """Put `new` in the place of all items, which are `old`; raise UsageError where it can't be done."""
-
-    def text(self, item: Any) -> object:
-        """Give the text of an item, where an envelope would be."""
-
-    def stand_in(self, item: Any, text: str) -> Any:
-        """Give an item of the same role and type that holds nothing but an envelope."""
-
-    def message(self, item: Any) -> Message:
-        """Give an item as a message of the vault's."""
-
-    def item(self, message: Message, stored: Any) -> Any:
-        """Give back the item that a message was made of."""
-
-
 class Waits(Protocol):
     """The runtime of an AsyncVault."""
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run work of the vault's to its end."""
-
-
-class Remembered(list[Any]):
-    """What a wrapped memory gives: a list, with the counts of what is not in it.
-
-    `purged` were taken by retention; `erased` still lie there, and were removed, or are of a time before the
-    session was cleared or its user enrolled again; `trimmed` the memory itself has dropped, where it may.
-    """
-
-    def __init__(
-        self, items: Iterable[Any] = (), *, purged: int = 0, erased: int = 0, trimmed: int = 0
-    ) -> None:
-        super().__init__(items)
-        self.purged = purged
-        self.erased = erased
-        self.trimmed = trimmed
 
 
 @dataclass(frozen=True, slots=True, repr=False)

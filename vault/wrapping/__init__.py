@@ -1,0 +1,1 @@
+"""Wrapped memories: `Vault.wrap`, for what keeps its own storage. One file for each framework."""
