@@ -326,7 +326,7 @@ def _drop(connection: Connection, keyring: Keyring, journal: Sequence[tuple[int,
         sql.delete_subtrees(connection, sql.nodes_by_id(connection, erased.nodes).values())
         keyring.records.update(connection, [replace(row, phase=erasures.Phase.CUT, ordinal=ordinal)])
         if Why(erased.kind).leaves_tombstone:
-            keyring.bury(connection, row, erased.pseudonym, erased.at)
+            keyring.tombstones.bury(connection, row, erased.pseudonym, erased.at)
         act = Act(erased.intent, erased.kind, erased.pseudonym)
         drafts[erased.intent] = keyring.log.completion(act, taken_out_of_a_copy=True)
     keyring.log.add(connection, list(drafts.values()))

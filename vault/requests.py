@@ -375,14 +375,14 @@ class Requests:
             check_id(session_id, "session id")
             user = self._known_user(user_id)
             self._refuse_going(user.node)
-            self._keyring.lift(
+            self._keyring.tombstones.lift(
                 user.session_slot(session_id), at, struck(actor, [user_id, session_id], user.pseudonym)
             )
             opened = self._keyring.find_session(user, session_id)
             session = None if opened is None else opened.id
             self._stores.keyring.read(lambda c: self._keyring.holds.refuse_closing(c, user.node, session))
             return
-        self._keyring.lift(
+        self._keyring.tombstones.lift(
             slot(Kind.USER, self._keyring.user_index(user_id)), at, struck(actor, [user_id], "the user")
         )
         self._sessions.enrol(user_id)

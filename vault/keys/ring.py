@@ -6,9 +6,7 @@ read afresh each time, all in one statement, because an erasure anywhere may hav
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
@@ -16,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from vault.crypto.blind import blind_index
-from vault.crypto.envelope import ID_BYTES, bind, derive
+from vault.crypto.envelope import ID_BYTES, derive
 from vault.crypto.tree import (
     TOPS,
     Kind,
@@ -28,8 +26,6 @@ from vault.crypto.tree import (
     wrap_below,
 )
 from vault.errors import KeyringOutdatedError, SessionForgottenError, TamperedError, UserForgottenError
-from vault.evidence.certificate import Why
-from vault.evidence.entries import Kind as Event
 from vault.evidence.log import Log
 from vault.forks import cached
 from vault.keys.doubt import beyond_doubt
@@ -37,8 +33,9 @@ from vault.keys.holds import Holds
 from vault.keys.records import Records
 from vault.keys.rotations import Rotations
 from vault.keys.slots import Seedling, UserKeys, chapter_slot, fresh, hidden_slot, kept_slot, unwrap_top
-from vault.storage import erasures, transcripts
+from vault.keys.tombstones import Tombstones
 from vault.storage import keyring as sql
+from vault.storage import transcripts
 from vault.storage.engine import chunks
 from vault.storage.stores import Stores
 
@@ -55,6 +52,7 @@ class Keyring:
         self.log = Log(stores.keyring, stores.vault, lambda: self.service, stores.clock)
         self.holds = Holds(stores, lambda: self.service, self.records, self.log)
         self.rotations = Rotations(lambda: self.service)
+        self.tombstones = Tombstones(stores.keyring, lambda: self.service, self.records, self.log)
 
     @cached
     def service(self) -> bytes:
@@ -65,10 +63,6 @@ class Keyring:
     @cached
     def _user_key(self) -> bytes:
         return derive(self.service, b"users")
-
-    @cached
-    def _stone_key(self) -> bytes:
-        return derive(self.service, b"tombstones")
 
     def user_index(self, user_id: str) -> bytes:
         """Give a user's blind index."""
@@ -156,7 +150,7 @@ class Keyring:
     def _refuse_forgotten(self, where: bytes) -> None:
         def look(connection: Connection) -> bool:
             self.holds.refuse_closed(connection, where)
-            return self.standing(connection, where) is not None
+            return self.tombstones.standing(connection, where) is not None
 
         if self._store.read(look):
             raise UserForgottenError(
@@ -220,7 +214,7 @@ class Keyring:
         found = self._trail_below(user, [where])
         if where in found:
             return found[where]
-        if self._store.read(lambda connection: self.standing(connection, where)):
+        if self._store.read(lambda connection: self.tombstones.standing(connection, where)):
             raise SessionForgottenError(
                 "this session was forgotten",
                 hint="Vault.enroll(user_id, session_id) starts it anew, if that is lawful",
@@ -344,7 +338,7 @@ class Keyring:
         if sql.lock_version(connection, anchor.id) != anchor.version:
             return False
         for where in taken:
-            if self.standing(connection, where):  # forgotten between the look and the lock
+            if self.tombstones.standing(connection, where):  # forgotten between the look and the lock
                 raise UserForgottenError("this was forgotten a moment ago")
             if where[0] == Kind.SESSION and not closed:
                 self.holds.refuse_closing(connection, anchor.id, None)
@@ -369,56 +363,3 @@ class Keyring:
             if self._store.write(move):
                 return
         raise KeyringOutdatedError("the keyring changes faster than a key can be moved", hint="try again")
-
-    # -- tombstones -------------------------------------------------------------------------------------
-
-    def stone_seal(self, stone: erasures.Tombstone) -> bytes:
-        """Give the code that shows that a tombstone was not edited."""
-        said = bind(
-            stone.intent,
-            stone.slot,
-            stone.pseudonym.encode(),
-            str(stone.erased_at).encode(),
-            str(stone.enrolled_at).encode(),
-        )
-        return hmac.digest(self._stone_key, said, "sha256")[:ID_BYTES]
-
-    def bury(self, connection: Connection, row: erasures.IntentRow, pseudonym: str, at: int) -> None:
-        """Set a tombstone, in the transaction that cuts the keys."""
-        if any(stone.intent == row.id for stone in erasures.tombstones_at(connection, row.slot)):
-            return  # an older record of this erasure was put back
-        stone = erasures.Tombstone(row.id, row.slot, pseudonym, at, None, b"")
-        erasures.add_tombstone(connection, replace(stone, seal=self.stone_seal(stone)))
-
-    def standing(self, connection: Connection, where: bytes) -> erasures.Tombstone | None:
-        """Give the tombstone that stands at a slot, if one does."""
-        stones = erasures.tombstones_at(connection, where)
-        for stone in stones:
-            if not hmac.compare_digest(stone.seal, self.stone_seal(stone)):
-                raise TamperedError("a tombstone was edited")
-        intents = {stone.intent for stone in stones}
-        for row in self.records.at(connection, where):
-            if row.phase >= erasures.Phase.CUT and Why(row.kind).leaves_tombstone and row.id not in intents:
-                raise TamperedError("a tombstone is gone")
-        return next((stone for stone in stones if stone.enrolled_at is None), None)
-
-    def lift(self, where: bytes, at: int, actor: str = "") -> bool:
-        """End the tombstones at a slot; False where none stands."""
-        lifted = False
-        while self._lift_one(where, at, actor):  # what went by parts has more than one
-            lifted = True
-        return lifted
-
-    def _lift_one(self, where: bytes, at: int, actor: str) -> bool:
-
-        def work(connection: Connection) -> bool:
-            stone = self.standing(connection, where)
-            if stone is None:
-                return False
-            lifted = replace(stone, enrolled_at=at)
-            erasures.lift_tombstone(connection, stone.intent, at, self.stone_seal(lifted))
-            told = self.log.draft(Event.ENROLL, subject=stone.pseudonym, actor=actor)
-            self.log.add(connection, [told])
-            return True
-
-        return self._store.write(work)

@@ -225,7 +225,7 @@ class Swapper:
         cut = replace(row, phase=erasures.Phase.CUT, ordinal=new.ordinal, record=written)
         self.records.update(connection, [cut])
         if Why(row.kind).leaves_tombstone:
-            self._keyring.bury(connection, row, certificate.pseudonym, at)
+            self._keyring.tombstones.bury(connection, row, certificate.pseudonym, at)
         return certificate
 
     def destroy_due(self, *, cut_short: bool = False, actor: str = "") -> list[Certificate]:
