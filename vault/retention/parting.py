@@ -73,7 +73,7 @@ class Parter:
             places = {self._place(seen[0], group) for group in seen[0].groups if self._keeps(seen[0], group)}
             if not places or self._is_held(user, opened.id):
                 return
-            remainder = remainder or self._sessions.make_remainder(user, row, opened)
+            remainder = remainder or self._sessions.maker.make_remainder(user, row, opened)
             if remainder is None or not self._sessions.make_chapters(remainder, places):
                 return
             into = remainder
