@@ -19,7 +19,8 @@ from sqlalchemy import Connection, event
 from sqlalchemy.pool.base import _ConnectionFairy
 
 from vault import Vault
-from vault.chat.writing import Job, Writer
+from vault.chat.inserting import Job
+from vault.chat.writing import Writer
 from vault.errors import OutcomeUnknownError
 from vault.storage.engine import Blocking
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from vault.chat.entries import Parcel
 from vault.chat.hiding import Hider
+from vault.chat.inserting import OutgrownError
 from vault.chat.pointers import Name, Pointers
 from vault.chat.reading import Reader
 from vault.chat.record_hiding import RecordHider
@@ -30,7 +31,7 @@ from vault.chat.revealing import Revealer
 from vault.chat.session import Session
 from vault.chat.sessions import Sessions
 from vault.chat.wrapping import Wrapped
-from vault.chat.writing import OutgrownError, Writer, stored
+from vault.chat.writing import Writer, stored
 from vault.config import (
     DEFAULT_ROOT,
     as_url,

@@ -265,24 +265,7 @@ def write_records(connection: Connection, session: Session, beside: Beside, rev:
         there = {name: revision for name, revision in there.items() if revision not in hidden}
     if there and sql.remove(connection, session.row, there.values()) != len(there):
         raise IntegrityError("a record went meanwhile", None, LookupError())
-    rows: list[dict[str, object]] = []
-    for sealing in sealings:
-        chapter, name = session.by_place[sealing.place], names[sealing.collection, sealing.key]
-        rows.append(
-            {
-                **session.fence,
-                "at_rev": rev,
-                "the_chapter": chapter.id,
-                "place": chapter.place,
-                "the_place": name[0],
-                "the_key": name[1],
-                "the_role": sealing.role,
-                "at_time": sealing.created_at,
-                "the_body": chapter.cipher.seal(
-                    sealing.packed, aad(chapter, name, sealing.role, sealing.created_at)
-                ),
-            }
-        )
+    rows = [_sealed(session, one, names[one.collection, one.key], rev) for one in sealings]
     if rows and sql.put(connection, rows) != len(rows):
         return False
     beside.basis.check_revisions(connection, session, index)
@@ -292,6 +275,23 @@ def write_records(connection: Connection, session: Session, beside: Beside, rev:
         written = sql.find(connection, session.row, set(names.values()))
         beside.revisions = [written[names[sealing.collection, sealing.key]] for sealing in sealings]
     return True
+
+
+def _sealed(session: Session, sealing: Sealing, name: sql.Name, rev: int) -> dict[str, object]:
+    """Seal one record for its row."""
+    chapter = session.by_place[sealing.place]
+    bound = aad(chapter, name, sealing.role, sealing.created_at)
+    return {
+        **session.fence,
+        "at_rev": rev,
+        "the_chapter": chapter.id,
+        "place": chapter.place,
+        "the_place": name[0],
+        "the_key": name[1],
+        "the_role": sealing.role,
+        "at_time": sealing.created_at,
+        "the_body": chapter.cipher.seal(sealing.packed, bound),
+    }
 
 
 class RecordReader:

@@ -1,4 +1,4 @@
-"""Adding to transcripts: seal, then one INSERT … SELECT behind the fence.
+"""Adding to transcripts: who writes when, and again.
 
 The seq is known from the last append and the unique key settles races; who loses goes again, alone, with the
 true seq. Appends that arrive while one is being written are committed as one group with the next; each
@@ -7,24 +7,20 @@ caller is told only when its own message is durable (P8).
 
 from __future__ import annotations
 
-import hmac
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from vault.chat.chapter import ORIGINALS
 from vault.chat.entries import Entry
+from vault.chat.inserting import Added, FenceClosedError, Inserter, Job, OutgrownError, check_key
 from vault.chat.profile import Profile
-from vault.chat.records import Beside, write_records
+from vault.chat.records import Beside
 from vault.chat.session import Session
 from vault.chat.sessions import Sessions
 from vault.clock import to_datetime
@@ -48,60 +44,13 @@ T = TypeVar("T")
 Growth = tuple[int, Profile]
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Job:
-    """What one caller wants added, all of it or nothing.
-
-    `profile` is what the session's profile becomes by it, from the one of the revision `rev`. What comes from
-    elsewhere has a mark for each entry, which is an idempotency key of its own, or seqs of its own, which
-    follow what is there.
-    """
-
-    session: Session
-    entries: Sequence[Entry]
-    key: str | None
-    rev: int = 0
-    profile: Profile | None = None
-    beside: Beside = field(default_factory=Beside)
-    marks: Sequence[str] = ()
-    seqs: Sequence[int] = ()
-    after: int = 0  # what was to be the next seq when they were chosen
-    outcome: list[int] | Exception | None = None
-    turn: Future[None] = field(default_factory=Future)  # its caller's, to take the outcome or to lead
-
-    def call(self) -> None:
-        """Let its caller go on: the outcome is known, or nobody else will write it."""
-        if not self.turn.done():
-            self.turn.set_result(None)
-
-    def end(self, outcome: list[int] | Exception) -> None:
-        """Tell its caller what became of it."""
-        self.outcome = outcome
-        self.call()
-
-
-class _Added(NamedTuple):
-    """What became of a job; `is_known` says that its key was used before, so nothing of it was written."""
-
-    seqs: list[int]
-    after: int  # the seq after the last one that is used
-    is_known: bool = False
-
-
-class _FenceClosedError(Exception):
-    """A statement let fewer rows through than it was given."""
-
-
-class OutgrownError(Exception):
-    """Another writer changed the session's profile first, or ended it: redact again."""
-
-
 class Writer:
     """Adds messages. Safe to use from many threads and tasks."""
 
     def __init__(self, stores: Stores, sessions: Sessions) -> None:
         self._stores = stores
         self._sessions = sessions
+        self._inserter = Inserter(sessions)
         self._lock = threading.Lock()
         self._waiting: OrderedDict[Job, None] = OrderedDict()
         self._leader: Job | None = None  # whoever writes, or was called to
@@ -189,7 +138,7 @@ class Writer:
         keys = {session.user.idempotency_key(session.node, mark): mark for mark in marks}
         found = self._stores.transcripts.read(lambda c: sql.find_keys(c, session.row, keys))
         for key, seq, seal in found:
-            _check_key(session, key, seq, seal)
+            check_key(session, key, seq, seal)
         return {keys[key] for key, _, _ in found}
 
     def _lead(self) -> None:
@@ -226,7 +175,7 @@ class Writer:
             return
         except (
             IntegrityError,
-            _FenceClosedError,
+            FenceClosedError,
             OutgrownError,
             RevisionError,
             StoreUnavailableError,
@@ -247,12 +196,12 @@ class Writer:
         self._given = jobs
         return inserted
 
-    def _insert_group(self, connection: Connection, group: Sequence[Job]) -> list[_Added]:
+    def _insert_group(self, connection: Connection, group: Sequence[Job]) -> list[Added]:
         following: dict[int, int] = {}
         done = []
         for job in group:
             start = following.get(job.session.row, job.session.next_seq)
-            done.append(self._insert(connection, job, start))
+            done.append(self._inserter.insert(connection, job, start))
             following[job.session.row] = done[-1].after
         return done
 
@@ -270,11 +219,11 @@ class Writer:
         for _ in range(_RACES):
             try:
                 added = self._stores.transcripts.write(
-                    lambda c: self._give([job], lambda: self._insert_locked(c, job))
+                    lambda c: self._give([job], lambda: self._inserter.insert_locked(c, job))
                 )
             except IntegrityError:
                 self._stores.runtime.pause(0)
-            except _FenceClosedError:
+            except FenceClosedError:
                 reopened += 1
                 if reopened > _REOPENINGS:
                     raise TamperedError("a session's rows do not belong together") from None
@@ -296,106 +245,8 @@ class Writer:
         if job.session.node != old.node:
             raise OutgrownError  # begun anew, it has other numbers, and maybe another namespace
 
-    def _insert_locked(self, connection: Connection, job: Job) -> _Added:
-        after_rows = sql.lock_session(connection, job.session.row)
-        self._sessions.learn(connection, job.session)  # under the lock nobody changes the ledger any more
-        if job.profile is not None and job.session.rev != job.rev:
-            raise OutgrownError
-        return self._insert(connection, job, max(after_rows, job.session.profile.next_seq))
 
-    def _insert(self, connection: Connection, job: Job, start: int) -> _Added:
-        """Write a job's messages, unless they are there already."""
-        session = job.session
-        if (
-            job.beside.drops or job.beside.basis.every is not None
-        ):  # first of all: who places a hold waits for this, or is seen (P5)
-            sql.lock_session(connection, session.row)
-        key = job.key and session.user.idempotency_key(session.node, job.key)
-        if key:
-            known = sql.find_key(connection, session.row, key)
-            if known is not None:
-                first, seal = known
-                _check_key(session, key, first, seal)
-                there = list(range(first, first + len(job.entries)))
-                return _Added(there, max(start, first + 1), is_known=True)
-        keys = [session.user.idempotency_key(session.node, mark) for mark in job.marks]
-        _refuse_outgrown(connection, job, keys, start)
-        seqs = job.seqs or range(start, start + len(job.entries))
-        rev = session.rev
-        if job.profile is not None:  # before the messages, which share a lock on the row that this changes
-            rev = job.rev + 1
-            sealed = self._sessions.seal(session, job.profile, rev)
-            if not sql.write_profile(connection, session.row, sealed, job.rev):
-                raise OutgrownError
-        rows = [_sealed(session, seq, entry, rev) for seq, entry in zip(seqs, job.entries, strict=True)]
-        if not _append(connection, job, rows) or not write_records(connection, session, job.beside, rev):
-            raise _FenceClosedError
-        if key:
-            seal = session.user.idempotency_seal(session.node, key, start)
-            sql.add_keys(connection, session.row, [(key, start, seal)])
-        if keys:
-            seal_key = partial(session.user.idempotency_seal, session.node)
-            marked = [(one, seq, seal_key(one, seq)) for one, seq in zip(keys, seqs, strict=True)]
-            sql.add_keys(connection, session.row, marked)
-        return _Added(list(seqs), seqs[-1] + 1 if seqs else start)
-
-
-def _refuse_outgrown(connection: Connection, job: Job, keys: Sequence[bytes], start: int) -> None:
-    """Raise OutgrownError where somebody else has added what a job was not prepared for."""
-    if job.seqs and max(start, sql.lock_session(connection, job.session.row)) != job.after:
-        raise OutgrownError
-    if keys and sql.find_keys(connection, job.session.row, keys):
-        raise OutgrownError
-
-
-def _check_key(session: Session, key: bytes, seq: int, seal: bytes) -> None:
-    if not hmac.compare_digest(seal, session.user.idempotency_seal(session.node, key, seq)):
-        raise TamperedError("an idempotency key was made to stand for another message")
-
-
-def _sealed(session: Session, seq: int, entry: Entry, rev: int) -> dict[str, object]:
-    """Seal one message for its row, and for a memory outside where its content goes there."""
-    chapter = session.by_place[entry.place]
-    aad = chapter.aad(seq, entry.role, entry.created_at)
-    if entry.outside is not None:
-        entry.outside.seal(session, chapter, seq, entry)
-    return {
-        **session.fence,
-        "at_rev": rev,
-        "the_chapter": chapter.id,
-        "place": chapter.place,
-        "at_seq": seq,
-        "the_role": entry.role,
-        "at_time": entry.created_at,
-        "the_body": chapter.cipher.seal(entry.packed, aad),
-        **_sealed_originals(session, seq, entry),
-    }
-
-
-def _append(connection: Connection, job: Job, rows: Sequence[Mapping[str, object]]) -> bool:
-    """Add messages; False where the chapter of one of them, or of its originals, takes no more."""
-    if rows and sql.append(connection, rows) != len(rows):
-        return False
-    apart = _apart(job.session, job.entries)
-    return not apart or sql.takes_originals(connection, job.session.row, apart)
-
-
-def _apart(session: Session, entries: Sequence[Entry]) -> dict[int, bytes]:
-    """Give the chapters of originals, each with its place."""
-    places = {entry.originals_place for entry in entries if entry.originals is not None}
-    kept = [session.by_place[place] for place in places if place is not None]
-    return {chapter.id: chapter.place for chapter in kept}
-
-
-def _sealed_originals(session: Session, seq: int, entry: Entry) -> dict[str, object]:
-    if entry.originals is None or entry.originals_place is None:
-        return {"the_originals": None, "their_chapter": None}
-    chapter = session.by_place[entry.originals_place]
-    aad = chapter.aad(seq, entry.role, entry.created_at, ORIGINALS)
-    return {"the_originals": chapter.cipher.seal(entry.originals, aad), "their_chapter": chapter.id}
-
-
-def _learn_own(job: Job, added: _Added) -> None:
+def _learn_own(job: Job, added: Added) -> None:
     """Know at once what the job itself has changed."""
     if job.profile is not None and not added.is_known:
         job.session.learn(job.rev + 1, job.profile)

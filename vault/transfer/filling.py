@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from vault.chat.inserting import Job, OutgrownError
 from vault.chat.profile import count_in, join
 from vault.chat.session import Session
-from vault.chat.writing import Job, OutgrownError
 from vault.core import Core
 from vault.crypto.envelope import derive
 from vault.errors import MissingError, StoreUnavailableError, VaultError
