@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -27,7 +26,7 @@ from vault.errors import (
     WrongKeyError,
 )
 from vault.forks import renew_locks
-from vault.roots import UNCLAIMED, Erased, Generation, Noted, Phase, Receipt, RootState
+from vault.roots import Erased, Generation, Noted, Phase, Receipt, RootState
 from vault.roots.file_disk import (
     MAX_BYTES,
     append_all,
@@ -46,87 +45,9 @@ from vault.roots.file_format import Document, Held, Kdf, encode
 from vault.roots.file_lines import END, Line, Understood, understand
 from vault.roots.file_lines import encode as encode_line
 from vault.roots.file_room import SPARE, obstacle
+from vault.roots.file_survey import Mirror, Survey
 
 _MEND = "mend that place, then repeat; or give it up: vault keys move to the files that are left"
-
-
-@dataclass(frozen=True, slots=True)
-class _Mirror:
-    """What was found in one file."""
-
-    path: Path
-    said: Understood
-
-    @property
-    def document(self) -> Document:
-        """What it says."""
-        return self.said.document
-
-
-@dataclass(frozen=True, slots=True)
-class _Survey:
-    """What was found in all files at one moment."""
-
-    opened: tuple[_Mirror, ...]
-    missing: tuple[Path, ...]
-    faults: tuple[VaultError, ...]
-
-    def newest(self) -> _Mirror:
-        """Choose the mirror that counts, or say why there is none."""
-        if not self.opened:
-            raise self._nothing()
-        if len({one.document.vault for one in self.opened}) > 1:
-            raise ConfigError(
-                f"{', '.join(str(one.path) for one in self.opened)} are roots of different vaults",
-                hint="mirrors hold copies of one root; give each vault its own",
-            )
-        newest = max(self.opened, key=lambda one: one.document.rank)
-        for one in self.opened:
-            if one.document.rank == newest.document.rank and one.document != newest.document:
-                raise RootUnavailableError(
-                    f"the mirrors {one.path} and {newest.path} were changed apart from each other",
-                    hint="move the one away that the vault was not used with",
-                )
-        return newest
-
-    def refuse_missing(self) -> None:
-        """Raise where a file is not there: on a disk that is away it would keep what a change takes (P3).
-
-        A root that no vault has claimed yet has nothing to take: its making was interrupted, and goes on.
-        """
-        if self.missing and any(one.document.holder != UNCLAIMED.hex() for one in self.opened):
-            raise RootUnavailableError(
-                f"there is no file at {', '.join(map(str, self.missing))}, where a mirror of the root was",
-                hint="mount its disk, then repeat: every mirror must be there for a change. One that is lost"
-                " for good: vault keys move to the files that are left, or to all, which writes it anew",
-            )
-
-    def refuse_faults(self) -> None:
-        """Raise where a file can't be read: what lies there is not ours to overwrite."""
-        for fault in self.faults:
-            raise RootUnavailableError(str(fault), hint=fault.hint)
-
-    def stuck(self) -> list[str]:
-        """Say which of the files that could be read can't be changed, and why."""
-        sizes = sum(len(one.said.data) + SPARE for one in self.opened)
-        found = [(one.path, obstacle(one.path, sizes)) for one in self.opened]
-        return [f"the root at {path} can't be changed: {why}" for path, why in found if why is not None]
-
-    @property
-    def agrees(self) -> bool:
-        """Say whether every mirror is there, whole, and the same as the others."""
-        first = self.opened[0].said
-        all_same = all(one.said.data == first.data for one in self.opened)
-        return all_same and first.is_whole and not self.missing and not self.faults
-
-    def _nothing(self) -> VaultError:
-        if not self.faults:
-            return RootUnavailableError(
-                f"there is no root at {', '.join(map(str, self.missing))}",
-                hint="mount the place where it lies, or restore it from a copy",
-            )
-        first = min(self.faults, key=lambda one: not isinstance(one, WrongKeyError))
-        return type(first)("; ".join(str(one) for one in self.faults), hint=first.hint)
 
 
 class FileRoot:
@@ -391,13 +312,13 @@ class FileRoot:
                 self._derived[kdf] = kdf.derive(self._passphrase)
             return self._derived[kdf]
 
-    def _open(self, path: Path, data: bytes) -> _Mirror:
+    def _open(self, path: Path, data: bytes) -> Mirror:
         """Understand what was read; the same bytes are understood once."""
         known = self._understood.get(path)
         if known is None or known.data != data:
             known = self._understand(path, data, known)
             self._understood[path] = known
-        return _Mirror(path, known)
+        return Mirror(path, known)
 
     def _understand(self, path: Path, data: bytes, before: Understood | None = None) -> Understood:
         said = understand(data, str(path), lambda kdf: self._derive(kdf, str(path)), before)
@@ -408,7 +329,7 @@ class FileRoot:
             )
         return said
 
-    def _survey(self) -> _Survey:
+    def _survey(self) -> Survey:
         opened, missing, faults = [], [], []
         for path in self._paths:
             try:
@@ -420,7 +341,7 @@ class FileRoot:
             except (RootUnavailableError, WrongKeyError, ConfigError) as fault:
                 # Without the traceback: its frames hold what was read.
                 faults.append(fault.with_traceback(None))
-        return _Survey(tuple(opened), tuple(missing), tuple(faults))
+        return Survey(tuple(opened), tuple(missing), tuple(faults))
 
     def _change(
         self,
