@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -18,18 +16,18 @@ import msgspec
 from vault.core import Core
 from vault.crypto.blind import normalized
 from vault.crypto.envelope import derive
-from vault.errors import ConfigError, InputError, UsageError, UserForgottenError, VaultError
+from vault.errors import InputError, UsageError, UserForgottenError, VaultError
 from vault.evidence.entries import Kind as Event
 from vault.evidence.entries import struck
-from vault.messages import Message, check_id, check_namespace, check_words, created_us, encode
+from vault.messages import check_id, check_namespace, check_words, created_us, encode
 from vault.redaction.engine import Engine
 from vault.redaction.traces import count
 from vault.transfer.filling import Filler, Group, Piece, Tally
 from vault.transfer.seams import is_past
 from vault.transfer.sources import Given, Incoming, Unreadable, read
+from vault.transfer.trail import Cursor, Names, Trail, read_cursor, summed, write_cursor
 from vault.transfer.workers import Finder, Found, finder
 
-Names = tuple[str, str]  # of a user and a session, as the vault tells them apart
 Progress = Callable[[int], None]
 BATCH = 256  # messages
 _BATCH_BYTES = 2 * 1024 * 1024
@@ -93,7 +91,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def asked(self) -> str:
         """Stand for what was asked, without saying it."""
         said = [self.source, self.kind, self.user_id, self.session_id, self.namespace, self.table]
-        return _sum(msgspec.json.encode([*said, sorted(self.columns.items())])).hex()
+        return summed(msgspec.json.encode([*said, sorted(self.columns.items())])).hex()
 
 
 class StoppedError(InputError):
@@ -121,19 +119,11 @@ def _actor(core: Core, order: Order) -> str:
     return struck(order.actor, names, "the user" if user is None else user.pseudonym)
 
 
-class _Cursor(msgspec.Struct):
-    """How far an import has come, in entries of its source; `passed` is a keyed hash of them."""
-
-    asked: str
-    done: int = 0
-    passed: str = ""
-
-
 @dataclass(slots=True, repr=False)
 class _Batch:
     """Some entries, in groups by session; `upto` is the cursor at its end."""
 
-    upto: _Cursor
+    upto: Cursor
     groups: dict[tuple[Names, bool], Group] = field(default_factory=dict)
     empty: list[Group] = field(default_factory=list)
     count: int = 0
@@ -171,7 +161,7 @@ class _Import:
         looking: AbstractContextManager[Finder | None]
         looking = finder(redactor, self._order.workers) if isinstance(redactor, Engine) else nullcontext()
         with looking as one:
-            reading = self._batches(_read_cursor(self._order))
+            reading = self._batches(self._cursor())
             while True:
                 try:
                     batch = next(reading, None)
@@ -213,11 +203,15 @@ class _Import:
 
     def _begin_reading(self) -> None:
         """Know of no entry yet."""
-        self._chains: dict[Names, bytes] = {}
-        self._moments: dict[Names, tuple[int, Counter[bytes]]] = {}
-        self._passed = hmac.new(derive(self._core.keyring.service, b"import"), digestmod="sha256")
+        self._trail = Trail(self._order.kind, derive(self._core.keyring.service, b"import"))
 
-    def _batches(self, cursor: _Cursor) -> Iterator[_Batch]:
+    def _cursor(self) -> Cursor:
+        order = self._order
+        if order.cursor is None or order.dry_run:
+            return Cursor(order.asked)
+        return read_cursor(Path(order.cursor), order.asked)
+
+    def _batches(self, cursor: Cursor) -> Iterator[_Batch]:
         """Give what was read in batches, without what the cursor has passed, which is durable.
 
         Where the source is not any more what the cursor passed, all of it is read again.
@@ -226,7 +220,7 @@ class _Import:
         given = Given(source=order.source, table=order.table, columns=order.columns)
         entries = enumerate(read(order.kind, given), 1)
         if cursor.done and not self._pass_by(entries, cursor):
-            self._anew, cursor = True, _Cursor(order.asked)
+            self._anew, cursor = True, Cursor(order.asked)
             self._begin_reading()
             entries = enumerate(read(order.kind, given), 1)
         batch = _Batch(cursor)
@@ -237,24 +231,24 @@ class _Import:
                 self._take(entry, batch)
             if self._stopped:
                 break
-            batch.upto = _Cursor(order.asked, number, self._passed.hexdigest())
+            batch.upto = Cursor(order.asked, number, self._trail.passed)
             if batch.is_full:
                 yield batch
                 batch = _Batch(batch.upto)
         yield batch
 
-    def _pass_by(self, entries: Iterator[tuple[int, Incoming | Unreadable]], cursor: _Cursor) -> bool:
+    def _pass_by(self, entries: Iterator[tuple[int, Incoming | Unreadable]], cursor: Cursor) -> bool:
         """Go on to where the cursor stands; False where the source is another by now, or shorter."""
         for number, entry in entries:
             if not isinstance(entry, Unreadable):
                 self._take(entry, None)
             if number == cursor.done:
-                return hmac.compare_digest(self._passed.hexdigest(), cursor.passed)
+                return hmac.compare_digest(self._trail.passed, cursor.passed)
         return False
 
     def _take(self, entry: Incoming, batch: _Batch | None) -> None:
         """Put an entry into the batch, where it is one that is asked for and can be stored, or pass it by."""
-        self._passed.update(repr([entry.user_id, entry.session_id, entry.name, entry.seq]).encode())
+        self._trail.pass_by(entry)
         if not self._is_asked(entry):
             self._counts["others"] += batch is not None
             return
@@ -269,10 +263,8 @@ class _Import:
             if batch is not None:
                 batch.empty.append(group)
             return
-        digest = self._digest(entry, message, packed, at)
-        self._passed.update(digest)
         names = normalized(group.user_id), normalized(group.session_id)
-        said = self._told_apart(names, entry, digest, at) if entry.seq is None else b""
+        said = self._trail.told_apart(names, entry, message, packed, at)
         if batch is None:
             return
         if at is not None and is_past(self._core, group.namespace, message, at):
@@ -307,28 +299,6 @@ class _Import:
             return group, b"", None
         packed = encode(message, limit=self._core.stores.limit)
         return group, packed, None if message.created_at is None else created_us(message, 0)
-
-    def _digest(self, entry: Incoming, message: Message, packed: bytes, at: int | None) -> bytes:
-        """Sum up one entry. It stays in memory: what is kept of it is made under a key."""
-        return _sum(repr([self._order.kind, entry.name, message.role, at]).encode() + packed)
-
-    def _told_apart(self, names: Names, entry: Incoming, digest: bytes, at: int | None) -> bytes:
-        """Give what a message is known by when it comes again.
-
-        Its name in the source or its time is enough, with what it says; those that say the same at one time
-        are counted. Where a source has neither, it binds all those before it in the session, so that another
-        file, or one that was begun anew, is told apart.
-        """
-        if entry.name:
-            return digest
-        if at is None:
-            self._chains[names] = _sum(self._chains.get(names, b"") + digest)
-            return self._chains[names]
-        before, same = self._moments.get(names, (None, Counter[bytes]()))
-        same = same if before == at else Counter()
-        same[digest] += 1
-        self._moments[names] = at, same
-        return _sum(digest + same[digest].to_bytes(8, "big"))
 
     def _unread(self, place: str, why: str) -> None:
         """Note what can't be read; what stands before it is still written."""
@@ -383,7 +353,8 @@ class _Import:
             self._add_up(self._filler.add(groups))
             for group in batch.empty:
                 self._filler.make(group)
-            _write_cursor(self._order, batch.upto)
+            if self._order.cursor is not None:
+                write_cursor(Path(self._order.cursor), batch.upto)
             self._core.keyring.log.acts.beat()
         if self._progress:
             self._progress(self._tally.added + self._tally.known)
@@ -410,36 +381,3 @@ class _Import:
 def _is_same(said: str | None, asked: str | None) -> bool:
     """Compare names as the vault does, where both are there."""
     return said is None or asked is None or normalized(said) == normalized(asked)
-
-
-def _sum(said: bytes) -> bytes:
-    return hashlib.sha256(said).digest()[:16]
-
-
-def _read_cursor(order: Order) -> _Cursor:
-    if order.cursor is None or order.dry_run:
-        return _Cursor(order.asked)
-    try:
-        text = Path(order.cursor).read_bytes()
-    except FileNotFoundError:
-        return _Cursor(order.asked)
-    except OSError as error:
-        raise ConfigError(f"the cursor can't be read: {error.strerror}", hint="name a file") from None
-    cursor: _Cursor | None = None
-    with suppress(msgspec.MsgspecError, UnicodeDecodeError):
-        cursor = msgspec.json.decode(text, type=_Cursor)
-    if cursor is None or cursor.asked != order.asked:
-        raise ConfigError("the cursor is that of another import", hint="name a new file, or remove it")
-    return cursor
-
-
-def _write_cursor(order: Order, cursor: _Cursor) -> None:
-    """Remember how far it came; what it counts is durable already."""
-    if order.cursor is None:
-        return
-    path = Path(order.cursor)
-    new = path.with_name(path.name + ".new")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(cursor))
-    new.replace(path)
