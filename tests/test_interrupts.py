@@ -22,7 +22,7 @@ from vault import Vault
 from vault.chat.inserting import Job
 from vault.chat.writing import Writer
 from vault.errors import OutcomeUnknownError
-from vault.storage.engine import Blocking
+from vault.storage.runtime import Blocking
 
 
 class LimitError(Exception):

@@ -22,7 +22,8 @@ from vault import AsyncVault, Vault
 from vault.errors import ConfigError, SchemaError, VaultError
 from vault.roots.file import FileRoot
 from vault.storage import migrations, schema
-from vault.storage.engine import Blocking, open_store
+from vault.storage.engine import open_store
+from vault.storage.runtime import Blocking
 
 LABELS = ["transcripts", "keyring"]
 METADATA: dict[str, MetaData] = {"transcripts": schema.transcripts, "keyring": schema.keyring}

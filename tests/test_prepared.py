@@ -24,8 +24,9 @@ from sqlalchemy.exc import IntegrityError
 
 from vault.errors import StoreUnavailableError, TamperedError
 from vault.storage import migrations
-from vault.storage.engine import Blocking, Store, open_store
+from vault.storage.engine import Store, open_store
 from vault.storage.prepared import Prepared
+from vault.storage.runtime import Blocking
 from vault.storage.schema import keyring_meta as meta
 
 _all = Prepared(select(meta).order_by(meta.c.name))

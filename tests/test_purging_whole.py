@@ -18,7 +18,7 @@ from vault.retention import taking, whole
 from vault.retention.purging import Purger
 from vault.retention.report import RunResult
 from vault.storage import whole as sql
-from vault.storage.engine import Blocking
+from vault.storage.runtime import Blocking
 from vault.storage.schema import chapters, messages, transcripts
 
 USERS = [f"u-{number}" for number in range(4)]

@@ -23,7 +23,7 @@ from vault.redaction.result import RedactedText
 from vault.requests import Footprint
 from vault.saying import UNSAID, Unsaid
 from vault.status import KeysStatus
-from vault.storage.engine import Blocking
+from vault.storage.runtime import Blocking
 from vault.transcript import Transcript
 from vault.transfer.backup import back_up
 from vault.transfer.drill import Drill, Exercise, drill

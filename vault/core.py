@@ -74,7 +74,8 @@ from vault.roots import from_uri
 from vault.saying import Unsaid, check_purpose
 from vault.status import KeysStatus, read_status
 from vault.storage import transcripts as sql
-from vault.storage.engine import Runtime, parse_url
+from vault.storage.engine import parse_url
+from vault.storage.runtime import Runtime
 
 if TYPE_CHECKING:
     from vault.retention.explaining import Explained

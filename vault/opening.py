@@ -43,7 +43,8 @@ from vault.storage import erasures, migrations, transcripts
 from vault.storage import keyring as sql
 from vault.storage import runs as runs_sql
 from vault.storage.copying import RESTORING
-from vault.storage.engine import Runtime, Store, open_store, packet_limit
+from vault.storage.engine import Store, open_store, packet_limit
+from vault.storage.runtime import Runtime
 from vault.storage.stores import Stores
 
 PolicyPaths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]

@@ -29,7 +29,8 @@ from vault.roots import Root, RootState, from_uri
 from vault.status import read_status
 from vault.storage import checks, migrations, schema, transcripts
 from vault.storage import keyring as sql
-from vault.storage.engine import Blocking, Store
+from vault.storage.engine import Store
+from vault.storage.runtime import Blocking
 from vault.storage.stores import Stores
 
 _TABLES = {"transcripts": schema.transcripts.sorted_tables, "keyring": schema.keyring.sorted_tables}

@@ -107,7 +107,7 @@ class Given:
         """Give the three stores as they are: nothing is repeated or completed."""
         from vault.clock import system_clock
         from vault.opening import open_stores
-        from vault.storage.engine import Blocking
+        from vault.storage.runtime import Blocking
 
         stores = open_stores(self.settings(), system_clock, Blocking(), is_async=False, create=False)
         try:
@@ -144,7 +144,8 @@ def is_missing(url: str) -> bool:
 def open_existing(url: str, label: str) -> Store:
     """Open one database on its own; no file is made where there is none."""
     from vault.errors import StoreUnavailableError
-    from vault.storage.engine import Blocking, open_store, parse_url
+    from vault.storage.engine import open_store, parse_url
+    from vault.storage.runtime import Blocking
 
     if is_missing(url):
         raise StoreUnavailableError(

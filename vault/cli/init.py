@@ -103,8 +103,9 @@ def _prepare(named: Given, transcripts: str) -> list[str]:
     """Make what databases are missing, and the vault.toml that names them; give the new databases."""
     from vault.config import FILE, is_vault, make_directory, read_settings
     from vault.roots import from_uri
-    from vault.storage.engine import Blocking, parse_url
+    from vault.storage.engine import parse_url
     from vault.storage.making import beside, make_database
+    from vault.storage.runtime import Blocking
 
     directory = Path(str(named.vault))
     if is_vault(directory):

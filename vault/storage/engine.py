@@ -1,7 +1,7 @@
 """The one place that opens a database, runs a transaction and tries one again.
 
 Work is a function of a sync `Connection`. The async face runs the same functions in a greenlet, where the
-engine's driver is an async one; what else has to wait goes through `Runtime`.
+engine's driver is an async one.
 """
 
 from __future__ import annotations
@@ -9,14 +9,10 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
-import sys
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
@@ -42,6 +38,7 @@ from vault.errors import (
 from vault.forks import in_child
 from vault.storage import forking
 from vault.storage.prepared import drive
+from vault.storage.runtime import Runtime
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -55,7 +52,6 @@ DRIVERS = {
 _EXTRAS = {"psycopg": "postgres", "pymysql": "mysql", "aiosqlite": "async", "greenlet": "async"}
 CHUNK = 500  # values in one IN: below the limit of every database
 _BUSY_SECONDS = 30
-_TURN = 0.0002  # seconds
 _ATTEMPTS = 12
 _RETRY_POSTGRES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 _RETRY_MYSQL = {1213, 1205, 1020}  # deadlock, lock wait timeout, record changed since last read
@@ -80,84 +76,6 @@ def chunks(values: Collection[T]) -> Iterator[list[T]]:
     listed = list(values)
     for start in range(0, len(listed), CHUNK):
         yield listed[start : start + CHUNK]
-
-
-class Runtime(Protocol):
-    """How the code waits for anything that is not SQL."""
-
-    def wait(self, future: Future[T]) -> T:
-        """Wait for another thread or task."""
-
-    def pause(self, seconds: float) -> None:
-        """Let others go first."""
-
-    def compute(self, work: Callable[[], T]) -> T:
-        """Run work that takes long and waits for nothing."""
-
-    def begin(self, work: Callable[[], T]) -> Callable[[], T]:
-        """Let work go on beside what comes next; give what waits for its end."""
-
-
-class _ShortTurns:
-    """Lets threads take turns often, as long as some work goes on beside other work.
-
-    Who has a database locked needs Python for a moment after each statement, and others wait for the lock.
-    """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._count = 0
-        self._usual = 0.0
-        in_child(self, _ShortTurns._renew)
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._count:
-                self._usual = sys.getswitchinterval()
-                sys.setswitchinterval(_TURN)
-            self._count += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._count -= 1
-            if not self._count:
-                sys.setswitchinterval(self._usual)
-
-    def _renew(self) -> None:
-        if self._count:
-            sys.setswitchinterval(self._usual)
-        self._lock, self._count = Lock(), 0
-
-
-_short_turns = _ShortTurns()
-
-
-class Blocking:
-    """The runtime of the sync face: a thread waits."""
-
-    def wait(self, future: Future[T]) -> T:
-        """Wait for another thread."""
-        return future.result()
-
-    def pause(self, seconds: float) -> None:
-        """Let other threads go first."""
-        time.sleep(seconds)
-
-    def compute(self, work: Callable[[], T]) -> T:
-        """Run it here: other threads go on."""
-        return work()
-
-    def begin(self, work: Callable[[], T]) -> Callable[[], T]:
-        """Run it in a thread of its own."""
-
-        def beside() -> T:
-            with _short_turns:
-                return work()
-
-        pool = ThreadPoolExecutor(max_workers=1)
-        future = pool.submit(beside)
-        pool.shutdown(wait=False)
-        return future.result
 
 
 class Store:

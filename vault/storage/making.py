@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from vault.errors import ConfigError, StoreUnavailableError
-from vault.storage.engine import Runtime, T, Work, open_store, parse_url
+from vault.storage.engine import T, Work, open_store, parse_url
+from vault.storage.runtime import Runtime
 
 # A database that every server has: there one asks for others, and makes them.
 _ALWAYS = {"postgresql": "postgres", "mysql": "information_schema", "mariadb": "information_schema"}

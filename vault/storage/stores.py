@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from vault.clock import Clock, system_clock
 from vault.roots import Root
-from vault.storage.engine import Runtime, Store
+from vault.storage.engine import Store
 from vault.storage.runs import database_clock
+from vault.storage.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True)

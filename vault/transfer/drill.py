@@ -34,7 +34,8 @@ from vault.opening import make_ready
 from vault.roots import Generation, Root, RootState, from_uri
 from vault.storage import keyring as sql
 from vault.storage import transcripts
-from vault.storage.engine import Runtime, Store, open_store
+from vault.storage.engine import Store, open_store
+from vault.storage.runtime import Runtime
 from vault.storage.stores import Stores
 from vault.transfer.manifest import (
     FILES,

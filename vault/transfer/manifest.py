@@ -18,7 +18,7 @@ import msgspec
 from vault.crypto.envelope import derive
 from vault.errors import ConfigError, SchemaError, StoreUnavailableError, TamperedError
 from vault.storage import migrations
-from vault.storage.engine import Runtime
+from vault.storage.runtime import Runtime
 
 T = TypeVar("T")
 

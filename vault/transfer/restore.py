@@ -32,7 +32,8 @@ from vault.opening import make_ready, open_stores, read_facts
 from vault.roots import Root, from_uri
 from vault.storage import copying, migrations, sweeping, transcripts
 from vault.storage import keyring as sql
-from vault.storage.engine import Runtime, Store, open_file, open_store
+from vault.storage.engine import Store, open_file, open_store
+from vault.storage.runtime import Runtime
 from vault.storage.stores import Stores
 from vault.transfer.manifest import FILES, Manifest, aside, check_file, check_schema, read_manifest
 from vault.transfer.reconciling import count_missing, count_unreadable, erased_nodes, mark_lost

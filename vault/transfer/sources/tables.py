@@ -169,7 +169,8 @@ class _Server(Database):
     """A table on a server."""
 
     def __init__(self, url: str) -> None:
-        from vault.storage.engine import Blocking, open_store  # noqa: PLC0415 (only for a server)
+        from vault.storage.engine import open_store  # noqa: PLC0415 (only for a server)
+        from vault.storage.runtime import Blocking  # noqa: PLC0415 (only for a server)
 
         self._store = open_store(url, "source", Blocking())
 
