@@ -29,6 +29,7 @@ from vault.retention.classes import Classes, labels_of, plain_name
 from vault.retention.deciding import Fact, span_of
 from vault.retention.durations import HOUR
 from vault.retention.policy import Part
+from vault.storage import grouping
 from vault.storage import retention as sql
 from vault.storage.keyring import nodes_by_id
 from vault.storage.retention import ChapterAt, Group, RecordAt, RowAt, SessionAt
@@ -188,9 +189,9 @@ class Facts:
         sessions: Mapping[int, SessionAt],
         chapters: Mapping[int, Mapping[int, ChapterAt]],
     ) -> Iterator[Group]:
-        yield from sql.record_groups_in(connection, list(sessions), self.unit)
+        yield from grouping.record_groups_in(connection, list(sessions), self.unit)
         if not self.classes.labels:
-            yield from sql.groups_in(connection, list(sessions), self.unit, by_role=self.by_role)
+            yield from grouping.groups_in(connection, list(sessions), self.unit, by_role=self.by_role)
             return
         opened = self.open_chapters(sessions.values(), chapters)
         for session in sessions:
@@ -205,17 +206,17 @@ class Facts:
 
     def key_of(self, row: RowAt, opened: Mapping[int, Chapter]) -> tuple[object, ...]:
         """Give what tells a message's group from the others."""
-        bucket = sql.bucket_of(row.created_at, self.unit)
+        bucket = grouping.bucket_of(row.created_at, self.unit)
         return row.chapter, row.originals_chapter, self._role(row.role), bucket, self.labels_of(row, opened)
 
     def key_of_group(self, group: Group) -> tuple[object, ...]:
         """Give the same for a group."""
-        bucket = sql.bucket_of(group.oldest, self.unit)
+        bucket = grouping.bucket_of(group.oldest, self.unit)
         return group.chapter, group.originals_chapter, self._role(group.role), bucket, group.labels
 
     def key_of_record(self, row: RecordAt) -> tuple[object, ...]:
         """Give the same for a record."""
-        return row.chapter, None, self._role(row.role), sql.bucket_of(row.created_at, self.unit), ()
+        return row.chapter, None, self._role(row.role), grouping.bucket_of(row.created_at, self.unit), ()
 
     def _role(self, role: str) -> str:
         return role if self.by_role else ""
