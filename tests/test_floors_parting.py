@@ -16,7 +16,7 @@ from vault.chat.records import plain
 from vault.errors import SessionForgottenError, UserForgottenError
 from vault.evidence.checking import check_certificate
 from vault.evidence.notes import Verifier
-from vault.keys.holds import Said
+from vault.keys.noting import Said
 
 LAW = """\
 version: 1

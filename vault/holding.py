@@ -16,7 +16,8 @@ from vault.crypto.envelope import ID_BYTES, random_id
 from vault.erasure import Eraser
 from vault.errors import InputError, StoreUnavailableError, UnknownError, UsageError
 from vault.evidence.entries import struck
-from vault.keys.holds import HOLD, Said, UnderWayError, has_ended
+from vault.keys.holds import UnderWayError, has_ended
+from vault.keys.noting import HOLD, Said
 from vault.keys.ring import Keyring
 from vault.messages import check_id, check_words
 from vault.roots import Noted

@@ -17,8 +17,9 @@ from vault.crypto.tree import Opened
 from vault.erasure import Eraser
 from vault.errors import GuardedError, HeldError, TamperedError
 from vault.evidence.certificate import Certificate, Record, Why
-from vault.keys.holds import FORGET_SESSION, FORGET_USER, HOLD, HoldRow, has_ended, refusal
+from vault.keys.holds import HoldRow, has_ended, refusal
 from vault.keys.home import require_home
+from vault.keys.noting import FORGET_SESSION, FORGET_USER, HOLD
 from vault.keys.ring import Keyring
 from vault.keys.slots import UserKeys
 from vault.messages import check_words
