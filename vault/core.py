@@ -6,7 +6,6 @@ import secrets
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -33,11 +32,6 @@ from vault.chat.sessions import Sessions
 from vault.chat.wrapping import Wrapped
 from vault.chat.writing import Writer, stored
 from vault.config import (
-    DEFAULT_ROOT,
-    as_url,
-    is_url,
-    is_vault,
-    make_directory,
     policy_files,
     read_settings,
 )
@@ -70,11 +64,9 @@ from vault.redaction.memory import Memory
 from vault.redaction.stream import Stream
 from vault.redaction.streaming import numbered
 from vault.requests import Requests
-from vault.roots import from_uri
 from vault.saying import Unsaid, check_purpose
 from vault.status import KeysStatus, read_status
 from vault.storage import transcripts as sql
-from vault.storage.engine import parse_url
 from vault.storage.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -90,24 +82,11 @@ class Core:
     """One opened vault. Safe to use from many threads, or from many tasks of one loop."""
 
     def __init__(self, given: Opening, runtime: Runtime, *, is_async: bool) -> None:
-        where = given.where
         if not isinstance(given.redactor, Unsaid):
             check_redactor(given.redactor)
-        if given.create and where is not None and not is_url(where) and not is_vault(Path(where)):
-            # What can't be right is refused before it stands in vault.toml.
-            new = from_uri(DEFAULT_ROOT if given.root is None else given.root, relative_to=str(where))
-            new.require_place(Path(where))
-            parse_url(as_url(given.keyring or "", Path(where)))
-            make_directory(Path(where), keyring=given.keyring, root=given.root, horizon=given.horizon)
-        explicit = {
-            "keyring": given.keyring,
-            "root": given.root,
-            "horizon": given.horizon,
-            "limit": given.limit,
-            "policies": given.policies,
-        }
-        self._given = where, explicit, given.redactor
-        self.settings = read_settings(where, explicit)
+        given.make_place()
+        self._given = given
+        self.settings = read_settings(given.where, given.explicit)
         self.classes = load_classes(self.settings.policies)
         self.redactor, self._unheard = choose_redactor(given.redactor, self.settings, self.classes)
         self.stores = open_stores(self.settings, given.clock, runtime, is_async=is_async, create=given.create)
@@ -396,10 +375,9 @@ class Core:
 
     def reload_policies(self) -> Policies | None:
         """Read the policies again; where they can't be read, those of before stay in force."""
-        where, explicit, redactor = self._given
-        settings = read_settings(where, explicit)
+        settings = read_settings(self._given.where, self._given.explicit)
         classes = load_classes(settings.policies)
-        self.redactor, self._unheard = choose_redactor(redactor, settings, classes)
+        self.redactor, self._unheard = choose_redactor(self._given.redactor, settings, classes)
         self.classes, self.placing = classes, Placing(classes, self.reader)
         self.packing = Packing(self.placing, self.record_hider, self.stores.limit)
         return self.policies

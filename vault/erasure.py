@@ -23,7 +23,7 @@ from vault.evidence.entries import struck
 from vault.evidence.tree import Tail
 from vault.keys.home import require_home
 from vault.keys.swap import Swapper
-from vault.roots import Erased
+from vault.roots import Erased, Noted
 from vault.storage import erasures, keyring, sweeping, transcripts
 from vault.storage.schema import chapters, epochs, sessions, users
 from vault.storage.stores import Stores
@@ -44,13 +44,6 @@ _ASKED = {Why.FORGET_USER, Why.FORGET_SESSION}  # what a request may wait for
 def _count(connection: Connection, nodes: Sequence[bytes]) -> tuple[int, int]:
     below = sweeping.sessions_below(connection, nodes)
     return len(below), sweeping.count_messages(connection, below) if below else 0
-
-
-def _row(target: Target, record: Record) -> erasures.IntentRow:
-    nodes, where = target
-    intent, why = bytes.fromhex(record.certificate.id), record.certificate.kind
-    taken = tuple(sorted(nodes))
-    return erasures.IntentRow(intent, why, erasures.Phase.BEGUN, None, where, record.encode(), taken)
 
 
 class Eraser:
@@ -77,11 +70,9 @@ class Eraser:
         reason: str,
         actor: str,
         now: bool,
-        names: Names = (),
     ) -> bytes:
         """Record an erasure; from here on it happens, whatever crashes. Give the intent's id."""
-        said = {} if not names else {where: names}
-        return self.begin_many(why, [(nodes, where)], reason=reason, actor=actor, now=now, names=said)[0]
+        return self.begin_many(why, [(nodes, where)], reason=reason, actor=actor, now=now)[0]
 
     def begin_many(  # noqa: PLR0913 (what is recorded)
         self,
@@ -124,15 +115,8 @@ class Eraser:
                 )
                 for (nodes, where), count in zip(targets, counts, strict=True)
             ]
-            nodes = {node for row in rows for node in row.nodes}
-            slots = {row.slot for row in rows}
-            self._holds.refuse_held(connection, why, nodes, slots, self._stores.clock(), waiting)
-            for row in rows:
-                self._records.add(connection, row)
-            drafts = [self._log.erasure(Record.decode(row.record).certificate) for row in rows]
-            through = erasures.swept_through(connection)
-            self._log.add(connection, drafts)  # no act without its intent in the log (P6)
-            return rows, through
+            self._write(connection, why, rows, waiting)
+            return rows, erasures.swept_through(connection)
 
         with suppress(IntegrityError):
             rows, through = self._stores.keyring.write(add)
@@ -146,11 +130,26 @@ class Eraser:
                     why, [target], reason=reason, actor=actor, now=now, asked=asked, names=names
                 )
             ]
-        [(nodes, _)] = targets
+        return [self._begun_elsewhere(targets[0])]
+
+    def _write(
+        self, connection: Connection, why: Why, rows: Sequence[erasures.IntentRow], waiting: Sequence[Noted]
+    ) -> None:
+        """Write intents, unless a hold forbids one; no act is without its intent in the log (P6)."""
+        nodes = {node for row in rows for node in row.nodes}
+        slots = {row.slot for row in rows}
+        self._holds.refuse_held(connection, why, nodes, slots, self._stores.clock(), waiting)
+        for row in rows:
+            self._records.add(connection, row)
+        self._log.add(connection, [self._log.erasure(Record.decode(row.record).certificate) for row in rows])
+
+    def _begun_elsewhere(self, target: Target) -> bytes:
+        """Give the intent of another process that was asked for the same."""
+        nodes, _ = target
         first = self._stores.keyring.read(lambda connection: self._records.of(connection, nodes[0]))
         if first is None:
             raise TamperedError("an erasure is recorded without its intent")
-        return [first.id]  # another process was asked for the same
+        return first.id
 
     def record(  # noqa: PLR0913 (what is recorded)
         self,

@@ -11,12 +11,13 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from vault.clock import Clock, to_datetime
-from vault.config import Settings
+from vault.config import DEFAULT_ROOT, Settings, as_url, is_url, is_vault, make_directory
 from vault.crypto.envelope import random_id
 from vault.crypto.tree import TOPS, Kind, Node, slot
 from vault.erasure import Eraser
@@ -43,7 +44,7 @@ from vault.storage import erasures, migrations, transcripts
 from vault.storage import keyring as sql
 from vault.storage import runs as runs_sql
 from vault.storage.copying import RESTORING
-from vault.storage.engine import Store, open_store, packet_limit
+from vault.storage.engine import Store, open_store, packet_limit, parse_url
 from vault.storage.runtime import Runtime
 from vault.storage.stores import Stores
 
@@ -63,6 +64,27 @@ class Opening:
     policies: PolicyPaths | None
     clock: Clock
     create: bool
+
+    @property
+    def explicit(self) -> dict[str, object]:
+        """Give the settings that were said here, which count before those of vault.toml."""
+        return {
+            "keyring": self.keyring,
+            "root": self.root,
+            "horizon": self.horizon,
+            "limit": self.limit,
+            "policies": self.policies,
+        }
+
+    def make_place(self) -> None:
+        """Make the directory of a new vault. What can't be right is refused before vault.toml says it."""
+        if not self.create or self.where is None or is_url(self.where) or is_vault(Path(self.where)):
+            return
+        directory = Path(self.where)
+        root = from_uri(DEFAULT_ROOT if self.root is None else self.root, relative_to=str(self.where))
+        root.require_place(directory)
+        parse_url(as_url(self.keyring or "", directory))
+        make_directory(directory, keyring=self.keyring, root=self.root, horizon=self.horizon)
 
 
 _SQL_SHARE = 65_536  # what a statement needs beside a body
