@@ -76,23 +76,17 @@ def parse_horizon(text: str | float) -> int:
     return int(found[1]) * _UNITS.get(found[2], 0) * 1_000_000
 
 
-def read_settings(
-    where: str | os.PathLike[str] | None,
-    given: Mapping[str, Any],
-    *,
-    environ: Mapping[str, str] | None = None,
-) -> Settings:
+def read_settings(where: str | os.PathLike[str] | None, given: Mapping[str, Any]) -> Settings:
     """Put the settings of a vault together; `where` is its directory, or the URL of its transcripts."""
-    variables = os.environ if environ is None else environ
-    target = where if where is not None else variables.get(VARIABLES + "VAULT")
+    target = where if where is not None else os.environ.get(VARIABLES + "VAULT")
     if target is None:
         raise ConfigError(
             "no vault is named", hint="give a directory or a database URL, or set TRANSCRIPT_VAULT_VAULT"
         )
     from_variables = {
-        name: variables[VARIABLES + name.upper()]
+        name: os.environ[VARIABLES + name.upper()]
         for name in _KNOWN - {"redaction"}
-        if VARIABLES + name.upper() in variables
+        if VARIABLES + name.upper() in os.environ
     }
     explicit = {name: value for name, value in given.items() if value is not None}
     if is_url(target):

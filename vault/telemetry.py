@@ -50,12 +50,12 @@ class JsonLog(logging.Formatter):
         return json.dumps({**said, **getattr(record, _FACTS, {})}, default=str, ensure_ascii=False)
 
 
-def log_to_stderr(level: int = logging.INFO) -> None:
+def log_to_stderr() -> None:
     """Write the vault's log to stderr as JSON lines, and of what others log only that something is wrong."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLog())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    log.setLevel(level)
+    log.setLevel(logging.INFO)
 
 
 # -- systemd -------------------------------------------------------------------------------------------------

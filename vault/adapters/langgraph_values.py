@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -320,8 +320,3 @@ def _fields(message: Message, was: Mapping[str, Any]) -> dict[str, Any]:
 
 def _misshapen() -> RedactionError:
     return RedactionError("the redactor gave something of another shape; nothing was written")
-
-
-def many(texts: Sequence[Text], redacted: Iterator[Message]) -> list[Typed]:
-    """Give values as they are sealed, each with its part of what was redacted."""
-    return [text.sealed([next(redacted) for _ in text.said]) for text in texts]

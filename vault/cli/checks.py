@@ -35,7 +35,6 @@ from vault.storage.stores import Stores
 
 _TABLES = {"transcripts": schema.transcripts.sorted_tables, "keyring": schema.keyring.sorted_tables}
 _SAMPLE_USERS, _SAMPLE_SESSIONS, _SAMPLE_MESSAGES = 20, 3, 20
-_BY_WEIGHT = (0, 1, 5, 2, 4, 3)  # exit codes, the worst last: integrity above all
 
 
 def examine(given: Given) -> Iterator[Finding]:

@@ -74,21 +74,21 @@ def erasing(core: Core) -> Duty:
     return Duty("erasures", act, every=MINUTE)
 
 
-def sampling(core: Core, dice: random.Random | None = None) -> Duty:
+def sampling(core: Core) -> Duty:
     """Open the last messages of some sessions, chosen at random: what does not open is found in time."""
-    chosen = dice or random.SystemRandom()
+    dice = random.SystemRandom()
 
     def act(may_go_on: MayGoOn) -> Facts | None:
         newest = core.stores.transcripts.read(transcripts.newest_user)
-        users, _ = core.lister.users_page(chosen.randrange(newest) if newest else 0)
+        users, _ = core.lister.users_page(dice.randrange(newest) if newest else 0)
         read = opened = 0
-        for user in chosen.sample(users, min(len(users), _SAMPLE_USERS)):
+        for user in dice.sample(users, min(len(users), _SAMPLE_USERS)):
             if not may_go_on():
                 return None
             with suppress(MissingError):  # is just being forgotten
                 try:
                     sessions = core.lister.sessions(user)
-                    for one in chosen.sample(sessions, min(len(sessions), _SAMPLE_SESSIONS)):
+                    for one in dice.sample(sessions, min(len(sessions), _SAMPLE_SESSIONS)):
                         read += len(
                             core.reader.messages(user, one.session_id, last=_SAMPLE_MESSAGES, before=None)
                         )

@@ -27,11 +27,10 @@ _NOBODY = bytes(ID_BYTES)
 class Lease:
     """A claim to lead. `clock` must not jump: it measures spans, and tells no time."""
 
-    def __init__(self, store: Store, name: str, clock: Clock, term: int = TERM) -> None:
+    def __init__(self, store: Store, name: str, clock: Clock) -> None:
         self._store = store
         self._name = name
         self._clock = clock
-        self._term = term
         self._me = random_id()
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
@@ -65,7 +64,7 @@ class Lease:
     def _is_silent(self, row: LeaseRow, at: int) -> bool:
         if self._seen != (row.fence, row.beat):
             self._seen, self._seen_at = (row.fence, row.beat), at
-        return at - self._seen_at >= self._term
+        return at - self._seen_at >= TERM
 
     @property
     def sign(self) -> tuple[int, int] | None:
@@ -82,7 +81,7 @@ class Lease:
 
     def is_away(self) -> bool:
         """Say whether the keyring has not answered for a whole term."""
-        return self._answered_at is None or self._clock() - self._answered_at >= self._term
+        return self._answered_at is None or self._clock() - self._answered_at >= TERM
 
     def release(self) -> None:
         """Let another lead at once."""

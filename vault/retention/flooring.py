@@ -5,7 +5,7 @@ They say it of what is proven: all that is asked about is opened in its place be
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -129,11 +129,6 @@ class Floors:
             min(ends, key=lambda one: one.at),
             len(kept) == len(floors) and all(one.originals_chapter is None for one in seen.groups),
         )
-
-
-def last_of(kept: Iterable[Floored]) -> Floored | None:
-    """Give the one whose floor ends last."""
-    return max(kept, key=lambda one: one.longest.at, default=None)
 
 
 def refusal(kept: Collection[Floored]) -> FlooredError:
