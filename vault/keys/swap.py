@@ -8,7 +8,7 @@ the keyring names is promoted, another came to nothing, and those before it are 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import msgspec
@@ -60,6 +60,45 @@ def superseded(state: RootState, present: Generation) -> dict[bytes, int]:
         for one in state.generations
         if one.ordinal < present.ordinal
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """What erasures reach in the tree: `family` is all that has to be seen of it for that."""
+
+    family: Mapping[bytes, Node]
+    gone: set[bytes]
+    above: Mapping[bytes, set[bytes]]  # the ancestors of what goes, by intent
+    rekeyed: set[bytes]  # of those, the ancestors of what is gone from here already
+
+
+def _reach(
+    connection: Connection,
+    present: Generation,
+    begun: Sequence[erasures.IntentRow],
+    repeated: Sequence[Erased],
+) -> _Reach:
+    """Find what goes by erasures that begin, and by those that are repeated, and all that is above it."""
+    targets = {row.id: row.nodes for row in begun}
+    # What is repeated may be gone from this keyring, or was never in it. Its ancestors are re-keyed all
+    # the same: another copy holds it below the keys that they have here (P3).
+    above = {one.intent: set(one.above) for one in repeated}
+    rekeyed = set().union(*above.values())
+    # An erasure that was carried out here long ago is repeated too: a thief may have put back the nodes.
+    every = [*targets.values(), *(one.nodes for one in repeated)]
+    family = sql.family(connection, present.id, [node for nodes in every for node in nodes], rekeyed)
+    # Of a user who is younger than this keyring only the way is known that leads to them (P3).
+    younger = [row for row in begun if row.kind == Why.FORGET_USER and not family.keys() & set(row.nodes)]
+    for row in younger:
+        way = sql.nodes_at(connection, radix_slots(row.slot[1:])).values()
+        above.setdefault(row.id, set()).update(node.id for node in way)
+        rekeyed |= above[row.id]
+    if younger:
+        family |= sql.family(connection, present.id, [], rekeyed)
+    gone = {node for nodes in every for node in nodes if node in family}
+    for one, nodes in targets.items():
+        above[one] = ancestors(family, gone.intersection(nodes)) | above.get(one, set())
+    return _Reach(family, gone, above, rekeyed)
 
 
 class Swapper:
@@ -162,27 +201,10 @@ class Swapper:
         actor: str = "",
         reason: str = "",
     ) -> None:
+        """Give the root a new generation without what goes, in the transaction of its caller."""
         stores = self._stores
-        targets = {row.id: row.nodes for row in begun}
-        # What is repeated may be gone from this keyring, or was never in it. Its ancestors are re-keyed all
-        # the same: another copy holds it below the keys that they have here (P3).
-        above = {one.intent: set(one.above) for one in repeated or ()}
-        rekeyed = set().union(*above.values())
-        # An erasure that was carried out here long ago is repeated too: a thief may have put back the nodes.
-        every = [*targets.values(), *(one.nodes for one in repeated or ())]
-        family = sql.family(connection, present.id, [node for nodes in every for node in nodes], rekeyed)
-        # Of a user who is younger than this keyring only the way is known that leads to them (P3).
-        younger = [row for row in begun if row.kind == Why.FORGET_USER and not family.keys() & set(row.nodes)]
-        for row in younger:
-            way = sql.nodes_at(connection, radix_slots(row.slot[1:])).values()
-            above.setdefault(row.id, set()).update(node.id for node in way)
-            rekeyed |= above[row.id]
-        if younger:
-            family |= sql.family(connection, present.id, [], rekeyed)
-        gone = {node for nodes in every for node in nodes if node in family}
-        for one, nodes in targets.items():
-            above[one] = ancestors(family, gone.intersection(nodes)) | above.get(one, set())
-        journal = tuple(_journal(row, above[row.id], at) for row in begun)
+        reach = _reach(connection, present, begun, repeated or ())
+        journal = tuple(_journal(row, reach.above[row.id], at) for row in begun)
         youngest = max(state.generations, key=lambda one: one.ordinal)
         # A younger keyring than this one may turn up yet: what it names is kept for the horizon, too.
         kept = present if repeated is None else youngest
@@ -194,9 +216,9 @@ class Swapper:
         def new_root(node: Node, key: bytes) -> Node:
             return wrap_top(stores.root, stores.vault, new.id, node, key)
 
-        changed = prune(stores.vault, family, gone, old_root, new_root, rekeyed)
+        changed = prune(stores.vault, reach.family, reach.gone, old_root, new_root, reach.rekeyed)
         sql.update_nodes(connection, changed)
-        sql.delete_subtrees(connection, [family[node] for node in gone])
+        sql.delete_subtrees(connection, [reach.family[node] for node in reach.gone])
         sql.set_root(connection, new.id, new.ordinal)
         told = [self._note(connection, row, new, present.id, at) for row in begun]
         rotated = self.log.draft(
