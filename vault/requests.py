@@ -124,33 +124,15 @@ class Requests:
         if isinstance(user_ids, str):
             raise InputError("many user ids are a list: one text would be taken for its letters")
         checked = [check_id(user_id, "user id") for user_id in user_ids]
-        indexes = [self._keyring.user_index(user_id) for user_id in checked]
-        alive: dict[bytes, UserKeys] = {}
-        if len(checked) > 1:  # all in one look; who is not among them is looked up alone
-            alive = beyond_doubt(self._stores, lambda: self._keyring.find_users(indexes))
-        found = [
-            alive.get(index) or self._user_or_intent(user_id)
-            for user_id, index in zip(checked, indexes, strict=True)
+        found = self._users_or_intents(checked)
+        alive = [
+            (user_id, one) for user_id, one in zip(checked, found, strict=True) if isinstance(one, UserKeys)
         ]
-        taken = {one.node: one.slot for one in found if isinstance(one, UserKeys)}
-        names = {
-            one.slot: [user_id]
-            for user_id, one in zip(checked, found, strict=True)
-            if isinstance(one, UserKeys)
-        }
         waiting = self._wait_for_floors(
-            [
-                (user_id, one)
-                for user_id, one in zip(checked, found, strict=True)
-                if isinstance(one, UserKeys)
-            ],
-            reason,
-            actor,
-            now=now,
-            when_released=when_released,
-            except_floors=except_floors,
+            alive, reason, actor, now=now, when_released=when_released, except_floors=except_floors
         )
-        taken = {node: where for node, where in taken.items() if node not in waiting}
+        taken = {user.node: user.slot for _, user in alive if user.node not in waiting}
+        names = {user.slot: [user_id] for user_id, user in alive}
         queued, begun = self._begin_or_queue(
             taken, reason, actor, now=now, when_released=when_released, names=names
         )
@@ -231,6 +213,17 @@ class Requests:
                 continue  # a hold was placed this very moment
             return waiting, {nodes[0]: intent for (nodes, _), intent in zip(targets, ids, strict=True)}
         raise StoreUnavailableError("too many holds come and go", hint="try again")
+
+    def _users_or_intents(self, user_ids: Sequence[str]) -> list[UserKeys | bytes | Certificate]:
+        """Give what `_user_or_intent` gives of each; all who live are found in one look."""
+        indexes = [self._keyring.user_index(user_id) for user_id in user_ids]
+        alive: dict[bytes, UserKeys] = {}
+        if len(user_ids) > 1:
+            alive = beyond_doubt(self._stores, lambda: self._keyring.find_users(indexes))
+        return [
+            alive.get(index) or self._user_or_intent(user_id)
+            for user_id, index in zip(user_ids, indexes, strict=True)
+        ]
 
     def _user_or_intent(self, user_id: str) -> UserKeys | bytes | Certificate:
         """Give a living user's keys, or the erasure of one who is forgotten already.
