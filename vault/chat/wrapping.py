@@ -209,16 +209,7 @@ class Wrapped:
             known, packed = open_body(lying.chapter, envelope.seq, message.role, at, envelope.sealed)
             order.append((envelope.seq, known))
             if envelope.seq in now.rows:
-                said = unpack(packed)
-                whole = Message(
-                    message.role,
-                    said.content,
-                    said.metadata or {},
-                    said.extra or {},
-                    message.created_at,
-                    envelope.seq,
-                )
-                read.opened[index] = envelope.seq, whole
+                read.opened[index] = envelope.seq, _filled(message, packed, envelope.seq)
         check_order(order)
         missing = (before.required & now.required) - seen
         if missing and (not may_trim or any(seq < max(missing) for seq in seen)):
@@ -241,6 +232,12 @@ class Wrapped:
             if intent is not None and intent.slot in places:
                 return
         raise TamperedError("a memory holds a body of another session")
+
+
+def _filled(message: Message, packed: bytes, seq: int) -> Message:
+    """Give the message of a row with what it says, which lies outside."""
+    said = unpack(packed)
+    return Message(message.role, said.content, said.metadata or {}, said.extra or {}, message.created_at, seq)
 
 
 def _was_removed(known: Known, seq: int) -> bool:

@@ -66,7 +66,13 @@ def move(given: Given, uri: str, actor: str | None, dry_run: bool, as_json: bool
         _move(given, settings.base, [settings.root, *uris], gone, actor or login())
     removed = [str(path) for path in gone if path in old]
     missed = [str(path) for path in gone if path not in old]
-    left = [str(path) for path in stuck]
+    _tell(new.name, removed, missed, [str(path) for path in stuck], dry_run=dry_run, as_json=as_json)
+
+
+def _tell(
+    name: str, removed: list[str], missed: list[str], left: list[str], *, dry_run: bool, as_json: bool
+) -> None:
+    """Say where the root lies, what was removed, and what may turn up again or can't be removed."""
     if missed:
         listed = ", ".join(missed)
         say(f"warning: no root was at {listed}: if one turns up again, it opens what was alive until now")
@@ -75,9 +81,9 @@ def move(given: Given, uri: str, actor: str | None, dry_run: bool, as_json: bool
         say(f"warning: {listed} can't be removed, and opens what was alive until now: destroy it")
     if as_json:
         more = {name: paths for name, paths in (("missed", missed), ("left", left)) if paths}
-        put_json({"root": new.name, "removed": removed, **more})
+        put_json({"root": name, "removed": removed, **more})
         return
-    put(f"the root {'would lie' if dry_run else 'lies'} at {new.name}")
+    put(f"the root {'would lie' if dry_run else 'lies'} at {name}")
     if removed:
         listed = ", ".join(removed)
         put(f"{'would remove' if dry_run else 'removed'} {counted(len(removed), 'file')}: {listed}")

@@ -7,7 +7,7 @@ import json
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -51,48 +51,53 @@ class _Server(ThreadingHTTPServer):
             tell_error("health can't answer", error)
 
 
+def _handler(metrics: Metrics, answers: Mapping[str, Faults]) -> type[BaseHTTPRequestHandler]:
+    """Make what answers three paths: those of probes by their faults, and that of the metrics."""
+
+    class Handler(BaseHTTPRequestHandler):
+        """Answers three paths."""
+
+        server_version = "transcript-vault"
+        sys_version = ""
+        timeout = 5
+
+        def do_GET(self) -> None:
+            """Answer."""
+            path = self.path.partition("?")[0]
+            if path in answers:
+                faults = answers[path]()
+                status = HTTPStatus.SERVICE_UNAVAILABLE if faults else HTTPStatus.OK
+                self._say(status, "application/json", json.dumps({"faults": faults}).encode())
+            elif path == "/metrics" and metrics.is_there:
+                self._say(HTTPStatus.OK, "text/plain; version=0.0.4; charset=utf-8", metrics.text())
+            else:
+                self._say(HTTPStatus.NOT_FOUND, "application/json", b"{}")
+
+        def do_HEAD(self) -> None:
+            """Answer without the body."""
+            self.do_GET()
+
+        def _say(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's)
+            """Say nothing: a probe every few seconds is no event."""
+
+    return Handler
+
+
 class Health:
     """A small server beside the daemon."""
 
     def __init__(self, where: tuple[str, int], metrics: Metrics, alive: Faults, ready: Faults) -> None:
-        answers = {"/livez": alive, "/readyz": ready}
-
-        class Handler(BaseHTTPRequestHandler):
-            """Answers three paths."""
-
-            server_version = "transcript-vault"
-            sys_version = ""
-            timeout = 5
-
-            def do_GET(self) -> None:
-                """Answer."""
-                path = self.path.partition("?")[0]
-                if path in answers:
-                    faults = answers[path]()
-                    status = HTTPStatus.SERVICE_UNAVAILABLE if faults else HTTPStatus.OK
-                    self._say(status, "application/json", json.dumps({"faults": faults}).encode())
-                elif path == "/metrics" and metrics.is_there:
-                    self._say(HTTPStatus.OK, "text/plain; version=0.0.4; charset=utf-8", metrics.text())
-                else:
-                    self._say(HTTPStatus.NOT_FOUND, "application/json", b"{}")
-
-            def do_HEAD(self) -> None:
-                """Answer without the body."""
-                self.do_GET()
-
-            def _say(self, status: HTTPStatus, kind: str, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's)
-                """Say nothing: a probe every few seconds is no event."""
-
+        handler = _handler(metrics, {"/livez": alive, "/readyz": ready})
         try:
-            self._server = _Server(where, Handler)
+            self._server = _Server(where, handler)
         except OSError as error:
             raise ConfigError(
                 f"health can't be served on port {where[1]}: {error.strerror}",
