@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from vault.cli.given import Given, login, pass_given
-from vault.cli.talking import STDOUT, Command, actor, counted, harmless, on_terminal, say
+from vault.cli.talking import STDOUT, Command, actor, counted, harmless, on_terminal, policy_files, say
 from vault.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,14 +48,7 @@ if TYPE_CHECKING:
 @click.option("--purpose", metavar="TEXT", default="", help="With --reveal: what for; it stands in the log.")
 @actor
 @click.option("--subject-access", is_flag=True, help="One ZIP for the person: a page, the data, a manifest.")
-@click.option(
-    "--policy",
-    "policies",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="With --subject-access: a policy in force, to put into the ZIP.",
-)
+@policy_files(help="With --subject-access: a policy in force, to put into the ZIP.")
 @click.option(
     "--to", "recipients", multiple=True, metavar="AGE", help="Encrypt it to an age recipient: age1…"
 )

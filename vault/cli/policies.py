@@ -16,6 +16,7 @@ from vault.cli.talking import (
     moment,
     on_terminal,
     paint,
+    policy_files,
     put_beside,
     put_json,
     put_table,
@@ -172,14 +173,7 @@ def schema(as_json: bool) -> None:  # noqa: ARG001 (it is JSON with the option a
 )
 @click.option("--user", required=True, metavar="USER", help="Whose session.")
 @click.option("--session", required=True, metavar="SESSION", help="The session's id.")
-@click.option(
-    "--policy",
-    "policies",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Ask this policy instead of the vault's own; may be given again.",
-)
+@policy_files(help="Ask this policy instead of the vault's own; may be given again.")
 @as_json
 @pass_given
 def explain(given: Given, /, user: str, session: str, policies: tuple[Path, ...], as_json: bool) -> None:

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING
 import click
 
 from vault.cli.given import Given, pass_given
-from vault.cli.talking import Command, as_json, counted, dry, on_terminal, put, put_json, put_table, say
+from vault.cli.talking import (
+    Command,
+    as_json,
+    counted,
+    dry,
+    on_terminal,
+    policy_files,
+    put,
+    put_json,
+    put_table,
+    say,
+)
 
 if TYPE_CHECKING:
     from vault.retention.report import ClassReport, KeptBack, RunResult
@@ -27,14 +38,7 @@ if TYPE_CHECKING:
 )
 @dry
 @click.option("--user", metavar="USER", help="Only what is of one user, and what shares an epoch with it.")
-@click.option(
-    "--policy",
-    "policies",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Go by this policy instead of the vault's own; may be given again.",
-)
+@policy_files(help="Go by this policy instead of the vault's own; may be given again.")
 @click.option("--yes", is_flag=True, help="Go on where a guard refuses: somebody has looked.")
 @as_json
 @pass_given

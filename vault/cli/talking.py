@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +32,9 @@ Colour = Literal["red", "magenta"]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 actor = click.option("--actor", metavar="NAME", help="Who asked; by default your login name.")
+policy_files = partial(  # each command says by `help` what it does with them
+    click.option, "--policy", "policies", multiple=True, metavar="FILE", type=click.Path(path_type=Path)
+)
 dry = click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing.")
 
 
