@@ -78,7 +78,7 @@ class Queue:
 
     # -- requests that wait -----------------------------------------------------------------------------
 
-    def queue(
+    def let_held_users_wait(
         self,
         users: Mapping[bytes, bytes],
         *,
@@ -107,7 +107,7 @@ class Queue:
             waiting[node] = certificate
         return waiting
 
-    def queue_session(  # noqa: PLR0913 (what is asked for)
+    def let_held_session_wait(  # noqa: PLR0913 (what is asked for)
         self,
         user: UserKeys,
         session: Opened,
@@ -174,6 +174,7 @@ class Queue:
         return max(found, key=lambda row: (row.session_node == session, row.until or 0), default=None)
 
     def _all_lost(self, user: UserKeys, session: bytes | None) -> set[bytes]:
+        """Give what all requests together have noted of them, and the stores don't have now."""
         return {node for row in self._requests() for node in self._lost(user, row, session)}
 
     def _lost(self, user: UserKeys, row: Noted, session: bytes | None) -> set[bytes]:
@@ -323,7 +324,7 @@ class Queue:
         if held:
             raise refusal(held)
 
-    def wait_for_floors(  # noqa: PLR0913 (what is asked for)
+    def let_wait_for_floors(  # noqa: PLR0913 (what is asked for)
         self,
         user: UserKeys,
         session: Opened | None,
@@ -434,5 +435,6 @@ class Queue:
         self._stores.keyring.read(lambda connection: require_home(self._stores, connection))
 
     def _end(self, row: Noted) -> None:
+        """Note that nothing is left to be done for a hold or a request."""
         at = self._stores.clock()
         self._holds.change(row.id, lambda row: replace_row(row, settled_at=row.settled_at or at))

@@ -128,12 +128,12 @@ class Requests:
         alive = [
             (user_id, one) for user_id, one in zip(checked, found, strict=True) if isinstance(one, UserKeys)
         ]
-        waiting = self._wait_for_floors(
+        waiting = self._let_wait_for_floors(
             alive, reason, actor, now=now, when_released=when_released, except_floors=except_floors
         )
         taken = {user.node: user.slot for _, user in alive if user.node not in waiting}
         names = {user.slot: [user_id] for user_id, user in alive}
-        queued, begun = self._begin_or_queue(
+        queued, begun = self._begin_users(
             taken, reason, actor, now=now, when_released=when_released, names=names
         )
         waiting |= queued
@@ -144,7 +144,7 @@ class Requests:
         done = iter(self._eraser.carry_out(intents, now=now) if intents else [])
         return [next(done) if isinstance(one, bytes) else one for one in going]
 
-    def _wait_for_floors(  # noqa: PLR0913 (what is asked for)
+    def _let_wait_for_floors(  # noqa: PLR0913 (what is asked for)
         self,
         users: Sequence[tuple[str, UserKeys]],
         reason: str,
@@ -173,7 +173,7 @@ class Requests:
             if row is not None and row.session_node is None:
                 waiting[user.node] = Record.decode(row.record).certificate
             elif row is not None or kept[user.node]:
-                waiting[user.node], _ = self._queue.wait_for_floors(
+                waiting[user.node], _ = self._queue.let_wait_for_floors(
                     user,
                     None,
                     user.slot,
@@ -185,7 +185,7 @@ class Requests:
                 )
         return waiting
 
-    def _begin_or_queue(  # noqa: PLR0913 (what is asked for)
+    def _begin_users(  # noqa: PLR0913 (what is asked for)
         self,
         taken: Mapping[bytes, bytes],
         reason: str,
@@ -195,13 +195,18 @@ class Requests:
         when_released: bool,
         names: Mapping[bytes, Sequence[str]],
     ) -> tuple[dict[bytes, Certificate], dict[bytes, bytes]]:
-        """Record the erasure of users, by node and slot; give certificates of who waits, and intents."""
+        """Record the erasure of users, by node and slot; let those wait who are held and may.
+
+        Give the certificates of who waits, and the intents of the others, by node.
+        """
         if not taken:
             return {}, {}
         for _ in range(_RACES):
             waiting: dict[bytes, Certificate] = {}
             if when_released:
-                waiting = self._queue.queue(taken, reason=reason, actor=actor, now=now, names=names)
+                waiting = self._queue.let_held_users_wait(
+                    taken, reason=reason, actor=actor, now=now, names=names
+                )
             targets = [([node], where) for node, where in taken.items() if node not in waiting]
             ids: list[bytes] = []
             try:
@@ -262,7 +267,7 @@ class Requests:
         where, nodes = beyond_doubt(self._stores, look)
         user = self._known_user(user_id) if nodes else None
         if user is None:
-            return self._queue.waits(where) or self._again(self._last_intent(where), now=now)
+            return self._queue.waits(where) or self._carry_out(self._last_intent(where), now=now)
         opened, said = self._keyring.find_session(user, session_id), [user_id, session_id]
         kept, lost = self._queue.kept(user.node, nodes), None
         if not kept and opened is not None:
@@ -275,15 +280,15 @@ class Requests:
             if not except_floors or opened is None:
                 raise _refusal(list(kept.values()), [] if lost is None else [lost])
             until = _last_day(kept.values(), lost)
-            return self._queue.wait_for_floors(
+            return self._queue.let_wait_for_floors(
                 user, opened, where, until, reason=reason, actor=actor, now=now, names=said
             )[0]
-        waiting = self._queue_or_begin(
+        waiting = self._begin_session(
             user, opened if when_released else None, nodes, where, reason, actor, now=now, names=said
         )
-        return waiting if isinstance(waiting, Certificate) else self._again(waiting, now=now)
+        return waiting if isinstance(waiting, Certificate) else self._carry_out(waiting, now=now)
 
-    def _queue_or_begin(  # noqa: PLR0913, PLR0917 (what is asked for)
+    def _begin_session(  # noqa: PLR0913, PLR0917 (what is asked for)
         self,
         user: UserKeys,
         may_wait: Opened | None,
@@ -295,10 +300,13 @@ class Requests:
         now: bool,
         names: list[str],
     ) -> Certificate | bytes:
-        """Record the erasure of a session; or let it wait, where it is held and may wait."""
+        """Record the erasure of a session and give the intent; or let it wait where it is held, and may.
+
+        Then give the certificate of what waits.
+        """
         for _ in range(_RACES):
             if may_wait is not None:
-                waiting = self._queue.queue_session(
+                waiting = self._queue.let_held_session_wait(
                     user, may_wait, where, reason=reason, actor=actor, now=now, names=names
                 )
                 if waiting is not None:
@@ -312,7 +320,7 @@ class Requests:
                     raise
         raise StoreUnavailableError("too many holds come and go", hint="try again")
 
-    def _again(self, intent: bytes, *, now: bool) -> Certificate:
+    def _carry_out(self, intent: bytes, *, now: bool) -> Certificate:
         """Carry an erasure out as far as it can be."""
         return self._eraser.carry_out([intent], now=now)[0]
 
