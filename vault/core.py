@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from vault.chat.entries import Parcel
 from vault.chat.hiding import Hider
 from vault.chat.inserting import OutgrownError
+from vault.chat.naming import Namer
 from vault.chat.pointers import Name, Pointers
 from vault.chat.reading import Reader
 from vault.chat.record_hiding import RecordHider
@@ -105,6 +106,7 @@ class Core:
         self.revealer = Revealer(self.stores, self.sessions, self.reader)
         self.wrapped = Wrapped(self.stores, self.keyring, self.sessions, self.reader, self.remover)
         self.lister = Lister(self.stores, self.keyring)
+        namer = Namer(self.stores, self.keyring)
         self.hider = Hider(
             self.stores,
             self.keyring,
@@ -113,10 +115,11 @@ class Core:
             self.reader,
             self.remover,
             self.revealer,
+            namer,
             self.record_hider.remove,
         )
-        self.holding = Holding(self.stores, self.keyring, self.eraser, self.sessions, self.hider)
-        self.queue = Queue(self.stores, self.keyring, self.eraser, self.hider, self.floors)
+        self.holding = Holding(self.stores, self.keyring, self.eraser, self.sessions, namer)
+        self.queue = Queue(self.stores, self.keyring, self.eraser, self.hider, namer, self.floors)
         self.requests = Requests(
             self.stores, self.keyring, self.eraser, self.sessions, self.hider, self.queue, self.lister
         )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec.structs import replace
 
-from vault.chat.hiding import Hider
+from vault.chat.naming import Namer
 from vault.chat.sessions import Sessions
 from vault.clock import from_datetime, to_datetime
 from vault.crypto.envelope import ID_BYTES, random_id
@@ -51,14 +51,14 @@ class Holding:
     """Places and releases holds."""
 
     def __init__(
-        self, stores: Stores, keyring: Keyring, eraser: Eraser, sessions: Sessions, hider: Hider
+        self, stores: Stores, keyring: Keyring, eraser: Eraser, sessions: Sessions, namer: Namer
     ) -> None:
         self._stores = stores
         self._keyring = keyring
         self._holds = keyring.holds
         self._eraser = eraser
         self._sessions = sessions
-        self._hider = hider
+        self._namer = namer
 
     def hold(
         self, user_id: str, session_id: str | None, *, reason: str, until: datetime | None, actor: str
@@ -141,10 +141,10 @@ class Holding:
 
     def _names(self, row: Noted) -> list[str]:
         """Give the ids that evidence must not repeat: none is known of who was forgotten since."""
-        found = self._hider.owner(row.user_node)
+        found = self._namer.owner(row.user_node)
         if found is None:
             return []
-        session = row.session_node and self._hider.name_of(found[0], row.session_node)
+        session = row.session_node and self._namer.session(found[0], row.session_node)
         return [found[1], session or ""]
 
     def holds(self) -> list[Hold]:
@@ -154,10 +154,10 @@ class Holding:
 
     def _shown(self, row: Noted) -> Hold:
         said = Said.decode(row.record)
-        found = self._hider.owner(row.user_node)
+        found = self._namer.owner(row.user_node)
         session_id = None
         if found is not None and row.session_node is not None:
-            session_id = self._hider.name_of(found[0], row.session_node)
+            session_id = self._namer.session(found[0], row.session_node)
         return Hold(
             id=row.id.hex(),
             user_id=None if found is None else found[1] or None,

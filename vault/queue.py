@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vault.chat.hiding import Hider
+from vault.chat.naming import Namer
 from vault.clock import DAY, to_datetime
 from vault.crypto.tree import Opened
 from vault.erasure import Eraser
@@ -59,12 +60,13 @@ class Queued(msgspec.Struct, frozen=True, kw_only=True):
 class Queue:
     """Lets requests wait, and carries out what has waited long enough."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 (what it stands on)
         self,
         stores: Stores,
         keyring: Keyring,
         eraser: Eraser,
         hider: Hider,
+        namer: Namer,
         floors: Callable[[], Floors | None],
     ) -> None:
         self._floors = floors
@@ -74,6 +76,7 @@ class Queue:
         self._holds = keyring.holds
         self._eraser = eraser
         self._hider = hider
+        self._namer = namer
         self._remainders = Remainders(stores, keyring, eraser)
 
     # -- requests that wait -----------------------------------------------------------------------------
@@ -167,7 +170,7 @@ class Queue:
         A request to forget something else may have noted it: less of a user, or more.
         """
         rows = [row for row in self._requests() if row.user_node == user]
-        owner = self._hider.owner(user) if rows else None
+        owner = self._namer.owner(user) if rows else None
         if owner is None:
             return None
         found = [row for row in rows if self._lost(owner[0], row, session)]
@@ -189,11 +192,11 @@ class Queue:
         found = []
         for row in self._requests():
             record = Record.decode(row.record)
-            owner, certificate = self._hider.owner(row.user_node), record.certificate
+            owner, certificate = self._namer.owner(row.user_node), record.certificate
             session = None
             if owner is not None and row.session_node is not None:
                 node = next(iter(self._remainders.alive(owner[0], row)), row.session_node)
-                session = self._hider.name_of(owner[0], node)
+                session = self._namer.session(owner[0], node)
             found.append(
                 Queued(
                     id=row.id.hex(),
@@ -296,7 +299,7 @@ class Queue:
 
     def _forget_held(self, row: Noted, holds: Sequence[HoldRow]) -> list[Certificate]:
         """Forget a session that was held; what its name was given to since is another."""
-        owner = self._hider.owner(row.user_node)
+        owner = self._namer.owner(row.user_node)
         sessions = {} if owner is None else self._remainders.alive(owner[0], row)
         if owner is None or not sessions:
             return self._without_keys(row, holds)
@@ -361,7 +364,7 @@ class Queue:
 
     def _advance(self, row: Noted, holds: Sequence[HoldRow]) -> list[Certificate]:
         """Do what floors and holds allow of a request by now. Each step can be repeated (P8)."""
-        owner = self._hider.owner(row.user_node)
+        owner = self._namer.owner(row.user_node)
         if owner is None:
             return self._without_keys(row, holds)
         user, at = owner[0], self._stores.clock()

@@ -13,6 +13,7 @@ from contextlib import suppress
 import msgspec
 from sqlalchemy import Connection
 
+from vault.chat.naming import Namer
 from vault.chat.profile import open_name
 from vault.chat.reading import Reader
 from vault.chat.removing import Remover
@@ -28,7 +29,6 @@ from vault.keys.holds import HoldRow
 from vault.keys.ring import Keyring
 from vault.keys.slots import UserKeys, hidden_slot
 from vault.messages import Message, Messages
-from vault.storage import keyring as keyring_sql
 from vault.storage import messages as message_sql
 from vault.storage import transcripts as sql
 from vault.storage.schema import State
@@ -49,6 +49,7 @@ class Hider:
         reader: Reader,
         remover: Remover,
         revealer: Revealer,
+        namer: Namer,
         remove_records: Callable[[Session], None],
     ) -> None:
         self._stores = stores
@@ -58,6 +59,7 @@ class Hider:
         self._reader = reader
         self._remover = remover
         self._revealer = revealer
+        self._namer = namer
         self._remove_records = remove_records
 
     def hide(self, user_id: str, session_id: str) -> bool:
@@ -132,42 +134,6 @@ class Hider:
     def _nodes(self, user: UserKeys, node: bytes, key: bytes) -> list[bytes]:
         return self._keyring.session_nodes(user, Opened(node, 0, key))
 
-    def owner(self, user_node: bytes) -> tuple[UserKeys, str] | None:
-        """Find a user by their node; None for one who was forgotten. Lost in a restore, they have no name."""
-        return beyond_doubt(self._stores, lambda: self._owner(user_node))
-
-    def _owner(self, user_node: bytes) -> tuple[UserKeys, str] | None:
-        node = self._stores.keyring.read(lambda c: keyring_sql.nodes_by_id(c, [user_node])).get(user_node)
-        if node is None or self._stores.keyring.read(lambda c: self._keyring.records.of(c, user_node)):
-            return None
-        user = self._keyring.find_users([node.slot[1:]]).get(node.slot[1:])
-        row = self._stores.transcripts.read(lambda connection: sql.find_user(connection, user_node))
-        if user is None or row is None or (row.slot, row.state) != (user.index, State.LIVE):
-            raise TamperedError("the row of a user who is held was edited, or is gone")
-        return user, open_name(row.name, self._stores.vault, row.node, b"", user.secret)
-
-    def name_of(self, user: UserKeys, session_node: bytes) -> str | None:
-        """Give the id of a session by its node; None for one that was erased."""
-        return beyond_doubt(self._stores, lambda: self._name_of(user, session_node))
-
-    def _name_of(self, user: UserKeys, session_node: bytes) -> str | None:
-        node = self._stores.keyring.read(lambda c: keyring_sql.nodes_by_id(c, [session_node])).get(
-            session_node
-        )
-        if node is None or self._stores.keyring.read(lambda c: self._keyring.records.of(c, session_node)):
-            return None
-        opened = self._keyring.find_sessions(user, [node.slot]).get(node.slot)
-        row = self._stores.transcripts.read(lambda connection: sql.find_session(connection, session_node))
-        aside = node.slot == hidden_slot(session_node)
-        if (
-            opened is None
-            or row is None
-            or row.user_node != user.node
-            or (not aside and row.slot != node.slot[1:])
-        ):
-            raise TamperedError("the row of a session that is held was edited, or is gone")
-        return open_name(row.name, self._stores.vault, row.node, user.node, opened.key) or None
-
     # -- the end of a hold ------------------------------------------------------------------------------
 
     def remove_unheld(self, user_node: bytes, session_node: bytes | None, holds: Sequence[HoldRow]) -> bool:
@@ -180,7 +146,7 @@ class Hider:
         def knows(nodes: Collection[bytes]) -> bool:
             return not self._stores.keyring.read(lambda connection: self._keyring.unheard(connection, nodes))
 
-        found = self.owner(user_node)
+        found = self._namer.owner(user_node)
         if found is None:
             return knows([user_node])
         user, user_id = found
