@@ -23,7 +23,7 @@ from vault.queue import Queued
 from vault.redaction import Redactor, SessionRedactor
 from vault.redaction.result import RedactedText
 from vault.requests import Footprint
-from vault.saying import UNSAID, Unsaid
+from vault.saying import UNSAID, Asking, Unsaid
 from vault.status import KeysStatus
 from vault.transfer.backup import back_up
 from vault.transfer.drill import Drill, Exercise, drill
@@ -201,16 +201,10 @@ class AsyncVault:
         except_floors: bool = False,
     ) -> list[Certificate]:
         """Erase many users with one change of the root. One who is held stops all, unless they may wait."""
-        forget = self._core.requests.forget_users
-        return await self._runtime.run(
-            forget,
-            user_ids,
-            reason=reason,
-            actor=actor,
-            now=now,
-            when_released=when_released,
-            except_floors=except_floors,
+        asked = Asking(
+            reason=reason, actor=actor, now=now, when_released=when_released, except_floors=except_floors
         )
+        return await self._runtime.run(self._core.requests.forget_users, user_ids, asked)
 
     async def forget_session(  # noqa: PLR0913 (how it is asked for)
         self,
@@ -228,17 +222,10 @@ class AsyncVault:
         With `when_released` it waits for the end of a hold; with `except_floors` what a rule keeps of it
         goes later. With both, the rest goes when the hold ends.
         """
-        forget = self._core.requests.forget_session
-        return await self._runtime.run(
-            forget,
-            user_id,
-            session_id,
-            reason=reason,
-            actor=actor,
-            now=now,
-            when_released=when_released,
-            except_floors=except_floors,
+        asked = Asking(
+            reason=reason, actor=actor, now=now, when_released=when_released, except_floors=except_floors
         )
+        return await self._runtime.run(self._core.requests.forget_session, user_id, session_id, asked)
 
     async def enroll(self, user_id: str, session_id: str | None = None, *, actor: str = "") -> None:
         """Let a user, or a session, that was forgotten start anew. What was erased stays erased."""

@@ -21,7 +21,7 @@ from vault.queue import Queued
 from vault.redaction import Redactor, SessionRedactor
 from vault.redaction.result import RedactedText
 from vault.requests import Footprint
-from vault.saying import UNSAID, Unsaid
+from vault.saying import UNSAID, Asking, Unsaid
 from vault.status import KeysStatus
 from vault.storage.runtime import Blocking
 from vault.transcript import Transcript
@@ -196,14 +196,10 @@ class Vault:
         except_floors: bool = False,
     ) -> list[Certificate]:
         """Erase many users with one change of the root. One who is held stops all, unless they may wait."""
-        return self._core.requests.forget_users(
-            user_ids,
-            reason=reason,
-            actor=actor,
-            now=now,
-            when_released=when_released,
-            except_floors=except_floors,
+        asked = Asking(
+            reason=reason, actor=actor, now=now, when_released=when_released, except_floors=except_floors
         )
+        return self._core.requests.forget_users(user_ids, asked)
 
     def forget_session(  # noqa: PLR0913 (how it is asked for)
         self,
@@ -221,15 +217,10 @@ class Vault:
         With `when_released` it waits for the end of a hold; with `except_floors` what a rule keeps of it
         goes later. With both, the rest goes when the hold ends.
         """
-        return self._core.requests.forget_session(
-            user_id,
-            session_id,
-            reason=reason,
-            actor=actor,
-            now=now,
-            when_released=when_released,
-            except_floors=except_floors,
+        asked = Asking(
+            reason=reason, actor=actor, now=now, when_released=when_released, except_floors=except_floors
         )
+        return self._core.requests.forget_session(user_id, session_id, asked)
 
     def enroll(self, user_id: str, session_id: str | None = None, *, actor: str = "") -> None:
         """Let a user, or a session, that was forgotten start anew. What was erased stays erased."""

@@ -23,9 +23,9 @@ from vault.keys.home import require_home
 from vault.keys.noting import FORGET_SESSION, FORGET_USER, HOLD
 from vault.keys.ring import Keyring
 from vault.keys.slots import UserKeys
-from vault.messages import check_words
 from vault.remainders import Remainders
 from vault.roots import Noted
+from vault.saying import Asking
 from vault.storage import holds as holds_sql
 from vault.storage import keyring as keyring_sql
 from vault.storage.runs import FAR, SLACK, last_runs
@@ -82,56 +82,41 @@ class Queue:
     # -- requests that wait -----------------------------------------------------------------------------
 
     def let_held_users_wait(
-        self,
-        users: Mapping[bytes, bytes],
-        *,
-        reason: str,
-        actor: str,
-        now: bool,
-        names: Mapping[bytes, Sequence[str]],
+        self, users: Mapping[bytes, bytes], asked: Asking, names: Mapping[bytes, Sequence[str]]
     ) -> dict[bytes, Certificate]:
         """Let the forgetting of those wait who are held, of users given by node and slot.
 
         `names` are, by slot, the ids that evidence must not repeat where somebody gives them as a reason.
         """
-        check_words(reason, "reason")
-        check_words(actor, "actor")
+        asked.check_words()
         rows = self._in_force()
         held = {row.user for row in rows}
-        asked = self._holds.asked(self._requests())
+        known = self._holds.asked(self._requests())
         waiting = {}
         for node in users.keys() & held:
-            certificate = asked.get(node)
+            certificate = known.get(node)
             if certificate is None:
-                certificate = self._eraser.requested(
-                    Why.FORGET_USER, reason=reason, actor=actor, names=names.get(users[node], ())
-                )
-                self._ask(certificate, users[node], node, None, now=now)
+                certificate = self._requested(Why.FORGET_USER, asked, names.get(users[node], ()))
+                self._ask(certificate, users[node], node, None, now=asked.now)
             waiting[node] = certificate
         return waiting
 
-    def let_held_session_wait(  # noqa: PLR0913 (what is asked for)
-        self,
-        user: UserKeys,
-        session: Opened,
-        where: bytes,
-        *,
-        reason: str,
-        actor: str,
-        now: bool,
-        names: Sequence[str],
+    def let_held_session_wait(
+        self, user: UserKeys, session: Opened, where: bytes, asked: Asking, names: Sequence[str]
     ) -> Certificate | None:
         """Let the forgetting of a session wait where it, or what had its name, is held; otherwise None."""
-        check_words(reason, "reason")
-        check_words(actor, "actor")
+        asked.check_words()
         if not any(one.covers(user.node, session.id) or one.slot == where for one in self._in_force()):
             return None
         known = self._holds.asked(self._requests()).get(session.id)  # by its node: the name may be another's
         if known is not None:
             return known
-        certificate = self._eraser.requested(Why.FORGET_SESSION, reason=reason, actor=actor, names=names)
-        self._ask(certificate, where, user.node, session.id, now=now)
+        certificate = self._requested(Why.FORGET_SESSION, asked, names)
+        self._ask(certificate, where, user.node, session.id, now=asked.now)
         return certificate
+
+    def _requested(self, why: Why, asked: Asking, names: Sequence[str]) -> Certificate:
+        return self._eraser.requested(why, reason=asked.reason, actor=asked.actor, names=names)
 
     def _ask(  # noqa: PLR0913 (what is noted)
         self,
@@ -327,24 +312,20 @@ class Queue:
         if held:
             raise refusal(held)
 
-    def let_wait_for_floors(  # noqa: PLR0913 (what is asked for)
+    def let_wait_for_floors(  # noqa: PLR0913, PLR0917 (what is asked for)
         self,
         user: UserKeys,
         session: Opened | None,
         where: bytes,
         until: int,
-        *,
-        reason: str,
-        actor: str,
-        now: bool,
+        asked: Asking,
         names: Sequence[str],
     ) -> tuple[Certificate, list[Certificate]]:
         """Close a user or a session to the app, erase what no floor keeps, and let the rest wait.
 
         Give the certificate of what waits, and those of what is erased now.
         """
-        check_words(reason, "reason")
-        check_words(actor, "actor")
+        asked.check_words()
         why = Why.FORGET_USER if session is None else Why.FORGET_SESSION
         node = None if session is None else session.id
         known = [
@@ -357,8 +338,8 @@ class Queue:
                 known[0].id, lambda one: replace_row(one, until=max(until, one.until or until))
             )
         else:
-            certificate = self._eraser.requested(why, reason=reason, actor=actor, names=names)
-            row = self._ask(certificate, where, user.node, node, now=now, until=until)
+            certificate = self._requested(why, asked, names)
+            row = self._ask(certificate, where, user.node, node, now=asked.now, until=until)
         rows = self._in_force()
         return Record.decode(row.record).certificate, self._advance(row, rows)
 

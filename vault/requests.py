@@ -35,6 +35,7 @@ from vault.listing import Lister
 from vault.messages import check_flag, check_id, check_ids, check_words
 from vault.queue import Queue
 from vault.roots import Noted
+from vault.saying import Asking
 from vault.storage.stores import Stores
 
 if TYPE_CHECKING:
@@ -104,23 +105,14 @@ class Requests:
             kept_by=last.says,
         )
 
-    def forget_users(  # noqa: PLR0913 (how it is asked for)
-        self,
-        user_ids: Iterable[str],
-        *,
-        reason: str,
-        actor: str,
-        now: bool,
-        when_released: bool,
-        except_floors: bool = False,
-    ) -> list[Certificate]:
+    def forget_users(self, user_ids: Iterable[str], asked: Asking) -> list[Certificate]:
         """Erase users: all are looked up before the first is erased, and all holds before anything is.
 
         With `when_released` those who are held wait for the end of the hold, and only they. With
         `except_floors` those of whom a floor keeps something lose the rest now, and wait for its end. With
         both, those who are held and kept by a floor lose the rest when the hold ends.
         """
-        check_flag(now, "now")
+        check_flag(asked.now, "now")
         if isinstance(user_ids, str):
             raise InputError("many user ids are a list: one text would be taken for its letters")
         checked = [check_id(user_id, "user id") for user_id in user_ids]
@@ -128,31 +120,20 @@ class Requests:
         alive = [
             (user_id, one) for user_id, one in zip(checked, found, strict=True) if isinstance(one, UserKeys)
         ]
-        waiting = self._let_wait_for_floors(
-            alive, reason, actor, now=now, when_released=when_released, except_floors=except_floors
-        )
+        waiting = self._let_wait_for_floors(alive, asked)
         taken = {user.node: user.slot for _, user in alive if user.node not in waiting}
         names = {user.slot: [user_id] for user_id, user in alive}
-        queued, begun = self._begin_users(
-            taken, reason, actor, now=now, when_released=when_released, names=names
-        )
+        queued, begun = self._begin_users(taken, asked, names)
         waiting |= queued
         going = [
             waiting.get(one.node) or begun[one.node] if isinstance(one, UserKeys) else one for one in found
         ]
         intents = [one for one in going if isinstance(one, bytes)]
-        done = iter(self._eraser.carry_out(intents, now=now) if intents else [])
+        done = iter(self._eraser.carry_out(intents, now=asked.now) if intents else [])
         return [next(done) if isinstance(one, bytes) else one for one in going]
 
-    def _let_wait_for_floors(  # noqa: PLR0913 (what is asked for)
-        self,
-        users: Sequence[tuple[str, UserKeys]],
-        reason: str,
-        actor: str,
-        *,
-        now: bool,
-        when_released: bool,
-        except_floors: bool,
+    def _let_wait_for_floors(
+        self, users: Sequence[tuple[str, UserKeys]], asked: Asking
     ) -> dict[bytes, Certificate]:
         """Refuse where a floor keeps something, before anything is changed; or let those users wait."""
         kept = {user.node: self._queue.kept(user.node) for _, user in users}
@@ -162,10 +143,10 @@ class Requests:
             if not kept[user.node] and (row := self._queue.waits_for_lost(user.node, None))
         }
         others = [row for row in lost.values() if row.session_node is not None]
-        if (any(kept.values()) or others) and not when_released:
+        if (any(kept.values()) or others) and not asked.when_released:
             for _, user in users:  # a hold is told first
                 self._queue.refuse_held(user.node, None)
-        if (any(kept.values()) or others) and not except_floors:
+        if (any(kept.values()) or others) and not asked.except_floors:
             raise _refusal([one for found in kept.values() for one in found.values()], others)
         waiting = {}
         for user_id, user in users:
@@ -173,27 +154,14 @@ class Requests:
             if row is not None and row.session_node is None:
                 waiting[user.node] = Record.decode(row.record).certificate
             elif row is not None or kept[user.node]:
+                until = _last_day(kept[user.node].values(), row)
                 waiting[user.node], _ = self._queue.let_wait_for_floors(
-                    user,
-                    None,
-                    user.slot,
-                    _last_day(kept[user.node].values(), row),
-                    reason=reason,
-                    actor=actor,
-                    now=now,
-                    names=[user_id],
+                    user, None, user.slot, until, asked, [user_id]
                 )
         return waiting
 
-    def _begin_users(  # noqa: PLR0913 (what is asked for)
-        self,
-        taken: Mapping[bytes, bytes],
-        reason: str,
-        actor: str,
-        *,
-        now: bool,
-        when_released: bool,
-        names: Mapping[bytes, Sequence[str]],
+    def _begin_users(
+        self, taken: Mapping[bytes, bytes], asked: Asking, names: Mapping[bytes, Sequence[str]]
     ) -> tuple[dict[bytes, Certificate], dict[bytes, bytes]]:
         """Record the erasure of users, by node and slot; let those wait who are held and may.
 
@@ -203,17 +171,15 @@ class Requests:
             return {}, {}
         for _ in range(_RACES):
             waiting: dict[bytes, Certificate] = {}
-            if when_released:
-                waiting = self._queue.let_held_users_wait(
-                    taken, reason=reason, actor=actor, now=now, names=names
-                )
+            if asked.when_released:
+                waiting = self._queue.let_held_users_wait(taken, asked, names)
             targets = [([node], where) for node, where in taken.items() if node not in waiting]
             ids: list[bytes] = []
             try:
                 if targets:
-                    ids = self._begin(Why.FORGET_USER, targets, reason, actor, now=now, names=names)
+                    ids = self._begin(Why.FORGET_USER, targets, asked, names)
             except HeldError:
-                if not when_released:
+                if not asked.when_released:
                     raise
                 continue  # a hold was placed this very moment
             return waiting, {nodes[0]: intent for (nodes, _), intent in zip(targets, ids, strict=True)}
@@ -241,20 +207,10 @@ class Requests:
             where = slot(Kind.USER, self._keyring.user_index(user_id))
             return self._queue.waits(where) or self._last_intent(where)
 
-    def forget_session(  # noqa: PLR0913 (how it is asked for)
-        self,
-        user_id: str,
-        session_id: str,
-        *,
-        reason: str,
-        actor: str,
-        now: bool,
-        when_released: bool = False,
-        except_floors: bool = False,
-    ) -> Certificate:
+    def forget_session(self, user_id: str, session_id: str, asked: Asking) -> Certificate:
         """Erase one session. `when_released` and `except_floors` are as with users."""
         check_ids(user_id, session_id)
-        check_flag(now, "now")
+        check_flag(asked.now, "now")
 
         def look() -> tuple[bytes, list[bytes]]:
             user = self._known_user(user_id)
@@ -267,7 +223,7 @@ class Requests:
         where, nodes = beyond_doubt(self._stores, look)
         user = self._known_user(user_id) if nodes else None
         if user is None:
-            return self._queue.waits(where) or self._carry_out(self._last_intent(where), now=now)
+            return self._queue.waits(where) or self._carry_out(self._last_intent(where), now=asked.now)
         opened, said = self._keyring.find_session(user, session_id), [user_id, session_id]
         kept, lost = self._queue.kept(user.node, nodes), None
         if not kept and opened is not None:
@@ -275,18 +231,15 @@ class Requests:
         if lost is not None and opened is not None and lost.session_node == opened.id:
             return Record.decode(lost.record).certificate
         if kept or lost is not None:
-            for node in () if when_released else nodes:
+            for node in () if asked.when_released else nodes:
                 self._queue.refuse_held(user.node, node)
-            if not except_floors or opened is None:
+            if not asked.except_floors or opened is None:
                 raise _refusal(list(kept.values()), [] if lost is None else [lost])
             until = _last_day(kept.values(), lost)
-            return self._queue.let_wait_for_floors(
-                user, opened, where, until, reason=reason, actor=actor, now=now, names=said
-            )[0]
-        waiting = self._begin_session(
-            user, opened if when_released else None, nodes, where, reason, actor, now=now, names=said
-        )
-        return waiting if isinstance(waiting, Certificate) else self._carry_out(waiting, now=now)
+            return self._queue.let_wait_for_floors(user, opened, where, until, asked, said)[0]
+        may_wait = opened if asked.when_released else None
+        waiting = self._begin_session(user, may_wait, nodes, where, asked, said)
+        return waiting if isinstance(waiting, Certificate) else self._carry_out(waiting, now=asked.now)
 
     def _begin_session(  # noqa: PLR0913, PLR0917 (what is asked for)
         self,
@@ -294,10 +247,7 @@ class Requests:
         may_wait: Opened | None,
         nodes: list[bytes],
         where: bytes,
-        reason: str,
-        actor: str,
-        *,
-        now: bool,
+        asked: Asking,
         names: list[str],
     ) -> Certificate | bytes:
         """Record the erasure of a session and give the intent; or let it wait where it is held, and may.
@@ -306,15 +256,11 @@ class Requests:
         """
         for _ in range(_RACES):
             if may_wait is not None:
-                waiting = self._queue.let_held_session_wait(
-                    user, may_wait, where, reason=reason, actor=actor, now=now, names=names
-                )
+                waiting = self._queue.let_held_session_wait(user, may_wait, where, asked, names)
                 if waiting is not None:
                     return waiting
             try:
-                return self._begin(
-                    Why.FORGET_SESSION, [(nodes, where)], reason, actor, now=now, names={where: names}
-                )[0]
+                return self._begin(Why.FORGET_SESSION, [(nodes, where)], asked, {where: names})[0]
             except HeldError:
                 if may_wait is None:
                     raise
@@ -355,7 +301,7 @@ class Requests:
                 return False
             where, nodes = found
             try:
-                [intent] = self._begin(Why.DELETE, [(nodes, where)], "", "the app", now=False, names={})
+                [intent] = self._begin(Why.DELETE, [(nodes, where)], Asking(actor="the app"), {})
             except HeldError:
                 if self._hider.hide(user_id, session_id):
                     return True
@@ -408,20 +354,13 @@ class Requests:
 
         return self._stores.keyring.snapshot(work)
 
-    def _begin(  # noqa: PLR0913 (what is recorded)
-        self,
-        why: Why,
-        targets: Sequence[Target],
-        reason: str,
-        actor: str,
-        *,
-        now: bool,
-        names: Mapping[bytes, Sequence[str]],
+    def _begin(
+        self, why: Why, targets: Sequence[Target], asked: Asking, names: Mapping[bytes, Sequence[str]]
     ) -> list[bytes]:
-        # Evidence that can't be read again would stop every later erasure, and the next opening.
-        check_words(reason, "reason")
-        check_words(actor, "actor")
-        return self._eraser.begin_many(why, targets, reason=reason, actor=actor, now=now, names=names)
+        asked.check_words()
+        return self._eraser.begin_many(
+            why, targets, reason=asked.reason, actor=asked.actor, now=asked.now, names=names
+        )
 
     def _known_user(self, user_id: str) -> UserKeys:
         user = self._keyring.find_user(user_id)

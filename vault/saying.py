@@ -1,9 +1,10 @@
-"""What apps say: messages in their many forms, purposes, arguments without a safe default."""
+"""What apps say: messages in their many forms, requests, purposes, arguments without a safe default."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,22 @@ class Unsaid(enum.Enum):
 
 
 UNSAID = Unsaid.UNSAID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """How somebody asks to forget: why and who, whether at once, and what it may wait for."""
+
+    reason: str = ""
+    actor: str = ""
+    now: bool = False
+    when_released: bool = False
+    except_floors: bool = False
+
+    def check_words(self) -> None:
+        """Refuse what evidence could not hold: it would stop every later erasure, and the next opening."""
+        check_words(self.reason, "reason")
+        check_words(self.actor, "actor")
 
 
 def check_purpose(purpose: str) -> None:
