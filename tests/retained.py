@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from faces import DAY
-from test_erasure import World
+from world import World
 
 from vault import Vault
 from vault.clock import from_datetime

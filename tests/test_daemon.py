@@ -9,7 +9,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,17 +18,16 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-from apscheduler.triggers.cron import CronTrigger
 from databases import Databases
+from hours import HOUR, POLICY, START, Hours, every, leader_of
 
 from vault import Vault
 from vault.clock import DAY
 from vault.core import Core
 from vault.daemon.duties import duties_of, erasing, sampling
 from vault.daemon.health import Health, address_of
-from vault.daemon.leading import Duty, Leader
-from vault.daemon.lease import TERM, Lease
-from vault.daemon.turns import Turns
+from vault.daemon.leading import Duty
+from vault.daemon.lease import TERM
 from vault.errors import (
     ConfigError,
     GuardedError,
@@ -38,19 +36,6 @@ from vault.errors import (
     UserForgottenError,
 )
 from vault.telemetry import JsonLog, Metrics, log, notify, tell, tell_error
-
-HOUR = DAY // 24
-START = 1_800_000_000_000_000
-
-
-class Hours:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def __call__(self) -> int:
-        return self.at
 
 
 @pytest.fixture
@@ -65,28 +50,6 @@ def open_core(database: Databases, tmp_path: Path) -> Iterator[Callable[[Hours],
             return opened.enter_context(vault)._core
 
         yield opening
-
-
-def leader_of(
-    core: Core,
-    clock: Hours,
-    *duties: Duty,
-    stop: threading.Event | None = None,
-    steady: Hours | None = None,
-) -> Leader:
-    store = core.stores.keyring
-    return Leader(
-        duties,
-        lease=Lease(store, "daemon", steady or clock),
-        turns=Turns(store, lambda: core.keyring.service),
-        clock=clock,
-        stop=stop or threading.Event(),
-        metrics=Metrics(),
-    )
-
-
-def every(schedule: str) -> Callable[[], list[CronTrigger]]:
-    return lambda: [CronTrigger.from_crontab(schedule, timezone="UTC")]
 
 
 # -- many daemons --------------------------------------------------------------------------------------------
@@ -198,16 +161,6 @@ def test_a_daemon_completes_what_was_interrupted_and_makes_certificates_final(
         leader.beat()
         leader.tick()
         assert all(one.final_at for one in vault.certificates())
-
-
-POLICY = """\
-version: 1
-policy: brief
-schedule: "0 3 * * *"
-classes:
-  - name: default
-    keep: {at_most: 2d}
-"""
 
 
 @pytest.mark.wide

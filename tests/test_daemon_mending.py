@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import test_daemon
 from databases import Databases
-from test_daemon import Hours, leader_of
+from hours import Hours, leader_of
 
 from vault import Vault
 from vault.core import Core

@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 import test_daemon
 from commands import run
-from test_daemon import HOUR, Hours, leader_of
+from hours import HOUR, Hours, leader_of
 
 from vault import Vault
 from vault.core import Core

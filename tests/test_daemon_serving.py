@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import pytest
 import test_daemon
 from commands import run
-from test_daemon import POLICY, START, Hours, every, leader_of
+from hours import POLICY, START, Hours, every, leader_of
 
 from vault import Vault
 from vault.clock import DAY

@@ -10,9 +10,9 @@ import pytest
 import test_daemon
 from apscheduler.triggers.cron import CronTrigger
 from databases import Databases
+from hours import Hours, leader_of
 from hypothesis import given
 from hypothesis import strategies as st
-from test_daemon import Hours, leader_of
 
 from vault import Vault
 from vault.clock import DAY, from_datetime, to_datetime

@@ -7,7 +7,7 @@ import pytest
 from attacker import Attacker, root_keys
 from databases import Databases
 from faces import DAY
-from test_erasure import World
+from world import World
 
 from vault.clock import from_datetime, to_datetime
 from vault.crypto.tree import Kind, slot

@@ -15,7 +15,7 @@ from databases import Databases, connected
 from faces import DAY, Home, TickingClock
 from retained import HOUR, Retained, policy
 from sqlalchemy import text
-from test_erasure import World
+from world import World
 
 from vault import Message, Vault
 from vault.clock import system_clock, to_datetime
