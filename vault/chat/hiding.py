@@ -98,6 +98,7 @@ class Hider:
         return beyond_doubt(self._stores, look)
 
     def _every(self, user_id: str, session_id: str, *, reveal: bool) -> Messages | None:
+        """Give the messages of all sessions of an id as one list; None where the fence of one is closed."""
         every: list[Message] = []
         hidden: list[int] = []
         purged = 0

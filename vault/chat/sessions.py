@@ -157,6 +157,7 @@ class Sessions(Chapters):
             self._epochs.clear()
 
     def _load(self, user_id: str, session_id: str, *, apart: bool = False) -> Session | None:
+        """Open a session by its key and its row, which must fit; `apart` is for what is closed to the app."""
         keys, store = self._keyring, self._stores.transcripts
         user = self._find_user(user_id, apart=apart)
         if user is None:
