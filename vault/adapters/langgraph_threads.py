@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from vault.adapters.langgraph_draft import AgainError, At, Draft, Known
+from vault.adapters.langgraph_draft import AgainError, Apart, At, Draft, Known
 from vault.adapters.langgraph_forms import (
     BARE,
     EARLY,
@@ -60,6 +60,33 @@ def _space(space: str, chapter: bytes, typed: list[Typed]) -> object:  # noqa: A
     return [space, chapter]
 
 
+def _set_apart(
+    draft: Draft,
+    checkpoint: Mapping[str, Any],
+    before: Apart,
+    new_versions: Collection[str],
+    apart: dict[str, At],
+) -> dict[str, Text]:
+    """Draw the large values of a checkpoint as records of their own; give the small ones.
+
+    Into `apart` goes where each large one lies; one that lies there since `before` is not drawn again.
+    """
+    inline: dict[str, Text] = {}
+    versions = checkpoint["channel_versions"]
+    for channel, value in checkpoint["channel_values"].items():
+        at = before.get((channel, versions.get(channel)))
+        if at is not None and channel not in new_versions and at[1] == draft.chapter(STATE):
+            apart[channel] = at
+            continue
+        text = draft.text(value, channel)
+        if len(text.tree if text.kind != "msgpack" else render(text.tree)) <= INLINE:
+            inline[channel] = text
+            continue
+        at = apart[channel] = secrets.token_hex(16), draft.chapter(STATE)
+        draft.record(VALUES, at[0], [text], lambda typed: list(typed[0]))
+    return inline
+
+
 class Threads:
     """Stores and finds checkpoints. All of it runs on the core, behind either face."""
 
@@ -83,37 +110,18 @@ class Threads:
         apart: dict[str, At] = {}
 
         def draw(draft: Draft) -> None:
-            versions = checkpoint["channel_versions"]
-            inline: dict[str, Text] = {}
             apart.clear()
             before = {} if parent is None else draft.known.apart.get((space, parent), {})
-            for channel, value in checkpoint["channel_values"].items():
-                at = before.get((channel, versions.get(channel)))
-                if at is not None and channel not in new_versions and at[1] == draft.chapter(STATE):
-                    apart[channel] = at
-                    continue
-                text = draft.text(value, channel)
-                if len(text.tree if text.kind != "msgpack" else render(text.tree)) <= INLINE:
-                    inline[channel] = text
-                    continue
-                at = apart[channel] = secrets.token_hex(16), draft.chapter(STATE)
-                draft.record(VALUES, at[0], [text], lambda typed: list(typed[0]))
+            inline = _set_apart(draft, checkpoint, before, new_versions, apart)
             rest = {key: one for key, one in checkpoint.items() if key not in {*BARE, "channel_values"}}
             bare = self.serde.dumps_typed({key: one for key, one in checkpoint.items() if key in BARE})
             telling = self.serde.dumps_typed({key: one for key, one in metadata.items() if key in TELLING})
             said = {key: one for key, one in metadata.items() if key not in TELLING}
 
             def make(typed: list[Typed]) -> object:
+                values = dict(zip(inline, typed[2:], strict=True))
                 stored = Stored(
-                    checkpoint["id"],
-                    space,
-                    parent,
-                    bare,
-                    typed[0],
-                    telling,
-                    typed[1],
-                    dict(zip(inline, typed[2:], strict=True)),
-                    apart,
+                    checkpoint["id"], space, parent, bare, typed[0], telling, typed[1], values, apart
                 )
                 return msgspec.msgpack.encode(stored)
 
