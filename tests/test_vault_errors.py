@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,6 +19,7 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 
 from vault import Transcript, Vault
 from vault.errors import (
+    ConfigError,
     KeyringOutdatedError,
     StoreUnavailableError,
     TamperedError,
@@ -188,6 +190,36 @@ def test_p7_a_database_that_is_gone_is_unavailable_not_empty(apart: Home) -> Non
                 vault.transcript("u-2", "s-1").messages()
             with pytest.raises(StoreUnavailableError):
                 apart.open()
+
+
+def at(home: Home, **files: Path) -> Home:
+    """Give a home whose databases are named otherwise."""
+    named: dict[str, Any] = {label: f"sqlite:///{file}" for label, file in files.items()}
+    return replace(home, databases=replace(home.databases, **named))
+
+
+@on_sqlite
+@pytest.mark.parametrize("label", ["keyring", "transcripts"])
+def test_p7_a_database_that_is_named_wrongly_is_said_to_be_nowhere_and_none_is_made(
+    apart: Home, label: str
+) -> None:
+    with apart.open() as vault:
+        vault.transcript("u-1", "s-1").append("user", "1")
+    for file in ("mistyped.db", "no directory/mistyped.db"):
+        place = apart.root.parent / file
+        wrong = at(apart, **{label: place})
+        for create in (True, False):
+            with pytest.raises(StoreUnavailableError, match=f"there is no {label} database at {place}"):
+                wrong.open(create=create)
+        assert not place.exists()
+
+
+@on_sqlite
+def test_where_no_vault_is_and_none_is_to_be_made_no_file_is_made_either(apart: Home) -> None:
+    files = {label: apart.root.parent / f"{label}.db" for label in ("transcripts", "keyring")}
+    with pytest.raises(ConfigError, match="there is no vault here"):
+        at(apart, **files).open(create=False)
+    assert not any(file.exists() for file in files.values())
 
 
 # -- failures on the way ---------------------------------------------------------------------------------

@@ -135,7 +135,9 @@ def refuse_unfinished(*stores: Store) -> None:
 
 
 def read_facts(store: Store) -> dict[str, bytes]:
-    """Give a store's own facts; none where it holds no vault."""
+    """Give a store's own facts; none where it holds no vault, or is a file that is not there."""
+    if store.absent:
+        return {}
 
     def work(connection: Connection) -> dict[str, bytes]:
         if migrations.version(connection, store.label) is None:
@@ -161,10 +163,12 @@ def _look(messages: Store, keys: Store, root: Root, *, create: bool) -> _Found:
         if has_messages:
             return _Found.VAULT
         if keys.read(sql.count_nodes).get(Kind.USER, 0) and not read_facts(messages):
+            _refuse_absent(messages, "vault restore puts a copy back")
             raise ConfigError(
                 "the transcripts database is empty, the keyring is not", hint="vault restore puts a copy back"
             )
     elif has_messages:
+        _refuse_absent(keys, "put back the latest keyring")
         raise KeyringOutdatedError(
             "the keyring database is empty, the transcripts are not", hint="put back the latest keyring"
         )
@@ -176,6 +180,14 @@ def _look(messages: Store, keys: Store, root: Root, *, create: bool) -> _Found:
     if not create:
         raise ConfigError("there is no vault here", hint="vault init makes one")
     return _Found.NOTHING
+
+
+def _refuse_absent(store: Store, mend: str) -> None:
+    """Raise where a part of a vault is a file that is not there: it is gone, or named wrongly."""
+    if store.absent:
+        raise StoreUnavailableError(
+            f"there is no {store.label} database at {store.absent}", hint=f"name the right file, or {mend}"
+        )
 
 
 def _make(messages: Store, keys: Store, root: Root, at: int) -> None:

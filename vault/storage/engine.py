@@ -100,6 +100,19 @@ class Store:
         self._lazy_writer = engine.execution_options(**{_MODE: "write", _LAZILY: True})
         self._snapshot = engine.execution_options(**{_MODE: "snapshot"}, **steady)
 
+    @property
+    def absent(self) -> str | None:
+        """Name its file where there is none: to connect would make an empty one."""
+        if self._file is None or "uri" in self.engine.url.query:
+            return None
+        try:
+            Path(self._file).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return self._file
+        except OSError:  # it may be there: connecting says what is wrong
+            return None
+        return None
+
     def read(self, work: Work[T]) -> T:
         """Run one SELECT, or several that need not agree with each other."""
         return self._run(self._reader, work)

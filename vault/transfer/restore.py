@@ -181,7 +181,8 @@ def _is_to_be_filled(store: Store, replace: Collection[str], manifest: Manifest)
         if not filled or (found is not None and found > migrations.HEADS[store.label]):
             migrations.check(connection, store.label)
 
-    store.read(check)
+    if not store.absent:
+        store.read(check)
     return filled
 
 
