@@ -142,6 +142,57 @@ def test_p5_a_purge_ends_where_the_policies_are_read_again_and_goes_on_by_the_ne
         assert done["messages"] == 2
 
 
+@pytest.mark.timeout(30)
+def test_p5_who_takes_over_reads_the_policies_again_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, stop, clock, done = tmp_path / "policy.yaml", threading.Event(), Hours(), list[str]()
+    file.write_text(POLICY)
+    with Vault.open(tmp_path / "vault", redactor=None, clock=clock, policies=file) as vault:
+        core = vault._core
+        other = Lease(core.stores.keyring, "daemon", clock)
+
+        def notify(state: str) -> None:
+            if (
+                state == "READY=1" and other.fence is not None
+            ):  # the first one goes, who knows of the new rules
+                file.write_text(POLICY.replace("policy: brief", "policy: lasting"))
+                other.release()
+
+        def act(_: object) -> dict[str, object]:
+            assert core.policies is not None
+            done.extend(one.name for one in core.policies.policies)
+            os.kill(os.getpid(), signal.SIGTERM)
+            return {}
+
+        assert other.keep()
+        monkeypatch.setattr(serving, "notify", notify)
+        monkeypatch.setattr(serving, "BEAT", 0.01)
+        monkeypatch.setattr(serving, "TICK", 0.01)
+        Service(leader_of(core, clock, Duty("look", act, every=DAY), stop=stop), core, stop, Metrics()).run(
+            None
+        )
+    assert done == ["lasting"]
+
+
+def test_a_daemon_whose_rules_are_others_than_those_of_the_last_run_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, log.name)
+    brief, lasting = tmp_path / "brief.yaml", tmp_path / "lasting.yaml"
+    brief.write_text(POLICY)
+    lasting.write_text(POLICY.replace("policy: brief", "policy: lasting"))
+    for file in (brief, brief, lasting, lasting, brief):
+        with Vault.open(tmp_path / "vault", redactor=None, clock=Hours(), policies=file) as vault:
+            vault.transcript("u", "s").append("user", "hello")
+            purging(vault._core, Metrics()).act(lambda: True)
+    told = [record.facts for record in caplog.records]  # type: ignore[attr-defined]
+    assert told == [
+        {"before": ["brief"], "policies": ["lasting"]},
+        {"before": ["lasting"], "policies": ["brief"]},
+    ]
+
+
 @pytest.mark.timeout(60)
 def test_whatever_goes_wrong_as_policies_are_read_again_ends_no_daemon(
     open_core: Callable[[Hours], Core], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

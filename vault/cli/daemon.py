@@ -44,8 +44,8 @@ def daemon(given: Given, listen: str, anchor: str | None, once: bool) -> None:
     """Run what is due: purges, erasures, generations.
 
     Of many daemons on one vault one leads; another takes over half a minute after it fell silent. Logs are
-    lines of JSON on stderr, without content and without ids. SIGHUP reads the policies again; SIGTERM lets
-    the batch in hand come to its end, a second one ends at once.
+    lines of JSON on stderr, without content and without ids. SIGHUP reads the policies again, and so does
+    whoever takes over; SIGTERM lets the batch in hand come to its end, a second one ends at once.
     """
     import threading
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from vault.opening import end_silent, make_ready
 from vault.retention.policy import Policies, Policy
 from vault.storage import erasures, transcripts
 from vault.storage.erasures import Phase
-from vault.telemetry import Metrics
+from vault.telemetry import Metrics, tell
 
 if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger
@@ -116,7 +117,11 @@ def purging(core: Core, metrics: Metrics) -> Duty:
         def should_stop() -> bool:
             return not may_go_on() or core.policies != policies
 
-        result = core.runs().run(actor="the daemon", should_stop=should_stop)
+        runs = core.runs()
+        if (before := runs.other_rules()) is not None:  # they were edited, or another daemon has others
+            names = [one.name for one in policies.policies]
+            tell(logging.WARNING, "the rules are others than at the last run", before=before, policies=names)
+        result = runs.run(actor="the daemon", should_stop=should_stop)
         for gauge in ("held_messages", "floored_messages"):
             metrics.clear(gauge)  # a class of which nothing is left is not in the result
         for one in result.classes:

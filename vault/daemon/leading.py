@@ -56,10 +56,14 @@ class Leader:
         self._stop = stop
         self._metrics = metrics
         self._led = False
+        self._taken: int | None = None  # the fence under which duties may be done
         self._last: dict[str, int] = {}
         self._failures: dict[str, int] = {}  # of each duty, since it was last done
         self._kept_from: dict[str, str] = {}  # by what each duty was broken off, until it comes to its end
         self._working = threading.Lock()
+        self.taking_over: Callable[[], object] = lambda: (
+            None
+        )  # done before the first duty of whoever leads anew
         self.trouble: Exception | None = None  # the first of the last look: who looks but once tells of it
 
     def beat(self) -> bool:
@@ -74,6 +78,9 @@ class Leader:
                 self._kept_from.clear()  # the duties are another's
         if leads != self._led:
             tell(logging.INFO, "leading" if leads else "following", fence=self._lease.fence)
+        if leads and self._lease.fence != self._taken:
+            self.taking_over()
+            self._taken = self._lease.fence
         self._led = leads
         self._metrics.show("leader", "1 where this daemon leads", int(leads))
         return leads
@@ -114,7 +121,8 @@ class Leader:
         return done
 
     def _may_go_on(self) -> bool:
-        return not self._stop.is_set() and self._lease.is_mine()
+        is_ready = self._taken is not None and self._taken == self._lease.fence
+        return is_ready and not self._stop.is_set() and self._lease.is_mine()
 
     def _attend(self, duty: Duty) -> bool:
         now = self._clock()

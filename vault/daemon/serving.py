@@ -1,7 +1,8 @@
 """The daemon as a process: signals, the scheduler, health, systemd.
 
 SIGTERM lets the batch that is being written come to its end; a second one ends the process at once, which an
-erasure survives (P8). SIGHUP reads the policies again; what can't be read changes nothing.
+erasure survives (P8). SIGHUP reads the policies again, as taking over from another daemon does; what can't be
+read changes nothing.
 """
 
 from __future__ import annotations
@@ -112,6 +113,8 @@ class Service:
         )
         self._beat()
         self._schedule(scheduler, self._core.policies)
+        # Whoever led may have been told of policies that keep what those of this process's start take (P5).
+        self._leader.taking_over = lambda: self._read_again(scheduler)
         # The scheduler goes by the wall clock, which may be set back: what must go on does not wait for it.
         with (
             repeated(self._beat, BEAT),

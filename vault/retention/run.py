@@ -203,6 +203,11 @@ class Runs:
         rows = self._stores.keyring.read(lambda connection: runs_sql.last_runs(connection, limit))
         return [self._records.read(row) for row in rows]
 
+    def other_rules(self) -> list[str] | None:
+        """Name the policies of the last run where it went by other rules than these; None: by the same."""
+        mark, names = self._stores.keyring.read(self._log.last_rules)
+        return None if mark in {None, self._classes.mark} else names
+
     # -- guards -----------------------------------------------------------------------------------------
 
     def _check_clocks(self, now: int, *, yes: bool) -> datetime | None:

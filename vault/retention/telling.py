@@ -50,9 +50,7 @@ class RunLog:
 
     def _policy(self, connection: Connection, planned: RunResult, actor: str) -> list[Draft]:
         """Say by which rules it goes from now on, where the last run went by others."""
-        before = None
-        for row in log_sql.entries_of(connection, {POLICY_ACT}):
-            before = Entry.read(row.entry).facts.get("mark")
+        before, _ = self.last_rules(connection)
         mark = self._classes.mark
         if before == mark:
             return []
@@ -67,6 +65,14 @@ class RunLog:
                 rules=len(self._classes.policies.rules),
             )
         ]
+
+    @staticmethod
+    def last_rules(connection: Connection) -> tuple[str | None, list[str]]:
+        """Give the mark of the rules by which the last run went, and the names of its policies."""
+        facts: dict[str, Any] = {}
+        for row in log_sql.entries_of(connection, {POLICY_ACT}):
+            facts = Entry.read(row.entry).facts
+        return facts.get("mark"), facts.get("policies", [])
 
     def end(self, connection: Connection, row: RunRow, done: RunResult, actor: str) -> None:
         """Note how a run ended."""
