@@ -16,6 +16,7 @@ from failing_disks import WAYS, Disk, fail_in_the_middle
 from sqlalchemy import make_url
 
 from vault import Vault
+from vault.crypto.envelope import random_id
 from vault.errors import (
     RootUnavailableError,
     SessionForgottenError,
@@ -23,6 +24,7 @@ from vault.errors import (
     VaultError,
     WaitingWarning,
 )
+from vault.roots.file import FileRoot
 
 
 @dataclass
@@ -128,6 +130,23 @@ TRIES: list[Callable[[Vault], object]] = [
 
 def vars_of(entry: Any) -> tuple[object, ...]:
     return entry.kind, entry.step, entry.act
+
+
+@pytest.mark.parametrize("mirrors", [1, 2])
+def test_p7_a_file_of_a_root_is_to_be_given_up_only_where_others_are_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirrors: int
+) -> None:
+    places = [tmp_path / name for name in ("a", "b")[:mirrors]]
+    for place in places:
+        place.mkdir(mode=0o700)
+    root = FileRoot(tuple(place / "root.key" for place in places))
+    root.create(random_id(), random_id(), 0)
+    for number, place in enumerate(places, 1):
+        Disk(place, monkeypatch).is_read_only()
+        with pytest.raises(RootUnavailableError, match="read-only") as refused:
+            root.require_mirrors()
+        assert refused.value.hint.startswith("mend that place, then repeat")
+        assert ("keys move" in refused.value.hint) == (number < mirrors)
 
 
 @pytest.mark.wide

@@ -47,7 +47,8 @@ from vault.roots.file_lines import encode as encode_line
 from vault.roots.file_room import SPARE, obstacle
 from vault.roots.file_survey import Mirror, Survey
 
-_MEND = "mend that place, then repeat; or give it up: vault keys move to the files that are left"
+_MEND = "mend that place, then repeat"
+_GIVE_UP = "; or give it up: vault keys move to the files that are left"
 
 
 class FileRoot:
@@ -225,8 +226,9 @@ class FileRoot:
         survey.newest()
         survey.refuse_missing()
         survey.refuse_faults()
-        for said in survey.stuck():
-            raise RootUnavailableError(said, hint=_MEND)
+        stuck = survey.stuck()
+        for said in stuck:
+            raise RootUnavailableError(said, hint=_MEND + (_GIVE_UP if len(stuck) < len(self._paths) else ""))
         with locked(self._paths):
             """It can be had."""
 
