@@ -73,7 +73,7 @@ def test_once_does_not_wait_for_a_keyring_that_is_away(
     core = open_core(clock)
     late = leader_of(core, clock)
 
-    def away(*_: object) -> NoReturn:
+    def away(*_: object, **__: object) -> NoReturn:
         raise StoreUnavailableError("gone")
 
     monkeypatch.setattr(core.stores.keyring, "write", away)

@@ -70,11 +70,11 @@ def test_releasing_a_hold_asks_for_one_connection_at_a_time(
     """Else those who wait for what it has locked may have all others, and wait for it."""
     run, running, inside = Store._run, list[Store](), list[str]()
 
-    def watched(store: Store, engine: Engine, work: Work[object]) -> object:
+    def watched(store: Store, engine: Engine, work: Work[object], *patience: float | None) -> object:
         inside.extend(store.label for one in running if one is store)
         running.append(store)
         try:
-            return run(store, engine, work)
+            return run(store, engine, work, *patience)
         finally:
             running.pop()
 

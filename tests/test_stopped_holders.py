@@ -10,6 +10,7 @@ import pytest
 from faces import Home
 from sqlalchemy import create_engine
 
+from vault.daemon import lease
 from vault.errors import StoreUnavailableError
 from vault.storage import engine
 
@@ -46,3 +47,22 @@ def test_p7_who_waits_for_what_a_stopped_process_has_locked_is_told_in_the_end(
         ):
             vault.forget_user("anna")
         assert vault.forget_user("anna").sessions == 1
+
+
+@pytest.mark.parametrize("home", contract.PLACES[:4:2], indirect=True, ids="-".join)
+def test_p7_a_daemon_that_waits_for_what_a_stopped_process_has_locked_is_told_after_one_wait(
+    apart: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = list[float]()
+    monkeypatch.setattr(engine, "_BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(lease, "_PATIENCE", 0.01)
+    monkeypatch.setattr(engine.Blocking, "pause", lambda _, seconds: waits.append(seconds))
+    with apart.open() as vault:
+        mine = lease.Lease(vault._core.stores.keyring, "daemon", apart.clock)
+        assert mine.keep()
+        with stopped(apart.databases.keyring, "UPDATE leases SET beat = beat"):
+            for act in (mine.keep, mine.release):
+                with pytest.raises(StoreUnavailableError, match="keyring"):
+                    act()
+        assert waits == []  # nothing was tried again: whoever watches takes a daemon that waits on for dead
+        assert mine.keep()

@@ -21,6 +21,7 @@ from vault.storage.engine import Store
 from vault.storage.turns import LeaseRow
 
 TERM = 30_000_000  # microseconds without a beat, after which another leads
+_PATIENCE = 1.0  # seconds: a beat that waits longer for a lock is told of, and the next one comes soon
 _NOBODY = bytes(ID_BYTES)
 
 
@@ -44,7 +45,7 @@ class Lease:
             at = self._clock()
             fence = None
             with suppress(IntegrityError):  # another was first
-                fence = self._store.write(lambda connection: self._claim(connection, at))
+                fence = self._store.write(lambda connection: self._claim(connection, at), patience=_PATIENCE)
             self.fence, self._answered_at = fence, at
             return fence is not None
 
@@ -93,4 +94,4 @@ class Lease:
 
         with self._lock:
             self.fence = None
-            self._store.write(work)
+            self._store.write(work, patience=_PATIENCE)

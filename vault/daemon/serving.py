@@ -28,7 +28,7 @@ from vault.telemetry import Metrics, notify, reloading, tell, tell_error
 
 BEAT = 10  # seconds between two beats of the lease
 TICK = 30  # seconds between two looks at what is due
-_PATIENCE = 5 * BEAT
+_PATIENCE = 7 * BEAT  # more than any database lets a beat wait for a lock: MariaDB, 50 s
 _ABORTED = 130
 
 

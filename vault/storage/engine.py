@@ -6,6 +6,7 @@ engine's driver is an async one.
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import sqlite3
@@ -117,13 +118,14 @@ class Store:
         """Run one SELECT, or several that need not agree with each other."""
         return self._run(self._reader, work)
 
-    def write(self, work: Work[T], *, lazily: bool = False) -> T:
+    def write(self, work: Work[T], *, lazily: bool = False, patience: float | None = None) -> T:
         """Run work in one transaction. IntegrityError passes: the caller knows what it raced for.
 
         What is written `lazily` may be lost with the machine's power, where the database knows a difference,
         as long as nothing is written after it in another way; a crash of the process loses nothing.
+        After `patience`, in seconds, nothing is tried again: for who is told soon and comes again anyway.
         """
-        return self._run(self._lazy_writer if lazily else self._writer, work)
+        return self._run(self._lazy_writer if lazily else self._writer, work, patience)
 
     def remove(self, work: Work[T]) -> T:
         """Run work in one transaction that adds no row and deletes none to which others refer.
@@ -141,10 +143,11 @@ class Store:
         self._closed = True
         self.engine.dispose()
 
-    def _run(self, engine: Engine, work: Work[T]) -> T:
+    def _run(self, engine: Engine, work: Work[T], patience: float | None = None) -> T:
         if self._closed:
             raise UsageError("this vault is closed", hint="open it again")
         self._refuse_inherited()
+        until = math.inf if patience is None else time.monotonic() + patience
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return self._run_once(engine, work)
@@ -161,7 +164,8 @@ class Store:
                 if self.dialect == "sqlite" and "decode to UTF-8" in str(error.orig):
                     break  # its words repeat what is stored (P1)
                 lost = error.connection_invalidated and attempt == 1
-                if not (lost or _worth_a_retry(self.dialect, error)) or attempt == _ATTEMPTS:
+                is_last = attempt == _ATTEMPTS or time.monotonic() > until
+                if is_last or not (lost or _worth_a_retry(self.dialect, error)):
                     raise self._unavailable(error) from error
                 self._runtime.pause(random.uniform(0, 0.002 * 2 ** min(attempt, 7)))  # noqa: S311 (no secret)
         raise TamperedError("a column holds what the vault never wrote there")
