@@ -16,7 +16,7 @@ from vault import Vault
 from vault.errors import ConfigError, UnknownError, UsageError
 from vault.transfer import exporting
 from vault.transfer.exporting import Exported, Wish, export
-from vault.transfer.output import Position, whole_file
+from vault.transfer.output import Position, put_cursor, whole_file
 from vault.transfer.subject import Subject, subject_access
 
 Progress = Callable[[int], None]
@@ -197,6 +197,17 @@ def test_p1_what_a_full_disk_leaves_of_an_export_is_told(tmp_path: Path) -> None
         assert position.messages == 200
         sink.write(b"more " * 200)
     assert to.read_bytes() == b"said " * 200 + b"more " * 200
+
+
+def test_a_cursor_for_which_there_is_no_room_leaves_the_one_before_and_nothing_beside_it(
+    tmp_path: Path,
+) -> None:
+    cursor = tmp_path / "cursor"
+    put_cursor(cursor, b"before")
+    with full_disk(1500), pytest.raises(OSError, match="too large") as caught:
+        put_cursor(cursor, b"after" * 1000)
+    assert caught.value.filename == str(cursor)
+    assert [(file, file.read_bytes()) for file in tmp_path.iterdir()] == [(cursor, b"before")]
 
 
 @pytest.mark.parametrize("seq", [-4, 2**63])

@@ -86,10 +86,21 @@ class _Growing:
             return
         self._file.flush()
         position.offset = self._file.tell()
-        new = self._cursor.with_name(self._cursor.name + ".new")
-        with os.fdopen(_open(new, os.O_CREAT | os.O_TRUNC), "wb") as file:
-            file.write(msgspec.json.encode(position))
-        new.replace(self._cursor)
+        put_cursor(self._cursor, msgspec.json.encode(position))
+
+
+def put_cursor(cursor: Path, says: bytes) -> None:
+    """Put a cursor in the place of the one before; where that fails, it stays, and nothing lies beside it."""
+    new = cursor.with_name(cursor.name + ".new")
+    handle = _open(new, os.O_CREAT | os.O_TRUNC)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(says)
+        new.replace(cursor)
+    except OSError as error:
+        with suppress(OSError):
+            new.unlink()
+        raise OSError(error.errno, error.strerror, str(cursor)) from None
 
 
 def _open(path: Path, flags: int) -> int:

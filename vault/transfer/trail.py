@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ import msgspec
 
 from vault.errors import ConfigError
 from vault.messages import Message
+from vault.transfer.output import put_cursor
 from vault.transfer.sources import Incoming
 
 Names = tuple[str, str]  # of a user and a session, as the vault tells them apart
@@ -92,8 +92,4 @@ def read_cursor(path: Path, asked: str) -> Cursor:
 
 def write_cursor(path: Path, cursor: Cursor) -> None:
     """Remember how far it came; what it counts is durable already."""
-    new = path.with_name(path.name + ".new")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(cursor))
-    new.replace(path)
+    put_cursor(path, msgspec.json.encode(cursor))
