@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import contract
 import pytest
 from faces import Home
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 
 from vault.daemon import lease
 from vault.errors import StoreUnavailableError
@@ -66,3 +66,33 @@ def test_p7_a_daemon_that_waits_for_what_a_stopped_process_has_locked_is_told_af
                     act()
         assert waits == []  # nothing was tried again: whoever watches takes a daemon that waits on for dead
         assert mine.keep()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("home", contract.PLACES[4:], indirect=True, ids="-".join)
+def test_p7_who_waits_for_a_table_that_somebody_has_locked_is_told_in_the_end(
+    apart: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_BUSY_SECONDS", 1)
+    monkeypatch.setattr(engine, "_ATTEMPTS", 1)
+    with apart.open() as vault:
+        chat = vault.transcript("anna", "s-1")
+        chat.append("user", "hello")
+        with (
+            stopped(apart.databases.transcripts, "LOCK TABLES messages WRITE"),  # a backup's, left behind
+            pytest.raises(StoreUnavailableError, match="Lock wait timeout"),
+        ):
+            chat.append("user", "again")
+        assert [one.content for one in chat.messages()] == ["hello"]
+
+
+@pytest.mark.parametrize("home", contract.PLACES[4:5], indirect=True, ids="-".join)
+def test_what_a_url_says_of_waiting_for_locks_counts(apart: Home) -> None:
+    def waits(connection: Connection) -> tuple[object, ...]:
+        said = "SELECT @@lock_wait_timeout, @@innodb_lock_wait_timeout"
+        return tuple(connection.exec_driver_sql(said).one())
+
+    url = apart.databases.transcripts
+    for said, expected in (("", (30, 30)), ("?init_command=SET lock_wait_timeout = 7", (7, 30))):
+        with closing(engine.open_store(url + said, "transcripts", engine.Blocking())) as store:
+            assert store.read(waits) == expected

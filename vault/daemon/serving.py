@@ -28,7 +28,7 @@ from vault.telemetry import Metrics, notify, reloading, tell, tell_error
 
 BEAT = 10  # seconds between two beats of the lease
 TICK = 30  # seconds between two looks at what is due
-_PATIENCE = 7 * BEAT  # more than any database lets a beat wait for a lock: MariaDB, 50 s
+_PATIENCE = 7 * BEAT  # more than two waits for a lock, which a beat may need where others wait for it, too
 _ABORTED = 130
 
 

@@ -53,6 +53,10 @@ DRIVERS = {
 _EXTRAS = {"psycopg": "postgres", "pymysql": "mysql", "aiosqlite": "async", "greenlet": "async"}
 CHUNK = 500  # values in one IN: below the limit of every database
 _BUSY_SECONDS = 30
+_USUAL_WAITS = {
+    "lock_wait_timeout": "86400, 31536000",
+    "innodb_lock_wait_timeout": "50",
+}  # MariaDB's, MySQL's
 _ATTEMPTS = 12
 _RETRY_POSTGRES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 _RETRY_MYSQL = {1213, 1205, 1020}  # deadlock, lock wait timeout, record changed since last read
@@ -296,8 +300,8 @@ def _open(url: str | URL, label: str, runtime: Runtime, pragmas: Sequence[str], 
         event.listen(engine, "begin", _begin_sqlite)
         if not is_async:
             event.listen(engine, "invalidate", _let_go)
-    elif family == "postgresql":
-        event.listen(engine, "connect", _prepare_postgresql)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql if family == "postgresql" else _prepare_mysql)
     return Store(engine, label, runtime)
 
 
@@ -334,6 +338,20 @@ def _prepare_postgresql(connection: Any, _record: ConnectionPoolEntry) -> None: 
     )
     cursor.close()
     connection.commit()  # what is set in a transaction that is rolled back is not set
+
+
+def _prepare_mysql(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401 (two drivers)
+    """Wait for a lock as long as with the others, unless the server or the URL says how long.
+
+    For a table that somebody has locked, as backups do, the server's own default is a day, or a year.
+    """
+    seconds = max(1, _BUSY_SECONDS)
+    settings = (
+        f"{name} = IF(@@{name} IN ({usual}), {seconds}, @@{name})" for name, usual in _USUAL_WAITS.items()
+    )
+    cursor = connection.cursor()
+    cursor.execute(f"SET SESSION {', '.join(settings)}")
+    cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
