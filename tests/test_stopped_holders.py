@@ -13,6 +13,7 @@ from sqlalchemy import Connection, create_engine
 from vault.daemon import lease
 from vault.errors import StoreUnavailableError
 from vault.storage import engine
+from vault.storage.runtime import Blocking
 
 home, apart = contract.home, contract.apart
 
@@ -56,7 +57,7 @@ def test_p7_a_daemon_that_waits_for_what_a_stopped_process_has_locked_is_told_af
     waits = list[float]()
     monkeypatch.setattr(engine, "_BUSY_SECONDS", 0.05)
     monkeypatch.setattr(lease, "_PATIENCE", 0.01)
-    monkeypatch.setattr(engine.Blocking, "pause", lambda _, seconds: waits.append(seconds))
+    monkeypatch.setattr(Blocking, "pause", lambda _, seconds: waits.append(seconds))
     with apart.open() as vault:
         mine = lease.Lease(vault._core.stores.keyring, "daemon", apart.clock)
         assert mine.keep()
@@ -94,5 +95,5 @@ def test_what_a_url_says_of_waiting_for_locks_counts(apart: Home) -> None:
 
     url = apart.databases.transcripts
     for said, expected in (("", (30, 30)), ("?init_command=SET lock_wait_timeout = 7", (7, 30))):
-        with closing(engine.open_store(url + said, "transcripts", engine.Blocking())) as store:
+        with closing(engine.open_store(url + said, "transcripts", Blocking())) as store:
             assert store.read(waits) == expected
