@@ -7,10 +7,12 @@ import statistics
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from lookalikes import KINDS, lookalikes, positives
 from scoring import read_marked, score
 from test_patterns_speed import CLEAN, ENTITIES, LONG, MIXED, SHORT, _once, _stock
 
@@ -71,6 +73,26 @@ def test_what_is_found_in_chat(name: str, mode: Mode) -> None:
     found = score(read_marked(CHAT / f"{name}.txt"), engine.find)
     print(f"\n{name}, {mode}\n{found.table()}")
     assert found.recall > 0.5
+
+
+def test_the_kinds_that_prove_themselves_are_found_and_what_looks_like_them_is_left(engine: Engine) -> None:
+    texts, covered, right, wrong = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    for kind, text, start, end in positives():
+        found = engine.find(text)
+        hidden = {at for one in found for at in range(one.start, one.end)}
+        texts[kind] += 1
+        covered[kind] += all(at in hidden for at in range(start, end) if text[at].isalnum())
+        here = [one for one in found if one.start < end and start < one.end]
+        right[kind] += any(one.entity == kind for one in here)
+        wrong.update(one.entity for one in found if one not in here)
+    others = list(lookalikes())
+    wrong.update(one.entity for text in others for one in engine.find(text))
+    print(f"\n{'':14} {'texts':>6} {'recall':>7} {'precision':>10}   beside {len(others):,} lookalikes")
+    for kind in KINDS:
+        recall, precision = covered[kind] / texts[kind], right[kind] / (right[kind] + wrong[kind])
+        print(f"{kind:14} {texts[kind]:6} {recall:7.1%} {precision:10.1%}")
+        assert recall >= 0.99
+        assert precision >= 0.98
 
 
 def test_source_code_is_left_alone(engine: Engine) -> None:

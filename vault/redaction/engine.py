@@ -23,6 +23,7 @@ from vault.redaction.folding import unbroken
 from vault.redaction.labelled import by_label
 from vault.redaction.memory import Memory
 from vault.redaction.models import load
+from vault.redaction.otherwise import not_otherwise
 from vault.redaction.overlaps import resolve, without_kept
 from vault.redaction.own import Own
 from vault.redaction.places import located, placed
@@ -265,6 +266,8 @@ class Engine:
             found = by_label(found, piece, label, shift)
         if found:
             found = unpublished(found, text)
+            if settings.mode != "high-recall":
+                found = not_otherwise(found, text)
         if not is_code and (settings.models or self._own):
             for recognizer in self._others(settings):
                 check()

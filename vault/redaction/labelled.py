@@ -15,6 +15,7 @@ from vault.redaction.patterns.strength import is_strong
 from vault.redaction.segments import Form, Piece
 from vault.redaction.segments.labels import is_part_of_a_name, is_password, names_a_person
 from vault.redaction.segments.lines import one_line
+from vault.redaction.technical import is_technical
 
 _CAPITAL: Final = r"[^\W\d_a-z][^\W\d_]*(?:['\u2019.-]{1,2}[^\W\d_]+)*\.?"
 _NAME: Final = re.compile(rf"{_CAPITAL}(?: (?:[a-z]{{1,3}} ){{0,2}}{_CAPITAL}){{0,3}}")
@@ -50,7 +51,7 @@ def by_label(found: list[Finding], piece: Piece, label: str, shift: int) -> list
     start = shift + len(said) - len(said.lstrip())
     if is_password(label):
         said = _COMMENT.sub("", said) if piece.write is one_line else said
-        if not _is_secret(said, label, is_string=piece.write is not one_line):
+        if is_technical(said.strip()) or not _is_secret(said, label, is_string=piece.write is not one_line):
             return found
         return [*found, Finding("SECRET", start, shift + len(said), _SCORE, "labels")]
     if _MOMENT.fullmatch(said.strip()) and _BIRTH.search(label):

@@ -18,6 +18,20 @@ _PROTOCOLS: Final = (
     r"|krb5|kerberos-?v?5|kb\d{6,7}|ntlm-?v?\d?|ms-?chap-?v?2?|pap/chap|ldap-?v?[23]?|imap-?4?|pop-?3|i18n|l10n|k8s|log4j\d?|b(?:zip)?2|7-?zip|0x[0-9a-f]{4,8}"
     r"|[a-z][\w./-]{0,24}\[\d{1,7}(?:\]:?)?|\[?\d{4}-\d\d-\d\d(?:t\d\d:?\d\d\S{0,16})?"
 )
+_REGIONS: Final = (
+    r"(?:track|album|artist|playlist|episode|show):[a-z0-9]{22}|"
+    r"(?:us|eu|ap|sa|ca|me|af|il|mx|cn|asia|europe|(?:north|south)america|australia|africa)-(?:gov-|iso-)?"
+    r"(?:north|south|central|east|west)(?:east|west)?-?\d(?:-?[a-f])?"
+)
+"""Where a cloud has its machines, and where music lies."""
+
+_BLANKS: Final = (
+    r"(?-i:\$[A-Z][A-Z_]{2,40}|%[A-Z][A-Z_]{2,40}%)|\$\{\w{1,40}\}|(?:your|my|insert|replace|enter|put|add)(?:[_-][a-z]{1,12}){0,4}"
+    r"[_-](?:keys?|tokens?|secrets?|passwords?|here|me|this|it)|(?:settings|secrets|config|env|environ|vars|self|app|local|constants)"
+    r"(?:\.[a-z_]{2,40}){1,4}|process\.env\.\w{1,40}|os\.environ\S{0,60}|getenv\S{0,60}"
+)
+"""What is to be filled in, or stands elsewhere: in the settings, in the environment."""
+
 _MARKS: Final = r"fritz!?(?:box|repeater|powerline|fon|os)\S*|yahoo!|joomla!"
 _IMAGE: Final = r"(?:[a-z0-9][\w.-]*/)*[a-z][\w.-]*:v?\d{1,5}"
 _BUILT: Final = r"(?:\.\d{1,5})+(?:-[a-z0-9.]{1,24})*"
@@ -25,7 +39,7 @@ _AGENT: Final = r"[a-z][\w.+-]*/v?\d{1,5}(?:\.\d+)+[\w.+-]*|(?:version|sdk|api)[
 """A program and its version, as programs give it to each other."""
 
 _TECHNICAL: Final = re.compile(
-    rf"(?:{_ALGORITHMS}|{_PROTOCOLS}|{_MARKS}|{_AGENT}|{_IMAGE}{_BUILT}|\d?>{{1,2}}&?[\w./~-]*|[\w.-]+,[a-z]{{2,10}}=\S*)",
+    rf"(?:{_ALGORITHMS}|{_PROTOCOLS}|{_MARKS}|{_REGIONS}|{_BLANKS}|{_AGENT}|{_IMAGE}{_BUILT}|\d?>{{1,2}}&?[\w./~-]*|[\w.-]+,[a-z]{{2,10}}=\S*)",
     re.IGNORECASE,
 )
 _JOINED: Final = re.compile(r"[/+,|]")

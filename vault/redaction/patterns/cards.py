@@ -16,6 +16,7 @@ _DOTTED = re.compile(r"(?<![\w.])\d{4}(?:\.\d{4}){3}(?![\w]|\.\d)")
 _GROUP = re.compile(r"\d+")
 _CUT = re.compile(r"\w|\.\d")  # after a group: more of a word, or of a decimal number
 _LENGTHS = range(12, 20)
+_CLOCK = re.compile(r"1[4-9]\d{11}(?:\d{6})?$")  # milliseconds or nanoseconds since 1970
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _BRANDS = re.compile(
     r"4\d{12}(?:\d{3}){0,2}$|5[1-5]\d{14}$|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}$|3[47]\d{13}$"
@@ -50,6 +51,11 @@ def luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
+def names_a_card(low: str) -> bool:
+    """Say whether a text in small letters speaks of a card."""
+    return _WORDS.search(low) is not None
+
+
 def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
     for match in _RUN.finditer(folded.text):
         start, end = match.span()
@@ -59,7 +65,9 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         digits = run.replace(" ", "").replace("-", "")
         if len(digits) in _LENGTHS and luhn(digits) and len(set(digits)) > 1:
             before = folded.low, max(0, start - 50), start
-            if _BRANDS.match(digits) or (len(set(digits)) > 2 and _WORDS.search(*before)):
+            if _BRANDS.match(digits) or (
+                len(set(digits)) > 2 and not _CLOCK.match(digits) and _WORDS.search(*before)
+            ):
                 yield Hit("CREDIT_CARD", start, end, 1.0, Ground.CHECKSUM)
                 continue
         yield from _inside(run, start)

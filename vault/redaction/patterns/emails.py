@@ -18,6 +18,7 @@ _QUOTED = re.compile(r'"[^"\n@]{1,40}"$')
 _APOSTROPHE = re.compile(
     r"(?!(?:[cdjlmnst]|qu|all|dell|un)')[a-z.-]{1,20}'[a-z][\w.+-]*"
 )  # o'brien, but l'adresse
+_SCALED = re.compile(r"[1-4](?:\.\d)?x\.(?:png|jpe?g|gif|webp|avif|svg)")  # a picture for fine screens
 _VERSION = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}(?![\d.]*\.\d{1,3}$)")
 """What a package's name is followed by."""
 
@@ -97,7 +98,7 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
             continue
         elif not _TOP.match(host.rsplit(".", 1)[1]):
             continue
-        if _VERSION.match(host) or _NOBODYS.fullmatch(low, start, end):
+        if _VERSION.match(host) or _SCALED.fullmatch(host) or _NOBODYS.fullmatch(low, start, end):
             continue
         if low.startswith("git@", start) and low[end : end + 1] == ":":
             continue

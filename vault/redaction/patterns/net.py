@@ -31,7 +31,11 @@ _MAC_ALSO = re.compile(
 """A second machine's, beside one that is known by its form or its word."""
 
 _VERSION = re.compile(
-    r"(?:\b(?:v|ver\.?|build|fw|driver|update|oid)|version|release|firmware|kernel|section|chapter|clause|==|>=|<=|~=|upgrade\w*)\s{0,2}[:=]?\s{0,2}$"
+    r"(?:\b(?:v|ver\.?|build|fw|driver|update|oid)|version|release|firmware|kernel|app|tag|changelog of|bug in|figure|fig\.|package|paket|section|chapter|clause|==|>=|<=|~=|upgrade\w*)\s{0,2}[:=]?\s{0,2}$"
+    r"|\b(?:chrom\w{1,5}|crios|safari|firefox|fxios|edg\w{0,3}|opr|opera|yabrowser|vivaldi|brave|electron|webview\d?|webkit|mozilla)/$"
+)
+_RELEASED = re.compile(
+    r" is (?:the |our |my )?(?:latest|newest|last|current|next) (?:release|version|build|stable)\b"
 )
 _RAISED = re.compile(
     r"\b(?:up|down)grad|\bupdat|\bbump|version|\bmigrat|\brelease|\bfrom v?\d{1,2}\.\d{1,2}(?:\.\d{1,2}){0,2} to"
@@ -61,6 +65,8 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         address = match[0]
         start, end = match.span()
         if _EVERYBODYS.match(address.replace("-", ".")) or _VERSION.search(low, max(0, start - 16), start):
+            continue
+        if _RELEASED.match(low, end):
             continue
         if low.endswith(("to ", "from "), 0, start) and _RAISED.search(low, max(0, start - 60), start):
             continue

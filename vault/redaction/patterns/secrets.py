@@ -46,6 +46,9 @@ _NO_CREDENTIAL = re.compile(
 )
 """Where a list goes on, or a sign of a vocabulary."""
 
+_COUNTED_BY = re.compile(r"[a-z]{2,20}[_-](?:tokens?|keys?)\W*$")
+_COUNT = 5  # digits that are too few for a token, behind a field of one
+
 _DIRECTORY = re.compile(r"(?:old)?pwd[\"']?\s{0,3}[:=]\s{0,3}[\"'`]?(?:/|~|\.{1,2}(?:/|$|\s)|[a-z]:[\\/])")
 """The folder where one is, which shells call PWD."""
 
@@ -148,6 +151,8 @@ def _find_fields(folded: Folded, ends: Ends) -> Iterator[Hit]:
             continue
         if _DIRECTORY.match(folded.low, match.start()) or is_technical(value):
             continue
+        if len(value) <= _COUNT and value.isdigit() and _COUNTED_BY.search(folded.low, match.start(), start):
+            continue
         if (
             len(value) >= 3
             and not _NO_VALUE.match(value)
@@ -223,7 +228,11 @@ def _find_spoken(folded: Folded, ends: Ends) -> Iterator[Hit]:
 
 def _is_secret(low: str, value: str, cue_end: int, start: int) -> bool:
     """Say whether a strong word is the secret that a cue before it speaks of, and no option, product or other field."""
-    if is_technical(value) or low.endswith(("--", "< "), 0, start) or is_of_a_field(low, cue_end, start):
+    if (
+        is_technical(value)
+        or low.endswith(("--", "< ", "{{ ", "{{"), 0, start)
+        or is_of_a_field(low, cue_end, start)
+    ):
         return False
     if low[cue_end:start].rstrip().endswith(",") and is_field(value):
         return False  # the next of a list of fields
@@ -257,6 +266,7 @@ _NETWORK_DIGITS = re.compile(r"(?:\s?(?:is|ist|es|est|e|:|=)){0,2}[\s\"']{0,3}(\
 _SSID = re.compile(r"\W{0,3}(?:name|network|ssid|net)\b\W{1,3}(?:is |called )?[\"']?[^\s\"',]{1,40}")
 
 
+_STATUS = re.compile(r"[1-5]\d\d")  # what a server answered
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _FOR = re.compile(r"\b(?:for|of|in|at) $")
 _CODE = 4  # digits, and it is hardly the number of a thing
@@ -289,6 +299,8 @@ def _find_pins(folded: Folded, ends: Ends) -> Iterator[Hit]:
         ):
             continue
         if cue.endswith("code") and not re.search(r"\d{4}|\d\d\d", match["value"]):
+            continue
+        if cue == "code" and match["mid"] == "=" and _STATUS.fullmatch(match["value"]):
             continue
         yield Hit("SECRET", match.start("value"), match.end("value"), 0.75)
 
