@@ -219,10 +219,8 @@ _DRAWN: dict[str, Draw] = {
     "setting": _among(
         "eu-west-1|af-south-1|us-central1-a|production|utf-8|max-age=3600|application/json|Europe/Berlin"
     ),
-    "field": _one_of(
-        *("primary_key|foreign-key|arrow-key|next_page_token|max_tokens|csrf_token|tokenizer|keyring").split(
-            "|"
-        )
+    "field": _among(
+        "primary_key|foreign-key|arrow-key|next_page_token|max_tokens|csrf_token|tokenizer|keyring"
     ),
     "model": _among(
         "bert-base-uncased|gpt-4o-mini-2024-07-18|claude-3-5-sonnet-20241022|"

@@ -83,6 +83,7 @@ _SHEET: Final = re.compile(r"\bclass(?:name)?[=:] ?[\"']?[\w -]{0,40}$|\bspotify
 _STATUS: Final = re.compile(r"[1-5]\d\d")
 _MOMENT: Final = re.compile(r"1[4-9]\d{8}(?:\d{3}){0,3}")  # seconds, milli-, micro- or nanoseconds since 1970
 _WHEN: Final = re.compile(r"\b(?:at|on|ts|time|until|since|before|after|from|exp|iat|nbf)\W{1,3}$")
+_SHIP: Final = 7
 _FEW: Final = 5
 _LONGER: Final = 72  # signs; keys are shorter, or of a provider whose pattern knows them
 
@@ -103,6 +104,8 @@ def _is_otherwise(one: Finding, text: str) -> bool:
         case "US_SSN":
             low = _around(one, text)
             return _is_numbered(text, one.start) and _SOCIAL.search(low) is None
+        case "PHONE_NUMBER":
+            return _is_a_ship(text, one.start, one.end)
         case "IP_ADDRESS":
             return text.endswith(_PARAGRAPHS, 0, one.start)
         case "SECRET" if one.ground is Ground.MODEL:
@@ -119,6 +122,18 @@ def _around(one: Finding, text: str) -> str:
 def _is_numbered(text: str, start: int) -> bool:
     before = text[max(0, start - _BEFORE) : start].lower()
     return _NUMBERED.search(before) is not None
+
+
+def _is_a_ship(text: str, start: int, end: int) -> bool:
+    """Say whether a number is a ship's: of seven digits, the last of which proves the others."""
+    value = text[start:end]
+    if (
+        len(value) != _SHIP
+        or not value.isdigit()
+        or not text[max(0, start - 5) : start].lower().endswith(("imo ", "imo: "))
+    ):
+        return False
+    return sum(int(one) * (_SHIP - at) for at, one in enumerate(value[:-1])) % 10 == int(value[-1])
 
 
 def _is_no_card(one: Finding, text: str) -> bool:

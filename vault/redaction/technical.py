@@ -63,7 +63,7 @@ _CALLED: Final = (
     r"|success|status|event|time|at|from|user|users|db|api|config|env|data|list|size|depth|limit|expired|invalid|required|missing|reset)"
 )
 _MENTIONED: Final = re.compile(
-    rf"(?:{_VERSIONED}|{_SYSTEMS}|{_IMAGE}(?:{_BUILT})?|{_PATH}|{_FILE}|{_CALLED}|\d{{1,4}}-[a-z]+|v?\d+(?:\.\d+)+\S{{0,12}})",
+    rf"(?:1password|{_VERSIONED}|{_SYSTEMS}|{_IMAGE}(?:{_BUILT})?|{_PATH}|{_FILE}|{_CALLED}|\d{{1,4}}-[a-z]+|v?\d+(?:\.\d+)+\S{{0,12}})",
     re.IGNORECASE,
 )
 _RECORD: Final = re.compile(

@@ -295,7 +295,9 @@ def plausible(entity: str, value: str) -> bool:  # noqa: PLR0911 (one for each k
         case "URL":
             return _DOT.search(value) is not None
         case "SECRET":
-            return sum(map(str.isalnum, value)) > _SHORT and not _MEASURES.fullmatch(value.strip(" ,."))
+            bare = value.strip(" ,.")
+            is_none = _MEASURES.fullmatch(bare) is not None or bare in {"http", "https"}  # of an address
+            return sum(map(str.isalnum, value)) > _SHORT and not is_none
         case "PERSON" | "LOCATION" | "ORGANIZATION":
             is_matter = entity == "PERSON" and _FORMULA.fullmatch(value.strip()) is not None
             return not is_matter and _NOBODY[entity].fullmatch(value.strip()) is None

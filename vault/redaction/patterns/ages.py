@@ -71,7 +71,9 @@ _ANSWER = re.compile(
 _LISTED = re.compile(
     rf"(?:i'?m|i am|ich bin|ich|soy|sou|je suis) [^.\n\d;!?()]{{1,44}}?,? ?\(?({_N})(?=[,;)\n]|\.(?!\d)| (?:jahre|years|and)\b|$)(?! ?%)"
 )
-_OLD_NOW = re.compile(rf"{_OLD}| (?:anos de edad|anos de idade|ans revolus|jahre alt|jahre jung|lat\b)")
+_OLD_NOW = re.compile(
+    rf"{_OLD}| (?:anos de edad|anos de idade|ans revolus|jahre alt|jahre jung|lat\b|saal(?= (?:ki|ka|ke|hai|h)\b))"
+)
 _YEARS = re.compile(
     r" ?-?(?:anos|ans|jahren?|years?|yrs?|anitos|aninhos|anazos|tacos|jahrige?r?|jaar|anni)\b"
 )

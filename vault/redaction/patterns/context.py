@@ -176,6 +176,9 @@ _FILLER = re.compile(
 _JOINED = re.compile(  # what goes on behind a plate, whose parts may be words of few letters
     r" (?:and|but|or|und|aber|oder|y|pero|et|mais|e|mas|is|was|has|ist|war|est) "
 )
+_LED = re.compile(r"([a-z]{1,3} )(?=[0-9 -]*[A-Z])(?=[A-Z -]*[0-9])[A-Z0-9 -]+$")
+"""A word of the sentence before a plate in capitals."""
+
 _BRITISH = re.compile(
     r"[a-z]{2}\d\d (?!(?:and|but|the|for|was|are|has|had|not|who|you|she|his|her|can|car|lol|pls)$)[a-hj-pr-z]{3}"
 )
@@ -417,6 +420,8 @@ def _fitting(
         end = trailer.start()
     if kind.entity == "LICENSE_PLATE" and (joined := _JOINED.search(folded.text, start, end)):
         end = joined.start()
+    if kind.entity == "LICENSE_PLATE" and (led := _LED.match(folded.text, start, end)):
+        start = led.end(1)
     start, end = _told_one_by_one(folded, start, end)
     if _UUID.match(folded.low, start):
         return None

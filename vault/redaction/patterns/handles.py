@@ -118,6 +118,7 @@ def _find_said(folded: Folded, ends: Ends) -> Iterator[Hit]:
         }
         if (
             len(value) < 3
+            or value in {"n.o", "n.\xba", "n.\xb0"}  # a number comes
             or value.isdigit()
             or ("@" in value[1:] and "." in value)
             or ("/" in value and not value[:1].isdigit())

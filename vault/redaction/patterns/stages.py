@@ -104,6 +104,13 @@ _SAID_ALONE = re.compile(
 )
 
 
+_CHILD = r"(?:fill[eo]|fils|garcon|gamine?|nin[oa]|nen[ea]|chic[oa]|hij[oa]|niet[oa]|sobrin[oa]|menin[oa]|filh[oa]|garot[oa]|net[oa]|sobrinh[oa]|herman[oa]|irma|irmao|neveu|niece)"
+_OF_SO_MANY = re.compile(
+    rf"\b{_CHILD}(?: (?!con\b|com\b|avec\b|un\b|una\b|uma\b|une\b|tiene\b|tem\b|a\b)[a-z'-]{{2,16}}){{0,2}} (?:de |d')({_WORDS} {_UNITS})\b(?! d[e'])"
+)
+_TURNED = re.compile(
+    rf"\b{_CHILD}(?: [a-z'-]{{2,16}})? cumpl(?:e|io) ({_WORDS})(?= (?:el|en|hoy|ayer|manana|anteayer|est[ea])\b)"
+)
 _AS_IF = re.compile(r"\b(?:comme si|como si|als ob) $")
 
 
@@ -132,6 +139,8 @@ _FORMS = (
     Form("ages in named kinship", rf"\b{_RELATIVE} [a-z][a-z'-]{{1,15}} \d", _KIN_NAMED, 36, 16, cased=True),
     Form("ages in words of years", rf"\b{_WORDS} {_UNITS}\b", _SAID, 70, 14, fits=_is_real),
     Form("ages in numbers alone", rf"\b(?:ist|wird|wurde|fez|tem|faz|tiene|cumple|cumplio|tinha) (?:[a-z]{{2,7}} ){{0,2}}{_WORDS}\b", _SAID_ALONE, 60, 14),
+    Form("ages of children in words of years", rf"\b(?:de |d'){_WORDS} {_UNITS}\b", _OF_SO_MANY, 80, 8),
+    Form("ages that children reach", rf"\bcumpl(?:e|io) {_WORDS}\b", _TURNED, 50, 14),
 )  # fmt: skip
 
 RECOGNIZERS = tuple(recognizer("AGE", form) for form in _FORMS)
