@@ -1,4 +1,4 @@
-"""What a set of chat about lodgings and schools showed: ages in words, schools by their names, other numbers."""
+"""What a set of chat about lodgings showed: ages in words, schools by their names, what is nobody, numbers."""
 
 from __future__ import annotations
 
@@ -89,3 +89,25 @@ def test_kinds_of_schools_stay(text: str) -> None:
 )
 def test_words_beside_a_value_stay(text: str, kept: str) -> None:
     assert kept in ENGINE.redact_text(text).text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Rosuvastatin 10 mg ou Amitriptyline le soir, ma mère Odile prend quoi", "Amitriptyline"),
+        ("minha avó Iracema toma Metformina e Ramipril", "Ramipril"),
+        ("ring dvla about my brother Osian, he lost his card", "dvla"),
+        ("o inss negou o pedido da minha tia Zuleide", "inss"),
+        ("Poštovani, moj sin Dragan je bolestan", "Poštovani"),
+        ("ask maricarmen la de recepcion", " la de recepcion"),
+        ("mera dost jaspreet hai aur wo delhi me hai", " hai aur"),
+        ("meine karte hat ines um acht genommen", " um acht"),
+    ],
+)
+def test_medicines_offices_greetings_and_words_behind_a_name_are_nobody(text: str, kept: str) -> None:
+    assert kept in ENGINE.redact_text(text).text
+
+
+@pytest.mark.parametrize("name", ["April Kowalski", "Avril Mbeki", "Constantin Popa"])
+def test_who_is_called_almost_like_a_medicine_goes(name: str) -> None:
+    assert name.partition(" ")[0] not in ENGINE.redact_text(f"my neighbour {name} rang again").text

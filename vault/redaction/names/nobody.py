@@ -97,6 +97,8 @@ _ASSISTANTS: Final = (
 _ALWAYS: Final = (
     "siri cortana chatgpt copilot bixby deepseek nuevo nueva nouveau nouvelle novo vp svp evp ceo cto cfo coo"
     " opaque stdin stdout stderr dunno erm hmm idk uh uhm um olá servus bises bisous"
+    " poštovani poštovana takk aloha mahalo será recebi reservei vejo aktuell annonce seulement dinnae nae defo"
+    " ayyy trynna wanne saal nahi nahin chahiye padhti padhta olan için dvla hmrc dmv uscis inss imss tsa"
 )
 _BOOKS: Final = (
     "amos daniel esther ezra james job joel john jonah luke mark matthew micah peter ruth samuel"
@@ -144,6 +146,11 @@ _INFINITIVE: Final = re.compile(
 _GREETED: Final = re.compile(
     r"(?:^|[.!?,\n] ?|\b(?:hi|hey|hello|ok|okay|thanks|thank you|dear|please|hola|gracias|hallo|danke|salut"
     r"|merci|bonjour|oi|olá|obrigad[oa]),? )$",
+    re.IGNORECASE,
+)
+_MEDICINE: Final = re.compile(
+    r"[a-z]{3,16}(?:statin[ae]?|pril|sartan|formina?|triptylin[ae]?|oxetin[ae]?|prazole?|cillina?|mycin[ae]?"
+    r"|floxacina?|dipin[ae]?|olol|azepam|zolam|codon[ae]|triptan|gliptin[ae]?|gliflozin[ae]?)",
     re.IGNORECASE,
 )
 _ALONE: Final = re.compile(r"\s*(?:[,.!?]|\Z)")
@@ -263,6 +270,11 @@ def _is_verb(word: str, before: str) -> bool:
     if word.endswith(("ando", "endo", "indo")):
         return _GOING_ON.search(before) is not None
     return word.endswith("ó") and _OF_KIN.search(before) is not None
+
+
+def is_a_medicine(value: str) -> bool:
+    """Say whether a word ends as the names of medicines do."""
+    return _MEDICINE.fullmatch(value) is not None
 
 
 def is_no_person(value: str, before: str, after: str) -> bool:

@@ -15,6 +15,7 @@ from vault.redaction.names.network import Floats
 from vault.redaction.names.nobody import (
     is_a_column,
     is_a_locale,
+    is_a_medicine,
     is_a_sum,
     is_no_birth,
     is_no_person,
@@ -90,6 +91,9 @@ _SMALL: Final = _JOINING | _PARTICLES | frozenset(
 )
 """Words that end no name: the first in any text, all of them where names have capitals."""
 
+_LEADING_ON: Final = frozenset(["la", "al", "el", "um", "hai", "hain", "still", "haha", "lol", "nacio", "nació"])
+"""Words behind a name that are none of it, whether names have capitals or not."""
+
 _OPENING: Final = _JOINING | frozenset(
     ["to", "or", "en", "em", "y", "oder", "nach", "bei", "desde", "hasta", "chez", "avec"]
 )
@@ -150,6 +154,8 @@ def _initials(words: list[str], first: int, told: int) -> int:
 def _is_small(words: list[str], first: int, last: int) -> bool:
     """Say whether the last token is a word that ends no name, nor leads to the rest of it."""
     space, word = words[last][0], words[last][1:]
+    if space == " " and word in _LEADING_ON:
+        return True
     if space != " " or word not in _SMALL:
         return False
     behind = words[last + 1][1:2] if last + 1 < len(words) else ""
@@ -339,7 +345,9 @@ def _is_else(  # noqa: PLR0913, PLR0917 (a value in its place)
             return is_a_sum(before + opening) or is_a_column(bare, behind)
         case "PERSON":
             behind = "".join(words[last + 1 : last + 1 + BEFORE])
-            return is_a_locale(bare) or is_no_person(bare, before + opening, behind)
+            return is_a_medicine(bare) or is_a_locale(bare) or is_no_person(bare, before + opening, behind)
+        case "LOCATION" | "ORGANIZATION":
+            return is_a_medicine(bare) or is_a_locale(bare)
         case _:
             return is_a_locale(bare)
 
