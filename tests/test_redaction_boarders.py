@@ -1,4 +1,4 @@
-"""What a set of chat about lodgings showed: ages in words, schools by their names, what is nobody, numbers."""
+"""What a set of chat about lodgings showed: ages in words, schools by name, what is nobody, other numbers."""
 
 from __future__ import annotations
 
@@ -111,3 +111,14 @@ def test_medicines_offices_greetings_and_words_behind_a_name_are_nobody(text: st
 @pytest.mark.parametrize("name", ["April Kowalski", "Avril Mbeki", "Constantin Popa"])
 def test_who_is_called_almost_like_a_medicine_goes(name: str) -> None:
     assert name.partition(" ")[0] not in ENGINE.redact_text(f"my neighbour {name} rang again").text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Seria to mo P6128307B, passport, renew it where", "mo <"),
+        ("Widerspruch gegen den Bescheid, Aktenzeichen 22-8841/B, vom 4. März", "22-8841/B"),
+    ],
+)
+def test_small_words_and_the_numbers_of_files_stay(text: str, kept: str) -> None:
+    assert kept in ENGINE.redact_text(text).text

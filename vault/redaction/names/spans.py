@@ -91,7 +91,9 @@ _SMALL: Final = _JOINING | _PARTICLES | frozenset(
 )
 """Words that end no name: the first in any text, all of them where names have capitals."""
 
-_LEADING_ON: Final = frozenset(["la", "al", "el", "um", "hai", "hain", "still", "haha", "lol", "nacio", "nació"])
+_LEADING_ON: Final = frozenset(
+    ["la", "al", "el", "um", "hai", "hain", "still", "haha", "lol", "nacio", "nació"]
+)
 """Words behind a name that are none of it, whether names have capitals or not."""
 
 _OPENING: Final = _JOINING | frozenset(
@@ -346,10 +348,8 @@ def _is_else(  # noqa: PLR0913, PLR0917 (a value in its place)
         case "PERSON":
             behind = "".join(words[last + 1 : last + 1 + BEFORE])
             return is_a_medicine(bare) or is_a_locale(bare) or is_no_person(bare, before + opening, behind)
-        case "LOCATION" | "ORGANIZATION":
-            return is_a_medicine(bare) or is_a_locale(bare)
         case _:
-            return is_a_locale(bare)
+            return is_a_locale(bare) or (entity in NAMES and is_a_medicine(bare))
 
 
 def _runs(

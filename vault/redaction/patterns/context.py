@@ -157,7 +157,7 @@ KINDS = (
     Kind("DRIVER_LICENSE", r"driv(?:er|ers|er's|ers'|ing)'?s? (?:licen[cs]e|lic|permit)|licen[cs]e|lic|dl|cdl|carne de conducir|permiso de conducir|licencia(?: de conduc\w{2,4})?|fuhrerschein\w{0,8}|fuhrerausweis|permis(?: de conduire)?|cnh|carta(?: de conducao)?|habilitacao|provisional|rijbewijs\w{0,7}|patente(?: di guida)?|prawo jazdy|korkort\w{0,8}|registro de conducir|perm(?:is)? de conduire|lesen|learner'?s? permit(?: (?:number|no))?|permit (?:number|no)|driver(?:'?s)? (?:number|no)|dln|d\.l\.?|fahrerlaubnis|forerkort(?:et)?|surucu belgesi|vozacka|ridicsky prukaz|lernfahrausweis|intl permit|international permit|idp",
          _ID, _is_id(5, 18)),
     Kind("MEDICAL_ID", r"mrn|medical (?:record|card|id)|(?:patient|hospital|hosp|chart|member(?:ship)?|subscriber|beneficiary|health ?card|health plan|insurance|ins|prescription|script|rx|nhs|scheme|group|record|chi|nhi|medicaid|ihi|hmo|hn|urn|emr|ehr|uhid|opd)(?:[ _](?:id|no|nr|number|card|record|exemption certificate))*|medicare"
-         r"|(?:kranken)?versicher(?:ungs|ten)-?(?:nummer|nr)|krankenkasse\w{0,7}|gesundheitskarte|versichertenkarte|kvnr|fall-?(?:nr|nummer)|patienten-?(?:nr|nummer|id)|aktenzeichen|nhc|historia clinica|tarjeta sanitaria|cip|carnet del seguro|folio|nss|afiliacion|ipp|ramq|mutuelle|dossier(?: patient)?|carte vitale|prontuario|cartao (?:nacional de saude|sus|do sus)|cns|sns|utente|seguro de saude|plano de saude|carteirinha|processo|cartao|zorgverzekering|polis(?:nummer)?|supplement|patient(?:en)?-?(?:nummer|nr)|mutual card|medical aid|mediclaim|nhis|folder|file(?: no| number)?|policy|member#|health id|health no|health fund|kv-?(?:nummer|nr)|vers\.?-?nr|umr|ip no|nhif|mcp|donor(?: card| id| no)?|accession(?: no)?|(?:specimen|sample|lab)[ _](?:id|no|number|ref)|(?:vaccin\w{1,6}|immuni[sz]ation) (?:card|certificate|record|passport|id)|clinic no|ehic|ghic|poliza|patientid|insured|emp health id",
+         r"|(?:kranken)?versicher(?:ungs|ten)-?(?:nummer|nr)|krankenkasse\w{0,7}|gesundheitskarte|versichertenkarte|kvnr|fall-?(?:nr|nummer)|patienten-?(?:nr|nummer|id)|nhc|historia clinica|tarjeta sanitaria|cip|carnet del seguro|folio|nss|afiliacion|ipp|ramq|mutuelle|dossier(?: patient)?|carte vitale|prontuario|cartao (?:nacional de saude|sus|do sus)|cns|sns|utente|seguro de saude|plano de saude|carteirinha|processo|cartao|zorgverzekering|polis(?:nummer)?|supplement|patient(?:en)?-?(?:nummer|nr)|mutual card|medical aid|mediclaim|nhis|folder|file(?: no| number)?|policy|member#|health id|health no|health fund|kv-?(?:nummer|nr)|vers\.?-?nr|umr|ip no|nhif|mcp|donor(?: card| id| no)?|accession(?: no)?|(?:specimen|sample|lab)[ _](?:id|no|number|ref)|(?:vaccin\w{1,6}|immuni[sz]ation) (?:card|certificate|record|passport|id)|clinic no|ehic|ghic|poliza|patientid|insured|emp health id",
          _ID, _is_chart),
     Kind("BANK_ACCOUNT", r"account|accounts|acct|accnt|acc|a/c|accno|konto(?:-?(?:nummer|nr))?|kontonr|cuenta(?: (?:de ahorros|corriente|bancaria))?|clabe|cbu|cvu|conta(?: (?:corrente|poupanca))?|compte|rib|iban|routing|aba|rtn|sort[ -]?codes?|bsb|blz|bankleitzahl|transit|ifsc|agencia|ag|rekening(?:nummer)?|giro|plusgiro|bankgiro|savings|checking|swift|nib|kontonummer|rtg|institution|bank|pension|a/c|building soc(?:iety)?|payid",
          r"(?<![\w.])\d{1,26}(?:(?: ?[-/.] ?| )[\dxX]{1,12}){0,6}(?:-[a-z]\d)?(?!\w|[,.:]\d|%)|(?<![\w.])[a-z]{4}0[a-z0-9]{6}(?!\w)", _is_account, 0.8),
@@ -177,7 +177,8 @@ _JOINED = re.compile(  # what goes on behind a plate, whose parts may be words o
     r" (?:and|but|or|und|aber|oder|y|pero|et|mais|e|mas|is|was|has|ist|war|est) "
 )
 _LED = re.compile(r"([a-z]{1,3} )(?=[0-9 -]*[A-Z])(?=[A-Z -]*[0-9])[A-Z0-9 -]+$")
-"""A word of the sentence before a plate in capitals."""
+_LED_TO = {"LICENSE_PLATE", "PASSPORT"}
+"""What is in capitals, and a word of the sentence before it may seem a part of it."""
 
 _BRITISH = re.compile(
     r"[a-z]{2}\d\d (?!(?:and|but|the|for|was|are|has|had|not|who|you|she|his|her|can|car|lol|pls)$)[a-hj-pr-z]{3}"
@@ -420,7 +421,7 @@ def _fitting(
         end = trailer.start()
     if kind.entity == "LICENSE_PLATE" and (joined := _JOINED.search(folded.text, start, end)):
         end = joined.start()
-    if kind.entity == "LICENSE_PLATE" and (led := _LED.match(folded.text, start, end)):
+    if kind.entity in _LED_TO and (led := _LED.match(folded.text, start, end)):
         start = led.end(1)
     start, end = _told_one_by_one(folded, start, end)
     if _UUID.match(folded.low, start):
