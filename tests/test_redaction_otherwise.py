@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import time
+from pathlib import Path
+
 import pytest
 from lookalikes import KINDS, lookalikes, positives
 
+from vault import Vault
 from vault.redaction.engine import Engine
 from vault.redaction.settings import Redaction
 
@@ -136,3 +141,29 @@ def test_the_six_kinds_are_found_and_what_looks_like_them_is_left() -> None:
         assert all(at in hidden for at in range(start, end) if text[at].isalnum()), (kind, text)
     wrong = [text for text in lookalikes(1) if _kinds(text)]
     assert len(wrong) <= 5, wrong
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "order 4385083841675179 is my own visa, sorry for the mix-up and thanks a lot for all of it",
+        "order 4385083841675179 has still not come to us here in town, it says, and the visa was charged",
+        "part 468-37-5163 was a mistake: ssn goes here and the part goes into the other field of it",
+    ],
+)
+def test_a_stream_decides_as_the_whole_does(tmp_path: Path, text: str) -> None:
+    with Vault.open(tmp_path / "v") as vault:
+        chat = vault.transcript("u", "s")
+        shown = "".join(chat.stream("assistant", re.findall(r"\S+\s*", text)))
+        assert shown == chat.messages()[-1].content == ENGINE.redact_text(text).text
+
+
+def test_many_numbers_of_orders_take_no_longer_than_as_many_cards() -> None:
+    cards, orders = (f"{word} 4385083841675179 " * 1500 for word in ("card", "order"))
+    ENGINE.find(cards)
+    times = []
+    for text in (cards, orders):
+        began = time.process_time()
+        ENGINE.find(text)
+        times.append(time.process_time() - began)
+    assert times[1] < 5 * times[0] + 0.5

@@ -49,6 +49,8 @@ _NUMBERED: Final = re.compile(
 )
 """What a number numbers, right before it; or nothing but a sign for numbers."""
 
+_START: Final = re.compile(r"(?<![^\W_])[^\W_]|#")
+_LAST: Final = 5  # words that may name a number: "the order id is"
 _SOCIAL: Final = re.compile(
     r"\b(?:ssns?|soc(?:ial)?|security|taxpayer|itin|tin|w-?[29]|10(?:40|99)|irs|dependents?|spouse|dob|birth|born|patient)\b"
 )
@@ -89,6 +91,7 @@ _LONGER: Final = 72  # signs; keys are shorter, or of a provider whose pattern k
 
 _BEFORE: Final = 60
 _BEHIND: Final = 40
+_NEXT: Final = 4  # words behind a value: a stream holds it back as long as that
 _FAR: Final = 4096
 
 
@@ -115,13 +118,14 @@ def _is_otherwise(one: Finding, text: str) -> bool:
 
 
 def _around(one: Finding, text: str) -> str:
-    before, behind = text[max(0, one.start - _BEFORE) : one.start], text[one.end : one.end + _BEHIND]
-    return f"{before} {behind}".lower()
+    before, behind = text[max(0, one.start - _BEFORE) : one.start], text[one.end : one.end + _BEHIND].split()
+    return f"{before} {' '.join(behind[:_NEXT])}".lower()
 
 
 def _is_numbered(text: str, start: int) -> bool:
     before = text[max(0, start - _BEFORE) : start].lower()
-    return _NUMBERED.search(before) is not None
+    starts = [found.start() for found in _START.finditer(before)][-_LAST:]
+    return any(_NUMBERED.match(before, at) for at in starts)
 
 
 def _is_a_ship(text: str, start: int, end: int) -> bool:
