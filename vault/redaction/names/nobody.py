@@ -98,7 +98,8 @@ _ALWAYS: Final = (
     "siri cortana chatgpt copilot bixby deepseek nuevo nueva nouveau nouvelle novo vp svp evp ceo cto cfo coo"
     " opaque stdin stdout stderr dunno erm hmm idk uh uhm um olá servus bises bisous"
     " poštovani poštovana takk aloha mahalo será recebi reservei vejo aktuell annonce seulement dinnae nae"
-    " defo ayyy trynna wanne saal nahi nahin chahiye padhti padhta olan için dvla hmrc dmv inss imss tsa"
+    " defo ayyy trynna wanne saal nahi nahin chahiye padhti padhta olan için"
+    " dvla hmrc dmv uscis inss imss tsa"
 )
 _BOOKS: Final = (
     "amos daniel esther ezra james job joel john jonah luke mark matthew micah peter ruth samuel"
