@@ -167,3 +167,33 @@ def test_many_numbers_of_orders_take_no_longer_than_as_many_cards() -> None:
         ENGINE.find(text)
         times.append(time.process_time() - began)
     assert times[1] < 5 * times[0] + 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cargo 1860404758415222 left on monday",
+        "the deposit slip says 7310477582595841",
+        "conversation 9281635784245400 closed",
+        "java 17.50.28.42 or 21",
+        "photoshop 24.7.2.31 won't open",
+        "rollback to 36.42.54.49",
+        "cursor=3gqDZoBVQQkAkmhCRrLW9jSluS7CERbW6Z34o9FYN20tknWwg4FgtelJDXBnz6Sv",
+        "API_KEY: arn:aws:iam::123456789012:role/x",
+        "valve 588-31-1762 leaks",
+        "cost centre 626-34-7437",
+    ],
+)
+def test_what_proves_nothing_and_is_named_otherwise_stays(text: str) -> None:
+    assert _kinds(text) == set()
+
+
+@pytest.mark.parametrize(
+    "text", ["java 10.20.30.44 or the other host", "installed on 192.168.7.31", "edge 172.20.4.9 is down"]
+)
+def test_a_machine_of_a_net_goes_behind_the_name_of_a_program(text: str) -> None:
+    assert _kinds(text) == {"IP_ADDRESS"}
+
+
+def test_a_card_with_a_wrong_digit_goes_beside_its_word() -> None:
+    assert "7310477582595841" not in ENGINE.redact_text("my card 7310477582595841 exp 04/28").text

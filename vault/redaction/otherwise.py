@@ -15,6 +15,7 @@ from typing import Final
 
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.patterns.cards import names_a_card
+from vault.redaction.technical import is_technical
 
 _THINGS: Final = (
     r"orders?|pedidos?|bestell(?:ung|nummer|nr)|auftrags?(?:nummer|nr)?|commandes?|encomendas?|ordine"
@@ -30,7 +31,8 @@ _THINGS: Final = (
     r"|vertrag(?:s(?:nummer|nr))?|contrato|contrat|angebot|polic(?:y|ies)|envío|zam[oó]wieni[ea]|meter"
     r"|zeile|fila|ligne|linha|offset|index|intent|primary|filter|spare|bulb|teil|ersatzteil|pieza|peça"
     r"|pièce|onderdeel|regulation|formular|plot|unit|inventory|warranty|garantie"
-    r"|(?:delivery|credit|packing) note"
+    r"|(?:delivery|credit|packing) note|valve|gasket|seal|hose|pump|belt|blade|cartridge|toner|kit|material"
+    r"|vendor|cost cent(?:re|er)|revision|iso|din"
 )
 _DONE_TOO: Final = (
     r"cases?|messages?|post|build|runs?|trace|request|file|image|note|contracts?|quotes?|offer|claims?"
@@ -58,11 +60,12 @@ _PARAGRAPHS: Final = ("\u00a7", "\u00a7 ")
 _PART_OF_MORE: Final = re.compile(r"\d[.,]$")
 _FILED: Final = re.compile(r"[/\\_-](?:[a-z]{1,12}[_-])?$")
 _ENDING: Final = re.compile(r"\.[a-z]{2,4}\d?(?!\w)")
+_DIGITS: Final = re.compile(r"\d{12,19}")
 _MARKETS: Final = re.compile(r"\d{3}-\d{7}-\d{7}")
 _GROUPED: Final = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}")
 
 _SUMMED: Final = re.compile(
-    r"(?:\b(?:sha-?\d{1,3}|md5|h1|nonce|integrity|etag|digest|checksum)[\"']?\s?[=:-]\s?[\"']?(?:sha\d{1,3}-)?"
+    r"(?:\b(?:sha-?\d{1,3}|md5|h1|nonce|integrity|etag|digest|checksum|cursor|signature)[\"']?\s?[=:-]\s?[\"']?(?:sha\d{1,3}-)?"
     r"|;base64,)$"
 )
 _SUM: Final = re.compile(r"(?:sha\d{1,3}|nonce)-", re.IGNORECASE)
@@ -81,6 +84,8 @@ _COUNTS: Final = re.compile(
 """What a number alone is no secret behind: 42 of `seed=42`, 4096 of `cache_key: 4096`."""
 
 _HEX: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LED: Final = re.compile(r"[^\s\"',;()]+$")
+_GOES_ON: Final = re.compile(r"[^\s\"',;()]+")
 _SHEET: Final = re.compile(r"\bclass(?:name)?[=:] ?[\"']?[\w -]{0,40}$|\bspotify:(?:[a-z]{1,12}:?)?$")
 _STATUS: Final = re.compile(r"[1-5]\d\d")
 _MOMENT: Final = re.compile(r"1[4-9]\d{8}(?:\d{3}){0,3}")  # seconds, milli-, micro- or nanoseconds since 1970
@@ -112,7 +117,7 @@ def _is_otherwise(one: Finding, text: str) -> bool:
         case "IP_ADDRESS":
             return text.endswith(_PARAGRAPHS, 0, one.start)
         case "SECRET" if one.ground is Ground.MODEL:
-            return _is_data(one, text)
+            return _is_no_key(one, text)
         case _:
             return False
 
@@ -152,16 +157,27 @@ def _is_no_card(one: Finding, text: str) -> bool:
         return True
     if _GROUPED.fullmatch(text, one.start, one.end):
         return False  # as it is printed on one
+    if one.ground is Ground.MODEL and _DIGITS.fullmatch(text, one.start, one.end):
+        return not names_a_card(_around(one, text))  # the pattern knows those that prove themselves
     return _is_numbered(text, start) and not names_a_card(_around(one, text))
 
 
+def _is_no_key(one: Finding, text: str) -> bool:
+    """Say whether what a model takes for a key is a count, a time, a status, data, or part of a setting."""
+    value, before = text[one.start : one.end], text[max(0, one.start - _BEFORE) : one.start]
+    low = before.lower()
+    if value.isdigit():
+        is_counted = _COUNTS.search(low) is not None and (len(value) <= _FEW or not _HIDDEN.search(low))
+        is_status = _STATUS.fullmatch(value) is not None and low.endswith("code=")
+        if is_counted or is_status or (_MOMENT.fullmatch(value) and _WHEN.search(low)):
+            return True
+    led, goes_on = _LED.search(before), _GOES_ON.match(text, one.end, one.end + _BEFORE)
+    word = f"{led[0] if led else ''}{value}{goes_on[0] if goes_on else ''}"
+    return is_technical(word) or _is_data(one, text)
+
+
 def _is_data(one: Finding, text: str) -> bool:
-    """Say whether what a model takes for a key is a sum, a picture, or part of what is longer than a key."""
-    value, at = text[one.start : one.end], text[max(0, one.start - _BEFORE) : one.start].lower()
-    if value.isdigit() and _COUNTS.search(at) and (len(value) <= _FEW or not _HIDDEN.search(at)):
-        return True
-    if (_STATUS.fullmatch(value) and at.endswith("code=")) or (_MOMENT.fullmatch(value) and _WHEN.search(at)):
-        return True
+    """Say whether a word is the sum of a file, of a certificate, a file's name, or longer than keys are."""
     lowest = max(0, one.start - _FAR)
     start = lowest + len(text[lowest : one.start].rstrip(_SIGNS))
     run = _RUN.match(text, start)
@@ -169,11 +185,13 @@ def _is_data(one: Finding, text: str) -> bool:
     before = text[max(0, start - _BEFORE) : start].lower()
     if _SUM.match(text, start) or _SUMMED.search(before) or _LISTED.match(text, start):
         return True
-    if (opened := text.rfind(_CERTIFICATE, lowest, one.start)) >= 0 and "-----END" not in text[opened:start]:
+    opened = text.rfind(_CERTIFICATE, lowest, one.start)
+    if opened >= 0 and "-----END" not in text[opened:start]:
         return True
-    if (text[start - 1 : start] == "/" or "/" in text[start : one.start]) and _ENDING.match(
-        text[end : end + 6]
-    ):
+    is_in_path = text[start - 1 : start] == "/" or "/" in text[start : one.start]
+    if is_in_path and _ENDING.match(text[end : end + 6]):
         return True
     is_long = end - start >= _LONGER or _HEX.fullmatch(text, start, end) is not None
-    return (is_long and _KEPT.search(before) is None) or _SHEET.search(at) is not None
+    return (is_long and _KEPT.search(before) is None) or _SHEET.search(
+        text[max(0, one.start - _BEFORE) : one.start].lower()
+    ) is not None

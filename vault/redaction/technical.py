@@ -28,7 +28,7 @@ _REGIONS: Final = (
 _BLANKS: Final = (
     r"(?-i:\$[A-Z][A-Z_]{2,40}|%[A-Z][A-Z_]{2,40}%)|\$\{\w{1,40}\}|(?:your|my|insert|replace|enter|put|add)(?:[_-][a-z]{1,12}){0,4}"
     r"[_-](?:keys?|tokens?|secrets?|passwords?|here|me|this|it)|(?:settings|secrets|config|env|environ|vars|self|app|local|constants)"
-    r"(?:\.[a-z_]{2,40}){1,4}|process\.env\.\w{1,40}|os\.environ\S{0,60}|getenv\S{0,60}"
+    r"(?:\.[a-z_]{2,40}){1,4}|process\.env\.\w{1,40}|os\.environ\S{0,60}|arn:aws[\w-]*:\S{1,120}|(?:s3|gs|ssm|op)://\S{1,120}|vault:\S{1,120}|/run/secrets/\S{1,60}|getenv\S{0,60}"
 )
 """What is to be filled in, or stands elsewhere: in the settings, in the environment."""
 

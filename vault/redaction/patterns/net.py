@@ -34,6 +34,13 @@ _VERSION = re.compile(
     r"(?:\b(?:v|ver\.?|build|fw|driver|update|oid)|version|release|firmware|kernel|app|tag|changelog of|bug in|figure|fig\.|package|paket|section|chapter|clause|==|>=|<=|~=|upgrade\w*)\s{0,2}[:=]?\s{0,2}$"
     r"|\b(?:chrom\w{1,5}|crios|safari|firefox|fxios|edg\w{0,3}|opr|opera|yabrowser|vivaldi|brave|electron|webview\d?|webkit|mozilla)/$"
 )
+_PROGRAM = re.compile(
+    r"\b(?:java|jdk|jre|edge|chrom(?:e|ium)|firefox|safari|photoshop|acrobat|excel|office|ios|ipados|macos|android|windows"
+    r"|plugin|provider|patch|roll ?back to|revert to|installed) $"
+)
+_LOCAL = re.compile(r"10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.")
+"""Of a net at home or at work, whatever stands before it."""
+
 _RELEASED = re.compile(
     r" is (?:the |our |my )?(?:latest|newest|last|current|next) (?:release|version|build|stable)\b"
 )
@@ -67,6 +74,8 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         if _EVERYBODYS.match(address.replace("-", ".")) or _VERSION.search(low, max(0, start - 16), start):
             continue
         if _RELEASED.match(low, end):
+            continue
+        if _PROGRAM.search(low, max(0, start - 16), start) and not _LOCAL.match(address):
             continue
         if low.endswith(("to ", "from "), 0, start) and _RAISED.search(low, max(0, start - 60), start):
             continue
