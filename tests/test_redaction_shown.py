@@ -125,9 +125,25 @@ STATEMENT = "INSERT INTO users (note, password) VALUES\n" + ",\n".join(
 )
 
 
+NOTES = STATEMENT.replace("as the list", "as;\n\nthe list")
+OPTIONS = "".join(f"option_{at} = {at}\n" for at in range(90))
+PROSE = "wide " * 80
+SECTION = f'[server]\n{OPTIONS}username = "mango{PINS[0]}"\nip = "10.4.7.22"\n{OPTIONS}ip = "10.4.7.23"\n'
+ADDRESSES = "".join(f'  "10.4.7.{at}",\n' for at in range(40, 90))
+LIST = f"[server]\nips = [\n{ADDRESSES}]\nip = '10.4.7.22'\n"
+WIDE = f"{''.join(f'field_{at},' for at in range(300))}password\n" + "".join(
+    f"{'soon,' * 300}word{pin}\n" for pin in PINS[:9]
+)
+TAG = "".join(f'<input class="{PROSE}" name="username" value="mango{pin}">\n' for pin in PINS[:9])
+PAIRS = "".join(f"  'k{at}': 'Ahmed Hassan',\n" for at in range(60))
+LITERAL = f"keys = {{\n{PAIRS}}}\n"
+
+
 @pytest.mark.wide
 @pytest.mark.parametrize("size", [3, 60])
-@pytest.mark.parametrize("table", [SEPARATED, f"```csv\n{SEPARATED}```\n", MARKDOWN, f"{STATEMENT};\n"])
+@pytest.mark.parametrize(
+    "table", [SEPARATED, f"```csv\n{SEPARATED}```\n", MARKDOWN, f"{STATEMENT};\n", f"{NOTES};\n", WIDE]
+)
 def test_p1_what_only_its_column_tells_is_not_shown_however_far_below_the_columns_name(
     table: str, size: int
 ) -> None:
@@ -135,6 +151,29 @@ def test_p1_what_only_its_column_tells_is_not_shown_however_far_below_the_column
     face = numbered(engine, Memory(bytes(32), {}), engine.settings)
     shown = "".join(redacted((table[at : at + size] for at in range(0, len(table), size)), face))
     assert not [pin for pin in PINS if pin in shown]
+    assert face.late == []
+
+
+@pytest.mark.parametrize("size", [3, 60])
+@pytest.mark.parametrize(
+    ("said", "hidden"),
+    [
+        (SECTION, "mango|10[.]4"),
+        (SECTION.replace('"', ""), "mango|10[.]4"),
+        (f"{LIST}{SECTION}", "mango|10[.]4"),
+        (TAG, "mango"),
+        (LITERAL, "Hassan"),
+    ],
+    ids=["toml", "ini", "list", "tag", "literal"],
+)
+def test_p1_what_only_a_section_a_key_or_an_attribute_tells_is_not_shown_however_far_from_it(
+    said: str, hidden: str, size: int
+) -> None:
+    engine = Engine()
+    face = numbered(engine, Memory(bytes(32), {}), engine.settings)
+    shown = "".join(redacted((said[at : at + size] for at in range(0, len(said), size)), face))
+    assert not re.findall(hidden, engine.redact_text(said).text)
+    assert not re.findall(hidden, shown)
     assert face.late == []
 
 

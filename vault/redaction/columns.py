@@ -1,10 +1,12 @@
-"""Tables that go on in a stream: what names their columns, and where their last row begins."""
+"""What names the values that come in a stream: the columns of a table, a section, the keys of a literal."""
 
 from __future__ import annotations
 
 import re
 from typing import Final, NamedTuple
 
+from vault.redaction.segments.literals import open_at_end
+from vault.redaction.segments.sections import section_at_end
 from vault.redaction.segments.statements import copies
 from vault.redaction.segments.tables import line_end, markdown_tables, separated_values
 
@@ -13,11 +15,16 @@ _INSERT: Final = re.compile(
     r"\b(?:insert|replace) into [^;()]{1,200}\([^;()]{1,1000}\)\s{0,3}values\b", re.IGNORECASE
 )
 _VALUES: Final = re.compile(r"\((?:[^()']++|'(?:[^']++|'')*+')*+\)")
-_ENDED: Final = re.compile(r";[ \t]*+(?:\r?\n|\Z)|\n[ \t]*+(?:\r?\n|`{3})")
+_GOES_ON: Final = re.compile(  # whatever stands in quotes, it ends no statement
+    r"(?:[^';\n]++|'[^']*+(?:'|\Z)|;(?![ \t]*+(?:\r?\n|\Z))|\n(?![ \t]*+(?:\r?\n|`{3})))*+\Z"
+)
 
 
 class Columns(NamedTuple):
-    """What names the columns of a table, and where the row begins to which what follows belongs."""
+    """What names the columns of a table, and where the row begins to which what follows belongs.
+
+    A section of settings is one of single lines, and a literal one of keys with their values.
+    """
 
     head: str
     row: int
@@ -36,11 +43,26 @@ class Tables:
         lines = text[: text.rfind("\n") + 1]
         if lines != self._lines:
             self._lines, self._found = lines, _of_lines(lines)
-        return self._found or _inserted(text)
+        return self._found or _inserted(text) or _literal(text)
 
 
 def _of_lines(lines: str) -> Columns | None:
-    return (_markdown(lines) if "|" in lines else None) or _copied(lines) or _separated(lines)
+    return (
+        (_markdown(lines) if "|" in lines else None)
+        or _section(lines)
+        or _copied(lines)
+        or (None if open_at_end(lines) else _separated(lines))
+    )
+
+
+def _literal(text: str) -> Columns | None:
+    opened = open_at_end(text) if "{" in text or "[" in text else None
+    return Columns(*opened, "") if opened else None
+
+
+def _section(text: str) -> Columns | None:
+    name = section_at_end(text) if "[" in text else ""
+    return Columns(name, len(text), "\n") if name else None
 
 
 def _copied(text: str) -> Columns | None:
@@ -78,7 +100,7 @@ def _separated(text: str) -> Columns | None:
 
 def _inserted(text: str) -> Columns | None:
     inserts = list(_INSERT.finditer(text)) if "(" in text else []
-    if not inserts or _ENDED.search(text, inserts[-1].end()):
+    if not inserts or not _GOES_ON.match(text, inserts[-1].end()):
         return None
     row = text.rfind("(", inserts[-1].end())
     is_open = row >= 0 and not _VALUES.match(text, row)

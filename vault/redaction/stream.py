@@ -7,7 +7,8 @@ Text goes out when what follows can't change what is found in it. Held back are,
 * from there on the rest of a run of capitalised words (8 at most) or of numbers (200 characters): names,
   cards, IBANs, addresses. Particles ("de la", "van der") and lone punctuation do not end a run;
 * a finding that begins before and ends behind that point, however long it is;
-* a row of a table in whose columns it must stand to be read, of up to ROW characters;
+* a row of a table, a line of a section of settings and a tag with attributes, of up to ROW characters: they
+  are read by what names their columns, by the section, and by another attribute;
 * a private key, or JSON that begins a line, of up to BLOCK characters, until that point is past its end;
 * the words that may be a wallet's, behind "recovery phrase" and its like.
 
@@ -15,9 +16,9 @@ This is the reach. Within it, nothing goes out that a scan of the whole would re
 whole finds beyond it, across what went out, is in `late` after `finish`: it can't be called back, but what is
 stored can be redacted, and the reader told.
 
-Each scan sees the held text, some CONTEXT characters before it, and the line that opened the code fence and
-what names the columns of the table, if it stands in one. It is made every other word; less often, as the held
-text grows, so that all scans together stay linear in the text.
+Each scan sees the held text, some CONTEXT characters before it, the line that opened the code fence, and what
+names the columns of the table, the section of settings or the keys around it, if it stands in one. It is made
+every other word; less often, as the held text grows, so that all scans together stay linear in the text.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from vault.redaction.findings import Finding
 
 CONTEXT: Final = 200  # characters before the held text that a scan sees
 HOLD: Final = 5  # words
-ROW: Final = 1_024  # characters of an open row of a table
+ROW: Final = 4_096  # characters of an open row of a table
 BLOCK: Final = 16_384  # characters of an open block; a private key of 16,384 bits has 12,700
 _NAME: Final = 8  # words of a run of names
 _NUMBER: Final = 200  # characters of a run
@@ -60,6 +61,9 @@ _key_begin: Final = re.compile(r"-----BEGIN ")
 _key_end: Final = re.compile(r"-----END [^\n-]*-----")
 _json: Final = re.compile(r"^[ \t]*[\[{](?=\s*+(?:[\"\[{\]}]|\Z))", re.MULTILINE)
 _json_signs: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|["\[\]{}]', re.DOTALL)
+_tag: Final = re.compile(
+    r"<[A-Za-z][\w:.-]{0,60}+\s++[A-Za-z_:@*#][\w:.@*#-]{0,60}+\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^<>\"'])*+"
+)
 _phrase: Final = re.compile(
     r"\b(?:seed|recovery phrase|mnemonic|secret phrase|frase semilla|wiederherstellungsphrase)\b",
     re.IGNORECASE,
@@ -94,7 +98,7 @@ class Stream:
         self._context = 0  # how much of the window went out
         self._out = 0  # how much of the text went out
         self._fence = ""  # the line that opened the code fence in which the window begins
-        self._head = ""  # what names the columns of the table in whose rows the window begins
+        self._head = ""  # what names the columns, or the keys, among whose values the window begins
         self._tables = Tables()
         self._until = ""  # what ends the row of a table that is open at the window's end
         self._line_begins = True  # the window begins with a line
@@ -281,7 +285,19 @@ def _decided(window: str, start: int, hold: int) -> int:
 
 def _blocks(window: str, start: int) -> list[tuple[int, int]]:
     """Private keys and JSON of up to BLOCK characters; one that is open reaches behind the window's end."""
-    return _keys(window, start) + _values(window, start) + _phrases(window, start)
+    return _keys(window, start) + _values(window, start) + _phrases(window, start) + _tags(window, start)
+
+
+def _tags(window: str, start: int) -> list[tuple[int, int]]:
+    """Tags with attributes; one that is open reaches behind the window's end."""
+    tags = []
+    for match in _tag.finditer(window, start) if "<" in window else ():
+        end = match.end()
+        if window[end : end + 1] in {"", '"', "'"}:
+            end = len(window) + 1
+        if end - match.start() <= ROW:
+            tags.append((match.start(), end))
+    return tags
 
 
 def _phrases(window: str, start: int) -> list[tuple[int, int]]:

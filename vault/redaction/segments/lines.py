@@ -52,12 +52,15 @@ _NO_STRING = re.compile(  # a number, a day or a time as TOML writes them
 _NAMING = r"""(?<![\w.-])(?:[\w-][\w.-]{0,59}+|"[^"\n]{1,60}+")[ \t]*+=[ \t]*+"""
 _STRING = r"""(?:"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 _DIGITS = r"[+-]?\d[\w:.+-]*+"
-_SIGNS = re.compile(rf"({_NAMING})|({_STRING})|({_DIGITS})")
-_INLINE = re.compile(rf"(?=[{{\[])(?:[\s,{{}}\[\]]++|{_NAMING}|{_STRING}|{_DIGITS}|(?:true|false)\b)++")
+_NOTE = r"#[^\n]*+"
+_SIGNS = re.compile(rf"({_NAMING})|({_STRING})|({_DIGITS})|({_NOTE})")
+_INLINE = re.compile(
+    rf"(?=[{{\[])(?:[\s,{{}}\[\]]++|{_NAMING}|{_STRING}|{_DIGITS}|(?:true|false)\b|{_NOTE})++"
+)
 """A table or a list of TOML."""
 
 _OPENS = re.compile(rf"^[ \t]*+(?:{_NAMING})(?=[{{\[])", re.MULTILINE)
-_BRACKET = re.compile(rf"{_STRING}|[{{}}\[\]]")
+_BRACKET = re.compile(rf"{_STRING}|{_NOTE}|[{{}}\[\]]")
 _LINE_ENDS = re.compile(r"[ \t]*+(?:#[^\n]*+)?\r?(?:\n|\Z)")
 
 _IN_BRACES = re.compile(r",\s*+(?:[\w.-]{1,60}: |[\w.-]{1,60}:\Z)|[\]}]\s*+,?\Z")
@@ -146,7 +149,7 @@ def inline_tables(text: str, start: int, end: int) -> Iterator[Taken]:
     while found := _OPENS.search(text, at, end):
         opens, at = found.end(), _closed(text, found.end(), end)
         raw = text[opens:at]
-        if "=" in raw and _INLINE.fullmatch(raw) and _LINE_ENDS.match(text, at, end):
+        if ("=" in raw or raw[0] == "[") and _INLINE.fullmatch(raw) and _LINE_ENDS.match(text, at, end):
             label = found[0].strip().rstrip("= \t").strip('"')
             yield Taken(found.start(), at, _inline(opens, raw, label, "="))
 
@@ -165,7 +168,7 @@ def _inline(start: int, raw: str, label: str, _sign: str) -> list[Piece]:
     """Read the values of a table or a list of TOML."""
     pieces: list[Piece] = []
     for found in _SIGNS.finditer(raw):
-        key, said, number = found.groups()
+        key, said, number, note = found.groups()
         first, last = start + found.start(), start + found.end()
         if key:
             label = key.rstrip("= \t").strip('"')
@@ -175,6 +178,8 @@ def _inline(start: int, raw: str, label: str, _sign: str) -> list[Piece]:
             pieces += value(first + 1, last - 1, said[1:-1], label, _in_single)
         elif number:
             pieces += value(first, last, number, label, quoted)
+        elif note:
+            pieces += value(first, last, note, "", one_line)
     return pieces
 
 

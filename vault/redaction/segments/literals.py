@@ -38,6 +38,11 @@ _WHOLE_STRING = re.compile(rf"({_DOUBLE})\s*+\Z", re.DOTALL)
 _CUT_OFF = re.compile(r"""\s*+["']""")
 _VALUES = frozenset({"value", "Value", "val"})
 _CLOSING = {"{": "}", "[": "]", "(": ")"}
+_BRACKETS = {closing: opening for opening, closing in _CLOSING.items()}
+_OPEN = 16  # brackets, the innermost of which tell what a part is
+_PART = re.compile(r"""\s*+(?:["'].*+|[\w.+-]{0,100}+)\Z""", re.DOTALL)
+"""A part of a literal that has not ended: a string, or what may become a key or a number."""
+
 ESCAPE = re.compile(
     r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(\r?\n)|(.))", re.DOTALL
 )
@@ -148,13 +153,18 @@ def _option(quoted_text: str) -> str:
 
 
 class _Scan(NamedTuple):
-    """What a scan came to: where it stopped, whether all brackets closed, whether it saw a key."""
+    """What a scan came to: where it stopped, whether all brackets closed, whether it saw a key.
+
+    Where they did not, the brackets that are still open say which sign closes them and what names them.
+    """
 
     end: int
     closed: bool
     keys: bool
     label: str
     pieces: list[Piece]
+    opened: list[tuple[str, str]]
+    part: int  # where the pair or the entry of a list begins that it stopped in
 
 
 def _scan(text: str, start: int, end: int) -> _Scan:  # noqa: C901 (one loop: calls would cost the time)
@@ -165,6 +175,7 @@ def _scan(text: str, start: int, end: int) -> _Scan:  # noqa: C901 (one loop: ca
     option = named = ""  # what names the next string of a list, and of a pair
     loose, before = -1, 0  # a number that no comma follows, and the pieces before it
     while True:
+        part = at
         key = _KEY.match(text, at, end) if opened[-1][0] == "}" else None
         if key:
             keys = True
@@ -202,11 +213,11 @@ def _scan(text: str, start: int, end: int) -> _Scan:  # noqa: C901 (one loop: ca
                 last = found.start(4) - 1
                 for _ in opened:
                     last = text.index(closing[0], last + 1)
-                return _Scan(last + 1, True, keys, label, pieces)
+                return _Scan(last + 1, True, keys, label, pieces, [], last + 1)
             label, named = opened[-count][1], ""
             del opened[-count:]
         at = found.end()
-    return _Scan(at, False, keys, label, pieces)
+    return _Scan(at, False, keys, label, pieces, opened, part)
 
 
 def _cut_off(text: str, scan: _Scan, end: int) -> Taken | None:
@@ -283,3 +294,22 @@ def literals(text: str, start: int, end: int) -> Iterator[Taken]:
             if not scan.closed and (rest := _cut_off(text, scan, end)):
                 yield rest
                 return
+
+
+def open_at_end(text: str) -> tuple[str, int] | None:
+    """Give what opens the literal that may go on behind the text, and where the part of it begins that does.
+
+    What opens it is its first line as far as its first bracket, and what names the brackets within.
+    """
+    start = 0
+    while found := _OPENING.search(text, start):
+        scan = _scan(text, found.start(), len(text))
+        start = scan.end
+        if scan.opened and _PART.match(text, scan.end):
+            line = max(text.rfind("\n", 0, found.start()) + 1, found.start() - LONGEST_LABEL)
+            opens = text[line : found.start()]
+            for closing, label in scan.opened[:1] + scan.opened[1:][-_OPEN:]:
+                named = f"{json.dumps(label)}: " if label and opens[-1:] == "{" else ""
+                opens += named + _BRACKETS[closing]
+            return opens, scan.part
+    return None

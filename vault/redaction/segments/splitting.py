@@ -23,6 +23,7 @@ from vault.redaction.segments.literals import documents, is_literal, is_string, 
 from vault.redaction.segments.mails import encoded_parts, form_fields, mail_ids, may_hold_mail
 from vault.redaction.segments.markup import is_markup, markup
 from vault.redaction.segments.pieces import Check, Form, Piece, Taken, may_hold_blob, plain, unhurried
+from vault.redaction.segments.sections import SECTION
 from vault.redaction.segments.statements import code_and_statements, copies, statements
 from vault.redaction.segments.tables import markdown_tables, separated_values
 
@@ -179,17 +180,11 @@ def _settings(text: str, start: int, end: int) -> Iterator[Taken]:
 
 
 _SET: tuple[_Find, ...] = (aliases, inline_tables, literals, _settings)
-_NAMED = r"""\[{1,2}[\w. "'-]{1,60}+\]{1,2}"""
-_SECTION = re.compile(
-    rf"""^[ \t]*+{_NAMED}[ \t]*+(?:[#;][^\n]*+)?\n"""
-    rf"""(?:[ \t]*+(?:[#;][^\n]*+|{_NAMED}[^\n=]*+|[\w."'-]{{1,60}}+[ \t]*+=[^\n]*+)?(?:\n|\Z))++""",
-    re.MULTILINE,
-)
 
 
 def _sectioned(text: str, start: int, end: int) -> Iterator[Taken]:
     """Find settings under the names of sections, as TOML and INI have them: they look like code."""
-    for found in _SECTION.finditer(text, start, end):
+    for found in SECTION.finditer(text, start, end):
         first, last = found.span()
         if "=" in found[0] and (not first or text[first - 1] == "\n"):
             pieces = [piece for part in _prose(text, first, last, _SET) for piece in part.pieces]
