@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 
 import pytest
+from timing import quickest
 
 from vault import Vault
 from vault.redaction.engine import Engine
@@ -215,3 +217,54 @@ def test_what_was_redacted_is_put_back_as_it_was(said: str) -> None:
     assert redacted.text != said
     assert redacted.restore(redacted.text) == said
     assert redacted.text.count("'") == said.replace("'\\''", "").replace("\\'", "").count("'")
+
+
+def _cell(said: str) -> str:
+    return '"' + said.replace('"', '""') + '"'
+
+
+NUMBERS = '{"pin": 4711, "account_number": 12345678, "age": 34, "note": "x"}'
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        NUMBERS,
+        f"the answer is {NUMBERS} as you asked",
+        json.dumps({"arguments": NUMBERS}),
+        f"id,payload,day\n1,{_cell(NUMBERS)},today\n2,{_cell(NUMBERS)},today\n",
+        f"<m><payload>{NUMBERS}</payload></m>",
+        f'<m payload="{html.escape(NUMBERS)}"/>',
+        "[user]\npin = 4711\nborn = 1987-05-03\n",
+        "```toml\n[user]\npin = 4711\nborn = 1987-05-03\n```\n",
+    ],
+    ids=["json", "amid", "deep", "csv", "xml", "attribute", "toml", "fence"],
+)
+def test_what_had_no_quotes_is_put_back_without_them(tmp_path: Path, said: str) -> None:
+    engine = Engine(Redaction(originals=True))
+    redacted = engine.redact_text(said)
+    assert "4711" not in redacted.text
+    assert redacted.restore(redacted.text).replace("&quot;", '"') == said.replace("&quot;", '"')
+    with Vault.open(tmp_path / "v", redactor=engine) as vault:
+        chat = vault.transcript("u", "s")
+        chat.append("user", said)
+        stored = str(chat.messages()[-1].content)
+        assert chat.restore(stored, purpose="to read").replace("&quot;", '"') == said.replace("&quot;", '"')
+
+
+def test_a_value_that_is_written_with_quotes_and_without_keeps_its_quotes() -> None:
+    redacted = Engine().redact_text('{"pin": 4711, "old_pin": "4711", "password": "4712"}')
+    assert json.loads(redacted.restore(redacted.text)) == {
+        "pin": "4711",
+        "old_pin": "4711",
+        "password": "4712",
+    }
+
+
+def test_marks_in_quotes_are_put_back_once_each_however_many_there_are() -> None:
+    values = {f"<SECRET_{at}>": str(at) for at in range(20_000)}
+    values |= {f'"{mark}"': value for mark, value in values.items()}
+    said = " ".join(f'x = "{mark}"' for mark in values if mark[0] == "<")
+    restored = put_back(said, values)
+    assert restored == " ".join(f"x = {at}" for at in range(20_000))
+    assert quickest(lambda: put_back(said, values), 1.5) < 1.5

@@ -32,10 +32,15 @@ class Replacer:
         self._settings = settings
         self._terms = terms
         self._judge = judge
+        self._bare: dict[str, str] = {}  # what stood without quotes where what stands for it has some
+        self._quoted: set[str] = set()  # what stands for what had quotes before
 
     def write(self, shard: Shard) -> Written:
         """Give a text with everything replaced, and without its blobs where they are dropped."""
+        self._bare, self._quoted = {}, set()
         text, values = self._shard(shard)
+        for mark in self._bare.keys() - self._quoted:
+            tell(values, {f'"{mark}"': self._bare[mark]})
         if self._settings.blobs == "drop":
             kept, at = [], 0
             for start, end in sorted([*blobs(text), *attachments(text)]):  # one may hold others
@@ -77,7 +82,17 @@ class Replacer:
             texts.append(text)
             if more:
                 tell(values, more)
+                if text in more:
+                    self._note_quotes(shard.text, piece, text)
         return join(shard.text, shard.pieces, texts), values
+
+    def _note_quotes(self, whole: str, piece: Piece, mark: str) -> None:
+        """Note whether a mark has quotes only because it is one: what is put back there has none."""
+        is_as_said = whole[piece.start : piece.end] == piece.text
+        if is_as_said and piece.write(mark) == f'"{mark}"':
+            self._bare.setdefault(mark, piece.text)
+        elif whole[piece.start - 1 : piece.start] == '"':
+            self._quoted.add(mark)
 
     def _piece(self, piece: Piece, found: list[Finding]) -> Written:
         every = self.known(piece, found, found)

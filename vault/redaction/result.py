@@ -21,6 +21,9 @@ from vault.redaction.writings import unified
 _NUMBERED: Final = re.compile(r"<([A-Z][A-Z0-9_]*)_\d+>")
 _BRACKETED: Final = re.compile(r"<[^<>]{1,80}>")  # what most placeholders look like
 _IN_HTML: Final = re.compile(r"&((?:amp;){0,3})lt;([^<>&]{1,80})&\1gt;")  # and in HTML, in HTML of HTML
+_IN_QUOTES: Final = re.compile(  # in JSON, in HTML, in a cell, in a string
+    r"(&quot;|\"\"|\\\\\"|(?<![\"\\\\])\")(<[^<>]{1,80}>|&lt;[^<>&]{1,80}&gt;)\1(?!\")"
+)
 _SCRIPT: Final = re.compile(
     r"<script\b[^<>]{0,300}?\bjson\b[^<>]{0,300}>((?:[^<]++|<(?!/script))*+)", re.IGNORECASE
 )
@@ -84,9 +87,17 @@ def put_back(text: str, values: Mapping[str, str]) -> str:
     In HTML they are escaped, and JSON stays valid, also in the strings of JSON, in scripts and among words.
     """
     told = {mark: value for mark, value in values.items() if mark and value}
-    texts: list[str] = []
+    texts = _Texts(filter(_is_bare, told))
     tree = _tree(text, texts)
     return tree.written(_restored(texts, told))
+
+
+class _Texts(list[str]):
+    """Texts without parts; `bare` are the strings of JSON in whose place something without quotes stood."""
+
+    def __init__(self, bare: Iterable[str]) -> None:
+        super().__init__()
+        self.bare = frozenset(bare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +122,7 @@ class _Tree:
 _Part = tuple[int, int, _Tree, Callable[[str], str]]  # how a part is written comes last
 
 
-def _tree(text: str, texts: list[str]) -> _Tree:
+def _tree(text: str, texts: _Texts) -> _Tree:
     # How deep strings can be in strings grows with the logarithm of the length: each depth doubles escapes.
     if _is_json(text):
         return _strings(text, texts, _as_string, _tree)
@@ -122,9 +133,7 @@ def _tree(text: str, texts: list[str]) -> _Tree:
     )
 
 
-def _among(
-    text: str, texts: list[str], found: Iterable[_Part], read: Callable[[str, list[str]], _Tree]
-) -> _Tree:
+def _among(text: str, texts: _Texts, found: Iterable[_Part], read: Callable[[str, _Texts], _Tree]) -> _Tree:
     """Put what was found beside what stands between it."""
     parts: list[_Part] = []
     at = 0
@@ -137,11 +146,14 @@ def _among(
 
 
 def _strings(
-    text: str, texts: list[str], write: Callable[[str], str], read: Callable[[str, list[str]], _Tree]
+    text: str, texts: _Texts, write: Callable[[str], str], read: Callable[[str, _Texts], _Tree]
 ) -> _Tree:
-    parts: list[_Part] = [
-        (*one.span(), read(json.loads(one[0]), texts), write) for one in _STRING.finditer(text)
-    ]
+    parts: list[_Part] = []
+    for one in _STRING.finditer(text):
+        if html.unescape(one[0]) in texts.bare:
+            parts.append((*one.span(), _leaf(one[0], texts), str))
+        else:
+            parts.append((*one.span(), read(json.loads(one[0]), texts), write))
     return _Tree(text, parts=parts) if parts else _leaf(text, texts)
 
 
@@ -149,7 +161,7 @@ def _as_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _found(said: str, texts: list[str]) -> _Tree:
+def _found(said: str, texts: _Texts) -> _Tree:
     """Read a string where code may stand; its own backslashes are told from those of values."""
     tree = _tree(said, texts)
     if tree.parts:
@@ -168,21 +180,21 @@ def _is_escaped(text: str) -> bool:
     return "\\" in text and _ESCAPED.fullmatch(text) is not None
 
 
-def _mails(text: str, texts: list[str]) -> Iterator[_Part]:
+def _mails(text: str, texts: _Texts) -> Iterator[_Part]:
     """Find what parts of mails say that are encoded."""
     for part in encoded_parts(text, 0, len(text)):
         for one in part.pieces:
             yield one.start, one.end, _tree(one.text, texts), one.write
 
 
-def _scripts(text: str, texts: list[str]) -> Iterator[_Part]:
+def _scripts(text: str, texts: _Texts) -> Iterator[_Part]:
     """Find JSON in the scripts of HTML."""
     for one in _SCRIPT.finditer(text):
         if _is_json(one[1]):
             yield *one.span(1), _tree(one[1], texts), _in_script
 
 
-def _objects(text: str, texts: list[str]) -> Iterator[_Part]:
+def _objects(text: str, texts: _Texts) -> Iterator[_Part]:
     """Find JSON with keys among other words: in lines of a log, between fences."""
     is_taken = _BACKSLASH in text or "\\ufdd0" in text.lower()
     read, write_string = (_tree, _as_string) if is_taken else (_found, _as_found)
@@ -194,7 +206,7 @@ def _objects(text: str, texts: list[str]) -> Iterator[_Part]:
             yield one.start, one.end, _strings(said, texts, write_string, read), write
 
 
-def _leaf(text: str, texts: list[str]) -> _Tree:
+def _leaf(text: str, texts: _Texts) -> _Tree:
     texts.append(text)
     return _Tree(text, len(texts) - 1)
 
@@ -221,18 +233,9 @@ def _restored(texts: list[str], told: Mapping[str, str]) -> list[str]:
     """Restore texts together: however many there are, each mark is looked for once."""
     whole = "\0".join(texts)
     found = [
-        (one.start(), -len(one[0]), told[one[0]]) for one in _BRACKETED.finditer(whole) if one[0] in told
+        (at, length, _as_within(whole, at, at - length, value)) for at, length, value in _marks(whole, told)
     ]
-    for one in _IN_HTML.finditer(whole):
-        if value := told.get(f"<{one[2]}>"):
-            for _ in range(1 + len(one[1]) // len("amp;")):
-                value = html.escape(value)
-            found.append((one.start(), -len(one[0]), value))
-    for mark in told:
-        if not _BRACKETED.fullmatch(mark):
-            found += [(at, -len(mark), told[mark]) for at in _places(whole, mark)]
-    found = [(at, length, _as_within(whole, at, at - length, value)) for at, length, value in found]
-    found.sort()
+    found = sorted([*found, *_bare(whole, told)])
     restored, begin, index = [], 0, 0
     for text in texts:
         pieces, at, end = [], begin, begin + len(text)
@@ -245,6 +248,34 @@ def _restored(texts: list[str], told: Mapping[str, str]) -> list[str]:
         restored.append("".join([*pieces, whole[at:end]]))
         begin = end + 1
     return restored
+
+
+_Mark = tuple[int, int, str]  # where it stands, how long it is, less than nothing, and its value
+
+
+def _marks(whole: str, told: Mapping[str, str]) -> Iterator[_Mark]:
+    for one in _BRACKETED.finditer(whole):
+        if one[0] in told:
+            yield one.start(), -len(one[0]), told[one[0]]
+    for one in _IN_HTML.finditer(whole):
+        if value := told.get(f"<{one[2]}>"):
+            for _ in range(1 + len(one[1]) // len("amp;")):
+                value = html.escape(value)
+            yield one.start(), -len(one[0]), value
+    for mark in told:
+        if not _BRACKETED.fullmatch(mark) and not _is_bare(mark):
+            yield from ((at, -len(mark), told[mark]) for at in _places(whole, mark))
+
+
+def _bare(whole: str, told: Mapping[str, str]) -> Iterator[_Mark]:
+    """Find the marks with quotes in whose place something without them stood."""
+    for one in _IN_QUOTES.finditer(whole):
+        if value := told.get(f'"{html.unescape(one[2])}"'):
+            yield one.start(), -len(one[0]), value
+
+
+def _is_bare(mark: str) -> bool:
+    return mark[:2] == '"<' and mark[-2:] == '>"'
 
 
 def _as_within(text: str, at: int, end: int, value: str) -> str:
