@@ -22,7 +22,7 @@ PERSON = "My name is Rosalind Achterberg"
         (
             "my account number is 31926819",
             "```sql\nSELECT * FROM accounts WHERE no = 31926819;\n```",
-            "```sql\nSELECT * FROM accounts WHERE no = <BANK_ACCOUNT_1>;\n```",
+            "```sql\nSELECT * FROM accounts WHERE no = '<BANK_ACCOUNT_1>';\n```",
         ),
         ("my passport is 925100617", "`925100617`", "`<PASSPORT_1>`"),
         ("My phone is 020 7946 0018", "tel `020 7946 0018`", "tel `<PHONE_NUMBER_1>`"),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import string
 import unicodedata
 from collections.abc import Callable
+from typing import Final
 
 from vault.redaction.findings import Finding
 from vault.redaction.memory import Memory
+
+_DAY: Final = re.compile(r"\d{4}([-/.])\d\d?\1\d\d?|\d\d?([-/.])\d\d?\2\d{4}")
+_NUMBER: Final = re.compile(r"\d+")
 
 Operator = Callable[[Finding, str, Memory], str]
 
@@ -78,10 +83,18 @@ def surrogate(finding: Finding, value: str, memory: Memory) -> str:
     if finding.entity == "EMAIL_ADDRESS":
         return f"user-{code.hex()[:8]}@example.com"
     drawn = iter(code * (len(value) // len(code) + 1))
+    if finding.entity == "DATE_OF_BIRTH" and _DAY.fullmatch(value):
+        return _NUMBER.sub(lambda found: _another_part(found[0], next(drawn)), value)
     return "".join(
         _another(character, next(drawn)) if _says_something(finding, character) else character
         for character in value
     )
+
+
+def _another_part(part: str, drawn: int) -> str:
+    """Give another year, or a day that may as well be a month: what was a date is one."""
+    number = 1930 + drawn % 70 if len(part) > 2 else 1 + drawn % (12 if len(part) > 1 else 9)  # noqa: PLR2004
+    return f"{number:0{len(part)}}"
 
 
 def _another(character: str, drawn: int) -> str:

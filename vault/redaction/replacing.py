@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from vault.redaction.findings import Finding
 from vault.redaction.memory import Memory
@@ -11,9 +13,20 @@ from vault.redaction.recalling import recall
 from vault.redaction.remembering import known_as, placeholders, remember
 from vault.redaction.result import tell
 from vault.redaction.search import Shard, beside
-from vault.redaction.segments import Form, Piece, attachments, blobs, join
+from vault.redaction.segments import Form, Piece, as_it_is, attachments, blobs, join
 from vault.redaction.settings import Redaction
 from vault.redaction.terms import Terms
+
+_NUMBER: Final = re.compile(r"\d[\d._-]*+")
+_VALID: Final = re.compile(r"(?!0\d)\d[\d._-]*+")
+_BEFORE: Final = re.compile(r"[=:(,\[][ \t]{0,3}\Z")
+_BEHIND: Final = re.compile(r"[ \t]*+(?:[,;)\]}\r\n]|\Z)")
+_STRING: Final = re.compile(r"""\"(?:[^"\\]|\\.)*+\"|'(?:[^'\\]|\\.)*+'|`[^`]*+`""")
+_STATEMENT: Final = re.compile(
+    r"^[ \t]*+(?:select|insert|update|delete|replace|with)\b|\bwhere\b", re.IGNORECASE | re.MULTILINE
+)
+_SAID: Final = re.compile(r"[\"'`#]|//|--")
+_LINE: Final = 400  # characters of a line that tell whether a number stands in a string
 
 Written = tuple[str, dict[str, str]]  # a text, and what stood where in it something else stands now
 
@@ -96,16 +109,32 @@ class Replacer:
 
     def _piece(self, piece: Piece, found: list[Finding]) -> Written:
         every = self.known(piece, found, found)
-        return self._replaced(piece.text, every) if every else (piece.text, {})
+        return self._replaced(piece, every) if every else (piece.text, {})
 
-    def _replaced(self, text: str, findings: Sequence[Finding]) -> Written:
+    def _replaced(self, piece: Piece, findings: Sequence[Finding]) -> Written:
+        text, is_code = piece.text, piece.form is Form.CODE and piece.write is as_it_is
+        quotes = "'" if is_code and _STATEMENT.search(text) else '"'
         values, written, at = dict[str, str](), [], 0
         for finding in sorted(findings, key=lambda one: one.start):
             value = text[finding.start : finding.end]
             operator = self._settings.operator_for(finding.entity)
             now = OPERATORS[operator](finding, value, self._memory)
-            written += [text[at : finding.start], now]
+            is_bare = is_code and now != value and _is_bare_number(text, finding.start, finding.end)
+            quote = quotes if is_bare and not _VALID.fullmatch(now) else ""
+            written += [text[at : finding.start], f"{quote}{now}{quote}"]
             at = finding.end
             if now != value and operator in TELLING:
                 tell(values, {now: value})
+                if quote == '"':
+                    self._bare.setdefault(now, value)
+                elif is_code and text[finding.start - 1 : finding.start] == '"':
+                    self._quoted.add(now)
         return "".join([*written, text[at:]]), values
+
+
+def _is_bare_number(text: str, start: int, end: int) -> bool:
+    """Say whether a number stands where code reads one, and no word: what stands for it there is a string."""
+    if not _NUMBER.fullmatch(text, start, end) or not _BEHIND.match(text, end):
+        return False
+    line = text[max(text.rfind("\n", 0, start) + 1, start - _LINE) : start]
+    return _BEFORE.search(line) is not None and not _SAID.search(_STRING.sub("", line))

@@ -59,6 +59,9 @@ _INLINE = re.compile(
 )
 """A table or a list of TOML."""
 
+_STRINGS = re.compile(rf"^[\w.-]{{1,60}} = {_STRING}[ \t]*$", re.MULTILINE)
+_NEAR = 300
+
 _OPENS = re.compile(rf"^[ \t]*+(?:{_NAMING})(?=[{{\[])", re.MULTILINE)
 _BRACKET = re.compile(rf"{_STRING}|{_NOTE}|[{{}}\[\]]")
 _LINE_ENDS = re.compile(r"[ \t]*+(?:#[^\n]*+)?\r?(?:\n|\Z)")
@@ -90,6 +93,11 @@ def _as_yaml(text: str) -> str:
     return text if _PLAIN_YAML.fullmatch(text) else f'"{_in_double(text)}"'
 
 
+def _beside_key(text: str) -> str:
+    """Write a value as it is, but for stars, which YAML takes for the name of another value."""
+    return f'"{_in_double(text)}"' if text[:1] == "*" else one_line(text)
+
+
 def _as_env(text: str) -> str:
     return text if _BARE_ENV.fullmatch(text) else f'"{_in_double(text)}"'
 
@@ -115,9 +123,20 @@ def keyed_lines(text: str, start: int, end: int, *, sure: bool = False) -> Itera
         raw = text[found.end() : last].rstrip()
         if raw:
             read = _yaml if sure and sign == ":" else _value
-            if sure and sign == "=" and found[1]:
-                read = _bare if _NO_STRING.fullmatch(raw) else _inline if _INLINE.fullmatch(raw) else read
+            if sign == "=" and found[1] and (sure or _is_toml(text, found.start(), last)):
+                read = (
+                    _bare
+                    if _NO_STRING.fullmatch(raw)
+                    else _inline
+                    if sure and _INLINE.fullmatch(raw)
+                    else read
+                )
             yield Taken(found.start(), last, read(found.end(), raw, label.rstrip(), sign))
+
+
+def _is_toml(text: str, start: int, end: int) -> bool:
+    """Say whether settings near by are strings of TOML, beside which no bare word may stand."""
+    return _STRINGS.search(text, max(0, start - _NEAR), end + _NEAR) is not None
 
 
 def _yaml(start: int, raw: str, label: str, _sign: str) -> list[Piece]:
@@ -198,7 +217,8 @@ def _value(start: int, raw: str, label: str, sign: str) -> list[Piece]:
         return value(start + 1, end - 1, raw[1:-1], label, write)
     if sign == "=" and _BARE_ENV.fullmatch(raw):
         return value(start, end, raw, label, _as_env)
-    return value(start, end, raw, label, one_line)
+    is_yaml = sign == ":" and label[:1].islower() and " " not in label and not _IN_BRACES.search(raw)
+    return value(start, end, raw, label, _beside_key if is_yaml and raw[0] not in "\"'[{*" else one_line)
 
 
 def cards(text: str, start: int, end: int) -> Iterator[Taken]:
