@@ -136,6 +136,8 @@ WIDE = f"{''.join(f'field_{at},' for at in range(300))}password\n" + "".join(
 )
 TAG = "".join(f'<input class="{PROSE}" name="username" value="mango{pin}">\n' for pin in PINS[:9])
 PAIRS = "".join(f"  'k{at}': 'Ahmed Hassan',\n" for at in range(60))
+ROWS = "".join(f"<tr><td>{at}</td><td>a blue one of them</td><td>thistle{at}</td></tr>\n" for at in range(30))
+HEADED = f"<table>\n<tr><th>No</th><th>Colour</th><th>Username</th></tr>\n{ROWS}</table>\n"
 LITERAL = f"keys = {{\n{PAIRS}}}\n"
 
 
@@ -163,8 +165,9 @@ def test_p1_what_only_its_column_tells_is_not_shown_however_far_below_the_column
         (f"{LIST}{SECTION}", "mango|10[.]4"),
         (TAG, "mango"),
         (LITERAL, "Hassan"),
+        (HEADED, "thistle"),
     ],
-    ids=["toml", "ini", "list", "tag", "literal"],
+    ids=["toml", "ini", "list", "tag", "literal", "html"],
 )
 def test_p1_what_only_a_section_a_key_or_an_attribute_tells_is_not_shown_however_far_from_it(
     said: str, hidden: str, size: int

@@ -269,3 +269,35 @@ def test_p1_columns_of_a_grid_are_named_by_their_header(engine: Engine, table: s
 )
 def test_p1_of_a_name_under_its_label_no_part_is_left(said: str) -> None:
     assert not re.search("Anna|Brien|Gallagher", Engine().redact_text(said).text)
+
+
+ROWS = [("Zofia Lis", "mango7", "4711"), ("Jan Lis", "thistle", "4713")]
+ROW = "<tr><td>{}</td><td>{}</td><td><b>{}</b></td><td>17</td></tr>"
+PAGE = f"<table><tr><th>Name</th><th>Username</th><th>PIN</th><th>Size</th></tr>{ROW}{ROW}</table>"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        PAGE.format(*ROWS[0], *ROWS[1]),
+        "<p>x</p><table><tr><th>PIN</th><td>4711</td></tr><tr><th>Username</th><td>mango7</td></tr></table>",
+        "<table><tr><td>PIN:</td><td>4711</td></tr><tr><td>Username</td><td>mango7</td></tr></table>",
+        "<dl><dt>Username</dt><dd>mango7</dd><dt>Version</dt><dd>17</dd><dt>PIN</dt><dd>4711</dd></dl>",
+        '<table><tr><th colspan="2">A</th><th>PIN</th></tr><tr><td>a</td><td/><td>4711</td></tr></table>',
+    ],
+    ids=["columns", "rows", "pairs", "list", "spans"],
+)
+def test_p1_a_cell_of_html_is_named_by_the_head_of_its_column_or_row(engine: Engine, page: str) -> None:
+    redacted = engine.redact_text(page)
+    assert not re.findall(r"Lis|mango7|thistle|4711|4713", redacted.text)
+    assert re.findall(r">17<", redacted.text) == re.findall(r">17<", page)
+    assert redacted.restore(redacted.text) == page
+
+
+def test_cells_of_html_that_name_no_field_and_what_follows_a_table_stay(engine: Engine) -> None:
+    for page in (
+        "<table><tr><th>PIN</th><th>Wire</th></tr><tr><td>vcc</td><td>4711</td></tr></table><p>4711</p>",
+        "<table><tr><th>Module</th><th>Lines</th></tr><tr><td>json.py</td><td>4711</td></tr></table>",
+        "<dl><dt>Version</dt><dd>4711</dd><dt>Build</dt><dd>4711</dd></dl>",
+    ):
+        assert engine.redact_text(page).text == page

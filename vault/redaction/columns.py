@@ -19,6 +19,12 @@ _GOES_ON: Final = re.compile(  # whatever stands in quotes, it ends no statement
     r"(?:[^';\n]++|'[^']*+(?:'|\Z)|;(?![ \t]*+(?:\r?\n|\Z))|\n(?![ \t]*+(?:\r?\n|`{3})))*+\Z"
 )
 
+_HEAD: Final = re.compile(
+    r"<table\b[^<>]{0,500}>(?:[^<]++|<(?!/?table\b|td\b|/tr\b))*+</tr\s{0,3}>", re.IGNORECASE
+)
+_TABLE_ENDS: Final = re.compile(r"</table\b", re.IGNORECASE)
+_ROW: Final = re.compile(r"<(/?)tr\b[^<>]{0,500}>", re.IGNORECASE)
+
 
 class Columns(NamedTuple):
     """What names the columns of a table, and where the row begins to which what follows belongs.
@@ -43,7 +49,7 @@ class Tables:
         lines = text[: text.rfind("\n") + 1]
         if lines != self._lines:
             self._lines, self._found = lines, _of_lines(lines)
-        return self._found or _inserted(text) or _literal(text)
+        return self._found or _inserted(text) or _headed(text) or _literal(text)
 
 
 def _of_lines(lines: str) -> Columns | None:
@@ -58,6 +64,17 @@ def _of_lines(lines: str) -> Columns | None:
 def _literal(text: str) -> Columns | None:
     opened = open_at_end(text) if "{" in text or "[" in text else None
     return Columns(*opened, "") if opened else None
+
+
+def _headed(text: str) -> Columns | None:
+    """Give the head of the table of HTML that is open at the end, if its first row names its columns."""
+    begin = max(text.rfind("<table"), text.rfind("<TABLE")) if "<" in text else -1
+    head = _HEAD.match(text, begin) if begin >= 0 else None
+    if head is None or _TABLE_ENDS.search(text, head.end()):
+        return None
+    rows = list(_ROW.finditer(text, head.end()))
+    row = rows[-1].start() if rows and not rows[-1][1] else rows[-1].end() if rows else head.end()
+    return Columns(head[0], row, ">")
 
 
 def _section(text: str) -> Columns | None:

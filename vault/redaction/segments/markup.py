@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote, unquote
 
+from vault.redaction.segments.cells import CELLS, Cells
 from vault.redaction.segments.labels import may_number_a_person, names_a_field
 from vault.redaction.segments.pieces import Form, Piece, Taken, as_it_is, value
 
@@ -163,6 +164,8 @@ class _Reader:
         self._names = {found[1].lower() for found in _OPENER.finditer(text, start, end)}
         self._is_page = "html" in self._names or self._names <= _KNOWN
         self._open: list[str] = []
+        self._cells = Cells()
+        self._turns: tuple[str, str, bool] | None = None  # the tag that ends the text before it
         self._missing: set[str] = set()
 
     def read(self) -> Iterator[Taken]:
@@ -176,6 +179,9 @@ class _Reader:
                 continue
             if start > last and (self._whole or around):
                 yield Taken(last, start, self._said(last, start, around))
+            if self._turns:
+                self._cells.turn(*self._turns)
+                self._turns = None
             yield Taken(start, at, pieces)
             last = at
         if self._whole and last < self._end:
@@ -189,8 +195,9 @@ class _Reader:
             form = Form.PROSE if is_json else Form.CODE
             return value(first, last, self._text[first:last], "", _in_script, form)
         form = Form.CODE if around in _CODE else Form.PROSE
-        label = _label(around, last - first)
-        return value(first, last, html.unescape(self._text[first:last]), label, _text_node, form)
+        said = html.unescape(self._text[first:last])
+        label = _label(around, last - first) or (self._cells.named(said) if last - first <= _SHORT else "")
+        return value(first, last, said, label, _text_node, form)
 
     def _tag(self, start: int) -> tuple[int, list[Piece] | None]:  # noqa: C901 (a tag, read once)
         """Give where the tag ends and its pieces; None for them where it is no tag after all."""
@@ -216,6 +223,8 @@ class _Reader:
         alone = "/" in end[0]
         if not (self._whole or alone or lower in _KNOWN or lower in self._closed):
             return end.end(), None
+        if lower in CELLS:
+            self._turns = lower, self._text[name.end() : end.start()], not closes
         if closes:
             self._close(lower)
         elif not alone and lower not in _VOID and lower in self._closed:
