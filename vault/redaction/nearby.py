@@ -34,6 +34,8 @@ class Nearby:
 
     def __init__(self, text: str) -> None:
         self._text = _SURROGATES.sub("\ufffd", text)  # spaCy can't read them; the places stay
+        self._low = ""
+        self._said: dict[tuple[str, ...], bool] = {}  # whether any of some words stands anywhere
         self._whole: _Tokens | None = None
         self._left = len(text)  # that may be read in windows: then it costs less to read all at once
         if len(text) <= _WINDOW or len(text) > _TOKENIZED or _joins_little_words(self._text):
@@ -41,10 +43,21 @@ class Nearby:
 
     def has(self, context: Sequence[str], place: int, *, whole: bool) -> bool:
         """Say whether a context word, or a word that holds one, is among the six up to a place."""
+        if not self._says(context):
+            return False  # most texts say none: nothing has to be cut into tokens
         around = self._around(place)
         if whole:
             return any(word.lower() in around for word in context)
         return any(word.lower() in one for word in context for one in around)
+
+    def _says(self, context: Sequence[str]) -> bool:
+        """Say whether a context word stands anywhere in the text; one that is not of ASCII may."""
+        words = tuple(context)
+        said = self._said.get(words)
+        if said is None:
+            self._low = self._low or self._text.lower()
+            said = self._said[words] = any(not word.isascii() or word.lower() in self._low for word in words)
+        return said
 
     def _around(self, place: int) -> list[str]:
         before, behind = _BEFORE, _BEHIND

@@ -31,6 +31,9 @@ _CUE = re.compile(
     r"|commande|facture|encomenda|version|build|part|model|modell?|lot|batch|pin|puk|code|codigo|otp|score|population|parcel|bag tag|tag|tkt|ocr|kid|protocol\w*|contract|contrato|vertrag\w*|imei|meter|zahler\w*|barcode|"
     r"iccid|chip|euros?|eur|usd|dollars?|\$|coordinates|lat|lon|lng|zip|plz|postcode|lottery|uan|utr|medicare|svnr|ahv|nir|secu|hkid|nric|matricul\w*|instal\w*|bankverb\w*)\b"
 )
+_WORD = re.compile(r"[a-z$]")
+"""Without any there is none of those: a column of numbers has a hundred thousand runs."""
+
 _DATE = re.compile(
     r"(?:(?:(?:0?[1-9]|[12]\d|3[01])[-./ ](?:0?[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])[-./ ](?:0?[1-9]|[12]\d|3[01]))[-./ ](?:(?:19|20)\d\d|\d\d(?![ ]\d\d))(?:[ ,]+\d{1,2}(?:[:.]\d\d)?)?|(?:19|20)\d\d[-./ ]?\d{1,2}[-./ ]?\d{1,2}(?:[ ]\d{1,2})?|(?:19|20)\d\d ?- ?(?:19|20)\d\d"
     r"|\d{3}[-. ]\d{2}[-. ]\d{4}|\d{1,3}(?:\.\d{3}){2,4}|\d{1,3}(?: \d{3}){1,4})$"
@@ -84,8 +87,10 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
         if _ANSWERED.search(low, max(0, start - _REQUEST), start) and _STATUS.match(run):
             continue
         before = low[max(0, start - 48) : start]
+        if _UNIT.match(low, end) or before.endswith(("$", "€", "£", "eur ", "usd ", "$ ")):
+            continue
         cue = None
-        for met in _CUE.finditer(before[before.rfind("\n\n") + 1 :]):
+        for met in _CUE.finditer(before[before.rfind("\n\n") + 1 :]) if _WORD.search(before) else ():
             cue = met
         spoken = cue is not None and cue["phone"] is not None
         if (
@@ -93,8 +98,6 @@ def _find(folded: Folded, _ends: Ends) -> Iterator[Hit]:
             and not (spoken and _THOUSANDS.match(run))
             and not re.match(r"0\d \d\d \d\d \d\d|[2-9]\d\d[. -]\d{3}[. -]\d{4}", run)
         ):
-            continue
-        if _UNIT.match(low, end) or before.endswith(("$", "€", "£", "eur ", "usd ", "$ ")):
             continue
         if spoken:
             yield Hit("PHONE_NUMBER", start, end, 0.85)
