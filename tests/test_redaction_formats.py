@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import tomllib
@@ -49,6 +50,18 @@ def test_p1_attributes_are_read_where_a_document_is_none_of_html(
 )
 def test_attributes_that_name_nobody_stay(engine: Engine, text: str) -> None:
     assert engine.redact_text(text).text == text
+
+
+@pytest.mark.parametrize(
+    "script", ["call('{}')", "window.open('tel:{}')", "location.href = &quot;tel:{}&quot;"]
+)
+def test_p1_a_number_that_a_page_calls_in_a_script_goes(engine: Engine, script: str) -> None:
+    page = f'<p>x</p><a href="#" onclick="{script.format("+442079460018")}">call us</a>'
+    now = engine.redact_text(page)
+    assert "7946" not in now.text
+    assert html.unescape(now.restore(now.text)) == html.unescape(page)
+    other = "<p>x</p><button onclick=\"openPage('userForm', 4711, 'Anna')\">go</button>"
+    assert engine.redact_text(other).text == other
 
 
 def test_a_comment_keeps_its_spaces(engine: Engine) -> None:

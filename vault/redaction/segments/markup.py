@@ -77,6 +77,9 @@ _SCHEMA = re.compile(r"xmlns:|(?:\w{1,20}:)?(?:nonamespace)?schemalocation\Z|tar
 _SAYS = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}+[ ,.]{1,2}[^\W\d_]{2,}|\+\d[\d ()/-]{6,}")
 """Two words, or a telephone number with its country."""
 
+_DIALS = re.compile(r"\btel:|['\"]\+\d[\d ()/-]{6,}['\"]")
+"""A script that calls somebody."""
+
 _NAMING = re.compile(r"""\b(?:name|property|itemprop)\s*+=\s*+["']?([\w.:-]{1,60})""")
 _START = re.compile(r"<(?=[A-Za-z/!?])")
 _NAME = re.compile(r"</?([A-Za-z][\w:.-]*+)")
@@ -253,6 +256,7 @@ class _Reader:
             name in _DATA
             or (name.startswith("data-") and not (_RECORD.match(name) and said.isdigit()))
             or said[:7].lower().startswith(("mailto:", "tel:"))
+            or (name[:2] == "on" and _DIALS.search(said) is not None)
             or may_number_a_person(name.rpartition(":")[2])
             or (not is_page and (name in _TOLD or names_a_field(label)))
             or (not is_page and _SAYS.search(said) is not None)
