@@ -206,3 +206,32 @@ def test_what_follows_a_table_flows_on() -> None:
         said = f"{table}\n{'and so it goes on, as it has to, ' * 20}"
         out = "".join(face.feed(said[at : at + 5]) for at in range(0, len(said), 5))
         assert "on, as it" in out
+
+
+CODE = "x = compute(1)\n" * 60
+AFTER = "So it goes on in this way for a while, as you can see.\n" * 9
+TOLD = "Then her brother Piotr Nowak called, who lives at 12 Rose Lane, and he is 34 years old.\n"
+
+
+@pytest.mark.parametrize("size", [5, 60])
+@pytest.mark.parametrize(
+    ("opens", "closes", "ends"),
+    [
+        ("```python", "```", "\r\n"),
+        ("```python", "```  ", "\n"),
+        ("- look:\n  ```", "     ```", "\n"),
+        ("> ~~~", "> ~~~", "\n"),
+        ("````md\n```", "`````", "\n"),
+    ],
+    ids=["windows", "spaces", "list", "quoted", "longer"],
+)
+def test_p1_a_code_fence_is_closed_for_a_stream_where_it_is_for_the_whole(
+    opens: str, closes: str, ends: str, size: int
+) -> None:
+    said = f"{opens}\n{CODE}{closes}\n{AFTER}{TOLD}{AFTER}".replace("\n", ends)
+    engine = Engine()
+    face = numbered(engine, Memory(bytes(32), {}), engine.settings)
+    shown = "".join(redacted((said[at : at + size] for at in range(0, len(said), size)), face))
+    assert not re.findall("Nowak|Rose|34", engine.redact_text(said).text)
+    assert not re.findall("Nowak|Rose|34", shown)
+    assert face.late == []

@@ -33,6 +33,7 @@ from msgspec.structs import replace as changed
 from vault.errors import InputError, UsageError
 from vault.redaction.columns import Tables
 from vault.redaction.findings import Finding
+from vault.redaction.segments.code import FENCE
 
 CONTEXT: Final = 200  # characters before the held text that a scan sees
 HOLD: Final = 5  # words
@@ -69,7 +70,6 @@ _phrase: Final = re.compile(
     re.IGNORECASE,
 )
 _phrase_words: Final = re.compile(r"(?:\s*+\S{1,40}+){32}")  # 24 of a phrase, and those before it
-_fence: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n`]*)$", re.MULTILINE)
 
 
 class Stream:
@@ -98,6 +98,7 @@ class Stream:
         self._context = 0  # how much of the window went out
         self._out = 0  # how much of the text went out
         self._fence = ""  # the line that opened the code fence in which the window begins
+        self._marks = ""  # of that line: only as many of them end it
         self._head = ""  # what names the columns, or the keys, among whose values the window begins
         self._tables = Tables()
         self._until = ""  # what ends the row of a table that is open at the window's end
@@ -194,14 +195,14 @@ class Stream:
             end = max(table.row - len(opening), 0)  # of half a row no cell is in its column
         self._head = table.head if table is not None else ""
         line = window.rfind("\n", 0, end) + 1
-        if _fence.match(window, line) and (line or self._line_begins):
+        if FENCE.match(window, line) and (line or self._line_begins):
             end = line  # half a fence is none
-        for match in _fence.finditer(window, 0, end):
+        for match in FENCE.finditer(window, 0, end):
             if match.start() == 0 and not self._line_begins:
                 continue
             if not self._fence:
-                self._fence = match.group()
-            elif match.group().strip().startswith(self._fence.strip()[:3]) and match.group(2) == "":
+                self._fence, self._marks = match[0], match[1]
+            elif match[1].startswith(self._marks) and not match[2].strip():
                 self._fence = ""
         if end:
             self._line_begins = window[end - 1] == "\n"

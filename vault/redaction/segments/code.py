@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from vault.redaction.segments.pieces import Form, Taken, plain, value
 
-_FENCE = re.compile(r"^[ \t>]{0,20}+(`{3,}+|~{3,}+)([^\n`]*+)$", re.MULTILINE)
+FENCE = re.compile(r"^[ \t>]{0,20}+(`{3,}+|~{3,}+)([^\n`]*+)$", re.MULTILINE)
 _ATTRIBUTES = re.compile(r"[={\[:]")
 _TICKS = re.compile(r"`++")
 _TICKS_FAR = 1_000  # characters that inline code holds at most
@@ -33,24 +33,25 @@ _LINE = re.compile(
     ^(?=[^\n]{1,1000}+$)(?:>>>\ |\$\ |[ \t]*+)(?!["{\[<|]|\(['"\d-])(?:
         (?:async\ )?(?:def|function|func|fn|fun)\ [\w.]++(?:<[^>\n]{0,40}>)?\(
         | (?:export\ |public\ |abstract\ |final\ |pub\ )*+(?:class|interface|struct|enum|trait|impl|namespace)
-            \ \w.*[{:(][ \t]*+$
-        | from\ [\w.]++\ import\ \S | import\ [\w.]++[ \t]*+$
-        | import\ [\w.{*"'].*(?:;|\ from\ ["'].*|\ as\ \w++)[ \t]*+$
-        | \#include\ *+[<"] | \#!/ | package\ [\w.]++;?[ \t]*+$ | using\ [\w.:\ ]++;
+            \ \w.*[{:(][ \t\r]*+$
+        | from\ [\w.]++\ import\ \S | import\ [\w.]++[ \t\r]*+$
+        | import\ [\w.{*"'].*(?:;|\ from\ ["'].*|\ as\ \w++)[ \t\r]*+$
+        | \#include\ *+[<"] | \#!/ | package\ [\w.]++;?[ \t\r]*+$ | using\ [\w.:\ ]++;
         | (?:const|let|var|val|final|static|public|private|protected
             |int|float|double|char|bool|string|auto|void|long)
-            \ [\w<>\[\]*&,\ ]++(?:[(=]|;[ \t]*+$|:.*=)
-        | (?:if|elif|for|while|with|switch|match|catch|except)\b[^\n()=<>\[\]._]*+[()=<>\[\]._].*[:{][ \t]*+$
-        | (?:\}[ \t]*+)?(?:else|try|finally|do|except)[ \t]*+[:{][ \t]*+$
-        | (?:return|yield|raise|throw|await|assert|print|echo|puts)\b(?:;[ \t]*+$|[^\n(\[=;{_]*+[(\[=;{_])
+            \ [\w<>\[\]*&,\ ]++(?:[(=]|;[ \t\r]*+$|:.*=)
+        | (?:if|elif|for|while|with|switch|match|catch|except)\b
+            [^\n()=<>\[\]._]*+[()=<>\[\]._].*[:{][ \t\r]*+$
+        | (?:\}[ \t]*+)?(?:else|try|finally|do|except)[ \t]*+[:{][ \t\r]*+$
+        | (?:return|yield|raise|throw|await|assert|print|echo|puts)\b(?:;[ \t\r]*+$|[^\n(\[=;{_]*+[(\[=;{_])
         | (?:SELECT|INSERT\ INTO|UPDATE|DELETE\ FROM|CREATE\ TABLE|ALTER\ TABLE|DROP\ TABLE)\b
         | [\w.\[\]'"$*]++(?:\ ?:\ ?[\w\[\],|.]++)?+\ (?:[-+*/|&:]|\*\*)?=\ (?:
-            .*[\w)\]]\( | .*[\[{;"'] | -?[\d.]++[ \t]*+$ | [\w.]++[ \t]*+$ )
-        | (?:await\ )?[\w$]++(?:\.[\w$]++)*+\((?!\+?\d[\d\ ()/-]{6,}\)).*\)[ \t]*+[;,{]?[ \t]*+$
-        | [^\n=(]*+(?:=|(?<!\ )\().*[)\]"'\w];[ \t]*+$ | [\w.>-]++\ \(.*\);[ \t]*+$
-        | .*[)\w>]\ ?\{[ \t]*+$(?!\s*+(?:"[^"\n]{0,100}+"|'[^'\n]{0,100}+')[ \t]*+:)
+            .*[\w)\]]\( | .*[\[{;"'] | -?[\d.]++[ \t\r]*+$ | [\w.]++[ \t\r]*+$ )
+        | (?:await\ )?[\w$]++(?:\.[\w$]++)*+\((?!\+?\d[\d\ ()/-]{6,}\)).*\)[ \t]*+[;,{]?[ \t\r]*+$
+        | [^\n=(]*+(?:=|(?<!\ )\().*[)\]"'\w];[ \t\r]*+$ | [\w.>-]++\ \(.*\);[ \t\r]*+$
+        | .*[)\w>]\ ?\{[ \t\r]*+$(?!\s*+(?:"[^"\n]{0,100}+"|'[^'\n]{0,100}+')[ \t]*+:)
         | .*(?:\)|["'\]]|[=(,]\ ?[\w$]++)\ ?=>[ \t]*+[\w({\[]
-        | (?=[}\]]*+[);])[)}\]]++[;,)]++[ \t]*+$ | @[\w.]++\(.*\)[ \t]*+$
+        | (?=[}\]]*+[);])[)}\]]++[;,)]++[ \t\r]*+$ | @[\w.]++\(.*\)[ \t\r]*+$
     )
     """,
     re.MULTILINE | re.VERBOSE,
@@ -58,7 +59,7 @@ _LINE = re.compile(
 """What opens a bracket before a key in quotes is data, and what only closes some and goes on may be."""
 
 _BETWEEN = re.compile(
-    r"(?:[ \t]*+\n|[ \t]++\S.*+\n|[)\]}]+[;,]?[ \t]*+\n|(?:\#|//|/\*|\*|--)[^\n]*+\n|end[ \t]*+\n)*+"
+    r"(?:[ \t\r]*+\n|[ \t]++\S.*+\n|[)\]}]+[;,]?[ \t\r]*+\n|(?:\#|//|/\*|\*|--)[^\n]*+\n|end[ \t\r]*+\n)*+"
 )
 _INDENTED = re.compile(r"(?:\ {4}|\t)")
 _ENOUGH = 2  # lines
@@ -76,7 +77,7 @@ class Fence(NamedTuple):
 def fences(text: str) -> Iterator[Fence]:
     """Find the fenced blocks; one that nothing closes goes on to the end."""
     opening: re.Match[str] | None = None
-    for found in _FENCE.finditer(text):
+    for found in FENCE.finditer(text):
         if opening is None:
             opening = found
         elif found[1].startswith(opening[1]) and not found[2].strip():
