@@ -24,7 +24,7 @@ _DOCUMENT = re.compile(
     r"""^([^\n"'`=(){}\[\];:]{1,400}+:\ ?)?+([{\[])(?=\s*+(?:"|[{\[]\s*+["{\[]))""",
     re.MULTILINE | re.VERBOSE,
 )
-_ENDS_LINE = re.compile(r"[;,.]?[ \t]*+(?:\n|\Z)")
+_ENDS_LINE = re.compile(r"[;,.]?[ \t\r]*+(?:\n|\Z)")
 _KEY = re.compile(rf"\s*+(?:({_DOUBLE}|{_SINGLE})|[A-Za-z_$][\w$-]*+|-?\d[\d.]*+)\s*+:", re.DOTALL)
 _VALUE = re.compile(
     rf"\s*+(?:([bB]?(?:{_DOUBLE}|{_SINGLE}))|(-?\d[\w.+-]*+)|(?:true|false|null|None|True|False|NaN|-?Infinity)\b"

@@ -13,8 +13,8 @@ _LIST = rf"""\[(?:[^\[\]{{"'#=]++|#[^\n]*+|{_STRING}|{_INNER})*+(?:\]|\Z)"""
 _GOES_ON = r"(?:\n[ \t]++[^\s=#;\[][^\n=]*+(?=\n|\Z))*+"
 _SETTING = rf"(?:{_LINES}|{_LIST})[^\n]*+|[^\n]*+{_GOES_ON}"
 SECTION = re.compile(
-    rf"^[ \t]*+{_NAMED}[ \t]*+(?:[#;][^\n]*+)?\n"
-    rf"(?:[ \t]*+(?:[#;][^\n]*+|{_NAMED}[^\n=]*+|{_NAME}(?:{_SETTING}))?(?:\n|\Z))++",
+    rf"^[ \t]*+{_NAMED}[ \t\r]*+(?:[#;][^\n]*+)?\n"
+    rf"(?:[ \t\r]*+(?:[#;][^\n]*+|{_NAMED}[^\n=]*+|{_NAME}(?:{_SETTING}))?(?:\n|\Z))++",
     re.MULTILINE,
 )
 """A list, a string of three quotes or what is indented may go on in other lines; what is open, to the end."""

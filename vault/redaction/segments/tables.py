@@ -11,7 +11,7 @@ from typing import NamedTuple
 from vault.redaction.segments.labels import names_a_field, says_only_fields
 from vault.redaction.segments.pieces import Check, Piece, Taken, unhurried, value
 
-_RULE = re.compile(r"^[ \t|:+=-]++$", re.MULTILINE)
+_RULE = re.compile(r"^[ \t|:+=-]++(?=\r?$)", re.MULTILINE)
 _RULE_CELL = re.compile(r":?(?:-+|=+):?")
 _RULE_ENDS = re.compile(r"[|+]")
 _BAR_OR_RULE = re.compile(r"\||\+[-=+]++(?<=\+)[ \t]*+\r?\Z")
@@ -56,7 +56,7 @@ def markdown_tables(text: str, start: int, end: int) -> Iterator[Taken]:
         pieces = [piece for first, last in header for piece in _in_bars(text, first, last, "")]
         names = [text[first:last] for first, last in header]
         field = functools.cache(names_a_field)  # a table's own, so that it keeps no words
-        at = rule.end() + 1
+        at = line_end(text, rule.end(), end) + 1
         while at < end and _BAR_OR_RULE.search(text, at, last_of := line_end(text, at, end)):
             pieces += _row(text, _cells(text, at, last_of), names, field)
             at = last_of + 1
