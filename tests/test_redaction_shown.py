@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -125,6 +127,7 @@ STATEMENT = "INSERT INTO users (note, password) VALUES\n" + ",\n".join(
 )
 
 
+AFTER = "So it goes on in this way for a while, as you can see.\n" * 9
 NOTES = STATEMENT.replace("as the list", "as;\n\nthe list")
 OPTIONS = "".join(f"option_{at} = {at}\n" for at in range(90))
 PROSE = "wide " * 80
@@ -136,6 +139,13 @@ WIDE = f"{''.join(f'field_{at},' for at in range(300))}password\n" + "".join(
 )
 TAG = "".join(f'<input class="{PROSE}" name="username" value="mango{pin}">\n' for pin in PINS[:9])
 PAIRS = "".join(f"  'k{at}': 'Ahmed Hassan',\n" for at in range(60))
+FIELDS = {
+    "note": "it is as it is. " * 9,
+    "password": "p@ss'w:rd #1",
+    "username": "mango7",
+    "more": "so " * 90,
+}
+PAYLOAD = f"<m>\n<payload>{html.escape(json.dumps(FIELDS))}</payload>\n</m>\n{AFTER}"
 ROWS = "".join(f"<tr><td>{at}</td><td>a blue one of them</td><td>thistle{at}</td></tr>\n" for at in range(30))
 HEADED = f"<table>\n<tr><th>No</th><th>Colour</th><th>Username</th></tr>\n{ROWS}</table>\n"
 LITERAL = f"keys = {{\n{PAIRS}}}\n"
@@ -166,8 +176,9 @@ def test_p1_what_only_its_column_tells_is_not_shown_however_far_below_the_column
         (TAG, "mango"),
         (LITERAL, "Hassan"),
         (HEADED, "thistle"),
+        (PAYLOAD, "w:rd|mango"),
     ],
-    ids=["toml", "ini", "list", "tag", "literal", "html"],
+    ids=["toml", "ini", "list", "tag", "literal", "html", "payload"],
 )
 def test_p1_what_only_a_section_a_key_or_an_attribute_tells_is_not_shown_however_far_from_it(
     said: str, hidden: str, size: int
@@ -209,7 +220,6 @@ def test_what_follows_a_table_flows_on() -> None:
 
 
 CODE = "x = compute(1)\n" * 60
-AFTER = "So it goes on in this way for a while, as you can see.\n" * 9
 TOLD = "Then her brother Piotr Nowak called, who lives at 12 Rose Lane, and he is 34 years old.\n"
 
 

@@ -9,7 +9,8 @@ Text goes out when what follows can't change what is found in it. Held back are,
 * a finding that begins before and ends behind that point, however long it is;
 * a row of a table, a line of a section of settings and a tag with attributes, of up to ROW characters: they
   are read by what names their columns, by the section, and by another attribute;
-* a private key, or JSON that begins a line, of up to BLOCK characters, until that point is past its end;
+* a private key, or JSON that begins a line or an element of XML, of up to BLOCK characters, until that point
+  is past its end, and the element's;
 * the words that may be a wallet's, behind "recovery phrase" and its like.
 
 This is the reach. Within it, nothing goes out that a scan of the whole would redact. What a scan of the
@@ -60,7 +61,7 @@ _particles: Final = frozenset(
 )
 _key_begin: Final = re.compile(r"-----BEGIN ")
 _key_end: Final = re.compile(r"-----END [^\n-]*-----")
-_json: Final = re.compile(r"^[ \t]*[\[{](?=\s*+(?:[\"\[{\]}]|\Z))", re.MULTILINE)
+_json: Final = re.compile(r"(?:^[ \t]*|(?<=>))[\[{](?=\s*+(?:[\"\[{\]}]|&quot;|\Z))", re.MULTILINE)
 _json_signs: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|["\[\]{}]', re.DOTALL)
 _tag: Final = re.compile(
     r"<[A-Za-z][\w:.-]{0,60}+\s++[A-Za-z_:@*#][\w:.@*#-]{0,60}+\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^<>\"'])*+"
@@ -328,6 +329,8 @@ def _values(window: str, start: int) -> list[tuple[int, int]]:
     while match := _json.search(window, start):
         begin = match.end() - 1
         end = _json_end(window, begin) or (len(window) + 1)
+        if window[begin - 1 : begin] == ">":  # its element says how it is written
+            end = window.find("</", end, begin + BLOCK) + 1 or len(window) + 1
         start = end
         if end - begin <= BLOCK:
             values.append((begin, end))
