@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 import subprocess
 import tomllib
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
@@ -95,3 +97,26 @@ def test_what_code_is_restored_to_has_its_numbers() -> None:
     once = Engine().redact_text("```python\nuser = User(pin=4711, account_number=31926819)\n```\n")
     assert "4711" not in once.text
     assert once.restore(once.text) == "```python\nuser = User(pin=4711, account_number=31926819)\n```\n"
+
+
+SAID = json.dumps({"name": "Anna Kowalski", "pin": 4711, "mail": "anna.kowalski@web.de"})
+LINES = json.dumps(json.loads(SAID), indent=2)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize(
+    "element",
+    [
+        f"<m><payload>{SAID}</payload></m>",
+        f'<m><payload kind="a">\n{LINES}\n</payload></m>',
+        f"<m><payload x='{SAID}'>a</payload></m>",
+        f"<m><payload><![CDATA[{SAID}]]></payload></m>",
+    ],
+    ids=["raw", "lines", "attribute", "cdata"],
+)
+def test_json_in_an_element_among_words_is_written_as_xml_has_it(element: str, operator: str) -> None:
+    around = "That is what came:\n\n{}\n\nPlease look at it.\n"
+    said = redacted(operator, around.format(element)).removeprefix("That is what came:\n\n")
+    assert (said in around.format(element)) is (operator == "keep")
+    [payload] = ET.fromstring(said.removesuffix("\n\nPlease look at it.\n"))
+    assert [*json.loads(payload.get("x") or payload.text or "")] == ["name", "pin", "mail"]

@@ -36,6 +36,10 @@ _SPACE = re.compile(r"\s++")
 _CUT = re.compile(r"\s*+\Z")
 _WHOLE_STRING = re.compile(rf"({_DOUBLE})\s*+\Z", re.DOTALL)
 _CUT_OFF = re.compile(r"""\s*+["']""")
+_NEAR = 400  # characters of a tag before a literal
+_TAG_BEFORE = re.compile(r"<[A-Za-z][\w:.-]*+(?:\s[^<>]*+)?>\s*+\Z")
+_TAG_BEHIND = re.compile(r"\s*+</[A-Za-z]")
+_ATTRIBUTE_BEFORE = re.compile(r"<[A-Za-z][\w:.-]*+\s[^<>]*=\s?([\"'])\Z")
 _VALUES = frozenset({"value", "Value", "val"})
 _CLOSING = {"{": "}", "[": "]", "(": ")"}
 _BRACKETS = {closing: opening for opening, closing in _CLOSING.items()}
@@ -254,6 +258,16 @@ def is_string(text: str, start: int, end: int) -> list[Taken] | None:
     return [Taken(start, found.end(), string(text, start, found.end(1), ""))] if found else None
 
 
+def _is_of_element(text: str, start: int, end: int) -> bool:
+    """Say whether a literal is all that an element or an attribute of XML says: it is written otherwise."""
+    first = max(0, start - _NEAR)
+    sign = text[first:start].rstrip()[-1:]
+    if sign == ">":
+        return bool(_TAG_BEHIND.match(text, end) and _TAG_BEFORE.search(text, first, start))
+    attribute = _ATTRIBUTE_BEFORE.search(text, first, start) if sign in {'"', "'"} else None
+    return attribute is not None and text[end : end + 1] == attribute[1]
+
+
 def documents(text: str, start: int, end: int) -> Iterator[Taken]:
     """Find JSON of several lines that begins a line, or ends a sentence there.
 
@@ -271,7 +285,7 @@ def documents(text: str, start: int, end: int) -> Iterator[Taken]:
         if not scan.keys or "\n" not in text[begin : scan.end]:
             continue
         if scan.closed:
-            if _ENDS_LINE.match(text, scan.end, end):
+            if _ENDS_LINE.match(text, scan.end, end) and not _is_of_element(text, begin, scan.end):
                 yield Taken(begin, scan.end, scan.pieces)
         elif _CUT.match(text, scan.end, end):
             yield Taken(begin, scan.end, scan.pieces)
@@ -289,6 +303,8 @@ def literals(text: str, start: int, end: int) -> Iterator[Taken]:
     while found := _OPENING.search(text, start, end):
         scan = _scan(text, found.start(), end)
         start = scan.end
+        if scan.closed and _is_of_element(text, found.start(), scan.end):
+            continue
         if scan.keys or (scan.closed and any(piece.write is not quoted for piece in scan.pieces)):
             yield Taken(found.start(), scan.end, scan.pieces)
             if not scan.closed and (rest := _cut_off(text, scan, end)):
