@@ -220,6 +220,9 @@ def test_where_no_vault_is_and_none_is_to_be_made_no_file_is_made_either(apart: 
     with pytest.raises(ConfigError, match="there is no vault here"):
         at(apart, **files).open(create=False)
     assert not any(file.exists() for file in files.values())
+    away = apart.root.parent / "unmounted" / "transcripts.db"
+    with pytest.raises(StoreUnavailableError, match=f"no transcripts database at {away}"):
+        at(apart, **files | {"transcripts": away}).open(create=False)
 
 
 # -- failures on the way ---------------------------------------------------------------------------------

@@ -178,6 +178,9 @@ def _look(messages: Store, keys: Store, root: Root, *, create: bool) -> _Found:
             hint="put its databases back, or name another root",
         )
     if not create:
+        for store in (messages, keys):
+            if store.absent and not Path(store.absent).parent.is_dir():
+                _refuse_absent(store, "mount its disk")
         raise ConfigError("there is no vault here", hint="vault init makes one")
     return _Found.NOTHING
 
