@@ -219,3 +219,28 @@ def test_a_passphrase_is_a_file_of_some_length(tmp_path: Path) -> None:
         assert said.code == 2
         assert why in said.err
     assert names_in(tmp_path) == {"pipe", "long"}
+
+
+# -- hints -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "hint"),
+    [
+        (["show", "anna", "s-1", "--reveal"], "are read for a purpose", '--purpose "request 881"'),
+        (["hold", "add", "--user", "anna", "--reason", ""], "a hold has a reason", '--reason "case 7"'),
+        (["purge"], "no retention policies", 'policies = "policies" in vault.toml, or --policy; '),
+    ],
+)
+def test_what_python_calls_an_argument_is_an_option_in_hints(
+    where: Path, words: list[str], error: str, hint: str
+) -> None:
+    told = run("--vault", where, *words)
+    assert error in told.err
+    assert f"hint: {hint}" in told.err
+
+
+def test_a_vault_on_a_server_asks_for_the_options_that_name_the_rest_of_it() -> None:
+    told = run("--vault", "postgresql://nowhere/chat", "sessions")
+    assert "error: a vault on a database server needs --keyring\n" in told.err
+    assert "hint: --keyring is a second database; --root is file:/path/root.key, outside both" in told.err

@@ -117,7 +117,7 @@ def test_init_on_a_server(database: Databases, tmp_path: Path) -> None:
 def test_a_server_needs_keyring_and_root() -> None:
     said = run("init", "postgresql://127.0.0.1:1/x")
     assert said.code == 2
-    assert "needs keyring=" in said.err
+    assert "needs --keyring" in said.err
 
 
 # -- sessions --------------------------------------------------------------------------------------------

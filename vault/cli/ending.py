@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -32,6 +33,15 @@ _TAMPERED_HINTS = {  # where vault doctor can't know more
     "vault certificate": "get it anew from whoever keeps the vault, and the key by a way that you trust",
     "vault log": "leave all as it is, and compare it with checkpoints outside the vault: --anchor DIR",
 }
+# What the library calls an argument is an option here.
+_OPTIONS = {
+    "keyring": "keyring",
+    "policies": "policy",
+    "purpose": "purpose",
+    "reason": "reason",
+    "root": "root",
+}
+_ARGUMENT = re.compile(rf'\b({"|".join(_OPTIONS)})=(?=("?))')
 _LONG = 200  # characters of a file's name that are shown
 _OS_HINTS = {
     errno.ENOSPC: "make room there, then say it again",
@@ -51,7 +61,8 @@ def end(error: BaseException, *, debug: bool, command: str = "vault") -> int:
     elif debug:
         _trace(error)
     if isinstance(error, VaultError):
-        text, hint, code = str(error), error.hint or _hint(error, command), error.exit_code
+        text, hint = (_with_options(said) for said in (str(error), error.hint or _hint(error, command)))
+        code = error.exit_code
     elif isinstance(error, OSError):
         where = f": {_shortened(str(error.filename))}" if error.filename else ""
         text, code = f"{error.strerror or type(error).__name__}{where}", 1
@@ -71,6 +82,10 @@ def tell_notes(error: BaseException) -> None:
     for note in getattr(error, "__notes__", ()):
         if isinstance(note, Note):
             say(f"note: {note}")
+
+
+def _with_options(said: str) -> str:
+    return _ARGUMENT.sub(lambda found: f"--{_OPTIONS[found[1]]}{' ' if found[2] else ''}", said)
 
 
 def _shortened(name: str) -> str:
