@@ -54,6 +54,7 @@ class Service:
         # A handler interrupts the very thread that waits: an Event's lock would then wait for itself.
         self._signals: SimpleQueue[signal.Signals] = SimpleQueue()
         self._is_told = False
+        self._reading = threading.Lock()  # SIGHUP may come as it takes over
         self._alive_at = monotonic()
 
     def run(self, where: tuple[str, int] | None) -> None:
@@ -140,18 +141,19 @@ class Service:
             scheduler.add_job(self._leader.tick, trigger, id=f"policy:{name}")
 
     def _read_again(self, scheduler: Any) -> None:  # noqa: ANN401 (APScheduler has no types)
-        notify(reloading())
-        try:
-            policies = self._core.reload_policies()
-            self._schedule(scheduler, policies)
-        except Exception as error:  # noqa: BLE001 (what can't be read changes nothing; it is told)
-            tell_error("the policies can't be read: those of before stay in force", error)
-            self._show_valid(0)
-        else:
-            names = [] if policies is None else [one.name for one in policies.policies]
-            tell(logging.INFO, "the policies were read again", policies=names)
-            self._show_valid(1)
-        notify("READY=1")
+        with self._reading:
+            notify(reloading())
+            try:
+                policies = self._core.reload_policies()
+                self._schedule(scheduler, policies)
+            except Exception as error:  # noqa: BLE001 (what can't be read changes nothing; it is told)
+                tell_error("the policies can't be read: those of before stay in force", error)
+                self._show_valid(0)
+            else:
+                names = [] if policies is None else [one.name for one in policies.policies]
+                tell(logging.INFO, "the policies were read again", policies=names)
+                self._show_valid(1)
+            notify("READY=1")
 
     def _show_valid(self, valid: int) -> None:
         self._metrics.show("policies_valid", "0 where the policies could not be read again", valid)
