@@ -290,6 +290,7 @@ def test_two_backups_to_one_place_do_not_take_each_others_files(home: Place, bac
             vault.backup(backup)
 
 
+@pytest.mark.wide
 def test_a_backup_that_ended_as_another_began_there_is_not_cleared(
     home: Place, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

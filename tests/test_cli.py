@@ -130,6 +130,7 @@ BROKEN: list[tuple[Callable[[Path], None], int]] = [
 ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("breaking", "code"), BROKEN)
 def test_what_is_broken_ends_with_its_code_and_without_a_traceback(
     tmp_path: Path, breaking: Callable[[Path], None], code: int
@@ -211,6 +212,7 @@ def test_an_unknown_command_or_option_is_a_usage_error() -> None:
     assert run("show", "u-1").code == 2
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", ["", " ", "a\x07b", "x" * 513])
 def test_an_id_that_can_not_be_is_a_usage_error(tmp_path: Path, name: str) -> None:
     where = make(tmp_path / "v")

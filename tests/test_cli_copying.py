@@ -30,6 +30,7 @@ def status(where: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.wide
 def test_backup_leaves_the_root_out_and_says_so(where: Path, tmp_path: Path) -> None:
     said = run("--vault", where, "backup", tmp_path / "b")
     assert said.out == (
@@ -42,12 +43,14 @@ def test_backup_leaves_the_root_out_and_says_so(where: Path, tmp_path: Path) -> 
     assert manifest["transcripts"]["rows"]["messages"] == 3
 
 
+@pytest.mark.wide
 def test_backup_overwrites_nothing(where: Path, backup: Path) -> None:
     before = (backup / "manifest.json").read_bytes()
     assert run("--vault", where, "backup", backup).code == 2
     assert (backup / "manifest.json").read_bytes() == before
 
 
+@pytest.mark.wide
 def test_a_drill_reads_and_changes_nothing(where: Path, backup: Path) -> None:
     run("--vault", where, "forget-user", "ben", "--confirm", "ben")
     before = (where / "root.key").read_bytes()
@@ -61,6 +64,7 @@ def test_a_drill_reads_and_changes_nothing(where: Path, backup: Path) -> None:
     assert status(where)["is_home"]
 
 
+@pytest.mark.wide
 def test_a_drill_needs_no_more_than_the_root(
     where: Path, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,12 +73,14 @@ def test_a_drill_needs_no_more_than_the_root(
     assert run("restore", backup, "--drill").code == 2
 
 
+@pytest.mark.wide
 def test_what_holds_something_is_not_replaced_unasked(where: Path, backup: Path) -> None:
     said = run("--vault", where, "restore", backup)
     assert (said.code, said.out) == (5, "")
     assert "both databases hold this vault already; nothing was restored" in said.err
 
 
+@pytest.mark.wide
 def test_replacing_wants_the_name_of_the_vault(where: Path, backup: Path) -> None:
     with Vault.open(where, redactor=None) as vault:
         vault.transcript("cleo", "s-1").append("user", "later")
@@ -108,6 +114,7 @@ def test_on_a_terminal_restore_asks_for_the_name(where: Path, backup: Path) -> N
     assert sessions(where) == "anna\t1\t2\nben\t1\t1\n"
 
 
+@pytest.mark.wide
 def test_a_keyring_that_takes_over_the_root_elsewhere_wants_the_name(
     where: Path, backup: Path, tmp_path: Path
 ) -> None:
@@ -125,6 +132,7 @@ def test_a_keyring_that_takes_over_the_root_elsewhere_wants_the_name(
     assert (status(tmp_path / "new")["is_home"], status(where)["is_home"]) == (True, False)
 
 
+@pytest.mark.wide
 def test_filling_lost_transcripts_under_the_present_keyring_wants_no_name(where: Path, backup: Path) -> None:
     run("--vault", where, "forget-user", "ben", "--confirm", "ben")
     (where / "transcripts.db").unlink()
@@ -135,6 +143,7 @@ def test_filling_lost_transcripts_under_the_present_keyring_wants_no_name(where:
     assert sessions(where) == "anna\t1\t2\n"
 
 
+@pytest.mark.wide
 def test_an_interrupted_restore_is_seen_and_repeated(
     where: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +164,7 @@ def test_an_interrupted_restore_is_seen_and_repeated(
     assert run("--vault", where, "doctor").code == 0
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "words", [[], ["--drill"], ["--dry-run"], ["--replace", "transcripts", "--confirm", "v"]]
 )
@@ -176,6 +186,7 @@ def test_a_backup_that_was_edited_is_an_integrity_error(where: Path, backup: Pat
     assert run("--vault", where, "restore", backup, "--drill").code == 3
 
 
+@pytest.mark.wide
 def test_a_backup_with_the_root_of_another_vault_is_unavailable(
     where: Path, backup: Path, tmp_path: Path
 ) -> None:
@@ -190,6 +201,7 @@ def test_only_stores_can_be_replaced(where: Path, backup: Path) -> None:
     assert run("--vault", where, "restore", backup, "--replace", "root").code == 2
 
 
+@pytest.mark.wide
 def test_p7_what_a_younger_keyring_has_beyond_older_transcripts_is_told_with_what_mends_it(
     where: Path, backup: Path, tmp_path: Path
 ) -> None:

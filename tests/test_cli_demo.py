@@ -61,6 +61,7 @@ def test_the_demo_fails_where_the_backup_still_opens(monkeypatch: pytest.MonkeyP
     assert said.err == "error: a step did not show what it claims\n"
 
 
+@pytest.mark.wide
 def test_the_demo_fails_where_the_thief_opens_nothing_even_before(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_thief: Thief, _node: Node) -> None:
         return None
@@ -71,6 +72,7 @@ def test_the_demo_fails_where_the_thief_opens_nothing_even_before(monkeypatch: p
     assert "NOT SHOWN  today whoever has it, and the root, opens 0 of 1" in said.out
 
 
+@pytest.mark.wide
 def test_the_demo_fails_where_the_database_holds_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     def leave_plain(_cipher: Cipher, plain: bytes, _aad: bytes) -> bytes:
         return b"\1\1" + bytes(12) + plain + bytes(16)

@@ -41,6 +41,7 @@ def fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], li
     return ask
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("said", ["disk I/O error", "unable to open database file"])
 def test_where_the_disk_is_full_nothing_is_moved_away_and_nothing_restored(
     fails: Callable[[str], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch, said: str
@@ -54,12 +55,14 @@ def test_where_the_disk_is_full_nothing_is_moved_away_and_nothing_restored(
         assert "restore" not in one["do"]
 
 
+@pytest.mark.wide
 def test_what_sqlite_itself_calls_full_is_full(fails: Callable[[str], list[dict[str, Any]]]) -> None:
     for one in fails("database or disk is full"):
         assert "the disk is full" in one["why"]
         assert one["do"].startswith("du -xh ")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "said",
     [
@@ -78,6 +81,7 @@ def test_what_says_nothing_of_its_content_condemns_no_database(
         assert shlex.split(one["do"])[0] == "ls"
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("said", ["file is not a database", "database disk image is malformed"])
 def test_what_is_no_database_any_more_is_replaced_from_a_backup(
     fails: Callable[[str], list[dict[str, Any]]], said: str, monkeypatch: pytest.MonkeyPatch
@@ -88,6 +92,7 @@ def test_what_is_no_database_any_more_is_replaced_from_a_backup(
         assert "restore /BACKUP" in one["do"]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("check", ["erasures", "sample"])
 def test_a_full_disk_that_a_later_step_meets_condemns_no_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: str

@@ -45,6 +45,7 @@ def tamper(where: Path, statement: str) -> None:
 # -- log -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p6_log_show_prints_the_entries(where: Path, certificate: Path) -> None:
     lines = run("--vault", where, "log", "show").out.splitlines()
     assert [line.split("\t")[2:4] for line in lines] == [
@@ -60,6 +61,7 @@ def test_p6_log_show_prints_the_entries(where: Path, certificate: Path) -> None:
     assert run("--vault", where, "log", "show", "--first", "3").out.split("\t")[2] == "rotate"
 
 
+@pytest.mark.wide
 def test_p6_log_verify_says_what_it_found(where: Path, key: str, tmp_path: Path) -> None:
     (tmp_path / "pub").write_text(key + "\n")
     said = run("--vault", where, "log", "verify", "--key", tmp_path / "pub")
@@ -70,6 +72,7 @@ def test_p6_log_verify_says_what_it_found(where: Path, key: str, tmp_path: Path)
     assert (found["entries"], found["key"], found["unfinished"]) == (1, key, 0)
 
 
+@pytest.mark.wide
 def test_p6_log_verify_with_the_key_of_another_vault_fails(where: Path, tmp_path: Path) -> None:
     with made(tmp_path / "w") as other:
         theirs = other.log.public_key()
@@ -78,6 +81,7 @@ def test_p6_log_verify_with_the_key_of_another_vault_fails(where: Path, tmp_path
     assert run("--vault", where, "log", "verify", "--key", "a+b").code == 2
 
 
+@pytest.mark.wide
 def test_p6_an_edited_log_fails_with_the_exit_code_of_integrity(where: Path) -> None:
     tamper(where, "UPDATE log_entries SET entry = replace(entry, 'create', 'forged')")
     said = run("--vault", where, "log", "verify")
@@ -85,6 +89,7 @@ def test_p6_an_edited_log_fails_with_the_exit_code_of_integrity(where: Path) -> 
     assert "an entry was edited, added, moved or taken" in said.err
 
 
+@pytest.mark.wide
 def test_p6_a_log_that_was_set_back_fails_against_the_checkpoints_outside(
     where: Path, tmp_path: Path
 ) -> None:
@@ -106,6 +111,7 @@ def test_p6_a_log_that_was_set_back_fails_against_the_checkpoints_outside(
     assert run("--vault", where, "log", "verify", "--anchor", tmp_path / "new").code == 0
 
 
+@pytest.mark.wide
 def test_p6_an_empty_directory_of_checkpoints_is_no_anchor(where: Path, tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     assert run("--vault", where, "log", "verify", "--anchor", tmp_path / "outside").code == 2
@@ -127,6 +133,7 @@ def grown(where: Path, tmp_path: Path) -> tuple[Path, Path, Path]:
     return old, new, proof
 
 
+@pytest.mark.wide
 def test_p6_that_a_log_only_grew_is_proven_to_whoever_has_the_key(
     where: Path, key: str, tmp_path: Path
 ) -> None:
@@ -140,6 +147,7 @@ def test_p6_that_a_log_only_grew_is_proven_to_whoever_has_the_key(
     assert json.loads(present.out)["hashes"] == json.loads(proof.read_text())["hashes"]
 
 
+@pytest.mark.wide
 def test_p6_a_changed_proof_or_another_key_fails_with_the_exit_code_of_integrity(
     where: Path, key: str, tmp_path: Path
 ) -> None:
@@ -166,12 +174,14 @@ def test_p6_a_changed_proof_or_another_key_fails_with_the_exit_code_of_integrity
     assert run("--vault", where, "log", "prove", new, old).code == 2
 
 
+@pytest.mark.wide
 def test_a_proof_is_checked_with_the_key_alone(where: Path, key: str, tmp_path: Path) -> None:
     *_, proof = grown(where, tmp_path)
     assert run("log", "verify", proof).code == 2
     assert run("log", "verify", proof, "--key", key, "--anchor", tmp_path).code == 2
 
 
+@pytest.mark.wide
 def test_p6_a_certificate_is_verified_without_a_vault(certificate: Path, key: str, tmp_path: Path) -> None:
     certificate = certificate.rename(tmp_path / "elsewhere.json")
     said = spawn("certificate", "verify", certificate, "--key", key)
@@ -182,6 +192,7 @@ def test_p6_a_certificate_is_verified_without_a_vault(certificate: Path, key: st
     assert found == json.loads(certificate.read_text())
 
 
+@pytest.mark.wide
 def test_p6_certificates_of_many_are_verified_at_once(where: Path, key: str, tmp_path: Path) -> None:
     words = ("--from", "-", "--confirm", "2", "--certificate", tmp_path / "many.json")
     assert run("--vault", where, "forget-user", *words, stdin="anna\nben\n").code == 0

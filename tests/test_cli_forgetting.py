@@ -26,6 +26,7 @@ def users(where: Path) -> list[str]:
 # -- asking ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "words",
     [
@@ -43,6 +44,7 @@ def test_without_a_terminal_nothing_is_asked_and_nothing_goes(where: Path, words
     assert users(where) == ["anna", "ben", "cleo"]
 
 
+@pytest.mark.wide
 def test_the_hint_can_be_copied(where: Path) -> None:
     said = run("--vault", where, "forget-user", "O'Hara & co")
     assert "--confirm 'O'\"'\"'Hara & co'" in said.err
@@ -81,6 +83,7 @@ def test_with_confirm_a_terminal_asks_nothing(where: Path) -> None:
 # -- looking first ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_a_dry_run_counts_and_changes_nothing(where: Path) -> None:
     assert run("--vault", where, "forget-user", "anna", "--dry-run").out == (
         "would forget user anna: 1 session, 2 messages\n"
@@ -95,6 +98,7 @@ def test_a_dry_run_counts_and_changes_nothing(where: Path) -> None:
     assert run("--vault", where, "keys", "status", "--json").json["ordinal"] == 1
 
 
+@pytest.mark.wide
 def test_a_dry_run_says_who_is_forgotten_already(where: Path) -> None:
     run("--vault", where, "forget-user", "anna", "--confirm", "anna")
     said = run("--vault", where, "forget-user", "anna", "--dry-run")
@@ -103,6 +107,7 @@ def test_a_dry_run_says_who_is_forgotten_already(where: Path) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("words", [["forget-user", "anna"], ["forget-session", "anna", "s-1"]])
 def test_p7_whose_rows_were_stolen_is_not_counted_as_nobody_and_can_be_forgotten(
     where: Path, words: list[str]
@@ -119,6 +124,7 @@ def test_p7_whose_rows_were_stolen_is_not_counted_as_nobody_and_can_be_forgotten
     assert (again.code, again.err) == (0, "")
 
 
+@pytest.mark.wide
 def test_who_never_was_is_unknown(where: Path) -> None:
     for words in (["forget-user", "nobody", "--confirm", "nobody"], ["forget-user", "nobody", "--dry-run"]):
         assert run("--vault", where, *words).code == 1
@@ -137,6 +143,7 @@ def forget(where: Path, *words: str) -> Said:
     return said
 
 
+@pytest.mark.wide
 def test_the_certificate_is_provisional_and_with_now_it_is_final(where: Path) -> None:
     provisional = forget(where, "--reason", "request 881", "--actor", "the officer", "--json").json
     assert (provisional["status"], provisional["kind"]) == ("provisional", "forget-user")
@@ -146,10 +153,12 @@ def test_the_certificate_is_provisional_and_with_now_it_is_final(where: Path) ->
     assert (final["status"], final["id"]) == ("final", provisional["id"])
 
 
+@pytest.mark.wide
 def test_the_actor_is_the_login_name(where: Path) -> None:
     assert forget(where, "--json").json["actor"] == getpass.getuser()
 
 
+@pytest.mark.wide
 def test_people_are_told_what_it_means(where: Path) -> None:
     first = forget(where).out
     assert first.startswith("user anna is forgotten\n  status       provisional, until 2")
@@ -160,6 +169,7 @@ def test_people_are_told_what_it_means(where: Path) -> None:
     assert "receipt      absent from 1 of 1 files" in again
 
 
+@pytest.mark.wide
 def test_a_session_goes_alone(where: Path) -> None:
     with Vault.open(where, redactor=None) as vault:
         vault.transcript("anna", "s-2").append("user", "stays")
@@ -169,6 +179,7 @@ def test_a_session_goes_alone(where: Path) -> None:
     assert "stays" in run("--vault", where, "show", "anna", "s-2").out
 
 
+@pytest.mark.wide
 def test_many_users_go_with_one_swap(where: Path, tmp_path: Path) -> None:
     listed = tmp_path / "users.txt"
     listed.write_bytes(b"\xef\xbb\xbfanna\r\n\nben\nanna\n")
@@ -180,12 +191,14 @@ def test_many_users_go_with_one_swap(where: Path, tmp_path: Path) -> None:
     assert run("--vault", where, "keys", "status", "--json").json["ordinal"] == 2
 
 
+@pytest.mark.wide
 def test_many_users_are_told_in_rows(where: Path) -> None:
     said = run("--vault", where, "forget-user", "--from", "-", "--confirm", "2", "--now", stdin="ben\ncleo")
     rows = [line.split("\t") for line in said.out.splitlines()]
     assert [(row[0], row[1], row[3]) for row in rows] == [("ben", "final", "1"), ("cleo", "final", "1")]
 
 
+@pytest.mark.wide
 def test_of_many_users_none_goes_where_one_is_unknown(where: Path) -> None:
     said = run("--vault", where, "forget-user", "--from", "-", "--confirm", "2", stdin="anna\nnobody\n")
     assert (said.code, said.out) == (1, "")
@@ -193,11 +206,13 @@ def test_of_many_users_none_goes_where_one_is_unknown(where: Path) -> None:
     assert users(where) == ["anna", "ben", "cleo"]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("data", [b"", b"\n \n", b"\xff\xfe\x00", b"a\x01b\n"])
 def test_a_file_that_names_nobody_is_a_usage_error(where: Path, data: bytes) -> None:
     assert run("--vault", where, "forget-user", "--from", "-", "--confirm", "1", stdin=data).code == 2
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("words", [[], ["anna", "--from", "-"], ["--from", "no-such-file"]])
 def test_either_a_user_or_a_file_is_named(where: Path, words: list[str]) -> None:
     assert run("--vault", where, "forget-user", *words, "--confirm", "anna", stdin="ben\n").code == 2
@@ -206,6 +221,7 @@ def test_either_a_user_or_a_file_is_named(where: Path, words: list[str]) -> None
 # -- the certificate's file ------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_the_certificate_goes_to_a_file_of_its_owner(where: Path, tmp_path: Path) -> None:
     path = tmp_path / "certificate.json"
     said = forget(where, "--certificate", str(path), "--json")
@@ -214,6 +230,7 @@ def test_the_certificate_goes_to_a_file_of_its_owner(where: Path, tmp_path: Path
     assert "anna" not in path.read_text()
 
 
+@pytest.mark.wide
 def test_a_file_is_never_overwritten_and_nobody_is_forgotten_then(where: Path, tmp_path: Path) -> None:
     path = tmp_path / "certificate.json"
     path.write_text("mine")
@@ -225,6 +242,7 @@ def test_a_file_is_never_overwritten_and_nobody_is_forgotten_then(where: Path, t
     assert users(where) == ["anna", "ben", "cleo"]
 
 
+@pytest.mark.wide
 def test_a_failed_erasure_leaves_no_empty_certificate(
     where: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +256,7 @@ def test_a_failed_erasure_leaves_no_empty_certificate(
     assert not path.exists()
 
 
+@pytest.mark.wide
 def test_certificates_of_many_are_one_array(where: Path, tmp_path: Path) -> None:
     path = tmp_path / "certificates.json"
     words = ("--from", "-", "--confirm", "2", "--certificate", path)

@@ -47,6 +47,7 @@ def commands() -> Iterator[tuple[str, click.Command]]:
 # -- help ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("words", [["--help"], ["forget-user", "--help"], ["keys", "--help"], ["--version"]])
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     code = (
@@ -314,6 +315,7 @@ def test_fish_completes_commands(programs: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.wide
 def test_the_other_name_of_the_program_is_completed_too() -> None:
     code = "import sys; sys.argv[0] = 'transcript-vault'; from vault.__main__ import main; main()"
     done = subprocess.run(

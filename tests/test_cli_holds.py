@@ -30,6 +30,7 @@ def forget(where: Path, *words: str) -> tuple[int, str, str]:
     return said.code, said.out, said.err
 
 
+@pytest.mark.wide
 def test_p5_forgetting_who_is_held_ends_with_5_and_names_the_hold(where: Path) -> None:
     placed = run("--vault", where, "hold", "add", "--user", "anna", "--reason", "case 7")
     assert placed.code == 0
@@ -45,6 +46,7 @@ def test_p5_forgetting_who_is_held_ends_with_5_and_names_the_hold(where: Path) -
     assert users(where) == ["anna", "ben", "cleo"]
 
 
+@pytest.mark.wide
 def test_p5_one_who_is_held_stops_a_whole_file_unless_they_may_wait(where: Path, tmp_path: Path) -> None:
     hold(where, "--user", "anna")
     (tmp_path / "users").write_text("ben\nanna\n")
@@ -85,6 +87,7 @@ def test_p5_a_request_waits_for_the_release(where: Path) -> None:
     assert row.split("\t")[1:] == ["released", "", "", "", "case 7"]
 
 
+@pytest.mark.wide
 def test_p5_a_hold_on_a_session_names_it_until_a_day(where: Path) -> None:
     words = ("--user", "anna", "--session", "s-1", "--until", "2099-12-31", "--actor", "office")
     placed = hold(where, *words)
@@ -97,6 +100,7 @@ def test_p5_a_hold_on_a_session_names_it_until_a_day(where: Path) -> None:
     assert told.out.startswith("session s-1 of user anna is released")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("until", ["tomorrow", "2030-13-01", "2099-01-01T10:00", "20990101", "9999-12-31"])
 def test_an_end_that_is_no_date_or_has_no_zone_is_refused(where: Path, until: str) -> None:
     said = run("--vault", where, "hold", "add", "--user", "anna", "--reason", "r", "--until", until)
@@ -104,6 +108,7 @@ def test_an_end_that_is_no_date_or_has_no_zone_is_refused(where: Path, until: st
     assert run("--vault", where, "hold", "list").err == "nothing was ever held\n"
 
 
+@pytest.mark.wide
 def test_an_end_with_a_zone_is_taken_as_it_is(where: Path) -> None:
     hold(where, "--user", "anna", "--until", "2099-01-01T10:00+02:00")
     assert run("--vault", where, "hold", "list", "--json").json[0]["until"] == "2099-01-01T08:00:00Z"
@@ -121,6 +126,7 @@ def test_what_is_not_here_is_not_held_and_not_released(where: Path) -> None:
     assert run("--vault", where, "hold", "add", "--user", "anna").code == 2
 
 
+@pytest.mark.wide
 def test_p5_what_is_hidden_is_removed_by_carry_out(where: Path) -> None:
     placed = hold(where, "--user", "anna")
     with Vault.open(where, redactor=None, create=False) as vault:
@@ -132,6 +138,7 @@ def test_p5_what_is_hidden_is_removed_by_carry_out(where: Path) -> None:
         assert vault.footprint("anna").messages == 0
 
 
+@pytest.mark.wide
 def test_p5_a_request_of_a_session_is_told_as_that(where: Path) -> None:
     placed = hold(where, "--user", "anna", "--session", "s-1")
     words = ("forget-session", "anna", "s-1", "--confirm", "s-1", "--when-released")
@@ -151,6 +158,7 @@ def test_p5_a_request_of_a_session_is_told_as_that(where: Path) -> None:
     assert run("--vault", where, "show", "anna", "s-1").code == 1
 
 
+@pytest.mark.wide
 def test_p5_users_and_sessions_that_are_forgotten_at_once_are_counted_apart(where: Path) -> None:
     holds = [hold(where, "--user", user) for user in ("anna", "ben")]
     words = ("forget-session", "anna", "s-1", "--confirm", "s-1", "--when-released")

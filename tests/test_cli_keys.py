@@ -46,6 +46,7 @@ def copied(where: Path) -> Path:
 # -- keys ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_keys_status_counts_what_there_is(where: Path) -> None:
     found = status(where)
     assert (found["ordinal"], found["is_home"], found["retired"]) == (1, True, [])
@@ -62,6 +63,7 @@ def test_keys_status_counts_what_there_is(where: Path) -> None:
     assert "warning: the root has no mirror" in told.err
 
 
+@pytest.mark.wide
 def test_looking_at_the_keys_destroys_nothing_that_is_due(where: Path) -> None:
     forget(where, "anna")
     for words in (["keys", "status"], ["doctor"], ["keys", "destroy-due", "--dry-run"]):
@@ -69,6 +71,7 @@ def test_looking_at_the_keys_destroys_nothing_that_is_due(where: Path) -> None:
     assert len(status(where)["retired"]) == 1
 
 
+@pytest.mark.wide
 def test_destroy_due_leaves_what_is_not_due(where: Path) -> None:
     forget(where, "anna")
     assert run("--vault", where, "keys", "destroy-due").out == "destroyed 0 retired generations\n"
@@ -124,6 +127,7 @@ def test_a_copy_does_not_rotate_the_root_of_its_original(where: Path) -> None:
     assert "vault keys adopt" in refused.err
 
 
+@pytest.mark.wide
 def test_a_copy_reads_and_refuses_to_erase_until_it_is_adopted(where: Path) -> None:
     there = copied(where)
     assert run("--vault", there, "sessions").out == "anna\t1\t2\nben\t1\t1\n"
@@ -221,6 +225,7 @@ def checks(where: Path, *words: str) -> dict[str, list[str]]:
     return said
 
 
+@pytest.mark.wide
 def test_doctor_finds_a_new_vault_well_but_its_root_beside_the_data(where: Path) -> None:
     said = run("--vault", where, "doctor")
     assert said.code == 0
@@ -275,12 +280,14 @@ def test_doctor_sees_stores_of_different_vaults(where: Path, tmp_path: Path) -> 
     assert run("--vault", where, "doctor").code == 4
 
 
+@pytest.mark.wide
 def test_doctor_sees_that_a_keyring_is_a_copy(where: Path) -> None:
     there = copied(where)
     assert any("this keyring is a copy, or was moved" in one for one in checks(there)["FAILED"])
     assert run("--vault", there, "doctor").code == 5
 
 
+@pytest.mark.wide
 def test_doctor_sees_an_older_keyring(where: Path) -> None:
     older = where.parent / "older.db"
     shutil.copy2(where / "keyring.db", older)
@@ -295,6 +302,7 @@ def test_doctor_sees_an_older_keyring(where: Path) -> None:
     assert run("--vault", where, "doctor").code == 4
 
 
+@pytest.mark.wide
 def test_doctor_sees_an_erasure_that_was_interrupted(where: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(*_words: object, **_options: object) -> None:
         raise KeyboardInterrupt

@@ -59,6 +59,7 @@ def test_a_mirror_is_added_and_the_first_file_stays(where: Path) -> None:
     assert (where / "root.key").read_bytes() == (where.parent / "a/root.key").read_bytes()
 
 
+@pytest.mark.wide
 def test_a_mirror_that_is_lost_for_good_is_given_up_or_written_anew(where: Path) -> None:
     assert run("--vault", where, "keys", "move", uri(where, "a", "b")).code == 0
     lost = where.parent / "b/root.key"
@@ -79,6 +80,7 @@ def test_a_mirror_that_is_lost_for_good_is_given_up_or_written_anew(where: Path)
     assert reads(where)
 
 
+@pytest.mark.wide
 def test_a_mirror_is_given_up_while_an_erasure_waits_for_it(where: Path) -> None:
     """What is due can't be destroyed everywhere: it waits, and who asks for it is told."""
     assert run("--vault", where, "keys", "move", uri(where, "a", "b")).code == 0

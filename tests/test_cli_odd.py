@@ -112,6 +112,7 @@ def test_a_new_file_in_a_directory_that_is_not_there_is_told_so(
     assert "hint: make its directory first" in said.err
 
 
+@pytest.mark.wide
 def test_a_dash_is_stdout_or_is_refused_and_never_a_file(
     where: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +126,7 @@ def test_a_dash_is_stdout_or_is_refused_and_never_a_file(
     assert names_in(where.parent) == {"v"}
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("error", "code"), [(OSError(28, "No space left on device"), 1), (KeyboardInterrupt(), 130)]
 )

@@ -123,6 +123,7 @@ def test_a_server_needs_keyring_and_root() -> None:
 # -- sessions --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_sessions_lists_users_with_their_counts(tmp_path: Path) -> None:
     where = make(tmp_path / "v", anna=["a", "b"], ben=["c"])
     assert run("--vault", where, "sessions").out == "anna\t1\t2\nben\t1\t1\n"
@@ -153,6 +154,7 @@ def test_nothing_to_list_is_said_on_stderr(tmp_path: Path) -> None:
     assert run("--vault", where, "sessions", "nobody", "--json").json == []
 
 
+@pytest.mark.wide
 def test_p7_a_forgotten_user_is_an_error_and_not_an_empty_list(tmp_path: Path) -> None:
     where = make(tmp_path / "v", anna=["a"])
     run("--vault", where, "forget-user", "anna", "--confirm", "anna")
@@ -178,6 +180,7 @@ def test_a_table_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
 # -- show ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_show_prints_role_time_and_text(tmp_path: Path) -> None:
     where = make(tmp_path / "v")
     at = datetime(2026, 3, 4, 5, 6, 7, 890000, tzinfo=UTC)

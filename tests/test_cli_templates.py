@@ -40,12 +40,14 @@ def test_systemd_takes_the_unit_and_finds_it_hardened(tmp_path: Path) -> None:
     assert float(exposure[1]) < 2.5
 
 
+@pytest.mark.wide
 def test_the_unit_runs_the_daemon_of_the_vault_that_was_named() -> None:
     text = template("systemd", "--vault", "/srv/a%b", "--program", "/opt/bin/vault")
     assert "ExecStart=/opt/bin/vault --vault /srv/a%%b daemon\n" in text
     assert "ReadWritePaths=-/srv/a%%b\n" in text
 
 
+@pytest.mark.wide
 def test_the_unit_takes_names_with_spaces_and_signs() -> None:
     text = template("systemd", "--vault", "/var/lib/my vault", "--program", "/opt/100%h/vault")
     assert 'ExecStart=/opt/100%%h/vault --vault "/var/lib/my vault" daemon\n' in text
@@ -59,6 +61,7 @@ def test_the_unit_names_no_variable_where_a_directory_has_a_dollar() -> None:
     assert "ReadWritePaths=-/srv/a${HOME}$b\n" in text
 
 
+@pytest.mark.wide
 def test_p1_the_unit_holds_no_url_which_may_have_a_password() -> None:
     text = template("systemd", "--vault", "postgresql+psycopg://u:pa$x@db/chat")
     assert "ExecStart=/usr/local/bin/vault daemon\n" in text

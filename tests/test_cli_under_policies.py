@@ -48,6 +48,7 @@ def vault(where: Path) -> Callable[..., Said]:
     return lambda *words: run("--vault", where, *words)
 
 
+@pytest.mark.wide
 def test_p4_the_daemon_purges_by_the_policies_of_vault_toml(where: Path, vault: Callable[..., Said]) -> None:
     with Vault.open(where, redactor=None) as opened:  # a daemon was here an hour ago
         core = opened._core
@@ -66,6 +67,7 @@ def test_p4_the_daemon_purges_by_the_policies_of_vault_toml(where: Path, vault: 
     assert vault("show", "anna", "s-2").out == ""
 
 
+@pytest.mark.wide
 def test_p5_what_waited_for_a_hold_waits_on_for_a_floor(where: Path, vault: Callable[..., Said]) -> None:
     with Vault.open(where, policies=[], redactor=None) as opened:  # before there was a floor
         opened.transcript("anna", "s-3", namespace="contract/eu").append("user", "agreed")
@@ -77,6 +79,7 @@ def test_p5_what_waited_for_a_hold_waits_on_for_a_floor(where: Path, vault: Call
         assert [one["user_id"] for one in vault("hold", "queued", "--json").json] == ["anna"], words
 
 
+@pytest.mark.wide
 def test_p5_a_request_that_waits_for_a_floor_says_until_when(where: Path, vault: Callable[..., Said]) -> None:
     with Vault.open(where, policies=[], redactor=None) as opened:
         opened.transcript("anna", "s-3", namespace="contract/eu").append("user", "agreed")

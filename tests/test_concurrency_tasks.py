@@ -72,6 +72,7 @@ def test_p8_what_fifty_tasks_append_at_once_to_many_sessions_is_all_there(
     run(test)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("commit", [1, 2, 3])
 def test_p8_tasks_cancelled_during_a_commit_lose_and_double_nothing(
     database: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commit: int
@@ -154,6 +155,7 @@ def test_p8_tasks_cancelled_at_any_moment_lose_and_double_nothing(
     run(test)
 
 
+@pytest.mark.wide
 def test_p8_a_vault_that_is_closed_waits_for_what_cancelled_tasks_began(
     database: Databases, tmp_path: Path
 ) -> None:

@@ -33,6 +33,7 @@ VAULT = b"v" * 16
 # -- the envelope ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 @FEW
 @given(keys, st.binary(max_size=300), st.binary(max_size=60), st.data())
 def test_p2_an_envelope_opens_with_its_key_in_its_place_unchanged_and_not_otherwise(

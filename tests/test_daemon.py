@@ -55,6 +55,7 @@ def open_core(database: Databases, tmp_path: Path) -> Iterator[Callable[[Hours],
 # -- many daemons --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_three_daemons_in_ten_days_do_each_run_once_though_leaders_die(
     open_core: Callable[[Hours], Core],
 ) -> None:

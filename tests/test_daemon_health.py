@@ -42,6 +42,7 @@ def ask(port: int, method: str, path: str) -> tuple[int, str | None, bytes]:
         connection.close()
 
 
+@pytest.mark.wide
 def test_a_probe_that_asks_for_the_head_alone_gets_it() -> None:
     faults: list[str] = []
     with listening(ready=lambda: faults) as port:
@@ -51,6 +52,7 @@ def test_a_probe_that_asks_for_the_head_alone_gets_it() -> None:
         assert ask(port, "HEAD", "/")[0] == 404
 
 
+@pytest.mark.wide
 def test_a_probe_that_goes_away_leaves_nothing_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     with listening() as port:
         probe = socket.create_connection((LOOPBACK, port))
@@ -61,6 +63,7 @@ def test_a_probe_that_goes_away_leaves_nothing_on_stderr(capfd: pytest.CaptureFi
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.wide
 def test_p1_an_answer_that_fails_is_a_line_of_the_log_without_what_the_error_says(
     capfd: pytest.CaptureFixture[str],
 ) -> None:

@@ -19,6 +19,7 @@ from vault.storage import keyring as keyring_sql
 open_core = test_daemon.open_core
 
 
+@pytest.mark.wide
 def test_p8_a_daemon_goes_on_where_a_full_disk_left_the_keyring_behind_its_root(
     database: Databases,
     open_core: Callable[[Hours], Core],

@@ -81,6 +81,7 @@ def test_once_does_not_wait_for_a_keyring_that_is_away(
     assert isinstance(late.trouble, StoreUnavailableError)
 
 
+@pytest.mark.wide
 @pytest.mark.timeout(20)
 def test_p8_a_command_does_what_is_due_though_the_last_daemon_was_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -35,6 +35,7 @@ from vault.telemetry import Metrics, log
 open_core = test_daemon.open_core
 
 
+@pytest.mark.wide
 @pytest.mark.timeout(30)
 def test_a_signal_while_the_daemon_wakes_up_from_another_one_leaves_it_awake(
     open_core: Callable[[Hours], Core], monkeypatch: pytest.MonkeyPatch

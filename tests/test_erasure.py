@@ -22,6 +22,7 @@ def world(database: Databases, tmp_path: Path) -> Iterator[World]:
     made.vault.close()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("seed", [1])
 def test_p3_all_old_copies_and_the_present_root_open_nothing_erased_and_everything_alive(
     world: World, seed: int
@@ -96,6 +97,7 @@ def test_p3_the_same_attacker_opens_a_forgotten_user_of_a_plain_wrapped_key_sche
     assert thief.keys[wrapped.id][0].key == user_key
 
 
+@pytest.mark.wide
 def test_p3_rows_and_nodes_of_a_forgotten_user_are_gone(world: World) -> None:
     chat = world.vault.transcript("u-1", "s-1")
     for number in range(2500):

@@ -111,6 +111,7 @@ def test_an_act_writes_a_sign_of_life_no_more_than_once_in_a_while(world: Retain
     assert world.databases.dump(world.databases.keyring)["leases"] == []
 
 
+@pytest.mark.wide
 def test_p6_a_run_that_was_killed_is_told_by_the_daemon_and_not_twice(world: Retained) -> None:
     world.say("user-1", "s-1")
     world.clock.now += 400 * DAY

@@ -141,6 +141,7 @@ def test_p6_any_edit_of_any_history_shows(
                 vault.log.verify()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("how", EDITS)
 def test_p6_each_kind_of_edit_shows(tmp_path: Path, how: str) -> None:
     with made(tmp_path / "v") as vault:
@@ -308,6 +309,7 @@ def test_p6_a_checkpoint_is_written_once(tmp_path: Path) -> None:
 # -- growth ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p6_growth_between_any_two_checkpoints_is_proven_without_the_vault(tmp_path: Path) -> None:
     with made(tmp_path / "v") as vault:
         notes = [vault.log.checkpoint()]
@@ -359,6 +361,7 @@ def test_p6_no_checkpoint_is_signed_over_entries_that_were_edited(tmp_path: Path
 # -- databases -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p6_the_log_is_the_same_on_every_database(database: Databases, tmp_path: Path) -> None:
     root = f"file:{tmp_path / 'root.key'}"
     with Vault.open(database.transcripts, keyring=database.keyring, root=root, redactor=None) as vault:
@@ -380,6 +383,7 @@ def test_p6_the_log_is_the_same_on_every_database(database: Databases, tmp_path:
             vault.log.verify()
 
 
+@pytest.mark.wide
 def test_p6_entries_come_in_order_and_from_where_one_likes(tmp_path: Path) -> None:
     with made(tmp_path / "v") as vault:
         fill(vault, 2100)

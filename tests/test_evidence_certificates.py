@@ -109,6 +109,7 @@ REASONS = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("field", REASONS)
 def test_p6_no_field_can_be_changed_by_a_bit(certified: tuple[Certificate, Verifier], field: str) -> None:
     found, key = certified
@@ -305,6 +306,7 @@ def test_p6_a_key_is_given_as_it_is_or_in_a_file(
             read_key(wrong)
 
 
+@pytest.mark.wide
 def test_p6_a_certificate_is_checked_without_a_database_or_its_library(
     certified: tuple[Certificate, Verifier], tmp_path: Path
 ) -> None:

@@ -58,6 +58,7 @@ def test_p6_an_erasure_is_told_before_it_begins_when_keys_are_cut_and_when_it_is
         assert entries[4].actor == "the clock"
 
 
+@pytest.mark.wide
 def test_p6_every_act_has_its_entry(tmp_path: Path) -> None:
     with made(tmp_path / "v") as vault:
         talk(vault, ANNA, BEN, CARL)
@@ -202,6 +203,7 @@ def keeping(tmp_path: Path) -> Iterator[Vault]:
         yield vault
 
 
+@pytest.mark.wide
 def test_p6_reading_originals_is_told_with_its_purpose(keeping: Vault) -> None:
     chat = keeping.transcript(ANNA, "s-9")
     [message] = chat.messages(reveal=True, purpose=f"{ANNA} wrote to us", actor="the desk")

@@ -109,6 +109,7 @@ def test_p6_known_growth_has_its_known_proof(old: int, new: int) -> None:
 SIZES = st.integers(1, 300)
 
 
+@pytest.mark.wide
 @given(SIZES, st.data())
 def test_p6_every_entry_of_any_tree_is_proven_and_nothing_else_is(size: int, data: st.DataObject) -> None:
     leaves = [leaf_hash(number.to_bytes(2, "big")) for number in range(size)]
@@ -131,6 +132,7 @@ def test_p6_every_entry_of_any_tree_is_proven_and_nothing_else_is(size: int, dat
         )
 
 
+@pytest.mark.wide
 @given(st.integers(0, 300), st.integers(0, 300), st.data())
 def test_p6_every_growth_is_proven_and_no_rewriting_is(one: int, two: int, data: st.DataObject) -> None:
     old, new = sorted((one, two))

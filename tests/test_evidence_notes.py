@@ -83,6 +83,7 @@ def test_p6_no_bit_of_a_key_can_be_changed() -> None:
         pytest.fail(f"{found} is a key")
 
 
+@pytest.mark.wide
 def test_p6_no_bit_of_a_checkpoint_can_be_changed() -> None:
     note = SIGNER.sign(str(LOG))
     assert open_checkpoint(note, SIGNER.verifier) == LOG

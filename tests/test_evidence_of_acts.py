@@ -107,6 +107,7 @@ def test_p6_a_run_says_what_it_intends_and_what_it_did(world: Retained) -> None:
     assert world.vault.log.verify().unfinished == 0
 
 
+@pytest.mark.wide
 def test_p6_other_rules_are_told_once_by_the_first_run_that_goes_by_them(world: Retained) -> None:
     world.vault.purge()
     world.vault.purge()
@@ -124,6 +125,7 @@ class Killed(BaseException):
     """What stands for a crash of this process."""
 
 
+@pytest.mark.wide
 def test_p6_a_run_that_a_crash_ended_is_closed_by_the_next(world: Retained) -> None:
     world.say("user-1", "s-1")
     world.clock.now += 400 * DAY

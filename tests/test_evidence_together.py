@@ -55,6 +55,7 @@ def test_p6_erasures_by_two_processes_stand_in_the_log_once(place: Place, times:
             check_certificate(one.to_json(), key)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.usefixtures("database")
 def test_p6_what_threads_add_to_the_log_is_all_there(place: Place) -> None:

@@ -47,6 +47,7 @@ def read(vault: Vault, user: str, session: str) -> list[str]:
     return [str(one.content) for one in vault.transcript(user, session).messages()]
 
 
+@pytest.mark.wide
 def test_p5_forgetting_against_a_floor_names_the_rule_and_its_date_and_changes_nothing(
     world: Retained,
 ) -> None:
@@ -70,6 +71,7 @@ def test_p5_forgetting_against_a_floor_names_the_rule_and_its_date_and_changes_n
     assert rows(world) == 2
 
 
+@pytest.mark.wide
 def test_p5_a_hold_is_told_before_a_floor(world: Retained) -> None:
     world.vault.hold("anna", reason="case 7")
     asked: list[Callable[[], object]] = [
@@ -90,6 +92,7 @@ def forget(vault: Vault, session: str, *, when_released: bool, except_floors: bo
     return vault.forget_session("anna", session, when_released=when_released, except_floors=except_floors)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("session", ["", "s-2"])
 def test_p5_who_is_held_and_kept_by_a_floor_loses_the_rest_when_the_hold_ends(
     world: Retained, session: str
@@ -114,6 +117,7 @@ def test_p5_who_is_held_and_kept_by_a_floor_loses_the_rest_when_the_hold_ends(
     assert (rows(world), world.vault.queued()) == (before - (1 if session else 2), [])
 
 
+@pytest.mark.wide
 def test_p5_except_floors_erases_the_rest_now_and_what_is_kept_on_its_day(world: Retained) -> None:
     world.snapshot()
     with world.open() as other:
@@ -160,6 +164,7 @@ def test_p5_except_floors_erases_the_rest_now_and_what_is_kept_on_its_day(world:
     world.check_copies()  # P3
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("session", [None, "s-2"], ids=["user", "session"])
 @pytest.mark.parametrize(
     ("floor", "ends"), [("", True), ("at_least: 2d, ", True), ("at_least: 50d, ", False)]
@@ -185,6 +190,7 @@ def test_p5_who_waits_for_a_floor_goes_by_the_rules_of_today(
     assert len(world.vault.carry_out_due()) == (not ends)
 
 
+@pytest.mark.wide
 def test_p5_a_session_is_closed_until_its_floor_ends(world: Retained) -> None:
     asked = world.vault.forget_session("anna", "s-2", except_floors=True)
     assert asked.status == "requested"
@@ -204,6 +210,7 @@ def test_p5_a_session_is_closed_until_its_floor_ends(world: Retained) -> None:
         world.vault.transcript("anna", "s-2").messages()
 
 
+@pytest.mark.wide
 def test_p5_without_policies_the_noted_date_counts_and_a_longer_floor_counts_longer(world: Retained) -> None:
     world.vault.forget_user("anna", except_floors=True)
     world.vault.close()
@@ -233,6 +240,7 @@ def test_p5_without_policies_the_noted_date_counts_and_a_longer_floor_counts_lon
     world.vault = world.open()
 
 
+@pytest.mark.wide
 def test_p5_a_hold_placed_while_a_floor_is_waited_for_keeps_it_longer(world: Retained) -> None:
     world.vault.forget_user("anna", except_floors=True)
     hold = world.vault.hold("anna", reason="case 7")
@@ -244,6 +252,7 @@ def test_p5_a_hold_placed_while_a_floor_is_waited_for_keeps_it_longer(world: Ret
     assert rows(world) == 2
 
 
+@pytest.mark.wide
 def test_p5_a_purge_goes_on_in_what_a_floor_keeps(world: Retained) -> None:
     world.vault.forget_user("anna", except_floors=True)
     world.clock.now += 61 * DAY
@@ -252,6 +261,7 @@ def test_p5_a_purge_goes_on_in_what_a_floor_keeps(world: Retained) -> None:
     assert rows(world) == 1
 
 
+@pytest.mark.wide
 def test_p5_awaited_it_is_the_same(world: Retained) -> None:
     async def ask() -> None:
         async with await AsyncVault.open(

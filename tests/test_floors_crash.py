@@ -74,6 +74,7 @@ class Killed(BaseException):
     """The process ends here."""
 
 
+@pytest.mark.wide
 def test_p8_the_row_of_a_session_whose_making_was_killed_accuses_nobody(
     database: Databases, tmp_path: Path
 ) -> None:

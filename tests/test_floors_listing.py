@@ -42,6 +42,7 @@ def names(vault: Vault, user: str) -> list[str]:
     return [one.session_id for one in vault.sessions(user)]
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("backup")
 def test_p7_what_only_a_floor_keeps_is_on_no_list(world: Retained) -> None:
     with world.open() as other:

@@ -74,6 +74,7 @@ def read_by_thief(world: Retained) -> set[str]:
     return set().union(*(thief.read(copy) for copy in copies))
 
 
+@pytest.mark.wide
 def test_p3_p5_what_no_floor_keeps_is_erased_at_once_though_it_lies_beside_what_one_keeps(
     world: Retained,
 ) -> None:
@@ -103,6 +104,7 @@ def test_p3_p5_what_no_floor_keeps_is_erased_at_once_though_it_lies_beside_what_
             assert vault.transcript("ben", "s-1").messages().purged == 0
 
 
+@pytest.mark.wide
 def test_p5_what_is_kept_goes_by_parts_each_on_its_day(world: Retained) -> None:
     said = talk(world)
     asked = world.vault.forget_user("anna", except_floors=True, now=True)
@@ -121,6 +123,7 @@ def test_p5_what_is_kept_goes_by_parts_each_on_its_day(world: Retained) -> None:
     assert world.vault.log.verify().unfinished == 0
 
 
+@pytest.mark.wide
 def test_p5_a_session_alone_is_taken_apart_too_and_its_name_can_be_used_again(world: Retained) -> None:
     said = talk(world)
     asked = world.vault.forget_session("anna", "s-1", except_floors=True, now=True)
@@ -145,6 +148,7 @@ def test_p5_a_session_alone_is_taken_apart_too_and_its_name_can_be_used_again(wo
     world.vault.enroll("anna", "s-1")
 
 
+@pytest.mark.wide
 def test_p5_a_floor_that_counts_from_the_last_message_counts_it_though_it_is_erased(world: Retained) -> None:
     world.vault.close()
     world.file.write_text(BY_LAST)
@@ -162,6 +166,7 @@ def test_p5_a_floor_that_counts_from_the_last_message_counts_it_though_it_is_era
     assert len(world.vault.carry_out_due()) == 1
 
 
+@pytest.mark.wide
 def test_p5_a_purge_goes_on_in_what_was_taken_apart(world: Retained) -> None:
     talk(world)
     world.vault.forget_user("anna", except_floors=True, now=True)
@@ -174,6 +179,7 @@ def test_p5_a_purge_goes_on_in_what_was_taken_apart(world: Retained) -> None:
     assert (rows(world), read_by_thief(world)) == (0, set())
 
 
+@pytest.mark.wide
 def test_p5_a_hold_keeps_all_of_it_and_its_end_takes_it_apart(world: Retained) -> None:
     said = talk(world)
     world.vault.forget_user("anna", except_floors=True, now=True)
@@ -186,6 +192,7 @@ def test_p5_a_hold_keeps_all_of_it_and_its_end_takes_it_apart(world: Retained) -
     assert shown(world.vault) == [said["new receipt"]]
 
 
+@pytest.mark.wide
 def test_p5_a_hold_on_a_session_that_was_looked_up_before_the_request_is_refused_loudly(
     world: Retained,
 ) -> None:
@@ -200,6 +207,7 @@ def test_p5_a_hold_on_a_session_that_was_looked_up_before_the_request_is_refused
     world.vault.hold("anna", reason="case 7")
 
 
+@pytest.mark.wide
 def test_p5_what_the_app_deleted_under_a_hold_goes_with_its_end_whatever_floors_say(world: Retained) -> None:
     said = talk(world)
     receipt = world.say("anna", "s-5", "tool").text
@@ -217,6 +225,7 @@ def test_p5_what_the_app_deleted_under_a_hold_goes_with_its_end_whatever_floors_
     assert world.vault.carry_out_due() == []
 
 
+@pytest.mark.wide
 def test_p5_records_and_originals_beside_a_receipt_go_and_a_receipts_record_stays(world: Retained) -> None:
     world.vault.close()
     world.file.write_text(LAW + "originals: {keep: 90d}\n")

@@ -66,6 +66,7 @@ ways = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.wide
 @ways
 @pytest.mark.parametrize("session", [FREE, BILLING])
 def test_p5_an_edited_namespace_decides_about_no_floor(
@@ -78,6 +79,7 @@ def test_p5_an_edited_namespace_decides_about_no_floor(
     assert len(world.databases.dump(world.databases.transcripts)["messages"]) == 2
 
 
+@pytest.mark.wide
 @ways
 @pytest.mark.parametrize("roles", [("user", "assistant"), ("assistant", "user")])
 def test_p5_an_edited_role_decides_about_no_floor(
@@ -99,6 +101,7 @@ def test_p5_an_edited_date_decides_about_no_floor(world: Retained, days: int) ->
         world.vault.forget_user("anna")
 
 
+@pytest.mark.wide
 def test_p5_an_edited_record_decides_about_no_floor(world: Retained) -> None:
     world.vault.transcript("anna", FREE).records("notes").put("n", 1)
     forge(world, records, role="assistant")
@@ -106,6 +109,7 @@ def test_p5_an_edited_record_decides_about_no_floor(world: Retained) -> None:
         world.vault.forget_user("anna")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("state", [State.GONE, State.HIDDEN, State.CLOSED])
 @pytest.mark.parametrize("table", [sessions, users], ids=str)
 def test_p5_a_session_that_is_marked_as_gone_is_asked_about_floors(
@@ -117,6 +121,7 @@ def test_p5_a_session_that_is_marked_as_gone_is_asked_about_floors(
         world.vault.forget_user("anna")
 
 
+@pytest.mark.wide
 def test_p5_a_session_that_was_given_to_another_user_is_asked_about_floors(world: Retained) -> None:
     say(world, BILLING, "user")
     world.say("ben", FREE)
@@ -128,6 +133,7 @@ def test_p5_a_session_that_was_given_to_another_user_is_asked_about_floors(world
         world.vault.forget_user("anna")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("column", ["id", "node"])
 def test_p5_sessions_whose_user_has_another_row_are_asked_about_floors(world: Retained, column: str) -> None:
     say(world, BILLING, "user")
@@ -140,6 +146,7 @@ def test_p5_sessions_whose_user_has_another_row_are_asked_about_floors(world: Re
         world.vault.forget_user("anna", now=True)
 
 
+@pytest.mark.wide
 def test_control_what_nobody_edited_is_kept_or_goes(world: Retained) -> None:
     say(world, FREE, "user", "user")
     world.vault.transcript("anna", FREE).records("notes").put("n", 1)
@@ -154,6 +161,7 @@ def test_control_what_nobody_edited_is_kept_or_goes(world: Retained) -> None:
     assert not world.databases.dump(world.databases.transcripts)["messages"]
 
 
+@pytest.mark.wide
 def test_control_what_is_hidden_keeps_nobody_from_asking(world: Retained) -> None:
     say(world, FREE, "user")
     world.hold("anna", FREE)
@@ -170,6 +178,7 @@ GONE: list[Callable[[Connection], object]] = [
 ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("edit", GONE, ids=["all", "what is kept longest", "elsewhere"])
 @pytest.mark.parametrize("session", [None, BILLING])
 def test_p5_who_deletes_what_a_floor_keeps_ends_no_floor(
@@ -198,6 +207,7 @@ def test_p5_who_deletes_what_a_floor_keeps_ends_no_floor(
         assert [one.id for one in later.carry_out_due()] == [asked.id]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("session", [None, BILLING])
 def test_control_what_retention_took_keeps_no_request_waiting(world: Retained, session: str | None) -> None:
     say(world, FREE, "assistant")
@@ -214,6 +224,7 @@ def test_control_what_retention_took_keeps_no_request_waiting(world: Retained, s
     assert [one.id for one in world.vault.carry_out_due()] == [asked.id]
 
 
+@pytest.mark.wide
 def test_p5_a_request_that_meets_an_edited_row_stops_no_other(world: Retained) -> None:
     for user in ("anna", "ben"):
         world.say(user, BILLING)
@@ -231,6 +242,7 @@ def test_p5_a_request_that_meets_an_edited_row_stops_no_other(world: Retained) -
         assert [one.user_id for one in later.queued()] == ["anna"]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("is_restored", [False, True], ids=["deleted", "restored"])
 @pytest.mark.parametrize("is_more", [False, True], ids=["less", "more"])
 def test_p5_who_asks_for_more_or_less_than_a_request_that_waits_takes_nothing_that_it_waits_for(

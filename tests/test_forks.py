@@ -103,6 +103,7 @@ def test_p8_children_forked_while_threads_append_go_on_as_their_parent_does(plac
     assert sorted(texts) == sorted(["first", *expected])
 
 
+@pytest.mark.wide
 def test_p8_a_child_goes_on_when_its_parent_has_closed_the_vault(place: Place) -> None:
     """Were SQLite's locks shared, the parent would take the child's log for its own and remove it."""
     heard, tell = os.pipe()
@@ -122,6 +123,7 @@ def test_p8_a_child_goes_on_when_its_parent_has_closed_the_vault(place: Place) -
     check_all_there(place, "u", ["child"])
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_p8_a_child_forked_within_a_transaction_is_refused_a_file_of_sqlite(
     place: Place, monkeypatch: pytest.MonkeyPatch
@@ -152,6 +154,7 @@ def test_p8_a_child_forked_within_a_transaction_is_refused_a_file_of_sqlite(
     check_all_there(place, "u", ["parent"])
 
 
+@pytest.mark.wide
 def test_a_child_forked_while_the_first_message_is_redacted_redacts_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -56,6 +56,7 @@ FORGETTING: dict[str, Callable[[Vault, str], object]] = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("session", [None, "s"], ids=["user-held", "session-held"])
 @pytest.mark.parametrize("how", FORGETTING)
 def test_p5_what_is_held_is_not_forgotten_and_nothing_is_changed(
@@ -77,6 +78,7 @@ def test_p5_what_is_held_is_not_forgotten_and_nothing_is_changed(
         said(vault, anna)
 
 
+@pytest.mark.wide
 def test_p5_a_hold_on_a_user_covers_sessions_that_begin_later(vault: Vault, anna: str) -> None:
     vault.hold(anna, reason="case 7")
     say(vault, anna, "new", "later")
@@ -84,6 +86,7 @@ def test_p5_a_hold_on_a_user_covers_sessions_that_begin_later(vault: Vault, anna
         vault.forget_session(anna, "new")
 
 
+@pytest.mark.wide
 def test_p5_a_hold_on_a_session_leaves_the_others_free(vault: Vault, anna: str) -> None:
     vault.hold(anna, "s", reason="case 7")
     vault.forget_session(anna, "t")
@@ -93,6 +96,7 @@ def test_p5_a_hold_on_a_session_leaves_the_others_free(vault: Vault, anna: str) 
     vault.forget_user(f"{anna}-ben")
 
 
+@pytest.mark.wide
 def test_p5_every_hold_must_end(vault: Vault, anna: str) -> None:
     first, second = (vault.hold(anna, session, reason="case 7") for session in (None, "s"))
     with pytest.raises(HeldError) as raised:
@@ -105,6 +109,7 @@ def test_p5_every_hold_must_end(vault: Vault, anna: str) -> None:
     assert vault.forget_user(anna).status == "provisional"
 
 
+@pytest.mark.wide
 def test_p5_a_hold_ends_by_itself_when_its_time_has_come(home: Home, vault: Vault, anna: str) -> None:
     until = to_datetime(home.clock.now + DAY)
     placed = vault.hold(anna, reason="case 7", until=until)
@@ -122,6 +127,7 @@ def test_p5_a_hold_ends_by_itself_when_its_time_has_come(home: Home, vault: Vaul
 # -- placing and releasing -------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p5_holds_are_listed_as_they_stand(home: Home, vault: Vault, beside: Vault, anna: str) -> None:
     at = to_datetime(home.clock.now)
     placed = vault.hold(anna, "s", reason="case 7", until=at + timedelta(days=900), actor="office")
@@ -137,6 +143,7 @@ def test_p5_holds_are_listed_as_they_stand(home: Home, vault: Vault, beside: Vau
     assert vault.release(placed.id, reason="again") == known(vault, placed) == released
 
 
+@pytest.mark.wide
 def test_p5_a_hold_needs_a_reason_a_time_to_come_and_somebody_who_is_here(vault: Vault, anna: str) -> None:
     with pytest.raises(UsageError):
         vault.hold(anna, reason=" ")
@@ -159,6 +166,7 @@ def test_p5_a_hold_needs_a_reason_a_time_to_come_and_somebody_who_is_here(vault:
             vault.release(unknown, reason="closed")
 
 
+@pytest.mark.wide
 def test_p5_somebody_who_is_held_can_talk_on(vault: Vault, beside: Vault, anna: str) -> None:
     vault.hold(anna, reason="case 7")
     say(beside, anna, "s", "four")
@@ -168,6 +176,7 @@ def test_p5_somebody_who_is_held_can_talk_on(vault: Vault, beside: Vault, anna: 
 # -- requests that wait ----------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p5_a_request_waits_for_the_end_of_every_hold_and_is_then_carried_out(
     home: Home, vault: Vault, beside: Vault, anna: str
 ) -> None:
@@ -192,6 +201,7 @@ def test_p5_a_request_waits_for_the_end_of_every_hold_and_is_then_carried_out(
         assert anna not in {one.user_id for one in face.queued()}
 
 
+@pytest.mark.wide
 def test_p5_of_many_users_only_those_who_are_held_wait(vault: Vault, anna: str) -> None:
     vault.hold(anna, reason="case 7")
     waits, gone = vault.forget_users([anna, f"{anna}-ben"], when_released=True)
@@ -199,10 +209,12 @@ def test_p5_of_many_users_only_those_who_are_held_wait(vault: Vault, anna: str) 
     assert said(vault, anna) == ["one", "two", "three"]
 
 
+@pytest.mark.wide
 def test_p5_who_may_wait_and_is_not_held_is_forgotten_at_once(vault: Vault, anna: str) -> None:
     assert vault.forget_user(anna, when_released=True, now=True).status == "final"
 
 
+@pytest.mark.wide
 def test_p5_a_request_that_waited_is_the_one_that_is_carried_out_when_asked_again(
     vault: Vault, anna: str
 ) -> None:
@@ -215,6 +227,7 @@ def test_p5_a_request_that_waited_is_the_one_that_is_carried_out_when_asked_agai
     assert anna not in {one.user_id for one in vault.queued()}
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("on", [None, "s"])
 def test_p5_a_session_that_is_held_can_be_asked_for_and_goes_when_the_hold_ends(
     home: Home, vault: Vault, anna: str, on: str | None
@@ -244,6 +257,7 @@ def test_p5_a_session_that_is_held_can_be_asked_for_and_goes_when_the_hold_ends(
     assert anna not in {one.user_id for one in vault.queued()}
 
 
+@pytest.mark.wide
 def test_p5_who_asks_again_for_a_session_that_was_begun_anew_asks_for_that_one_too(
     vault: Vault, anna: str
 ) -> None:
@@ -259,6 +273,7 @@ def test_p5_who_asks_again_for_a_session_that_was_begun_anew_asks_for_that_one_t
         said(vault, anna)
 
 
+@pytest.mark.wide
 def test_p5_a_session_that_took_the_name_of_one_that_is_held_can_be_asked_for(
     vault: Vault, anna: str
 ) -> None:
@@ -278,6 +293,7 @@ def test_p5_a_session_that_took_the_name_of_one_that_is_held_can_be_asked_for(
         said(vault, anna)
 
 
+@pytest.mark.wide
 def test_p5_a_session_that_was_asked_for_is_forgotten_under_the_same_certificate_and_only_it(
     vault: Vault, anna: str
 ) -> None:
@@ -291,6 +307,7 @@ def test_p5_a_session_that_was_asked_for_is_forgotten_under_the_same_certificate
     assert said(vault, anna) == ["anew"]
 
 
+@pytest.mark.wide
 def test_p5_who_enrolled_again_is_not_forgotten_by_an_old_request(vault: Vault, anna: str) -> None:
     placed = vault.hold(anna, reason="case 7")
     vault.forget_user(anna, when_released=True)

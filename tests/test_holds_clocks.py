@@ -37,6 +37,7 @@ def test_p5_what_waits_for_a_date_does_not_happen_by_a_clock_that_ran_ahead(
         assert [message.content for message in shown] == ["kept"]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_p5_where_the_database_has_no_clock_the_last_run_tells_that_this_one_leapt(
     database: Databases, tmp_path: Path

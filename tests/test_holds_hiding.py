@@ -44,6 +44,7 @@ held = pytest.mark.parametrize("session", [None, "s"], ids=["user-held", "sessio
 # -- pop -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 @held
 def test_p5_a_pop_under_a_hold_hides_the_message(
     home: Home, vault: Vault, beside: Vault, user: str, chat: Transcript, session: str | None
@@ -82,6 +83,7 @@ def test_p5_a_pop_under_a_hold_hides_the_message(
     assert contents(chat) == contents(other) == ["anew", "anew"]
 
 
+@pytest.mark.wide
 def test_p5_an_idempotency_key_of_a_hidden_message_adds_nothing(
     vault: Vault, user: str, chat: Transcript
 ) -> None:
@@ -93,6 +95,7 @@ def test_p5_an_idempotency_key_of_a_hidden_message_adds_nothing(
     assert hidden_of(chat) == ["once"]
 
 
+@pytest.mark.wide
 def test_p2_a_hidden_message_that_is_taken_away_is_missed(
     home: Home, vault: Vault, user: str, chat: Transcript
 ) -> None:
@@ -109,6 +112,7 @@ def test_p2_a_hidden_message_that_is_taken_away_is_missed(
 # -- clear and delete ------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 @held
 @pytest.mark.parametrize("verb", ["clear", "delete"])
 def test_p5_a_clear_or_delete_under_a_hold_hides_the_session(
@@ -147,6 +151,7 @@ def test_p5_a_clear_or_delete_under_a_hold_hides_the_session(
     vault.forget_user(user)
 
 
+@pytest.mark.wide
 def test_p5_sessions_that_were_hidden_one_after_the_other_are_all_shown(
     vault: Vault, user: str, chat: Transcript
 ) -> None:
@@ -160,6 +165,7 @@ def test_p5_sessions_that_were_hidden_one_after_the_other_are_all_shown(
     assert {one.session_id for one in vault.sessions(user)} == {"t"}
 
 
+@pytest.mark.wide
 def test_p5_a_hold_on_a_session_follows_it_and_leaves_what_comes_after_free(
     home: Home, vault: Vault, user: str, chat: Transcript
 ) -> None:
@@ -175,6 +181,7 @@ def test_p5_a_hold_on_a_session_follows_it_and_leaves_what_comes_after_free(
         vault.forget_session(user, "s")
 
 
+@pytest.mark.wide
 def test_p5_forgetting_a_session_takes_what_was_hidden_of_it(
     vault: Vault, user: str, chat: Transcript
 ) -> None:
@@ -190,6 +197,7 @@ def test_p5_forgetting_a_session_takes_what_was_hidden_of_it(
     assert vault.footprint(user).messages == 1
 
 
+@pytest.mark.wide
 def test_p5_one_name_in_two_unicode_forms_is_one_session_in_what_was_hidden_too(
     vault: Vault, user: str
 ) -> None:
@@ -216,6 +224,7 @@ def test_p5_forgetting_a_deleted_session_is_refused_too(vault: Vault, user: str,
         vault.forget_session(user, "never")
 
 
+@pytest.mark.wide
 def test_p5_what_another_hold_still_keeps_stays(
     home: Home, vault: Vault, user: str, chat: Transcript
 ) -> None:
@@ -244,6 +253,7 @@ def test_p5_hidden_messages_are_shown_for_a_purpose_only(vault: Vault, user: str
     assert contents(vault.transcript(user, "none"), include_hidden=True, purpose="case 7") == []
 
 
+@pytest.mark.wide
 def test_p5_without_a_hold_nothing_is_hidden(home: Home, chat: Transcript) -> None:
     before = stored(home)
     chat.pop()

@@ -355,6 +355,7 @@ def test_p5_on_a_server_too_of_a_hold_and_an_erasure_one_comes_first(
 # -- purging ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p5_a_purge_of_what_is_held_is_refused_and_nothing_is_recorded(tmp_path: Path) -> None:
     with paired(Sqlite(tmp_path), tmp_path / "root.key") as (mine, theirs):
         trial = Trial(mine, theirs, "anna")

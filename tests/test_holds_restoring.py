@@ -147,6 +147,7 @@ def test_p5_what_older_transcripts_have_lost_and_a_hold_keeps_has_nothing_for_th
         assert read(vault, "u-1", "s-2") == ["lost"]
 
 
+@pytest.mark.wide
 @on_sqlite
 def test_p5_a_copy_of_the_keyring_knows_the_holds_and_places_none(home: Place) -> None:
     with home.open() as vault:
@@ -163,6 +164,7 @@ def test_p5_a_copy_of_the_keyring_knows_the_holds_and_places_none(home: Place) -
         assert [one.in_force for one in vault.holds()] == [True]
 
 
+@pytest.mark.wide
 @on_sqlite
 def test_p5_the_root_remembers_a_hold_until_the_horizon_after_its_end(home: Place) -> None:
     clock = home.clock
@@ -186,6 +188,7 @@ def test_p5_the_root_remembers_a_hold_until_the_horizon_after_its_end(home: Plac
 # -- a thief in the keyring ------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 @on_sqlite
 def test_p5_a_hold_whose_row_is_taken_out_of_the_keyring_holds_on(home: Place) -> None:
     with home.open() as vault:
@@ -205,6 +208,7 @@ def test_p5_a_hold_whose_row_is_taken_out_of_the_keyring_holds_on(home: Place) -
         assert vault.holds() == [placed]
 
 
+@pytest.mark.wide
 @on_sqlite
 @pytest.mark.parametrize(
     "column", ["user_node", "session_node", "until", "ended_at", "kind", "record", "slot"]
@@ -232,6 +236,7 @@ def test_p2_an_edited_hold_stops_every_erasure_and_the_next_opening(home: Place,
         home.open()
 
 
+@pytest.mark.wide
 @on_sqlite
 def test_p2_nobody_without_the_keys_places_a_hold_or_a_request(home: Place) -> None:
     with home.open() as vault:
@@ -246,6 +251,7 @@ def test_p2_nobody_without_the_keys_places_a_hold_or_a_request(home: Place) -> N
         home.open()
 
 
+@pytest.mark.wide
 def test_p5_a_hold_that_the_keyring_refuses_comes_into_force_nowhere(tmp_path: Path) -> None:
     with fresh_databases(Sqlite(tmp_path)) as databases, connected(databases.keyring) as connection:
         root = tmp_path / "root.key"

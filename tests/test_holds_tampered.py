@@ -108,6 +108,7 @@ def test_p5_who_edits_the_rows_of_what_is_held_ends_no_hold(
     world.check_copies()
 
 
+@pytest.mark.wide
 def test_p4_who_gives_what_is_due_to_a_session_that_is_held_is_found_out(world: Retained) -> None:
     with connected(world.databases.transcripts) as connection:
         connection.exec_driver_sql(UNTIED[world.databases.dialect])
@@ -117,6 +118,7 @@ def test_p4_who_gives_what_is_due_to_a_session_that_is_held_is_found_out(world: 
         world.vault.purge()
 
 
+@pytest.mark.wide
 def test_control_what_nobody_edited_is_kept_while_it_is_held(world: Retained) -> None:
     world.vault.transcript("ben", "s-1").clear()  # hidden
     assert world.vault.purge().messages == 1

@@ -96,6 +96,7 @@ def test_imports_run_downward_only(module: str) -> None:
     assert above == set()
 
 
+@pytest.mark.wide
 def test_nothing_is_imported_in_a_circle() -> None:
     graph = {module: imported(module, lazy=False) for module in MODULES}
     assert graph["vault.client"] >= {"vault.core", "vault.messages"}
@@ -129,6 +130,7 @@ def test_import_vault_needs_nothing_but_python() -> None:
     assert loaded - sys.stdlib_module_names - {"__main__"} == {"vault"}
 
 
+@pytest.mark.wide
 def test_opening_a_vault_loads_nothing_that_it_does_not_need(tmp_path: Path) -> None:
     program = (
         f"import vault; opened = vault.Vault.open({str(tmp_path / 'vault')!r}, redactor=None);"

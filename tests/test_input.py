@@ -106,6 +106,7 @@ def test_p1_what_is_no_name_is_refused_wherever_a_name_is_asked_for(
         refused(home, ask)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", ["", f"{SECRET}\ud800", SECRET.encode(), 5], ids=repr)
 def test_p1_what_is_no_name_is_refused_by_a_purge(home: Home, tmp_path: Path, name: Any) -> None:
     file = tmp_path / "policy.yaml"
@@ -116,6 +117,7 @@ def test_p1_what_is_no_name_is_refused_by_a_purge(home: Home, tmp_path: Path, na
         refused(home, lambda: vault.explain(name, "s-1"))
 
 
+@pytest.mark.wide
 def test_a_name_may_be_as_long_as_its_limit_and_in_any_language(vault: Vault) -> None:
     for name in (
         "é" * (MAX_ID_BYTES // 2),
@@ -148,6 +150,7 @@ def test_many_users_are_never_the_letters_of_one(home: Home, vault: Vault, users
             vault.forget_users(users)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "words", [None, 5, b"request 881", f"{SECRET}\ud800", SECRET.ljust(MAX_WORDS + 1)], ids=repr
 )
@@ -162,6 +165,7 @@ def test_p1_evidence_that_could_not_be_read_again_is_refused_before_anything_is_
         assert len(again.transcript("u-evidence", "s-1").messages()) >= 1
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("now", [1, 0, None, "no", SECRET], ids=repr)
 def test_p1_a_request_that_could_not_be_read_again_is_refused_before_it_is_noted(
     home: Home, vault: Vault, now: Any
@@ -176,6 +180,7 @@ def test_p1_a_request_that_could_not_be_read_again_is_refused_before_it_is_noted
         assert again.queued() == []
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "until",
     [
@@ -257,6 +262,7 @@ NO_VALUES: dict[str, Any] = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("value", NO_VALUES.values(), ids=NO_VALUES)
 def test_p1_what_would_not_come_back_equal_is_refused_wherever_it_stands(
     home: Home, chat: Transcript, value: Any
@@ -380,6 +386,7 @@ def overhead(content: object) -> int:
     return len(encode(Message("user", {"data": content}))) - len(content)  # type: ignore[arg-type]
 
 
+@pytest.mark.wide
 def test_p1_a_message_at_the_limit_is_stored_and_one_byte_more_is_refused(home: Home) -> None:
     room = 5_000 - overhead(b"x" * 5_000)
     with home.open(limit=5_000) as vault:

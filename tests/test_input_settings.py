@@ -125,6 +125,7 @@ def test_a_file_that_is_named_as_a_vault_is_told_from_a_directory(home: Home, tm
     assert "vault.toml" in caught.value.hint
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -159,6 +160,7 @@ def test_a_broken_vault_toml_is_told_from_a_new_vault(
         assert len(vault.transcript("u-1", "s-1").messages()) == 1
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", ["a b", 'quo\'te "s" \\ back', "what?", "per%20cent", "#1", "ünï"], ids=repr)
 def test_a_directory_may_have_any_name(home: Home, tmp_path: Path, name: str) -> None:
     directory = tmp_path / name
@@ -215,6 +217,7 @@ def test_a_new_vault_is_not_made_on_the_root_of_another(home: Home, vault: Vault
         refused(other, lambda: other.open(root=f"file:{home.root}"), ConfigError)
 
 
+@pytest.mark.wide
 def test_p1_a_server_that_does_not_answer_is_named_without_the_password(home: Home) -> None:
     for scheme in ("postgresql", "mysql"):
         url = f"{scheme}://chat:{SECRET}@127.0.0.1:1/chat"

@@ -64,6 +64,7 @@ def test_what_reads_is_tried_again_when_its_connection_was_cut(
         ask(vault)
 
 
+@pytest.mark.wide
 def test_releasing_a_hold_asks_for_one_connection_at_a_time(
     database: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,7 @@ def _in_catalogue(connection: Connection, table: Table) -> object:
     ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("label", LABELS)
 def test_the_revisions_lead_to_exactly_the_schema(database: Databases, label: str) -> None:
     changed(database.transcripts, lambda connection: migrations.migrate(connection, label))
@@ -126,6 +127,7 @@ def test_the_heads_are_those_of_the_scripts(label: str) -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEADS[label]]
 
 
+@pytest.mark.wide
 def test_upgrading_twice_is_upgrading_once(database: Databases) -> None:
     for _ in range(2):
         changed(database.transcripts, lambda connection: migrations.upgrade(connection, "transcripts"))
@@ -145,6 +147,7 @@ def set_version(home: Home, label: str, version: str) -> None:
         connection.execute(text(f"UPDATE {migrations.version_table(label)} SET version_num = '{version}'"))
 
 
+@pytest.mark.wide
 def test_a_database_of_another_version_is_refused_and_the_error_names_the_command(home: Home) -> None:
     with home.open() as vault:
         vault.transcript("u-1", "s-1").append("user", "Hello")
@@ -290,6 +293,7 @@ def test_p8_the_making_of_a_vault_goes_on_after_a_crash_at_any_change(
     at_steps(database, tmp_path, lambda number: range(1, number + 1))
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("step", ["create", "claim"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @on_sqlite
@@ -312,6 +316,7 @@ def test_p8_the_making_of_a_vault_goes_on_after_a_crash_around_its_root(
         assert vault.keys_status().is_home
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("left", [[], ["vault.toml"]], ids=repr)
 def test_p8_the_making_of_a_directory_goes_on_after_a_crash(tmp_path: Path, left: list[str]) -> None:
     for name in left:
@@ -323,6 +328,7 @@ def test_p8_the_making_of_a_directory_goes_on_after_a_crash(tmp_path: Path, left
         assert len(vault.transcript("u-1", "s-1").messages()) == 2
 
 
+@pytest.mark.wide
 @on_sqlite
 def test_p8_a_root_that_was_claimed_is_not_given_to_another_vault(home: Home, tmp_path: Path) -> None:
     with home.open() as vault:

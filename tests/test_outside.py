@@ -82,6 +82,7 @@ def test_p2_two_versions_are_told_apart() -> None:
 ORDERS = st.lists(st.tuples(st.integers(0, 9), st.tuples(st.integers(0, 9), st.integers(0, 9))), max_size=9)
 
 
+@pytest.mark.wide
 @given(ORDERS)
 def test_p2_an_order_is_refused_where_one_stands_before_what_was_there(
     order: list[tuple[int, tuple[int, int]]],

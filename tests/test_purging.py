@@ -38,6 +38,7 @@ def test_p4_p3_all_old_copies_and_the_present_root_open_nothing_purged_and_every
     world.check_copies()
 
 
+@pytest.mark.wide
 def test_p4_a_message_goes_at_the_first_run_after_its_epoch_and_is_counted(world: Retained) -> None:
     world.say("u-1", "s-1", "tool")
     world.say("u-1", "s-1")
@@ -151,6 +152,7 @@ def test_p4_a_message_that_is_past_its_date_is_refused_and_not_written(world: Re
     assert len(chat.messages()) == 1
 
 
+@pytest.mark.wide
 def test_p4_a_dry_run_counts_the_keys_of_both_rules_of_one_name(world: Retained) -> None:
     world.say("u-1", "s-1")
     world.edit("long")
@@ -160,6 +162,7 @@ def test_p4_a_dry_run_counts_the_keys_of_both_rules_of_one_name(world: Retained)
     world.check_copies()
 
 
+@pytest.mark.wide
 def test_p4_a_dry_run_counts_no_keys_of_what_older_transcripts_brought_back(world: Retained) -> None:
     world.edit("short")
     world.say("anna", "s-1")
@@ -174,6 +177,7 @@ def test_p4_a_dry_run_counts_no_keys_of_what_older_transcripts_brought_back(worl
     assert planned.epochs == ran.epochs == 0
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("is_held", [False, True])
 def test_p4_a_dry_run_counts_the_keys_that_a_broken_run_left(world: Retained, *, is_held: bool) -> None:
     def break_off(_done: int, _of: int) -> None:
@@ -195,6 +199,7 @@ def test_p4_a_dry_run_counts_the_keys_that_a_broken_run_left(world: Retained, *,
     world.check_copies()
 
 
+@pytest.mark.wide
 def test_p4_a_part_of_a_chapter_goes_though_this_process_has_the_session_open(world: Retained) -> None:
     world.edit("by session")
     for days in (9, 2):
@@ -234,6 +239,7 @@ def test_p4_a_dry_run_counts_what_older_transcripts_brought_back_whatever_keeps_
     world.check()
 
 
+@pytest.mark.wide
 def test_p4_a_dry_run_counts_what_older_transcripts_brought_back_of_chapters_with_keys_of_their_own(
     world: Retained,
 ) -> None:

@@ -23,6 +23,7 @@ def world(database: Databases, tmp_path: Path) -> Iterator[Retained]:
     made.vault.close()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("step", [(Swapper, "cut"), (Eraser, "_sweep")], ids=["cut", "sweep"])
 @pytest.mark.parametrize("session", [None, "s-1"])
 @pytest.mark.parametrize("is_kept", [True, False], ids=["key of its own", "closed day"])

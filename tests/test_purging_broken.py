@@ -152,6 +152,7 @@ def test_p8_a_run_that_is_killed_between_the_key_that_a_hold_asks_for_and_its_ro
     assert opened(world) == set()
 
 
+@pytest.mark.wide
 def test_p8_a_hold_after_the_keys_were_cut_comes_too_late_and_accuses_nobody(world: Retained) -> None:
     """Who has the vault open takes nothing up: the rows say that the keys are to die, and they are dead."""
     talk(world)

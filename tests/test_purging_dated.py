@@ -107,6 +107,7 @@ def test_p2_a_row_that_stops_all_runs_is_named_and_whoever_is_rid_of_it_goes_on(
     assert world.vault.purge().messages == 5
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("rules", [START, OLD, LAST])
 def test_control_what_nobody_dated_goes_on_its_day(world: Retained, rules: str) -> None:
     world.begin(rules, DAY // 10)

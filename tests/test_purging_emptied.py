@@ -60,6 +60,7 @@ def test_p4_a_hold_on_who_has_emptied_their_chapter_keeps_no_key_of_others(
     assert opened(world) == {kept.text}
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("session", ["s-1", "s-2"])  # of a class with epochs, and of one without
 def test_p4_what_was_popped_opens_from_no_old_copy_once_it_would_be_past_its_date(
     world: Retained, session: str

@@ -73,6 +73,7 @@ def test_p4_what_was_hidden_and_is_held_no_more_goes_with_its_epoch(world: Retai
     assert world.databases.dump(world.databases.transcripts)["epochs"] == []
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("rules", ["short", "plain", "by session", "labels"])
 @pytest.mark.parametrize("beside", [0, 1])
 def test_p4_a_dry_run_counts_what_is_hidden_and_held_no_more_as_the_run_does(
@@ -149,6 +150,7 @@ def test_what_the_app_took_under_a_hold_is_not_counted_as_purged_when_retention_
     world.check_copies()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("begun_anew", [False, True])
 def test_p4_p5_what_older_transcripts_show_again_though_it_was_hidden_keeps_nobody_elses_key(
     world: Retained, *, begun_anew: bool
@@ -174,6 +176,7 @@ def test_p4_p5_what_older_transcripts_show_again_though_it_was_hidden_keeps_nobo
     assert other.text not in thief.read(world.transcripts[0])
 
 
+@pytest.mark.wide
 def test_p4_a_key_of_its_own_that_was_to_die_when_a_hold_hid_its_session_keeps_nobody_elses_key(
     world: Retained,
 ) -> None:

@@ -143,6 +143,7 @@ def test_p4_what_a_floor_from_the_last_message_keeps_was_proven_to_be_kept(world
     assert is_noticed(world)
 
 
+@pytest.mark.wide
 def test_control_what_is_kept_by_right_gets_a_key_of_its_own(world: Retained) -> None:
     world.begin(RULES)
     world.say("anna", "s-1", "assistant")

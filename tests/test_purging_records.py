@@ -81,6 +81,7 @@ def rows(world: Retained, name: str) -> int:
     return len(world.databases.dump(world.databases.transcripts)[name])
 
 
+@pytest.mark.wide
 def test_p4_p3_records_go_with_the_messages_of_their_epoch_and_open_from_no_old_copy(world: Retained) -> None:
     said = world.say("u-1", "s-1")
     gone = {put(world, "a"), put(world, "b"), put(world, "alone", "u-2"), said.text}
@@ -135,6 +136,7 @@ def test_p4_a_rule_for_state_keeps_records_longer_and_they_open_from_old_copies_
     assert rows(world, "records") == rows(world, "chapters") == 0
 
 
+@pytest.mark.wide
 def test_p4_a_rule_for_state_takes_records_and_leaves_the_messages_of_their_chapter(world: Retained) -> None:
     world.say("u-1", "s-1")
     gone = put(world, "a")

@@ -169,6 +169,7 @@ def test_a_clock_that_is_right_stops_nothing() -> None:
     check_clocks(DAY, None, None)
 
 
+@pytest.mark.wide
 def test_a_run_compares_the_clock_with_the_last_one_and_one_odd_message_stops_nothing(
     world: Retained,
 ) -> None:
@@ -343,6 +344,7 @@ def test_a_user_who_is_forgotten_while_a_purge_runs_lets_neither_fail(world: Ret
     assert (len(found), found.purged) == (1, 1)
 
 
+@pytest.mark.wide
 def test_a_run_that_is_asked_to_stop_is_ended_by_the_next_one(world: Retained) -> None:
     world.say("u-1", "s-1", "tool")
     world.clock.now += DAY
@@ -356,6 +358,7 @@ def test_a_run_that_is_asked_to_stop_is_ended_by_the_next_one(world: Retained) -
     assert ended.certificate in {one.id for one in world.vault.certificates()}
 
 
+@pytest.mark.wide
 def test_only_one_user_is_purged_and_what_shares_an_epoch(world: Retained) -> None:
     world.edit("by session")
     world.say("u-1", "s-2")
@@ -370,6 +373,7 @@ def test_only_one_user_is_purged_and_what_shares_an_epoch(world: Retained) -> No
 # -- settings and faces ----------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_policies_come_from_arguments_variables_and_vault_toml(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -395,6 +399,7 @@ def test_policies_come_from_arguments_variables_and_vault_toml(
             Vault.open(where, policies=wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.wide
 def test_doctor_says_whether_the_policies_fit_together(tmp_path: Path) -> None:
     where = tmp_path / "vault"
     Vault.open(where, redactor=None).close()
@@ -406,6 +411,7 @@ def test_doctor_says_whether_the_policies_fit_together(tmp_path: Path) -> None:
     assert run("--vault", where, "keys", "status", TRANSCRIPT_VAULT_POLICIES="none.yaml").code == 0
 
 
+@pytest.mark.wide
 def test_a_run_looks_only_where_something_may_be_due(world: Retained) -> None:
     world.say("u-1", "s-1")
     world.say("u-2", "s-1", "tool")
@@ -431,6 +437,7 @@ def test_a_run_looks_only_where_something_may_be_due(world: Retained) -> None:
     assert "u-4" not in looked_at()
 
 
+@pytest.mark.wide
 def test_a_policys_redaction_is_applied_where_its_classes_are(tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text(policy("short") + "redaction: {language: en, entities: {EMAIL_ADDRESS: drop}}\n")

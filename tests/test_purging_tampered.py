@@ -77,6 +77,7 @@ def test_p4_p2_a_row_that_keeps_a_key_alive_is_noticed_by_the_purge(
         world.vault.purge()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("session", ["s-1", SUPPORT])
 @pytest.mark.parametrize("held", [None, "ben"])
 @pytest.mark.parametrize("how", ["moved", "taken", "user's moved"])

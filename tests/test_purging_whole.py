@@ -68,6 +68,7 @@ def went(world: Retained, *users: str) -> None:
     world.purged += gone
 
 
+@pytest.mark.wide
 def test_p4_p2_whole_chapters_go_with_their_ledgers_and_nobody_looks_closely(
     world: Retained, closely: list[int]
 ) -> None:
@@ -155,6 +156,7 @@ def test_p2_what_slips_into_an_epoch_before_it_is_closed_is_in_the_ledger_too(
     assert ([one.content for one in found], found.purged) == ([world.said[-1].text], 5)
 
 
+@pytest.mark.wide
 def test_p5_a_hold_that_comes_meanwhile_keeps_what_was_seen_to_go(world: Retained) -> None:
     world.clock.now += DAY
     ran = purge_and(world, lambda: world.hold("u-1"))
@@ -167,6 +169,7 @@ def test_p5_a_hold_that_comes_meanwhile_keeps_what_was_seen_to_go(world: Retaine
     world.check_copies()
 
 
+@pytest.mark.wide
 def test_p5_who_is_held_is_looked_at_closely_and_the_others_are_not(
     world: Retained, closely: list[int]
 ) -> None:
@@ -190,6 +193,7 @@ def test_p8_two_runs_at_once_take_everything_once(world: Retained) -> None:
     world.check_copies()
 
 
+@pytest.mark.wide
 def test_p4_a_chapter_of_which_a_part_stays_is_looked_at_closely(world: Retained, closely: list[int]) -> None:
     """Other rules put all roles into one epoch; by those of today only what tools said goes."""
     world.edit("short")

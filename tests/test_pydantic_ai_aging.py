@@ -117,6 +117,7 @@ def test_what_led_to_a_purged_message_is_not_taken_for_what_led_away_from_it(agi
     asyncio.run(go_on(ids))
 
 
+@pytest.mark.wide
 def test_a_conversation_of_which_nothing_is_left_goes_on(aging: Aging) -> None:
     async def begin() -> None:
         await aging.store.save(Conversation(conversation_id="c-1", messages=[returned("busy")]))

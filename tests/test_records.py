@@ -219,6 +219,7 @@ def test_p1_where_redaction_fails_nothing_is_written(apart: Home) -> None:
 # -- erasing ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p7_after_forgetting_a_user_their_records_raise(
     vault: Vault, beside: Vault, chat: Transcript
 ) -> None:
@@ -263,6 +264,7 @@ def test_p3_rows_go_with_their_session(home: Home, vault: Vault, user: str) -> N
             vault.transcript(user, name).delete()
 
 
+@pytest.mark.wide
 @on_sqlite
 def test_p4_records_go_with_the_epoch_of_their_date_and_are_counted(apart: Home) -> None:
     with apart.open() as vault:
@@ -327,6 +329,7 @@ def test_p2_a_record_opens_nowhere_else_and_not_when_it_was_edited(
         assert reads() == {"b": "spoken 2"}  # not promised: a row that is gone is as one that never was
 
 
+@pytest.mark.wide
 def test_p2_records_without_their_key_are_noticed(apart: Home) -> None:
     """Backup and restore count records where they count messages: an older keyring is noticed."""
     from vault.errors import KeyringOutdatedError
@@ -394,6 +397,7 @@ def test_what_is_made_up_from_records_is_refused_once_one_of_them_was_changed(
     assert values(chat) == {"a": 1, "b": "made"}
 
 
+@pytest.mark.wide
 def test_what_is_made_up_in_a_session_is_not_written_in_the_one_that_follows(
     home: Home, vault: Vault, beside: Vault, chat: Transcript
 ) -> None:

@@ -78,6 +78,7 @@ def test_p5_records_of_a_session_that_was_deleted_under_a_hold_are_shown_too(wor
     assert sorted(hidden(world.vault)) == [("one", "first"), ("two", "second")]
 
 
+@pytest.mark.wide
 def test_p5_what_is_hidden_is_kept_from_a_purge_and_goes_with_its_user(world: Retained) -> None:
     state = world.vault.transcript("anna", "s-1").records("state")
     state.put("one", "kept")

@@ -92,6 +92,7 @@ def test_other_fields_keep_what_they_are_set_to(engine: Engine, said: str) -> No
     assert engine.redact_text(f"```python\n{said}```").text == f"```python\n{said}```"
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("said", ["name='", 'phone = "1 ', 'a_phone_name: "', "first_name=' Anna Anna "])
 def test_fields_without_an_end_take_linear_time(engine: Engine, said: str) -> None:
     text = f"```python\n{said * 10_000}\n```"

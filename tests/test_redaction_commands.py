@@ -67,6 +67,7 @@ def test_an_option_that_hands_over_no_password_is_left_alone(engine: Engine, tex
     assert "SECRET" not in {one.entity for one in engine.find(text)}
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("said", [" -u a", " -u ab -p", "openssl a ", "net user ab ", " -u ab -p a1234567"])
 def test_commands_without_an_end_take_linear_time(said: str) -> None:
     patterns = Patterns()

@@ -107,6 +107,7 @@ SPARED = [
 ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("pattern", "words"), SPARED, ids=[words[0] for _, words in SPARED])
 def test_the_words_that_a_pattern_waits_for_stand_in_all_that_it_finds(
     pattern: re.Pattern[str], words: tuple[str, ...]

@@ -29,6 +29,7 @@ def words(text: str) -> list[str]:
     return re.findall(r"\S+\s*", text)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("said", [LETTER, NESTED, QUOTED, BARS, NUMBER])
 def test_a_stream_shows_an_escaped_value_as_it_is_stored(tmp_path: Path, engine: Engine, said: str) -> None:
     with Vault.open(tmp_path / "v", redactor=engine) as vault:
@@ -38,6 +39,7 @@ def test_a_stream_shows_an_escaped_value_as_it_is_stored(tmp_path: Path, engine:
         assert shown != said
 
 
+@pytest.mark.wide
 def test_a_stream_of_html_loses_no_clean_text_and_numbers_as_the_store_does(
     tmp_path: Path, engine: Engine
 ) -> None:
@@ -82,6 +84,7 @@ def test_a_value_that_leads_back_nowhere_is_one_finding() -> None:
     assert said[one.start : one.end] == said[7:-2]
 
 
+@pytest.mark.wide
 def test_a_masked_address_keeps_json_valid_while_it_streams(tmp_path: Path) -> None:
     engine = Engine(Redaction.of({"entities": {"ADDRESS": "mask", "PERSON": "mask"}}))
     said = r'{"to": "Anna Kowalski, 12 Rose Gardens\nLeeds LS1 4AP", "n": 1}'

@@ -373,6 +373,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("no_network")
 def test_nothing_ever_opens_a_socket(gated: Gated, cache: Path) -> None:
     text = "mail ana@example.co.uk, ssn 457-55-5462, dni 12345678Z, call +49 171 2345678, https://a.example.org/x"

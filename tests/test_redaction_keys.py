@@ -48,6 +48,7 @@ def test_a_key_of_a_known_provider_is_found_whole_wherever_it_stands(
         assert any(one.start <= start and start + len(key) <= one.end for one in found)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "text",
     [

@@ -51,6 +51,7 @@ def test_fields_of_logins_that_hold_nothing_stay(engine: Engine, code: str) -> N
     assert engine.redact_text(text).text == text
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("said", ['user="ab" ', 'pass"', "password'].", 'user="a', "pwd-field')   .  "])
 def test_logins_without_an_end_take_linear_time(said: str) -> None:
     patterns = Patterns()

@@ -79,6 +79,7 @@ def test_an_attachment_is_dropped_where_blobs_are() -> None:
     assert "Content-Type: image/png" in redacted.text
 
 
+@pytest.mark.wide
 def test_p1_a_stream_shows_nothing_that_an_encoded_part_hid(tmp_path: Path, engine: Engine) -> None:
     with Vault.open(tmp_path / "v", redactor=engine) as vault:
         for number, encoding in enumerate(["base64", "quoted-printable"]):
@@ -93,6 +94,7 @@ def test_p1_a_stream_shows_nothing_that_an_encoded_part_hid(tmp_path: Path, engi
             assert not any(one in known for one in GONE)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("encoding", ["base64", "quoted-printable"])
 def test_parts_of_mails_take_linear_time(engine: Engine, encoding: str) -> None:
     head = f"Content-Type: text/plain\nContent-Transfer-Encoding: {encoding}\n"

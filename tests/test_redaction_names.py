@@ -85,6 +85,7 @@ def test_the_same_text_is_read_the_same_way_each_time(names: Names) -> None:
     assert names.find(LETTER) == first
 
 
+@pytest.mark.wide
 def test_a_full_memo_changes_nothing(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
     before = names.find(LETTER)
     monkeypatch.setattr(memo, "MOST", 60)
@@ -122,6 +123,7 @@ PARTS = st.sampled_from(
 )
 
 
+@pytest.mark.wide
 @given(st.lists(st.lists(PARTS, max_size=10).map("".join), min_size=1, max_size=4))
 def test_a_text_whose_parts_were_all_met_is_read_as_if_it_were_new(texts: list[str]) -> None:
     known = model.loaded()
@@ -279,6 +281,7 @@ def test_spans_are_exact_behind_any_prefix(names: Names) -> None:
         assert ("PERSON", "Tunde Adeyemi") in found(text, names.find(text))
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "text",
     [

@@ -65,6 +65,7 @@ def text_of(chance: random.Random, *, joined: bool) -> str:
     )[:4000]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("seed", range(60))
 def test_a_window_tells_the_same_words_as_the_whole_text(seed: int) -> None:
     chance = random.Random(seed)

@@ -14,6 +14,7 @@ from vault.redaction.learning import descent
 from vault.redaction.names import network
 
 
+@pytest.mark.wide
 @given(st.lists(st.integers(1, 2), min_size=1, max_size=70), st.randoms())
 def test_places_are_alike_that_have_the_same_tokens_around_them(tokens: list[int], chance: Random) -> None:
     left, right = network.REACH - min(network.OFFSETS), network.REACH + max(network.OFFSETS)

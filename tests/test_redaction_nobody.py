@@ -239,6 +239,7 @@ def test_what_one_is_told_to_do_is_nobody(verb: str, after: str) -> None:
     assert not is_no_person(verb.title(), "my friend ", after)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "text",
     [

@@ -25,6 +25,7 @@ def engine() -> Engine:
     return Engine()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "marked",
     [

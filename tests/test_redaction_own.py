@@ -67,6 +67,7 @@ def test_what_reaches_over_an_edge_is_cut_there(make: Callable[[int, int], objec
     assert redacted(make(-9, 5)).endswith("_1> there, the word of the day is umbrella")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("make", [one, stock])
 @pytest.mark.parametrize("place", [(60, 70), (-5, -2), (9, 3), (3, 9, float("nan"))])
 def test_p1_what_lies_nowhere_in_the_text_is_refused(
@@ -103,6 +104,7 @@ class Doubting(PatternRecognizer):  # type: ignore[misc]
         raise RuntimeError(pattern_text)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "recognizer",
     [Own(raising), Stock(raising), Doubting("X", patterns=[Pattern("x", "umbrella", 0.5)], name="doubting")],

@@ -104,6 +104,7 @@ MARKED = [
 ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("marked", MARKED)
 def test_it_finds_what_people_write(patterns: Patterns, marked: str) -> None:
     text = marked.replace("[", "").replace("]", "")
@@ -222,6 +223,7 @@ def test_bad_input_takes_time_in_line_with_its_length(patterns: Patterns, name: 
     assert seconds(12_000) < 8 * seconds(3_000) + 0.05
 
 
+@pytest.mark.wide
 def test_lone_surrogates_and_every_plane_are_read(patterns: Patterns) -> None:
     text = "".join(chr(code) for code in range(0, 0x110000, 211)) + " \ud800 ssn 227-90-4416 \udfff"
     assert "227-90-4416" in found(patterns, text)
@@ -234,6 +236,7 @@ def test_places_in_a_folded_text_lead_back_to_the_original() -> None:
     assert folded.span(0, 2) == (0, 3)
 
 
+@pytest.mark.wide
 def test_a_presidio_recognizer_of_the_users_own_is_used(tmp_path: Path) -> None:
     from presidio_analyzer import Pattern, PatternRecognizer
 
@@ -243,6 +246,7 @@ def test_a_presidio_recognizer_of_the_users_own_is_used(tmp_path: Path) -> None:
     assert one == Finding("BADGE", 7, 14, 0.8, "badges", Ground.PATTERN)
 
 
+@pytest.mark.wide
 def test_a_recognizer_without_patterns_runs_on_every_text(tmp_path: Path) -> None:
     from presidio_analyzer import EntityRecognizer, RecognizerResult
 
@@ -281,6 +285,7 @@ def test_importing_redaction_imports_nothing_heavy() -> None:
     assert said.stdout.strip() == "[]"
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("joint", ["{} 17", "0 {}", "308 {} declined", "12 {} 5"])
 def test_p1_a_card_beside_another_number_is_found(patterns: Patterns, joint: str) -> None:
     for number in range(100):

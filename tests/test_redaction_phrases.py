@@ -128,6 +128,7 @@ def test_a_security_question_that_nobody_answers_stays(engine: Engine, text: str
     assert engine.redact_text(text).text == text
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("said", ["first pet ", "pet: a ", "school answer ", "maiden name a b "])
 def test_security_questions_take_linear_time(said: str) -> None:
     patterns, text = Patterns(), "security question " + said * 10_000

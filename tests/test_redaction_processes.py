@@ -33,6 +33,7 @@ def findings(vault: Vault) -> list[str]:
 # -- the same key again ----------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p7_another_text_under_a_key_that_was_used_accuses_nobody(
     database: Databases, tmp_path: Path
 ) -> None:
@@ -78,6 +79,7 @@ def enrolled_anew(vault: Vault) -> None:
     vault.enroll("u")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("ended", [cleared, enrolled_anew])
 def test_two_people_never_have_one_number_in_a_session_that_was_begun_anew(
     database: Databases, tmp_path: Path, ended: Callable[[Vault], None]
@@ -92,6 +94,7 @@ def test_two_people_never_have_one_number_in_a_session_that_was_begun_anew(
         assert [message.content for message in chat.messages()] == again
 
 
+@pytest.mark.wide
 def test_what_is_said_without_values_goes_on_in_the_session_that_was_begun_anew(
     database: Databases, tmp_path: Path
 ) -> None:
@@ -115,6 +118,7 @@ def reveals(vault: Vault) -> int:
     return sum(entry.kind == "reveal" for entry in vault.log.entries())
 
 
+@pytest.mark.wide
 def test_p7_p6_nothing_is_put_back_or_logged_for_a_user_who_was_forgotten_elsewhere(
     database: Databases, tmp_path: Path
 ) -> None:
@@ -129,6 +133,7 @@ def test_p7_p6_nothing_is_put_back_or_logged_for_a_user_who_was_forgotten_elsewh
         assert reveals(vault) == 1
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("ended", [cleared, enrolled_anew])
 def test_what_is_put_back_is_of_the_session_that_was_begun_anew(
     database: Databases, tmp_path: Path, ended: Callable[[Vault], None]
@@ -142,6 +147,7 @@ def test_what_is_put_back_is_of_the_session_that_was_begun_anew(
         assert chat.restore("Dear <PERSON_1>", purpose="reply") == "Dear Pedro Martinez"
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "ask",
     [

@@ -47,6 +47,7 @@ def key(form: str, chance: random.Random) -> str:
     return re.sub(r"\{(\w)(\d*)\}", lambda found: made(found[1], int(found[2] or 1)), form)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("form", _FORMS)
 def test_a_key_is_found_wherever_it_stands(engine: Engine, form: str) -> None:
     chance = random.Random(form)

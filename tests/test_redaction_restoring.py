@@ -30,6 +30,7 @@ PAGES = [
 ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("said", PAGES)
 def test_html_is_restored_to_what_was_said(tmp_path: Path, said: str) -> None:
     engine = Engine(Redaction(originals=True))

@@ -23,6 +23,7 @@ SHAPES: dict[str, Callable[[list[str]], object]] = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("mode", ["balanced", "high-recall"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_nearly_all_people_of_a_list_are_found(shape: str, mode: Mode) -> None:

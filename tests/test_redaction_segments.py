@@ -174,6 +174,7 @@ def test_lines_without_a_header_are_csv_only_where_nothing_else_is_likely() -> N
     assert len(split("Anna,Graz\nBob,Wien")) == 1
 
 
+@pytest.mark.wide
 @settings(max_examples=60)
 @given(st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=1, max_size=4), WORDS, st.sampled_from(",;\t"))
 def test_csv_keeps_its_columns(rows: list[tuple[str, str, str]], new: str, delimiter: str) -> None:
@@ -189,6 +190,7 @@ def test_cells_of_a_markdown_table_are_named_by_their_header_or_their_field() ->
     assert said("| Field | Value |\n|---|---|\n| Phone | 555 |")[-1] == ("Phone", "555")
 
 
+@pytest.mark.wide
 @given(WORDS)
 def test_a_markdown_table_keeps_its_columns(new: str) -> None:
     table = "| Name | Phone |\n|---|---|\n| Anna | 555 |\n| Bob | 556 |"
@@ -214,6 +216,7 @@ def test_scripts_are_code() -> None:
     assert [(p.form, p.text) for p in pieces] == [(Form.CODE, "if (a<b) { c }"), (Form.PROSE, "Anna")]
 
 
+@pytest.mark.wide
 @settings(max_examples=60)
 @given(WORDS, WORDS, WORDS)
 def test_xml_stays_well_formed(name: str, note: str, new: str) -> None:
@@ -225,6 +228,7 @@ def test_xml_stays_well_formed(name: str, note: str, new: str) -> None:
     assert [element.tag for element in after.iter()] == ["user", "name"]
 
 
+@pytest.mark.wide
 @given(WORDS)
 def test_html_keeps_its_tags(new: str) -> None:
     class Tags(HTMLParser):
@@ -380,6 +384,7 @@ def seconds(text: str) -> float:
     return time.thread_time() - start
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "sign", ["{", "[", '"', "|", "<", "`", "\\", ",", "\n", '{"a":', "<a b='", "` ", "a: b\n", "[[,"]
 )

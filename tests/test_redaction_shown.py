@@ -35,6 +35,7 @@ def words(text: str) -> list[str]:
     return re.findall(r"\S+\s*", text)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("is_new", [True, False])
 def test_what_was_shown_keeps_its_number_in_the_store(tmp_path: Path, *, is_new: bool) -> None:
     with Vault.open(tmp_path / "v", redactor=Engine(Redaction(originals=True))) as vault:
@@ -49,6 +50,7 @@ def test_what_was_shown_keeps_its_number_in_the_store(tmp_path: Path, *, is_new:
         assert str(chat.messages()[-1].content).endswith(f"asked for {number}, too")
 
 
+@pytest.mark.wide
 def test_what_was_shown_of_a_value_that_the_whole_shows_otherwise_stands_for_nobody_else(
     tmp_path: Path,
 ) -> None:
@@ -63,6 +65,7 @@ def test_what_was_shown_of_a_value_that_the_whole_shows_otherwise_stands_for_nob
         assert re.fullmatch(restored.replace("(", r"\("), said)
 
 
+@pytest.mark.wide
 def test_the_async_face_keeps_the_numbers_too(tmp_path: Path) -> None:
     async def tokens() -> AsyncIterator[str]:
         for word in words(REPLY):
@@ -106,6 +109,7 @@ def test_p1_a_phrase_that_opens_a_wallet_is_not_let_out_by_halves(tmp_path: Path
         assert "collapse" not in shown
 
 
+@pytest.mark.wide
 @pytest.mark.timeout(30)
 def test_thousands_of_placeholders_are_put_back_in_one_go() -> None:
     values = {f"<PERSON_{number}>": f"Zoe {number} <PERSON_1>" for number in range(1, 5001)}

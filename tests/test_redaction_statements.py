@@ -104,6 +104,7 @@ def test_p1_whose_address_of_the_net_a_statement_asks_for_goes(engine: Engine) -
     assert engine.redact_text(said).text == said.replace("81.174.202.33", "<IP_ADDRESS_1>")
 
 
+@pytest.mark.wide
 def test_p1_a_stream_shows_no_number_that_is_not_stored(tmp_path: Path, engine: Engine) -> None:
     with Vault.open(tmp_path / "v", redactor=engine) as vault:
         for number, text in enumerate([TABLE + ROWS + UPDATE, f"```sql\n{TABLE + ROWS + UPDATE}```"]):
@@ -112,6 +113,7 @@ def test_p1_a_stream_shows_no_number_that_is_not_stored(tmp_path: Path, engine: 
             assert not any(re.search(rf"(?<!\d){one}(?!\d)", shown) for one in GONE)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("fence", ["{}", "```sql\n{}\n```"])
 def test_p1_the_address_of_a_persons_machine_goes(engine: Engine, fence: str) -> None:
     said = fence.format("INSERT INTO users (id, email, mac) VALUES (0, 'a@b.org', '5b:f6:de:e0:3c:71');")
@@ -120,6 +122,7 @@ def test_p1_the_address_of_a_persons_machine_goes(engine: Engine, fence: str) ->
     assert engine.redact_text(now).text == now
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "said",
     [

@@ -104,6 +104,7 @@ def test_a_name_that_was_found_once_is_redacted_wherever_it_stands_later(tmp_pat
         assert "quarterstone" not in contents(vault)[1]
 
 
+@pytest.mark.wide
 def test_many_writers_of_one_session_agree_on_its_numbers(database: Databases, tmp_path: Path) -> None:
     root = tmp_path / "root.key"
     addresses = [f"person-{number}@many-mail.org" for number in range(6)]
@@ -347,6 +348,7 @@ def test_p1_originals_are_not_stored_unless_the_policy_keeps_them(tmp_path: Path
         assert "nastasia" not in repr(contents(vault, reveal=True, purpose="look"))
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "theft",
     [

@@ -59,6 +59,7 @@ ON_THE_NET = [
 ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("marked", ON_THE_NET)
 def test_pages_and_names_on_the_net_are_found_whole(patterns: Patterns, marked: str) -> None:
     assert_exactly(patterns, marked)

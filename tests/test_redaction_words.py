@@ -104,6 +104,7 @@ NOBODYS = [
 ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("text", NOBODYS)
 def test_words_around_it_say_that_it_is_nobodys(patterns: Patterns, text: str) -> None:
     assert found(patterns, text) == []

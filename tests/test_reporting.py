@@ -77,6 +77,7 @@ def vault(where: Path, tmp_path: Path, clock: Clock) -> Iterator[Vault]:
         yield vault
 
 
+@pytest.mark.wide
 def test_a_report_tells_what_is_stored_by_class_and_age(vault: Vault, clock: Clock) -> None:
     found = vault.report()
     stored = {one.name: one for one in found.stored}
@@ -90,6 +91,7 @@ def test_a_report_tells_what_is_stored_by_class_and_age(vault: Vault, clock: Clo
     assert found.at.timestamp() * 1_000_000 == clock.now
 
 
+@pytest.mark.wide
 def test_p5_what_is_overdue_is_what_the_next_run_erases_and_a_hold_keeps(vault: Vault) -> None:
     found = vault.report()
     assert found.overdue is not None
@@ -123,6 +125,7 @@ def test_p6_a_report_tells_of_holds_erasures_runs_and_the_log(vault: Vault) -> N
     assert found.keys.nodes == vault.keys_status().nodes
 
 
+@pytest.mark.wide
 def test_p6_scheduled_runs_are_told_and_a_forged_one_is_noticed(vault: Vault, clock: Clock) -> None:
     core = vault._core
     row = TurnRow("purge", clock.now, 1, clock.now, clock.now + 1, Outcome.FAILED)
@@ -137,6 +140,7 @@ def test_p6_scheduled_runs_are_told_and_a_forged_one_is_noticed(vault: Vault, cl
         vault.report()
 
 
+@pytest.mark.wide
 def test_p1_a_report_holds_no_content_and_no_id_of_a_person(vault: Vault, where: Path) -> None:
     found = vault.report()
     said = run("--vault", where, "report", "--json")
@@ -155,6 +159,7 @@ def test_p2_a_date_that_no_message_can_have_is_noticed(vault: Vault, where: Path
         vault.report()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "edit", ["DELETE FROM chapters WHERE id = ?", "UPDATE chapters SET id = id + 99 WHERE id = ?"]
 )
@@ -180,6 +185,7 @@ def test_without_policies_nothing_is_overdue_and_the_report_says_why(tmp_path: P
         ]
 
 
+@pytest.mark.wide
 def test_both_faces_report_the_same(where: Path, vault: Vault, clock: Clock, tmp_path: Path) -> None:
     import asyncio
 
@@ -208,6 +214,7 @@ def test_each_database_counts_the_same(database: Databases, tmp_path: Path) -> N
 # -- the page --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("words", WORST)
 def test_whatever_an_operator_wrote_is_only_text(vault: Vault, words: str) -> None:
     plain, drawn = Tags(), Tags()
@@ -260,6 +267,7 @@ def test_a_browser_finds_no_error_and_asks_for_nothing(vault: Vault, tmp_path: P
 # -- the command -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 @pytest.mark.usefixtures("vault")
 def test_the_command_writes_a_page_for_its_owner_only(where: Path, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
@@ -272,6 +280,7 @@ def test_the_command_writes_a_page_for_its_owner_only(where: Path, tmp_path: Pat
     assert "already" in again.err
 
 
+@pytest.mark.wide
 def test_the_command_tells_a_summary_or_json(where: Path, vault: Vault) -> None:
     said = run("--vault", where, "report")
     assert said.code == 0
@@ -281,6 +290,7 @@ def test_the_command_tells_a_summary_or_json(where: Path, vault: Vault) -> None:
     assert found["holds"][0]["in_force"] is True
 
 
+@pytest.mark.wide
 def test_p6_a_log_that_is_not_whole_is_told_and_fails_the_command(
     where: Path, vault: Vault, tmp_path: Path
 ) -> None:

@@ -161,6 +161,7 @@ def test_every_duration_lies_between_its_bounds(moment: int, duration: Duration,
     assert duration.shortest <= duration.usual <= duration.longest
 
 
+@pytest.mark.wide
 @given(moments, durations, st.sampled_from(ZONES), st.lists(st.floats(0, 1), max_size=20))
 @example(at("2024-01-30 20:00"), parse("1mo"), NEW_YORK, [0.1, 0.5])
 @example(at("2024-10-27 00:00"), parse("1mo"), BERLIN, [k / 24 for k in range(25)])

@@ -96,6 +96,7 @@ FLOOR = (
 )
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("files", [(ENDS,), (TOOLS + LAW.replace("10d", "26d"), FLOOR)])
 def test_p5_what_counts_from_the_last_message_stays_as_long_though_that_is_purged(
     tmp_path: Path, files: tuple[str, ...]
@@ -335,6 +336,7 @@ def test_the_guard_knows_how_rarely_a_policy_runs(
             vault.purge()
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("known_by", ["the log", "an epoch", "an import"])
 def test_the_first_run_compares_the_clock_with_what_the_vault_knows_of(tmp_path: Path, known_by: str) -> None:
     clock = Clock()

@@ -158,6 +158,7 @@ MATCHES = st.builds(
 )
 
 
+@pytest.mark.wide
 @given(st.lists(MATCHES, max_size=4), MATCHES)
 def test_what_earlier_classes_take_is_what_they_take_one_by_one(earlier: list[Match], rule: Match) -> None:
     def takes(one: Match, role: str, namespace: str) -> bool:

@@ -151,6 +151,7 @@ def test_bad_input_is_an_error_with_its_place(case: str, path: Path) -> None:
     assert error.exit_code == 2
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -335,6 +336,7 @@ def test_any_bytes_are_a_policy_or_an_error_with_a_place(
     check_any(tmp_path_factory.getbasetemp() / "any.yaml", content)
 
 
+@pytest.mark.wide
 @given(st.data())
 def test_any_change_to_a_policy_leaves_a_policy_or_an_error_with_a_place(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

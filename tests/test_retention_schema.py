@@ -207,6 +207,7 @@ def damaged(document: Any, take: Callable[[st.SearchStrategy[Any]], Any]) -> Any
     return document
 
 
+@pytest.mark.wide
 @given(st.data())
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
 def test_both_say_the_same_of_any_document(

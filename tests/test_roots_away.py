@@ -73,6 +73,7 @@ ACTS: list[Callable[[Vault], object]] = [
 ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("act", ACTS)
 def test_p3_what_needs_the_root_refuses_before_it_begins(
     vault: Vault, disks: tuple[Path, Path], act: Callable[[Vault], object]
@@ -88,6 +89,7 @@ def test_p3_what_needs_the_root_refuses_before_it_begins(
         act(again)
 
 
+@pytest.mark.wide
 def test_p3_a_final_certificate_counts_every_mirror(
     vault: Vault, disks: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -106,6 +108,7 @@ def test_p3_a_final_certificate_counts_every_mirror(
             said_in(copy, disk / "root.key", "anna")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("way", ["opening", "destroy-due", "daemon"])
 def test_p3_an_old_mirror_that_comes_back_is_brought_up_to_date(
     vault: Vault, disks: tuple[Path, Path], tmp_path: Path, way: str
@@ -143,6 +146,7 @@ def test_p3_a_daemon_that_runs_already_destroys_what_no_erasure_waits_for(
             assert first not in root_keys(disk / "root.key").values()
 
 
+@pytest.mark.wide
 def test_p7_any_one_mirror_opens_a_vault_and_what_is_due_waits_for_the_others(
     vault: Vault, disks: tuple[Path, Path]
 ) -> None:

@@ -95,6 +95,7 @@ ACTS: list[Callable[[Vault], object]] = [
 ]
 
 
+@pytest.mark.wide
 @of_all_ways
 def test_p3_what_needs_the_root_refuses_before_it_begins_and_all_is_read(
     world: World, fails: Callable[[Disk], None]

@@ -344,6 +344,7 @@ def test_p3_the_journal_goes_with_the_last_generation_that_could_need_it(root: F
     assert root.load().generations[0].erased == ()
 
 
+@pytest.mark.wide
 @given(destroyed=st.lists(st.sets(st.integers(1, 6)), max_size=4))
 def test_in_whatever_order_generations_go_each_that_is_left_can_replay_all_after_it(
     destroyed: list[set[int]],

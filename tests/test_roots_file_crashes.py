@@ -183,6 +183,7 @@ def test_threads_lose_no_change_of_each_other(root: FileRoot, paths: tuple[Path,
     assert whole(paths)
 
 
+@pytest.mark.wide
 def test_p8_readers_see_a_whole_root_while_it_changes(root: FileRoot, paths: tuple[Path, Path]) -> None:
     first = root.load().generations[0].id
     wrapped = root.wrap(first, KEY, AAD)

@@ -57,6 +57,7 @@ def a_huge_file(path: Path) -> None:
     os.truncate(path, MAX_BYTES + 1)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("make", [a_directory, a_link, a_fifo, a_huge_file])
 def test_what_is_no_plain_small_file_is_refused(tmp_path: Path, make: Callable[[Path], None]) -> None:
     path = tmp_path / "root.key"
@@ -130,6 +131,7 @@ def test_p2_a_line_counts_in_its_own_place_only(tmp_path: Path, passphrase: str 
     assert phases(root.load()) == [(1, "retired"), (2, "current"), (3, "staged")]
 
 
+@pytest.mark.wide
 def test_p7_a_flipped_byte_gives_an_error_of_the_vault_or_another_document(
     root: FileRoot, paths: tuple[Path, Path]
 ) -> None:

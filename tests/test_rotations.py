@@ -56,6 +56,7 @@ def world(database: Databases, tmp_path: Path) -> Iterator[World]:
     one.vault.close()
 
 
+@pytest.mark.wide
 def test_p6_a_rotation_changes_the_root_and_stands_in_the_log(world: World) -> None:
     before = world.vault.keys_status()
     assert world.vault.rotate(actor="the officer", reason="yearly") == []
@@ -74,6 +75,7 @@ def test_p6_a_rotation_changes_the_root_and_stands_in_the_log(world: World) -> N
     assert world.vault.log.verify().unfinished == 0
 
 
+@pytest.mark.wide
 def test_p6_what_a_rotation_retired_goes_after_the_horizon_and_the_log_says_so_once(world: World) -> None:
     old = world.vault.keys_status().generation
     world.vault.rotate()
@@ -89,6 +91,7 @@ def test_p6_what_a_rotation_retired_goes_after_the_horizon_and_the_log_says_so_o
     assert told.facts["receipt"]
 
 
+@pytest.mark.wide
 def test_p3_after_a_rotation_the_root_that_is_left_opens_no_keyring_of_before(world: World) -> None:
     earlier = world.databases.dump(world.databases.keyring)
     vault = bytes.fromhex(world.vault.keys_status().vault)
@@ -100,6 +103,7 @@ def test_p3_after_a_rotation_the_root_that_is_left_opens_no_keyring_of_before(wo
     assert world.texts() == ["hello"]
 
 
+@pytest.mark.wide
 def test_p3_a_rotation_now_makes_erasures_final(world: World) -> None:
     erased = world.vault.forget_user("anna")
     [final] = world.vault.rotate(now=True)
@@ -107,6 +111,7 @@ def test_p3_a_rotation_now_makes_erasures_final(world: World) -> None:
     assert len(world.vault.keys_status().retired) == 0
 
 
+@pytest.mark.wide
 def test_an_older_keyring_within_the_horizon_opens_after_a_rotation(world: World) -> None:
     older = world.databases.copy_of(world.databases.keyring)
     world.vault.rotate()
@@ -120,6 +125,7 @@ def test_an_older_keyring_within_the_horizon_opens_after_a_rotation(world: World
     check_sound(world.databases, world.root)
 
 
+@pytest.mark.wide
 def test_an_older_keyring_from_before_a_rotation_now_is_refused(world: World) -> None:
     older = world.databases.copy_of(world.databases.keyring)
     world.vault.rotate(now=True)
@@ -129,6 +135,7 @@ def test_an_older_keyring_from_before_a_rotation_now_is_refused(world: World) ->
         world.open()
 
 
+@pytest.mark.wide
 def test_p3_a_copy_of_the_keyring_rotates_nothing(world: World) -> None:
     before = world.root.read_bytes()
     copied = world.databases.copy_of(world.databases.keyring)
@@ -137,6 +144,7 @@ def test_p3_a_copy_of_the_keyring_rotates_nothing(world: World) -> None:
     assert world.root.read_bytes() == before
 
 
+@pytest.mark.wide
 def test_words_that_can_not_be_stored_rotate_nothing(world: World) -> None:
     with pytest.raises(InputError):
         world.vault.rotate(reason="a\ud800b")
@@ -154,6 +162,7 @@ def crash(*_args: object, **_kwargs: object) -> None:
     raise Crash
 
 
+@pytest.mark.wide
 def test_p8_a_rotation_now_that_a_crash_cut_short_destroys_at_the_next_start(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +176,7 @@ def test_p8_a_rotation_now_that_a_crash_cut_short_destroys_at_the_next_start(
     assert len(world.entries("destroy")) == 1
 
 
+@pytest.mark.wide
 def test_p8_a_destruction_whose_entry_a_crash_swallowed_is_told_later(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +204,7 @@ def test_p8_a_destruction_whose_entry_a_crash_swallowed_is_told_later(
 # -- what a thief writes ---------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p2_a_thief_has_no_generation_destroyed_before_its_time(world: World) -> None:
     world.vault.rotate()
     with connected(world.databases.keyring) as keyring:

@@ -151,6 +151,7 @@ def live(vault: Vault, words: Words) -> dict[str, str]:
     return kept
 
 
+@pytest.mark.wide
 def test_p1_no_file_of_a_vault_holds_a_word_that_was_said_in_it(tmp_path: Path) -> None:
     directory, words = tmp_path / "vault", Words()
     with Vault.open(directory, redactor=None) as vault:

@@ -198,6 +198,7 @@ def test_p2_a_row_that_is_missing_is_noticed_in_every_window_that_should_have_it
                     assert read(vault, **window) == true
 
 
+@pytest.mark.wide
 def test_p2_a_popped_message_that_is_put_back_is_a_forgery(scene: Stage) -> None:
     popped = messages_of(scene, "past")[4]
     with scene.open() as warm:
@@ -212,6 +213,7 @@ def test_p2_a_popped_message_that_is_put_back_is_a_forgery(scene: Stage) -> None
                 assert read(vault, last=2) == [5, 6]
 
 
+@pytest.mark.wide
 def test_p2_who_has_not_heard_of_a_pop_does_not_take_the_message_from_a_thief(scene: Stage) -> None:
     last = messages_of(scene)[6]
     with scene.open() as warm:
@@ -372,6 +374,7 @@ def test_p2_a_body_opens_in_no_other_session_user_or_seq(scene: Stage) -> None:
 # -- errors ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p7_what_is_wrong_is_said_by_an_error_of_its_own(scene: Stage, tmp_path: Path) -> None:
     for name in ("other", "broken"):
         (tmp_path / name).mkdir()

@@ -91,6 +91,7 @@ def assert_nobody_was_erased(scene: Stage) -> None:
     assert scene.root.read_bytes() == scene.root_bytes
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("phase", [0, 1, 2], ids=["begun", "cut", "swept"])
 @pytest.mark.parametrize("why", list(Why))
 def test_p2_an_erasure_that_a_thief_writes_down_erases_nobody(scene: Stage, why: Why, phase: int) -> None:
@@ -118,6 +119,7 @@ def test_p2_an_erasure_that_a_thief_writes_down_erases_nobody(scene: Stage, why:
     assert_nobody_was_erased(scene)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("set_back", [True, False])
 def test_p2_an_erasure_that_was_asked_for_takes_nobody_else(scene: Stage, *, set_back: bool) -> None:
     genuine = next(row for row in scene.now["intents"] if row["kind"] == Why.DELETE)

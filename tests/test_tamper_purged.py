@@ -83,6 +83,7 @@ def session_of(connection: Connection, seqs: int) -> int:
     return int(connection.execute(query).scalars().one())
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("is_held", [False, True], ids=["free", "held"])
 @pytest.mark.parametrize("seal", ["of another's", "of the living one"])
 def test_p2_p5_a_message_in_an_invented_chapter_of_a_purged_day_is_stolen(
@@ -102,6 +103,7 @@ def test_p2_p5_a_message_in_an_invented_chapter_of_a_purged_day_is_stolen(
     is_noticed(world, "ben")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("state", [State.LIVE, State.CLOSED, State.GONE])
 def test_p2_a_session_that_is_stood_in_a_purged_day_is_stolen(world: Retained, state: State) -> None:
     old = pass_time(world)
@@ -115,6 +117,7 @@ def test_p2_a_session_that_is_stood_in_a_purged_day_is_stolen(world: Retained, s
     is_noticed(world, "ben")
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("is_held", [False, True], ids=["free", "held"])
 @pytest.mark.parametrize("state", [State.LIVE, State.CLOSED, State.GONE])
 def test_p2_p5_a_message_in_a_true_chapter_that_the_ledger_says_is_emptied_is_stolen(
@@ -132,6 +135,7 @@ def test_p2_p5_a_message_in_a_true_chapter_that_the_ledger_says_is_emptied_is_st
     is_noticed(world, "anna", is_due=not (is_held and state == State.LIVE))
 
 
+@pytest.mark.wide
 def test_an_older_copy_with_its_older_ledger_reads_as_purged_and_is_purged_again(world: Retained) -> None:
     older = world.databases.copy_of(world.databases.transcripts)
     pass_time(world)
@@ -150,6 +154,7 @@ def test_an_older_copy_with_its_older_ledger_reads_as_purged_and_is_purged_again
     assert [one.seq for one in said.messages()] == [2]
 
 
+@pytest.mark.wide
 def test_p2_p5_a_key_that_is_taken_from_what_outlived_its_day_is_a_theft_and_no_purge(
     world: Retained,
 ) -> None:

@@ -76,6 +76,7 @@ def test_a_cursor_passes_nothing_over_where_the_source_lost_what_it_had_passed(
     assert (done.added, done.known, done.anew) == (1, 0, False)
 
 
+@pytest.mark.wide
 def test_a_cursor_begins_anew_in_the_next_days_file_of_the_same_name(tmp_path: Path) -> None:
     where = make(tmp_path / "v")
     words = ("import", tmp_path / "day.jsonl", "--from", "jsonl", "--cursor", tmp_path / "cursor")
@@ -110,6 +111,7 @@ def test_a_cursor_stays_where_it_is_while_nothing_comes(
         assert cursor.read_bytes() == stood
 
 
+@pytest.mark.wide
 def test_p1_a_cursor_says_nothing_of_what_it_passed_without_the_keyring(tmp_path: Path) -> None:
     path = written(tmp_path / "in.jsonl", "020 7946 0018")
     passed = []
@@ -211,6 +213,7 @@ def halves(vault: Vault, tmp_path: Path) -> tuple[Path, Path]:
     return first, second
 
 
+@pytest.mark.wide
 def test_the_parts_of_an_export_are_imported_in_their_order(
     tmp_path: Path, halves: tuple[Path, Path]
 ) -> None:
@@ -226,6 +229,7 @@ def test_the_parts_of_an_export_are_imported_in_their_order(
         assert (done.added, done.known) == (0, 5)  # what was popped here stays so
 
 
+@pytest.mark.wide
 def test_an_earlier_part_of_an_export_that_comes_late_is_refused_and_not_taken_for_known(
     tmp_path: Path, halves: tuple[Path, Path]
 ) -> None:
@@ -241,6 +245,7 @@ def test_an_earlier_part_of_an_export_that_comes_late_is_refused_and_not_taken_f
         assert other.import_from(tmp_path / "all.jsonl", "jsonl").added == 5
 
 
+@pytest.mark.wide
 def test_two_imports_of_one_export_at_once_add_each_message_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

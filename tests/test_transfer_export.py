@@ -65,6 +65,7 @@ def exported(vault: Vault, *who: str, **how: Any) -> bytes:
 # -- both faces, all databases ---------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_export_gives_what_is_there_on_every_database_and_face(vault: Vault, tmp_path: Path) -> None:
     user = f"u-{token_hex(8)}"
     said = [f"message {number}" for number in range(40)]
@@ -76,6 +77,7 @@ def test_export_gives_what_is_there_on_every_database_and_face(vault: Vault, tmp
     assert (done.users, done.sessions, done.messages, done.purged) == (1, 1, 40, 0)
 
 
+@pytest.mark.wide
 def test_a_session_is_exported_in_whichever_form_of_unicode_it_is_named(vault: Vault) -> None:
     vault.transcript("zo\u00eb", "caf\u00e9").append("user", "Hello")
     said = exported(vault, "zo\u00eb", "caf\u00e9")
@@ -83,6 +85,7 @@ def test_a_session_is_exported_in_whichever_form_of_unicode_it_is_named(vault: V
     assert exported(vault, "zo\u00eb", "cafe\u0301") == said
 
 
+@pytest.mark.wide
 def test_pages_join_to_the_whole_on_every_database(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "PAGE", 7)
     user = f"u-{token_hex(8)}"
@@ -116,6 +119,7 @@ def test_every_format_holds_every_session(place: Path, form: str) -> None:
     assert "hollow" not in again
 
 
+@pytest.mark.wide
 def test_round_trip_export_import_export_is_the_same_to_the_byte(place: Path, tmp_path: Path) -> None:
     with Vault.open(place, redactor=None) as vault:
         first = vault.export(to=tmp_path / "1.jsonl")
@@ -143,6 +147,7 @@ def values() -> st.SearchStrategy[Any]:
     )
 
 
+@pytest.mark.wide
 @FEW
 @given(values())
 def test_any_value_of_a_message_comes_back_from_json(value: Any) -> None:
@@ -192,6 +197,7 @@ def test_nothing_breaks_out_of_a_fence_or_a_span(text: str) -> None:
     assert ticks not in runs
 
 
+@pytest.mark.wide
 def test_revealed_originals_are_marked_and_take_a_purpose(tmp_path: Path) -> None:
     (tmp_path / "v").mkdir()
     run("init", tmp_path / "v")
@@ -212,6 +218,7 @@ def test_revealed_originals_are_marked_and_take_a_purpose(tmp_path: Path) -> Non
 # -- files -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p7_what_another_process_began_anew_long_ago_is_exported_as_it_is_now(place: Path) -> None:
     with Vault.open(place, redactor=None) as vault, Vault.open(place, redactor=None) as other:
         before = vault.transcript("anna", "s-1").messages()
@@ -240,6 +247,7 @@ def test_a_file_is_new_and_its_owners_alone(place: Path, tmp_path: Path) -> None
     assert names_in(tmp_path) == {"v", "out"}
 
 
+@pytest.mark.wide
 def test_p7_who_was_forgotten_or_never_was_is_an_error_and_no_empty_file(place: Path, tmp_path: Path) -> None:
     with Vault.open(place, redactor=None) as vault:
         vault.forget_user("ben")
@@ -253,6 +261,7 @@ def test_p7_who_was_forgotten_or_never_was_is_an_error_and_no_empty_file(place: 
     assert names_in(tmp_path) == {"v"}
 
 
+@pytest.mark.wide
 def test_p2_a_row_that_does_not_open_ends_with_its_place_and_leaves_no_file(
     place: Path, tmp_path: Path
 ) -> None:
@@ -343,6 +352,7 @@ def test_a_terminal_gets_nothing_unless_asked_and_then_nothing_that_drives_it(tm
     assert r"a\x1b[31mred\u202e" in shown.out
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(
     "words",
     [

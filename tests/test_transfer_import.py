@@ -58,6 +58,7 @@ def lines(vault: Vault, path: Path) -> list[str]:
 # -- both faces, all databases ---------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_import_twice_adds_nothing_on_every_database_and_face(
     vault: Vault, user: str, tmp_path: Path
 ) -> None:
@@ -128,6 +129,7 @@ def test_p1_nothing_of_a_source_lies_anywhere_unsealed(
 # -- order, errors, limits -------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_a_bad_line_stops_there_or_is_left_out_as_told(tmp_path: Path) -> None:
     where = make(tmp_path / "v")
     good = [json.dumps({"role": "user", "content": f"m {n}"}) for n in range(4)]
@@ -186,6 +188,7 @@ def test_p8_an_import_that_was_killed_is_simply_said_again(tmp_path: Path) -> No
         assert lines(vault, tmp_path / "2.jsonl") == found
 
 
+@pytest.mark.wide
 def test_a_cursor_skips_what_is_done_and_is_of_one_import(tmp_path: Path) -> None:
     path, cursor = source(tmp_path / "c.db", 20), tmp_path / "cursor"
     with Vault.open(tmp_path / "v", redactor=None) as vault:
@@ -215,6 +218,7 @@ def test_a_dry_run_counts_and_changes_nothing(tmp_path: Path) -> None:
     assert (again["added"], again["known"]) == (0, 12)
 
 
+@pytest.mark.wide
 def test_only_the_user_and_the_session_that_are_named(tmp_path: Path) -> None:
     path = source(tmp_path / "c.db", 12)
     with Vault.open(tmp_path / "v", redactor=None) as vault:
@@ -236,6 +240,7 @@ def test_what_is_past_its_time_is_counted_and_not_written(
         assert (done.added, done.past) == (4, 8)
 
 
+@pytest.mark.wide
 def test_p7_nothing_is_written_for_who_was_forgotten(tmp_path: Path) -> None:
     path = source(tmp_path / "c.db", 12)
     with Vault.open(tmp_path / "v", redactor=None) as vault:
@@ -262,6 +267,7 @@ def test_another_message_at_the_same_place_is_told_and_not_lost_silently(tmp_pat
         assert len(vault.transcript("u", "s").messages()) == 2
 
 
+@pytest.mark.wide
 def test_what_was_popped_here_does_not_come_back(tmp_path: Path) -> None:
     path = source(tmp_path / "c.db", 8)
     with Vault.open(tmp_path / "v", redactor=None) as vault:
@@ -273,6 +279,7 @@ def test_what_was_popped_here_does_not_come_back(tmp_path: Path) -> None:
         assert len(vault.transcript("u-0", "s-0").messages()) == 1
 
 
+@pytest.mark.wide
 def test_two_imports_at_once_add_each_message_once(tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 

@@ -48,6 +48,7 @@ def users_in(file: Path) -> set[str]:
     return {json.loads(line)["user_id"] for line in data.splitlines()}
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("write", [plain, zipped])
 def test_of_two_exports_to_one_name_one_is_refused_and_the_file_is_the_others(
     where: Path, tmp_path: Path, write: Callable[..., None]
@@ -69,6 +70,7 @@ def test_of_two_exports_to_one_name_one_is_refused_and_the_file_is_the_others(
     assert ended == ["intent", "completed"]  # what never left is not told as begun
 
 
+@pytest.mark.wide
 def test_nobody_goes_on_with_what_another_one_is_writing(where: Path, tmp_path: Path) -> None:
     out, refused = tmp_path / "out", list[str]()
     with Vault.open(where, redactor=None) as vault:
@@ -223,6 +225,7 @@ def test_a_cursor_that_was_damaged_accuses_nobody_of_tampering(
     assert [entry.kind for entry in talking.log.entries() if entry.kind == "integrity"] == []
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("who", ["anna", None])
 @pytest.mark.parametrize(
     ("after", "meanwhile"),
@@ -248,6 +251,7 @@ def test_p7_nothing_goes_on_in_a_session_that_was_begun_anew(
     assert all(len({text.split()[0] for text in said}) == 1 for said in transcripts_in(out).values())
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("after", [2, 6, 8, 12, 14])
 def test_an_export_goes_on_where_only_what_comes_later_was_begun_anew(
     talking: Vault, tmp_path: Path, after: int
@@ -274,6 +278,7 @@ def once(work: Callable[[], None], at: int) -> Progress:
     return step
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("end", [begin_anew, lambda v, u, s: v.transcript(u, s).delete()])
 def test_p7_a_session_that_ends_under_an_export_is_told(
     talking: Vault, tmp_path: Path, end: Callable[[Vault, str, str], None]
@@ -294,6 +299,7 @@ def test_p7_a_session_that_ends_under_an_export_is_told(
         assert not (tmp_path / "anna").exists()
 
 
+@pytest.mark.wide
 def test_p7_the_page_of_a_zip_shows_what_its_data_hold_or_there_is_none(
     talking: Vault, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ def page(message: Message, head: Head) -> str:
     return "".join(map(str, pieces))
 
 
+@pytest.mark.wide
 @FEW
 @given(texts(), texts(), texts())
 def test_whatever_was_said_adds_no_tag_and_no_attribute(content: str, name: str, value: str) -> None:

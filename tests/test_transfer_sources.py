@@ -180,6 +180,7 @@ def test_langchain(tmp_path: Path, kind: str) -> None:
     assert (tool.role, tool.content, tool.extra["tool_call_id"]) == ("tool", "found", "c-1")
 
 
+@pytest.mark.wide
 def test_chat_messages_keep_their_times_and_users(tmp_path: Path) -> None:
     first, second = taken(tmp_path, "chat-messages")
     assert first.created_at == datetime(2026, 3, 2, 9, 14, 5, tzinfo=UTC)
@@ -207,6 +208,7 @@ def test_a_table_by_other_names(tmp_path: Path) -> None:
     assert run("--vault", where, "sessions", "7").out.startswith("t-1\t1\t")
 
 
+@pytest.mark.wide
 def test_openai_agents(tmp_path: Path) -> None:
     user, call, output, said = taken(tmp_path, "openai-agents-sqlite")
     assert (user.role, user.content) == ("user", "Hello")
@@ -216,12 +218,14 @@ def test_openai_agents(tmp_path: Path) -> None:
     assert said.created_at == datetime(2026, 3, 2, 9, 14, 5, tzinfo=UTC)
 
 
+@pytest.mark.wide
 def test_jsonl_of_somebody_else(tmp_path: Path) -> None:
     first, second = taken(tmp_path, "jsonl")
     assert first.created_at == datetime(2026, 3, 2, 9, 14, 5, 500_000, tzinfo=UTC)
     assert second.extra == {"tool_calls": [CALL]}
 
 
+@pytest.mark.wide
 def test_chatgpt_follows_the_branch_that_was_shown(tmp_path: Path) -> None:
     user, assistant = taken(tmp_path, "chatgpt", session="talk-1")
     assert (user.content, user.created_at) == ("second try", datetime(2023, 11, 14, 22, 13, 21, 500_000, UTC))
@@ -296,6 +300,7 @@ def test_ten_megabytes_of_nonsense_are_an_error_with_a_place(tmp_path: Path, kin
     assert run("--vault", where, "sessions").out == ""
 
 
+@pytest.mark.wide
 def test_nonsense_in_a_row_names_the_row(tmp_path: Path) -> None:
     rows = [
         (1, "s-1", json.dumps(HUMAN)),
@@ -330,6 +335,7 @@ def test_a_kind_of_content_that_is_no_text_is_nothing_to_stop_at(tmp_path: Path)
         assert arrival.message.content == "Hello"
 
 
+@pytest.mark.wide
 def test_a_missing_file_or_table_is_said_and_nothing_is_made(tmp_path: Path) -> None:
     where = make(tmp_path / "v")
     empty = database(tmp_path / "e.db", "CREATE TABLE other (id INT)")

@@ -25,6 +25,7 @@ apart, user, chat = contract.apart, contract.user, contract.chat
 # -- opening ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_a_vault_is_made_when_it_is_first_opened_and_keeps_what_it_holds(apart: Home) -> None:
     with apart.open() as vault:
         first = vault.transcript("u-1", "s-1").append("user", "Hello")
@@ -47,6 +48,7 @@ def test_without_create_nothing_is_made(apart: Home) -> None:
     assert not apart.root.exists()
 
 
+@pytest.mark.wide
 @on_sqlite
 def test_a_directory_can_be_a_vault(home: Home, tmp_path: Path) -> None:
     directory = tmp_path / "of the app" / "chat-vault"
@@ -65,6 +67,7 @@ CALL = {"id": "c-1", "type": "function", "function": {"name": "weather", "argume
 PICTURE = [{"type": "text", "text": "and here?"}, {"type": "image", "data": b"\x89PNG\0\xff"}]
 
 
+@pytest.mark.wide
 def test_a_message_is_said_as_role_and_content_as_a_dict_or_as_a_message(chat: Transcript) -> None:
     said = [
         chat.append("user", "Hello"),

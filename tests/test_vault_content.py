@@ -127,6 +127,7 @@ def comes_back(vault: Vault, given: list[Message]) -> None:
         assert back.created_at == (message.created_at or back.created_at)
 
 
+@pytest.mark.wide
 @FEW
 @given(st.lists(messages, min_size=1, max_size=4))
 def test_every_message_comes_back_equal(vault: Vault, given: list[Message]) -> None:
@@ -219,6 +220,7 @@ def test_a_text_of_a_frameworks_own_may_be_all_of_a_message(home: Home, user: st
         assert summary.namespace == "support"
 
 
+@pytest.mark.wide
 def test_a_text_of_a_frameworks_own_is_redacted_and_its_original_kept(tmp_path: Path) -> None:
     said = Text("I am Anna Kowalski.")
     with Vault.open(tmp_path / "v", redactor=Engine(Redaction.of({"originals": True}))) as vault:

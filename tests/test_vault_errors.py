@@ -53,6 +53,7 @@ def asked(vault: Vault, user: str) -> list[object]:
     return found
 
 
+@pytest.mark.wide
 def test_p7_a_user_who_was_forgotten_is_refused_in_every_process(
     vault: Vault, beside: Vault, user: str
 ) -> None:
@@ -75,6 +76,7 @@ def test_p7_a_user_who_was_forgotten_is_refused_in_every_process(
     assert user not in vault.users()
 
 
+@pytest.mark.wide
 def test_p7_what_never_was_or_was_cleared_or_deleted_by_the_app_reads_as_empty(
     vault: Vault, beside: Vault, user: str
 ) -> None:
@@ -170,6 +172,7 @@ def drop_connections(vault: Any) -> None:
             store.engine.dispose()
 
 
+@pytest.mark.wide
 def test_p7_a_database_that_is_gone_is_unavailable_not_empty(apart: Home) -> None:
     with ExitStack() as leftovers, apart.open() as vault:
         vault.transcript("u-1", "s-1").append("user", "1")
@@ -232,6 +235,7 @@ class CutOffError(BaseException):
     """The process ends here: nothing catches this."""
 
 
+@pytest.mark.wide
 @on_sqlite
 def test_p8_a_writer_that_was_cut_off_before_its_keys_were_planted_is_in_nobodys_way(apart: Home) -> None:
     def cut_off(*_: object) -> None:

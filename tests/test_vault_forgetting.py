@@ -26,6 +26,7 @@ home, vault, beside, user, chat = contract.home, contract.vault, contract.beside
 # -- forgetting ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p6_a_forgotten_user_leaves_a_provisional_certificate_that_becomes_final_when_it_is_due(
     home: Home, vault: Vault, user: str
 ) -> None:
@@ -51,6 +52,7 @@ def test_p6_a_forgotten_user_leaves_a_provisional_certificate_that_becomes_final
     assert vault.destroy_due() == []
 
 
+@pytest.mark.wide
 def test_p6_forgetting_again_gives_the_same_certificate_as_far_as_it_has_come(
     vault: Vault, beside: Vault, user: str
 ) -> None:
@@ -62,6 +64,7 @@ def test_p6_forgetting_again_gives_the_same_certificate_as_far_as_it_has_come(
     assert beside.forget_user(user) == final
 
 
+@pytest.mark.wide
 def test_p6_with_now_or_without_a_horizon_a_certificate_is_final_at_once(home: Home, user: str) -> None:
     with home.open(horizon="0") as vault:
         vault.transcript(user, "s-1").append("user", "1")
@@ -74,6 +77,7 @@ def test_p6_with_now_or_without_a_horizon_a_certificate_is_final_at_once(home: H
         assert vault.keys_status().retired == []
 
 
+@pytest.mark.wide
 def test_many_users_are_forgotten_with_one_change_of_the_root(vault: Vault, user: str) -> None:
     users = [f"{user}-{number}" for number in range(5)]
     for name in users:
@@ -89,6 +93,7 @@ def test_many_users_are_forgotten_with_one_change_of_the_root(vault: Vault, user
     assert vault.forget_users([]) == []
 
 
+@pytest.mark.wide
 def test_a_user_who_is_named_twice_is_forgotten_once(vault: Vault, user: str) -> None:
     name = f"{user}-é"
     vault.transcript(name, "s-1").append("user", "1")
@@ -106,6 +111,7 @@ def test_of_many_users_none_is_forgotten_when_one_is_unknown(
     assert contents(chat) == ["1"]
 
 
+@pytest.mark.wide
 def test_what_is_unknown_can_be_neither_counted_nor_forgotten(
     vault: Vault, chat: Transcript, user: str
 ) -> None:
@@ -126,6 +132,7 @@ def test_what_is_unknown_can_be_neither_counted_nor_forgotten(
     assert vault.certificates() == before
 
 
+@pytest.mark.wide
 def test_p7_a_forgotten_session_is_gone_and_the_others_of_its_user_stay(
     vault: Vault, beside: Vault, user: str
 ) -> None:
@@ -144,6 +151,7 @@ def test_p7_a_forgotten_session_is_gone_and_the_others_of_its_user_stay(
         assert [one.session_id for one in opened.sessions(user)] == ["s-2"]
 
 
+@pytest.mark.wide
 def test_who_was_forgotten_stays_forgotten_until_enrolled_and_starts_anew(
     vault: Vault, beside: Vault, user: str
 ) -> None:
@@ -164,6 +172,7 @@ def test_who_was_forgotten_stays_forgotten_until_enrolled_and_starts_anew(
     assert {first.id, second.id} <= {one.id for one in vault.certificates()}
 
 
+@pytest.mark.wide
 def test_a_session_that_was_forgotten_can_be_enrolled_anew(vault: Vault, chat: Transcript, user: str) -> None:
     chat.append("user", "before")
     vault.forget_session(user, "s-1")
@@ -173,6 +182,7 @@ def test_a_session_that_was_forgotten_can_be_enrolled_anew(vault: Vault, chat: T
     assert contents(chat) == ["after"]
 
 
+@pytest.mark.wide
 def test_erasures_that_the_app_asks_for_leave_certificates_too(vault: Vault, chat: Transcript) -> None:
     before = {one.id for one in vault.certificates()}
     chat.append("user", "1")
@@ -188,6 +198,7 @@ def test_erasures_that_the_app_asks_for_leave_certificates_too(vault: Vault, cha
 # -- what the power takes --------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_p8_what_the_disk_lost_of_an_erasure_in_the_transcripts_is_done_again(tmp_path: Path) -> None:
     place = tmp_path / "v"
     with Vault.open(place, redactor=None) as vault:
@@ -209,6 +220,7 @@ def test_p8_what_the_disk_lost_of_an_erasure_in_the_transcripts_is_done_again(tm
         assert rows.execute("SELECT count(*) FROM messages").fetchone() == (1,)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize(("now", "waits"), [(False, ["keyring", "keyring"]), (True, None)])
 def test_p8_an_intent_and_its_cut_wait_for_the_disk_and_what_is_final_waits_with_all_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[str] | None, *, now: bool

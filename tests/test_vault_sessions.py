@@ -21,6 +21,7 @@ apart, user, chat = contract.apart, contract.user, contract.chat
 # -- idempotency keys ------------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_saying_the_same_under_one_key_adds_one_message(
     home: Home, vault: Vault, beside: Vault, user: str
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_key_adds_nothing_again_after_its_message_was_popped(chat: Transcript)
     assert chat.messages() == [second]
 
 
+@pytest.mark.wide
 def test_a_key_is_free_again_in_a_session_that_was_cleared(chat: Transcript) -> None:
     chat.append("user", "Hello", key="k-1")
     chat.clear()
@@ -82,6 +84,7 @@ def test_a_key_is_free_again_in_a_session_that_was_cleared(chat: Transcript) -> 
 # -- pop, clear, delete ----------------------------------------------------------------------------------
 
 
+@pytest.mark.wide
 def test_pop_gives_and_removes_the_last_message_and_its_seq_is_not_used_again(chat: Transcript) -> None:
     said = chat.extend([Message("user", "one"), Message("user", "two"), Message("user", "three")])
     assert [chat.pop(), chat.pop()] == [said[2], said[1]]
@@ -146,6 +149,7 @@ def test_a_session_keeps_its_namespace_when_it_is_cleared_by_somebody_who_does_n
     assert [summary.namespace for summary in vault.sessions(user)] == ["support/eu"]
 
 
+@pytest.mark.wide
 def test_a_session_that_was_tampered_with_can_be_cleared(home: Home, chat: Transcript) -> None:
     chat.append("user", "Hello")
     with home.open() as opened:
@@ -159,6 +163,7 @@ def test_a_session_that_was_tampered_with_can_be_cleared(home: Home, chat: Trans
         assert contents(chat) == ["Hello again"]
 
 
+@pytest.mark.wide
 def test_a_deleted_session_is_no_longer_listed_and_its_id_is_free(vault: Vault, user: str) -> None:
     chat = vault.transcript(user, "s-1")
     chat.append("user", "Hello")
@@ -249,6 +254,7 @@ def test_p7_p2_what_was_stolen_is_no_zero_in_a_footprint_and_can_be_forgotten(ap
             vault.footprint("anna")
 
 
+@pytest.mark.wide
 def test_one_session_id_of_two_users_names_two_sessions(vault: Vault, user: str) -> None:
     one, other = vault.transcript(user, "s-1"), vault.transcript(f"{user}x", "s-1")
     one.append("user", "of one", key="k")
@@ -261,6 +267,7 @@ def test_one_session_id_of_two_users_names_two_sessions(vault: Vault, user: str)
     assert [summary.session_id for summary in vault.sessions(f"{user}x")] == ["s-1"]
 
 
+@pytest.mark.wide
 def test_ids_that_join_to_the_same_text_stay_apart(vault: Vault, user: str) -> None:
     pairs = [(user, "a:b"), (f"{user}:a", "b"), (f"{user}:", "a:b"), (user, "A:b"), (user, " a:b")]
     for number, (user_id, session_id) in enumerate(pairs):
