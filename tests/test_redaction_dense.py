@@ -332,3 +332,7 @@ def test_a_long_name_of_many_values_is_not_read_with_each(text: str) -> None:
     assert quickest(lambda: engine.redact_text(text), 1.5) < 1.5
     message = Message(role="user", content={"x": {LABEL: [f"v {number} q" for number in range(1_500)]}})
     assert quickest(lambda: engine.redact(message), 1.5) < 1.5
+
+
+def test_thousands_of_fences_are_split_in_linear_time() -> None:
+    assert quickest(lambda: split("```  \nx\n" * 20_000), 2) < 2

@@ -253,7 +253,7 @@ def aliases(text: str, start: int, end: int) -> Iterator[Taken]:
 
 def boundaries(text: str, start: int, end: int) -> Iterator[Taken]:
     """Find what stands between the parts of a mail or of a form, and where their head names it."""
-    if "\nContent-" not in text:
+    if text.find("\nContent-", start, end) < 0:
         return
     signs = dict.fromkeys(found[1] for found in _BOUNDARY.finditer(text, start, end))
     if not signs:
