@@ -238,8 +238,10 @@ NUMBERS = '{"pin": 4711, "account_number": 12345678, "age": 34, "note": "x"}'
         f'<m payload="{html.escape(NUMBERS)}"/>',
         "[user]\npin = 4711\nborn = 1987-05-03\n",
         "```toml\n[user]\npin = 4711\nborn = 1987-05-03\n```\n",
+        "INSERT INTO users (id, pin, age) VALUES (1, 4711, 34);\nUPDATE users SET pin = 4711 WHERE id = 1;\n",
+        "```sql\nSELECT * FROM users WHERE pin = 4711 AND age = 34;\n```\n",
     ],
-    ids=["json", "amid", "deep", "csv", "xml", "attribute", "toml", "fence"],
+    ids=["json", "amid", "deep", "csv", "xml", "attribute", "toml", "fence", "sql", "select"],
 )
 def test_what_had_no_quotes_is_put_back_without_them(tmp_path: Path, said: str) -> None:
     engine = Engine(Redaction(originals=True))

@@ -20,12 +20,15 @@ from vault.redaction.terms import Terms
 _NUMBER: Final = re.compile(r"\d[\d._-]*+")
 _VALID: Final = re.compile(r"(?!0\d)\d[\d._-]*+")
 _BEFORE: Final = re.compile(r"[=:(,\[][ \t]{0,3}\Z")
-_BEHIND: Final = re.compile(r"[ \t]*+(?:[,;)\]}\r\n]|\Z)")
+_BEHIND: Final = re.compile(
+    r"[ \t]*+(?:[,;)\]}\r\n]|\Z|(?:where|and|or|order|limit|returning)\b)", re.IGNORECASE
+)
 _STRING: Final = re.compile(r"""\"(?:[^"\\]|\\.)*+\"|'(?:[^'\\]|\\.)*+'|`[^`]*+`""")
 _STATEMENT: Final = re.compile(
     r"^[ \t]*+(?:select|insert|update|delete|replace|with)\b|\bwhere\b", re.IGNORECASE | re.MULTILINE
 )
 _SAID: Final = re.compile(r"[\"'`#]|//|--")
+_QUOTES: Final = ('"', "'")
 _LINE: Final = 400  # characters of a line that tell whether a number stands in a string
 
 Written = tuple[str, dict[str, str]]  # a text, and what stood where in it something else stands now
@@ -45,15 +48,15 @@ class Replacer:
         self._settings = settings
         self._terms = terms
         self._judge = judge
-        self._bare: dict[str, str] = {}  # what stood without quotes where what stands for it has some
-        self._quoted: set[str] = set()  # what stands for what had quotes before
+        self._bare: dict[str, str] = {}  # what stood without quotes, by what stands for it in some
+        self._quoted: set[str] = set()  # what stands for what had its quotes before
 
     def write(self, shard: Shard) -> Written:
         """Give a text with everything replaced, and without its blobs where they are dropped."""
         self._bare, self._quoted = {}, set()
         text, values = self._shard(shard)
         for mark in self._bare.keys() - self._quoted:
-            tell(values, {f'"{mark}"': self._bare[mark]})
+            tell(values, {mark: self._bare[mark]})
         if self._settings.blobs == "drop":
             kept, at = [], 0
             for start, end in sorted([*blobs(text), *attachments(text)]):  # one may hold others
@@ -103,16 +106,17 @@ class Replacer:
         """Note whether a mark has quotes only because it is one: what is put back there has none."""
         is_as_said = whole[piece.start : piece.end] == piece.text
         if is_as_said and piece.write(mark) == f'"{mark}"':
-            self._bare.setdefault(mark, piece.text)
+            self._bare.setdefault(f'"{mark}"', piece.text)
         elif whole[piece.start - 1 : piece.start] == '"':
-            self._quoted.add(mark)
+            self._quoted.add(f'"{mark}"')
 
     def _piece(self, piece: Piece, found: list[Finding]) -> Written:
         every = self.known(piece, found, found)
         return self._replaced(piece, every) if every else (piece.text, {})
 
     def _replaced(self, piece: Piece, findings: Sequence[Finding]) -> Written:
-        text, is_code = piece.text, piece.form is Form.CODE and piece.write is as_it_is
+        text, is_statement = piece.text, piece.is_whole  # which writes the quotes itself
+        is_code = is_statement or (piece.form is Form.CODE and piece.write is as_it_is)
         quotes = "'" if is_code and _STATEMENT.search(text) else '"'
         values, written, at = dict[str, str](), [], 0
         for finding in sorted(findings, key=lambda one: one.start):
@@ -121,14 +125,14 @@ class Replacer:
             now = OPERATORS[operator](finding, value, self._memory)
             is_bare = is_code and now != value and _is_bare_number(text, finding.start, finding.end)
             quote = quotes if is_bare and not _VALID.fullmatch(now) else ""
-            written += [text[at : finding.start], f"{quote}{now}{quote}"]
+            written += [text[at : finding.start], now if is_statement else f"{quote}{now}{quote}"]
             at = finding.end
             if now != value and operator in TELLING:
                 tell(values, {now: value})
-                if quote == '"':
-                    self._bare.setdefault(now, value)
-                elif is_code and text[finding.start - 1 : finding.start] == '"':
-                    self._quoted.add(now)
+                if quote:
+                    self._bare.setdefault(f"{quote}{now}{quote}", value)
+                elif is_code and (sign := text[finding.start - 1 : finding.start]) in _QUOTES:
+                    self._quoted.add(f"{sign}{now}{sign}")
         return "".join([*written, text[at:]]), values
 
 

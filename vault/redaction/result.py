@@ -22,7 +22,7 @@ _NUMBERED: Final = re.compile(r"<([A-Z][A-Z0-9_]*)_\d+>")
 _BRACKETED: Final = re.compile(r"<[^<>]{1,80}>")  # what most placeholders look like
 _IN_HTML: Final = re.compile(r"&((?:amp;){0,3})lt;([^<>&]{1,80})&\1gt;")  # and in HTML, in HTML of HTML
 _IN_QUOTES: Final = re.compile(  # in JSON, in HTML, in a cell, in a string
-    r"(&quot;|\"\"|\\\\\"|(?<![\"\\\\])\")(<[^<>]{1,80}>|&lt;[^<>&]{1,80}&gt;)\1(?!\")"
+    r"(&quot;|\"\"|\\\\\"|(?<![\"\\\\])\"|(?<!['\\\\])')(<[^<>]{1,80}>|&lt;[^<>&]{1,80}&gt;)\1(?!['\"])"
 )
 _SCRIPT: Final = re.compile(
     r"<script\b[^<>]{0,300}?\bjson\b[^<>]{0,300}>((?:[^<]++|<(?!/script))*+)", re.IGNORECASE
@@ -270,12 +270,13 @@ def _marks(whole: str, told: Mapping[str, str]) -> Iterator[_Mark]:
 def _bare(whole: str, told: Mapping[str, str]) -> Iterator[_Mark]:
     """Find the marks with quotes in whose place something without them stood."""
     for one in _IN_QUOTES.finditer(whole):
-        if value := told.get(f'"{html.unescape(one[2])}"'):
+        sign = "'" if one[1] == "'" else '"'
+        if value := told.get(f"{sign}{html.unescape(one[2])}{sign}"):
             yield one.start(), -len(one[0]), value
 
 
 def _is_bare(mark: str) -> bool:
-    return mark[:2] == '"<' and mark[-2:] == '>"'
+    return mark[:2] in {'"<', "'<"} and mark[-2:] == f">{mark[0]}"
 
 
 def _as_within(text: str, at: int, end: int, value: str) -> str:
