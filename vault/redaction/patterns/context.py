@@ -168,7 +168,6 @@ KINDS = (
     Kind("LICENSE_PLATE", r"(?:licen[cs]e |number |num |taxi |reg |car )?plates?(?:'s)?(?: (?:number|no|is|was))?|numberplate|registration(?: (?:number|no|mark|plate))?|reg(?:o|'s)?(?: (?:number|no|plate))?|rego's|vrm|(?:teil|kfz-?)?kennzeich\w{1,3}|kennz|nummernschild|nummer ?schild|matricul(?:a|as)|placas?|patente|chapa|plaque(?: d'immatriculation)?|immatricul\w{1,8}|targa|kenteken|tablic\w{1,4}|vehicle (?:no|number|reg)|tag number|fastag|plakam?|vehicle|rendszam\w{0,2}|spz|registered as|reg\.? mark",
          _PLATE, _is_plate),
 )  # fmt: skip
-_CASE = re.compile(r"[a-z]+")
 _LEADING = re.compile(r"(?!dl \d\d ?\d{11})([a-z]{1,7})[-/.#]{0,1} (?=\S*\d)")
 _FILLER = re.compile(
     r"(?:like|old|new|one|was|is|now|also|are|then|still|his|hers|mine|alt|neu|war|era|antes|nueva|geb|geboren|born|nee)[.:]? (?=.*\d)"
