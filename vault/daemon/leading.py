@@ -61,9 +61,8 @@ class Leader:
         self._failures: dict[str, int] = {}  # of each duty, since it was last done
         self._kept_from: dict[str, str] = {}  # by what each duty was broken off, until it comes to its end
         self._working = threading.Lock()
-        self.taking_over: Callable[[], object] = lambda: (
-            None
-        )  # done before the first duty of whoever leads anew
+        # Done before the first duty of whoever leads anew.
+        self.taking_over: Callable[[], object] = lambda: None
         self.trouble: Exception | None = None  # the first of the last look: who looks but once tells of it
 
     def beat(self) -> bool:
