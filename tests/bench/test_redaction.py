@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import statistics
 import subprocess
 import sys
 import textwrap
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 from lookalikes import KINDS, lookalikes, positives
 from scoring import read_marked, score
-from test_patterns_speed import CLEAN, ENTITIES, LONG, MIXED, SHORT, _once, _stock
+from test_patterns_speed import CLEAN, ENTITIES, LONG, MIXED, SHORT, _stock, in_turn
 
 from vault.redaction.engine import Engine
 from vault.redaction.finder import Patterns
@@ -27,7 +26,6 @@ pytestmark = [
 ]
 
 CHAT = Path(__file__).parents[1] / "data" / "chat"
-ROUNDS = 25
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +47,7 @@ def test_redaction_is_faster_than_presidios_patterns_alone(engine: Engine) -> No
         "e-mail, phone": MIXED,
         "7 entities": ENTITIES,
     }.items():
-        times: tuple[list[float], list[float]] = ([], [])
-        for _ in range(ROUNDS):
-            for run, into in zip((stock, engine.redact_text), times, strict=True):
-                into.append(min(_once(run, text) for _ in range(3)))
-        slow, fast = map(statistics.median, times)
+        slow, fast = in_turn((stock, engine.redact_text), text)
         rows[name] = slow, fast
         print(f"{name + f' ({len(text.split())} words)':32} {slow:7.0f}us {fast:7.0f}us {slow / fast:6.1f}x")
     for name, least, most in (("clean", 20, 80), ("clean, long", 5, 1300)):
