@@ -40,6 +40,21 @@ def test_nearly_all_people_of_a_list_are_found(shape: str, mode: Mode) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "name,city\nAnna Kowalski,Graz\nBob Fenwick,Wien\nIngrid Solheim,Oslo\nChidi Okafor,Lagos\n",
+        '[{"name": "Anna Kowalski", "city": "Graz"}, {"name": "Bob Fenwick", "city": "Wien"}]',
+        "| Full name | Town |\n|---|---|\n| Anna Kowalski | Graz |\n| Bob Fenwick | Wien |",
+    ],
+)
+def test_p1_people_under_a_name_go_though_nothing_but_a_city_stands_beside_them(text: str) -> None:
+    found = Engine().redact_text(text).text
+    assert not any(one in found for one in ("Kowalski", "Fenwick", "Solheim", "Okafor"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,city\nEiffel Tower,Paris\nBig Ben,London\n",
+        "name,team,goals\nLionel Messi,Inter Miami,12\nErling Haaland,Manchester City,30\n",
         '["New York", "Los Angeles", "San Diego"]',
         '["Santa Clara", "San Jose", "Santa Cruz"]',
         '{"drivers": ["Max Verstappen", "Lewis Hamilton", "Charles Leclerc"]}',

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.search import Shard
 from vault.redaction.segments import Form
 
+_String = tuple[Shard, int]  # a part of the text, and which piece of it
 _SCORE: Final = 0.9
 _FEWEST: Final = 2
 _SHARE: Final = 2 / 3  # of the strings that are written as names
@@ -40,6 +41,11 @@ _OURS: Final = frozenset(
 )  # fmt: skip
 """Keys under which one name that the lists hold is enough."""
 
+_NAMED: Final = re.compile(
+    r"(?:full|display)?[ _-]?name|nombre completo|nom complet|nome completo", re.IGNORECASE
+)
+"""A key of names: where it holds nobody whom the world knows, a city beside them is where they live."""
+
 
 def call_roll(
     shard: Shard,
@@ -49,22 +55,18 @@ def call_roll(
     spares_famous: bool,
 ) -> None:
     """Find the people of the lists in a text. `judge` tells, once, how much it is about somebody's life."""
-    from vault.redaction.names import is_famous, is_full_name, may_be_a_name
+    from vault.redaction.names import is_famous
 
-    lists: defaultdict[str, list[tuple[Shard, int]]] = defaultdict(list)
+    lists: defaultdict[str, list[_String]] = defaultdict(list)
     for part, at in _strings(shard):
         lists[part.pieces[at].label].append((part, at))
     told: float | None = None
     for label, strings in lists.items():
-        if label.lower() in _PUBLIC:
-            continue
-        sure = sum(is_full_name(part.pieces[at].text) for part, at in strings)
-        fewest = 1 if label.lower() in _OURS else _FEWEST
-        people = [(part, at) for part, at in strings if may_be_a_name(part.pieces[at].text)]
-        if sure < fewest or sure < _SURE * len(people) or len(people) < _SHARE * len(strings):
-            continue
-        if judge is not None and told is None and (told := judge()) < _WORLDS:
-            return
+        people = _people(label, strings)
+        if people and judge is not None and not (_NAMED.fullmatch(label) and _are_unknown(people)):
+            told = judge() if told is None else told
+            if told < _WORLDS:
+                continue
         for part, at in people:
             text = part.pieces[at].text
             if spares_famous and is_famous(text):
@@ -76,7 +78,28 @@ def call_roll(
                     part.found[at] = [person]
 
 
-def _strings(shard: Shard) -> Iterator[tuple[Shard, int]]:
+def _people(label: str, strings: Sequence[_String]) -> list[_String]:
+    """Give the strings under a label that are names, where most of them are."""
+    from vault.redaction.names import is_full_name, may_be_a_name
+
+    if label.lower() in _PUBLIC:
+        return []
+    sure = sum(is_full_name(part.pieces[at].text) for part, at in strings)
+    fewest = 1 if label.lower() in _OURS else _FEWEST
+    people = [(part, at) for part, at in strings if may_be_a_name(part.pieces[at].text)]
+    if sure < fewest or sure < _SURE * len(people) or len(people) < _SHARE * len(strings):
+        return []
+    return people
+
+
+def _are_unknown(people: Sequence[_String]) -> bool:
+    """Say whether the world knows nobody of a list."""
+    from vault.redaction.names import is_famous
+
+    return not any(is_famous(part.pieces[at].text) for part, at in people)
+
+
+def _strings(shard: Shard) -> Iterator[_String]:
     """Give the strings of data that say something."""
     for at, (piece, inner) in enumerate(zip(shard.pieces, shard.inner, strict=True)):
         if inner is not None:
