@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from databases import Databases
 from faces import DAY
+from originals import open_with, revealed
 from retained import HEAD, Retained, policy
-from test_purging_runs import open_with, revealed
 
 from vault import Vault
 from vault.retention.purging import Purger, _Prepared

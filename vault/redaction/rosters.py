@@ -14,6 +14,7 @@ from typing import Final
 from vault.redaction.findings import Finding, Ground
 from vault.redaction.search import Shard
 from vault.redaction.segments import Form
+from vault.redaction.segments.labels import is_a_name
 
 _String = tuple[Shard, int]  # a part of the text, and which piece of it
 _SCORE: Final = 0.9
@@ -41,11 +42,6 @@ _OURS: Final = frozenset(
 )  # fmt: skip
 """Keys under which one name that the lists hold is enough."""
 
-_NAMED: Final = re.compile(
-    r"(?:full|display)?[ _-]?name|nombre completo|nom complet|nome completo", re.IGNORECASE
-)
-"""A key of names: where it holds nobody whom the world knows, a city beside them is where they live."""
-
 
 def call_roll(
     shard: Shard,
@@ -63,7 +59,8 @@ def call_roll(
     told: float | None = None
     for label, strings in lists.items():
         people = _people(label, strings)
-        if people and judge is not None and not (_NAMED.fullmatch(label) and _are_unknown(people)):
+        # Under a name, where the world knows nobody, cities beside people are where they live.
+        if people and judge is not None and not (is_a_name(label) and _are_unknown(people)):
             told = judge() if told is None else told
             if told < _WORLDS:
                 continue

@@ -133,6 +133,11 @@ def is_part_of_a_name(label: str) -> bool:
     return _PARTS.search("".join(_words(label))) is not None
 
 
+def is_a_name(label: str) -> bool:
+    """Tell whether names stand under this label; of people, or of what else has one."""
+    return is_part_of_a_name(label) or _words(label) in {("name",), ("names",), ("display", "name")}
+
+
 def is_password(label: str) -> bool:
     """Tell whether what stands under this label is a password."""
     return _PASSWORDS.search("".join(_words(label))) is not None
